@@ -1,0 +1,123 @@
+import type { Instant } from '../core/clock.ts';
+import type { ClusterId } from '../core/ids.ts';
+import type { FlinkCluster } from '../flink/cluster.ts';
+
+export interface ClusterRef {
+  readonly namespace: string;
+  readonly clusterId: ClusterId;
+}
+
+export interface ContainerFacts {
+  readonly name: string;
+  readonly init: boolean;
+  readonly image: string;
+  readonly ready: boolean;
+  readonly restartCount: number;
+  readonly state: 'waiting' | 'running' | 'terminated';
+  /** ErrImagePull, CrashLoopBackOff, CreateContainerConfigError, OOMKilled, Error, Completed … */
+  readonly reason?: string;
+  readonly message?: string;
+  readonly exitCode?: number;
+  readonly startedAt?: Instant;
+  readonly finishedAt?: Instant;
+  /** The incarnation before this one. */
+  readonly last?: {
+    readonly reason?: string;
+    readonly message?: string;
+    readonly exitCode?: number;
+    readonly finishedAt?: Instant;
+  };
+}
+
+export interface PodFacts {
+  readonly name: string;
+  readonly uid: string;
+  readonly component: 'jobmanager' | 'taskmanager';
+  readonly phase: string;
+  /** Evicted, NodeLost, … */
+  readonly reason?: string;
+  readonly message?: string;
+  readonly node?: string;
+  readonly createdAt: Instant;
+  readonly deleting: boolean;
+  readonly ready: boolean;
+  /** Why the scheduler found no place, while it finds none. */
+  readonly unschedulable?: string;
+  readonly containers: readonly ContainerFacts[];
+}
+
+export interface EventFacts {
+  /** `Pod/x`, `Deployment/x`, `ReplicaSet/x`. */
+  readonly object: string;
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  readonly lastSeen: Instant;
+}
+
+export type DeploymentFacts =
+  | { readonly state: 'absent' }
+  | {
+      readonly state: 'present';
+      readonly uid: string;
+      /** From our annotation; absent when the Deployment is not ours. */
+      readonly runId?: string;
+      readonly attempt?: number;
+      readonly deleting: boolean;
+      readonly createdAt: Instant;
+      readonly desiredReplicas: number;
+      readonly conditions: readonly {
+        readonly type: string;
+        readonly status: string;
+        readonly reason: string;
+        readonly message: string;
+      }[];
+    };
+
+/** What Kubernetes says of one cluster at one instant. */
+export interface KubernetesFacts {
+  readonly deployment: DeploymentFacts;
+  readonly pods: readonly PodFacts[];
+  readonly events: readonly EventFacts[];
+}
+
+/** Whose work a Deployment is. Written as annotations, compared when a create meets a 409. */
+export interface Owner {
+  readonly runId: string;
+  readonly attempt: number;
+}
+
+/**
+ * Clusters on one Kubernetes. Methods throw DispatchError: `ClusterUnavailable` (no answer or 5xx: says nothing about
+ * the cluster), `PermissionDenied`, `QuotaExceeded`, `ClusterNameTaken`, `InvalidConfiguration` (422 of the API server).
+ */
+export interface Clusters {
+  /** Creates the Deployment, then all dependants at once; finding our own earlier work is success. */
+  apply(cluster: FlinkCluster, owner: Owner): Promise<'created' | 'found'>;
+  observe(ref: ClusterRef): Promise<KubernetesFacts>;
+  /** Ordered: no new TaskManagers appear while it runs. Absent is success. Does not wait for the end. */
+  remove(ref: ClusterRef, what: { highAvailability: boolean }): Promise<void>;
+  /** `Kind/name` of every object of the cluster that is still there; empty means proven gone. */
+  remains(ref: ClusterRef): Promise<readonly string[]>;
+}
+
+export interface LogTail {
+  readonly pod: string;
+  readonly container: string;
+  readonly text: string;
+}
+
+export interface ClusterLogs {
+  /** The end of a container's log, at most `bytes`; `previous`: of the incarnation before. Empty text when there is none. */
+  tail(
+    ref: ClusterRef,
+    pod: string,
+    options: { container: string; bytes: number; previous: boolean },
+  ): Promise<LogTail>;
+}
+
+/** Finds what carries this product's label, for the sweeper. */
+export interface ClusterInventory {
+  list(namespace: string): Promise<readonly (ClusterRef & { readonly runId: string; readonly createdAt: Instant })[]>;
+}

@@ -1,0 +1,53 @@
+import { REASONS, type Reason, type ReasonClass } from './reasons.ts';
+
+export interface ErrorDetails {
+  /** The input field at fault, as its author wrote it: `job.args[2]`, `kubernetes.jobmanager.cpu.amount`. */
+  readonly field?: string;
+  /** Seconds after which the caller should try again, when the other side said so. */
+  readonly retryAfter?: number;
+  readonly cause?: unknown;
+}
+
+/** The one error type that crosses folders: a reason of the table, a sentence, and the field where there is one. */
+export class DispatchError extends Error {
+  override readonly name = 'DispatchError';
+  readonly reason: Reason;
+  readonly field: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(reason: Reason, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.reason = reason;
+    this.field = details.field;
+    this.retryAfter = details.retryAfter;
+  }
+
+  get class(): ReasonClass {
+    return REASONS[this.reason].class;
+  }
+
+  /** False for what the same input would cause again. */
+  get retryable(): boolean {
+    return this.class === 'infrastructure' || this.class === 'capacity';
+  }
+
+  get todo(): string {
+    return REASONS[this.reason].todo;
+  }
+}
+
+export function isDispatchError(error: unknown): error is DispatchError {
+  return error instanceof DispatchError;
+}
+
+/** The message of anything thrown, with its causes, on one line. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.message || error.name;
+  return error.cause === undefined ? own : `${own}: ${describeError(error.cause)}`;
+}
+
+/** Marks a switch as complete: a new member of the union stops compiling here. */
+export function assertNever(value: never): never {
+  throw new DispatchError('Internal', `not handled: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,103 @@
+/**
+ * Every reason that an outcome, an error or a dead letter can give. A reason's class says who has to act and whether
+ * another attempt can help; `todo` is the advice that goes with it into the event.
+ *
+ * - `user`: the request, the jar or the job is at fault; the same again would fail again.
+ * - `infrastructure`: the cluster or the network is at fault; another attempt may succeed.
+ * - `capacity`: there is no room now; waiting helps and costs no attempt.
+ * - `internal`: neither; a defect of this product or of its deployment.
+ * - `none`: not a fault.
+ */
+export const REASONS = {
+  // ends that are no fault
+  JobFinished: { class: 'none', todo: 'Nothing.' },
+  JobCanceled: { class: 'none', todo: 'Nothing, if the cancellation was wanted.' },
+  ReplacedByNewerRun: {
+    class: 'none',
+    todo: 'Nothing: concurrency.policy is replace and a newer run of the same key took over.',
+  },
+  ConcurrencyForbidden: {
+    class: 'none',
+    todo: 'Nothing, or choose another concurrency.policy: an earlier run of the same key is still live.',
+  },
+
+  // requests that are refused before anything is created
+  MalformedRequest: { class: 'user', todo: 'Send a JSON or YAML object as the documentation of job.yaml shows it.' },
+  InvalidSpec: { class: 'user', todo: 'Correct the named field.' },
+  InvalidName: {
+    class: 'user',
+    todo: 'Use at most 45 lower-case letters, digits and hyphens, beginning with a letter.',
+  },
+  InvalidConfiguration: { class: 'user', todo: 'Correct the named Flink option.' },
+  UnsupportedFlinkVersion: { class: 'user', todo: 'Use a Flink version from 1.19 to 2.3.' },
+  UnknownJob: {
+    class: 'user',
+    todo: 'Store the job under jobs/<name>.yaml in the ledger bucket, or correct its name.',
+  },
+  UnknownTarget: { class: 'user', todo: 'Name a target of the deployment, or add this one to its configuration.' },
+  NotAllowed: { class: 'user', todo: "Use an allowed value, or widen the deployment's allow-list." },
+  JarNotFound: { class: 'user', todo: 'Upload the jar, or correct job.jarURI.' },
+  JarAccessDenied: { class: 'user', todo: "Let the function's role read the jar." },
+  JarUnreadable: { class: 'user', todo: 'Upload a complete jar file.' },
+  EntryClassMissing: { class: 'user', todo: "Set job.entryClass, or Main-Class in the jar's manifest." },
+  IdempotencyConflict: { class: 'user', todo: 'Use a new idempotency key for a different request.' },
+
+  // runs that fail
+  JobFailed: { class: 'user', todo: 'See rootException.' },
+  ApplicationFailed: {
+    class: 'user',
+    todo: "The job's main() failed before a job ran: see rootException and the log.",
+  },
+  MainClassMissing: { class: 'user', todo: 'Correct job.entryClass: the jar has no such class.' },
+  JarMissingInCluster: { class: 'user', todo: 'Correct job.jarURI: the pod does not find the jar.' },
+  JobManagerOutOfMemory: { class: 'user', todo: 'Raise jobManager.resource.memory.' },
+  TaskManagerOutOfMemory: {
+    class: 'user',
+    todo: 'Raise taskManager.resource.memory, or taskmanager.memory.jvm-overhead.',
+  },
+  ImagePullFailed: { class: 'infrastructure', todo: "Check the image's name, the registry and the pull secret." },
+  ContainerConfigError: { class: 'user', todo: 'Create the ConfigMap, Secret or volume that the pod names.' },
+  JobManagerCrashed: { class: 'infrastructure', todo: "See the JobManager's log." },
+  TaskManagerCrashed: { class: 'infrastructure', todo: "See the TaskManager's log." },
+  PodUnschedulable: {
+    class: 'capacity',
+    todo: 'Add nodes, or lower the resources, node selector or tolerations that the message names.',
+  },
+  QuotaExceeded: { class: 'capacity', todo: "Wait, or raise the namespace's ResourceQuota." },
+  ServiceAccountForbidden: { class: 'user', todo: 'Give the service account the Role in infra/kubernetes.' },
+  JobLost: {
+    class: 'infrastructure',
+    todo: 'The JobManager was replaced and has no job: enable high availability to survive it.',
+  },
+  ClusterDeleted: { class: 'infrastructure', todo: 'Somebody removed the cluster while the run was live.' },
+  ClusterNameTaken: {
+    class: 'infrastructure',
+    todo: 'Another owner has a Deployment of this name: remove it or rename the job.',
+  },
+  StartDeadlineExceeded: {
+    class: 'infrastructure',
+    todo: 'See the evidence for what it waited for, or raise deadlines.start.',
+  },
+  RunDeadlineExceeded: { class: 'user', todo: 'Raise deadlines.run, or make the job finish sooner.' },
+  RestUnreachable: {
+    class: 'infrastructure',
+    todo: "The pods are well but the JobManager's REST endpoint does not answer: check rest access of the target.",
+  },
+  OutcomeUnknown: {
+    class: 'infrastructure',
+    todo: "The cluster is gone and left no verdict: check the job's own output.",
+  },
+  ClusterUnavailable: { class: 'infrastructure', todo: 'The Kubernetes API does not answer: check the target.' },
+  PermissionDenied: { class: 'internal', todo: 'Give the dispatcher the Role in infra/kubernetes.' },
+  StorageUnavailable: { class: 'infrastructure', todo: 'Retried by itself.' },
+  Internal: { class: 'internal', todo: 'Report it with the run record.' },
+} as const satisfies Record<string, { class: ReasonClass; todo: string }>;
+
+export type ReasonClass = 'none' | 'user' | 'infrastructure' | 'capacity' | 'internal';
+export type Reason = keyof typeof REASONS;
+
+export const REASON_CODES = Object.keys(REASONS) as [Reason, ...Reason[]];
+
+export function reasonClass(reason: Reason): ReasonClass {
+  return REASONS[reason].class;
+}

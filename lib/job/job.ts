@@ -1,0 +1,49 @@
+import type { V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { Duration } from '../core/clock.ts';
+
+/** Flink's options as flat keys and string values, as in `-Dkey=value`. */
+export type FlinkOptions = Readonly<Record<string, string>>;
+
+export type JobKind = 'batch' | 'streaming';
+
+export interface Jar {
+  /** `local://`, `s3://` or `https://`. */
+  readonly uri: string;
+  /** The exact object, when it lies in S3. */
+  readonly s3?: { readonly bucket: string; readonly key: string; readonly versionId?: string; readonly eTag?: string };
+}
+
+/**
+ * A job with every layer of defaults applied and every rule of the deployment checked: what a run launches. It is
+ * stored in the run record, so it holds no secret and only what JSON can carry.
+ */
+export interface ResolvedJob {
+  /** A valid cluster-id prefix. */
+  readonly name: string;
+  readonly mode: 'application';
+  /** The named target of the deployment's configuration. */
+  readonly target: string;
+  readonly namespace: string;
+  /** `2.3`, `1.20`: major and minor decide the rules. */
+  readonly flinkVersion: string;
+  /** The job's Flink options, image, memory, parallelism and savepoint included, under their own keys. */
+  readonly options: FlinkOptions;
+  readonly podTemplates: {
+    readonly common?: V1PodTemplateSpec;
+    readonly jobManager?: V1PodTemplateSpec;
+    readonly taskManager?: V1PodTemplateSpec;
+  };
+  readonly jar: Jar;
+  readonly entryClass?: string;
+  readonly args: readonly string[];
+  readonly kind: JobKind;
+  readonly deadlines: { readonly start: Duration; readonly run?: Duration };
+  readonly retry: { readonly attempts: number; readonly backoff: Duration };
+  readonly concurrency?: { readonly key: string; readonly policy: ConcurrencyPolicy };
+  readonly afterEnd: { readonly keepCluster: KeepCluster; readonly ttl: Duration };
+  /** Further subscribers of this run's events: SQS queue URLs and SNS topic ARNs of the allow-list. */
+  readonly notify: readonly string[];
+}
+
+export type ConcurrencyPolicy = 'allow' | 'forbid' | 'replace' | 'queue';
+export type KeepCluster = 'never' | 'on-failure' | 'always';

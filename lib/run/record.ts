@@ -1,0 +1,103 @@
+import type { Instant } from '../core/clock.ts';
+import type { ClusterId, JobId, RunId } from '../core/ids.ts';
+import type { Reason } from '../core/reasons.ts';
+import type { ResolvedJob } from '../job/job.ts';
+import type { RunSource } from '../trigger/request.ts';
+
+/**
+ * Where a run is in its life. The only way is forward, save `starting → waiting` and `running → waiting`, by which a
+ * failed attempt makes room for the next.
+ */
+export const RUN_STATES = [
+  'accepted',
+  'waiting',
+  'launching',
+  'starting',
+  'running',
+  'ended',
+  'cleaning',
+  'closed',
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+export type OutcomeState = 'succeeded' | 'failed' | 'canceled' | 'rejected' | 'unknown';
+
+export interface Outcome {
+  readonly state: OutcomeState;
+  readonly reason: Reason;
+  /** One sentence with the cause. */
+  readonly message: string;
+  /** The input field at fault, for rejected requests. */
+  readonly field?: string;
+  readonly rootException?: string;
+  /** The root exception's stack trace, cut to a limit. */
+  readonly stackTrace?: string;
+  readonly accumulators?: Readonly<Record<string, string>>;
+  readonly at: Instant;
+  /** Milliseconds that Flink counted for the job. */
+  readonly jobDuration?: number;
+  /** Flink's own word for the job's end. */
+  readonly flinkState?: string;
+  /** What the verdict rests on: `pod x: container y terminated, OOMKilled, exit code 137`. */
+  readonly evidence: readonly string[];
+}
+
+export interface Attempt {
+  readonly number: number;
+  readonly clusterId: ClusterId;
+  readonly jobId: JobId;
+  /** Written before the first Kubernetes call of the attempt. */
+  readonly launchedAt: Instant;
+  readonly createdAt?: Instant;
+  readonly runningAt?: Instant;
+  /** The uid of the attempt's Deployment, once it is known. */
+  readonly deploymentUid?: string;
+  readonly outcome?: Outcome;
+  /** When a look proved that none of its objects is left. */
+  readonly goneAt?: Instant;
+}
+
+export type RunEventType = 'accepted' | 'started' | 'attempt-failed' | 'completed';
+
+/** An entry of the record's outbox. */
+export interface RunEvent {
+  /** From 1, without gaps; with the run id it is the event's id. */
+  readonly sequence: number;
+  readonly type: RunEventType;
+  readonly time: Instant;
+  readonly attempt?: number;
+  readonly publishedAt?: Instant;
+}
+
+/** The ledger's one object for a run. Version 1. */
+export interface RunRecord {
+  readonly version: 1;
+  readonly runId: RunId;
+  readonly state: RunState;
+  readonly source: RunSource;
+  /** Hash of the request's payload: the same identity with another payload is refused. */
+  readonly fingerprint: string;
+  /** Absent for a run that was rejected before its job could be read. */
+  readonly job?: ResolvedJob;
+  readonly name: string;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  readonly attempts: readonly Attempt[];
+  readonly outcome?: Outcome;
+  readonly events: readonly RunEvent[];
+  /** The number of the run message that is due next: an older one finds a higher number and does nothing. */
+  readonly look: { readonly number: number; readonly dueAt: Instant };
+  /** Since when the JobManager's REST endpoint has not answered although it did before. */
+  readonly unreachableSince?: Instant;
+  /** Why the run waits, while it does. */
+  readonly waiting?: {
+    readonly reason: Reason;
+    readonly message: string;
+    readonly since: Instant;
+    readonly until: Instant;
+  };
+  /** Asked for from outside; acted on at the next look. */
+  readonly cancelRequested?: { readonly at: Instant; readonly by: string; readonly reason: Reason };
+  /** When the cluster is due to go, for a cluster that is kept after its end. */
+  readonly keepUntil?: Instant;
+}

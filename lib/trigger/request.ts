@@ -1,0 +1,35 @@
+import type { Instant } from '../core/clock.ts';
+
+/** What asked for a run, as AWS told it, parsed and decoded. */
+export type RunSource =
+  | {
+      readonly kind: 'jar-upload';
+      readonly bucket: string;
+      /** Decoded: an S3 notification carries it form-encoded, an EventBridge event does not. */
+      readonly key: string;
+      readonly versionId?: string;
+      /** Orders events of one key; hexadecimal, of varying length (S3 event message structure). */
+      readonly sequencer?: string;
+      readonly eTag?: string;
+      /** Bytes. */
+      readonly size?: number;
+      readonly eventTime: Instant;
+    }
+  | {
+      readonly kind: 'message';
+      readonly queueArn: string;
+      readonly messageId: string;
+      readonly idempotencyKey?: string;
+    }
+  | { readonly kind: 'schedule'; readonly schedule: string; readonly scheduledTime: Instant };
+
+/** One wish for a run, before any of its job is known to be valid. */
+export interface RunRequest {
+  readonly source: RunSource;
+  /** Equal for all deliveries of the same request, different for any other. */
+  readonly identity: string;
+  /** The spec that came with the request, unparsed; absent for an upload, whose spec lies beside the jar. */
+  readonly spec?: unknown;
+  /** A stored job to start from; `spec` overrides parts of it. */
+  readonly job?: string;
+}
