@@ -60,7 +60,7 @@ export const REASONS = {
   JobManagerCrashed: { class: 'infrastructure', todo: "See the JobManager's log." },
   TaskManagerCrashed: { class: 'infrastructure', todo: "See the TaskManager's log." },
   PodUnschedulable: {
-    class: 'capacity',
+    class: 'infrastructure',
     todo: 'Add nodes, or lower the resources, node selector or tolerations that the message names.',
   },
   QuotaExceeded: { class: 'capacity', todo: "Wait, or raise the namespace's ResourceQuota." },
@@ -69,7 +69,7 @@ export const REASONS = {
     class: 'infrastructure',
     todo: 'The JobManager was replaced and has no job: enable high availability to survive it.',
   },
-  ClusterDeleted: { class: 'infrastructure', todo: 'Somebody removed the cluster while the run was live.' },
+  ClusterDeleted: { class: 'user', todo: 'Somebody removed the cluster while the run was live.' },
   ClusterNameTaken: {
     class: 'infrastructure',
     todo: 'Another owner has a Deployment of this name: remove it or rename the job.',
@@ -83,6 +83,8 @@ export const REASONS = {
     class: 'infrastructure',
     todo: "The pods are well but the JobManager's REST endpoint does not answer: check rest access of the target.",
   },
+  JobNotFound: { class: 'user', todo: 'Check the job id: the JobManager has no such job.' },
+  FlinkRefused: { class: 'user', todo: "Change what the JobManager's message names." },
   OutcomeUnknown: {
     class: 'infrastructure',
     todo: "The cluster is gone and left no verdict: check the job's own output.",

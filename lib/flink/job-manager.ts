@@ -5,6 +5,8 @@ export interface JobSummary {
   readonly id: string;
   readonly name: string;
   readonly state: JobState;
+  /** The name as it came, when `state` is UNKNOWN. */
+  readonly reportedState?: string;
   readonly startTime: Instant;
   /** -1 while the job runs. */
   readonly endTime: Instant;
@@ -31,25 +33,104 @@ export interface JobManagerFacts {
   readonly applications?: readonly ApplicationSummary[];
 }
 
+/** Why a job or an application failed: the deepest cause of Flink's chain of exceptions, and that chain, bounded. */
+export interface RootException {
+  /** `java.io.FileNotFoundException: File /no/such/file does not exist …`. */
+  readonly message: string;
+  /** At most 16 KiB, cut in the middle. */
+  readonly stackTrace: string;
+  readonly time?: Instant;
+  readonly taskManagerId?: string;
+}
+
 /** How a job ended, in Flink's own words; each part is absent when the JobManager did not give it. */
 export interface JobResult {
-  readonly rootException?: {
-    readonly message: string;
-    readonly stackTrace: string;
-    readonly time?: Instant;
-    readonly taskManagerId?: string;
-  };
+  /** The newest failure; a job that recovered from one has it too. */
+  readonly rootException?: RootException;
   readonly accumulators?: Readonly<Record<string, string>>;
-  /** Answers as they came, by REST path, for the evidence. */
+  /** Answers as they came, by REST path, for the evidence; each at most 64 KiB. */
   readonly answers: Readonly<Record<string, unknown>>;
 }
 
 /**
- * A JobManager's REST endpoint. Every method throws DispatchError `RestUnreachable` when there is no answer, which says
- * nothing about the job.
+ * A JobManager's REST endpoint. Every method of this file's ports throws DispatchError `RestUnreachable` when there is
+ * no usable answer, which says nothing about the job; `JobNotFound` when the JobManager answers that it has no such
+ * job; `FlinkRefused` with its own words when it refuses what was asked.
  */
 export interface JobManager {
   look(): Promise<JobManagerFacts>;
   result(jobId: string): Promise<JobResult>;
   cancel(jobId: string): Promise<void>;
+}
+
+/** Applications as Flink 2.3 knows them: one main() and its jobs. */
+export interface Applications {
+  /** Why main() failed; undefined when it did not, or when this Flink version cannot tell. */
+  exception(applicationId: string): Promise<RootException | undefined>;
+}
+
+export interface SavepointRequest {
+  /** Default: the cluster's `execution.checkpointing.savepoint-dir`. */
+  readonly targetDirectory?: string;
+  /** Default: CANONICAL, as Flink's own. */
+  readonly formatType?: 'CANONICAL' | 'NATIVE';
+}
+
+/** An asynchronous operation of the JobManager. */
+export type SavepointOperation =
+  | { readonly kind: 'savepoint'; readonly jobId: string; readonly triggerId: string }
+  | { readonly kind: 'disposal'; readonly triggerId: string };
+
+export type SavepointStatus =
+  | { readonly status: 'IN_PROGRESS' }
+  | { readonly status: 'COMPLETED'; readonly location?: string }
+  | { readonly status: 'FAILED'; readonly cause: RootException };
+
+export interface Savepoints {
+  trigger(jobId: string, request: SavepointRequest): Promise<SavepointOperation>;
+  /** Ends the job with a savepoint; `drain` sends MAX_WATERMARK first, so that windows fire. */
+  stop(jobId: string, request: SavepointRequest & { readonly drain: boolean }): Promise<SavepointOperation>;
+  dispose(path: string): Promise<SavepointOperation>;
+  status(operation: SavepointOperation): Promise<SavepointStatus>;
+}
+
+export interface JarRun {
+  readonly entryClass?: string;
+  readonly programArgs?: readonly string[];
+  readonly parallelism?: number;
+  readonly jobId?: string;
+  readonly savepointPath?: string;
+  readonly allowNonRestoredState?: boolean;
+  readonly claimMode?: 'CLAIM' | 'NO_CLAIM' | 'LEGACY';
+  /** From Flink 1.17. */
+  readonly flinkConfiguration?: Readonly<Record<string, string>>;
+}
+
+/** The jars of a session cluster. */
+export interface Jars {
+  /** Answers the jar's id. */
+  upload(name: string, content: Uint8Array): Promise<string>;
+  /** Answers the id of the job that main() submitted. */
+  run(jarId: string, run: JarRun): Promise<string>;
+  remove(jarId: string): Promise<void>;
+}
+
+export interface TaskManagerSummary {
+  readonly id: string;
+  readonly slots: number;
+  readonly freeSlots: number;
+}
+
+export interface LogFile {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface ClusterInspection {
+  taskManagers(): Promise<readonly TaskManagerSummary[]>;
+  /** Log files of a TaskManager, or of the JobManager. */
+  logs(taskManagerId?: string): Promise<readonly LogFile[]>;
+  log(name: string, taskManagerId?: string): Promise<string>;
+  configuration(): Promise<Readonly<Record<string, string>>>;
 }

@@ -12,6 +12,8 @@ export const JOB_STATES = {
   /** Locally terminal only: another JobManager may take the job on. */
   SUSPENDED: { terminal: false },
   RECONCILING: { terminal: false },
+  /** A name that this list does not have, from a newer Flink: never taken for an end. */
+  UNKNOWN: { terminal: false },
 } as const satisfies Record<string, { terminal: boolean }>;
 
 export type JobState = keyof typeof JOB_STATES;

@@ -1,0 +1,95 @@
+import * as z from 'zod';
+import { JOB_STATE_NAMES } from '../job-state.ts';
+
+/**
+ * Answers of org.apache.flink.runtime.rest.messages, 1.19 to 2.3. Only what is used is described, and unknown fields
+ * pass: a newer JobManager may say more.
+ */
+
+export const Overview = z.object({
+  taskmanagers: z.number(),
+  'slots-total': z.number(),
+  'slots-available': z.number(),
+  'flink-version': z.string(),
+});
+
+const Job = z
+  .object({
+    jid: z.string(),
+    name: z.string(),
+    state: z.string(),
+    'start-time': z.number(),
+    'end-time': z.number(),
+    duration: z.number(),
+    tasks: z.record(z.string(), z.number()).default({}),
+  })
+  .transform((job) => {
+    const state = JOB_STATE_NAMES.find((name) => name === job.state) ?? 'UNKNOWN';
+    return {
+      id: job.jid,
+      name: job.name,
+      state,
+      ...(state === 'UNKNOWN' && { reportedState: job.state }),
+      startTime: job['start-time'],
+      endTime: job['end-time'],
+      duration: job.duration,
+      tasks: Object.fromEntries(Object.entries(job.tasks).map(([name, count]) => [name.toUpperCase(), count])),
+    };
+  });
+
+/** JobsOverviewHeaders. */
+export const JobsOverview = z.object({ jobs: z.array(Job) });
+
+/** ApplicationsOverviewHeaders, from 2.3. */
+export const ApplicationsOverview = z.object({
+  applications: z.array(z.object({ id: z.string(), name: z.string(), status: z.string() })),
+});
+
+const ExceptionEntry = z.object({
+  exceptionName: z.string().nullish(),
+  stacktrace: z.string().nullish(),
+  timestamp: z.number().nullish(),
+  taskManagerId: z.string().nullish(),
+});
+
+/** JobExceptionsInfoWithHistory: newest first. `root-exception` is the older form, gone in 2.x. */
+export const Exceptions = z.object({
+  'root-exception': z.string().nullish(),
+  timestamp: z.number().nullish(),
+  exceptionHistory: z.object({ entries: z.array(ExceptionEntry) }).nullish(),
+});
+
+/** JobAccumulatorsInfo. */
+export const Accumulators = z.object({
+  'user-task-accumulators': z.array(z.object({ name: z.string(), type: z.string(), value: z.string().nullable() })),
+});
+
+/** TriggerResponse. */
+export const Triggered = z.object({ 'request-id': z.string() });
+
+const Failure = z.object({ 'stack-trace': z.string() });
+
+/** AsynchronousOperationResult of SavepointInfo, or of AsynchronousOperationInfo for a disposal. */
+export const OperationStatus = z.object({
+  status: z.object({ id: z.string() }),
+  operation: z.object({ location: z.string().nullish(), 'failure-cause': Failure.nullish() }).nullish(),
+});
+
+export const TaskManagers = z.object({
+  taskmanagers: z.array(z.object({ id: z.string(), slotsNumber: z.number(), freeSlots: z.number() })),
+});
+
+/** LogListInfo. */
+export const Logs = z.object({ logs: z.array(z.object({ name: z.string(), size: z.number() })) });
+
+/** ClusterConfigurationInfo. */
+export const Configuration = z.array(z.object({ key: z.string(), value: z.string() }));
+
+/** JarUploadResponseBody: the path of the file on the JobManager. */
+export const JarUploaded = z.object({ filename: z.string() });
+
+/** JarRunResponseBody. */
+export const JarStarted = z.object({ jobid: z.string() });
+
+/** Handlers that say nothing but "accepted". */
+export const Anything = z.unknown();

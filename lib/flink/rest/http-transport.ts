@@ -1,0 +1,62 @@
+import { describeError, DispatchError } from '../../core/errors.ts';
+import type { RestRequest, RestTransport } from './transport.ts';
+
+export interface HttpTransportOptions {
+  /** Bytes of one answer; default 8 MiB. */
+  readonly maxBytes?: number;
+  /** `Authorization` and the like. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A JobManager at a URL: `http://my-cluster-rest.default:8081`, or an ingress with a path. */
+export function createHttpTransport(baseUrl: string, options: HttpTransportOptions = {}): RestTransport {
+  const { maxBytes = 8 * 1024 * 1024, headers = {} } = options;
+  const base = baseUrl.replace(/\/+$/, '');
+  return async (request) => {
+    const url = `${base}${request.path}${queryString(request)}`;
+    try {
+      const response = await fetch(url, { ...init(request, headers), redirect: 'error' });
+      const text = await boundedText(response, maxBytes);
+      return { status: response.status, body: parse(response.headers.get('content-type'), text) };
+    } catch (error) {
+      if (error instanceof DispatchError) throw error;
+      throw new DispatchError('RestUnreachable', `no answer from ${base}: ${describeError(error)}`, { cause: error });
+    }
+  };
+}
+
+function queryString({ query }: RestRequest): string {
+  return query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
+}
+
+function init(request: RestRequest, headers: Readonly<Record<string, string>>): RequestInit {
+  const common = { method: request.method, signal: AbortSignal.timeout(request.timeout ?? 10_000) };
+  if (request.body === undefined) return { ...common, headers: { ...headers } };
+  const body =
+    request.body instanceof Uint8Array ? (request.body as Uint8Array<ArrayBuffer>) : JSON.stringify(request.body);
+  return { ...common, body, headers: { ...headers, 'content-type': request.contentType ?? 'application/json' } };
+}
+
+async function boundedText(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const stream: AsyncIterable<Uint8Array> | undefined = response.body ?? undefined;
+  for await (const chunk of stream ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      throw new DispatchError('RestUnreachable', `the answer of ${response.url} is larger than ${maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Text that claims to be JSON and is not, such as one cut short, stays text. */
+function parse(contentType: string | null, text: string): unknown {
+  if (!contentType?.includes('json')) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
