@@ -50,9 +50,13 @@ export interface Attempt {
   readonly launchedAt: Instant;
   readonly createdAt?: Instant;
   readonly runningAt?: Instant;
+  /** The JobManager that was seen with the job: another one has started it anew. */
+  readonly jobManager?: { readonly podUid: string; readonly restartCount: number };
   /** The uid of the attempt's Deployment, once it is known. */
   readonly deploymentUid?: string;
   readonly outcome?: Outcome;
+  /** Names of what was kept of the attempt, under `runs/<runId>/evidence/<number>/` of the ledger. */
+  readonly artifacts?: readonly string[];
   /** When a look proved that none of its objects is left. */
   readonly goneAt?: Instant;
 }
@@ -89,6 +93,13 @@ export interface RunRecord {
   readonly look: { readonly number: number; readonly dueAt: Instant };
   /** Since when the JobManager's REST endpoint has not answered although it did before. */
   readonly unreachableSince?: Instant;
+  /** Since when, how often in a row and why a step could not be taken. */
+  readonly trouble?: {
+    readonly since: Instant;
+    readonly count: number;
+    readonly reason: Reason;
+    readonly message: string;
+  };
   /** Why the run waits, while it does. */
   readonly waiting?: {
     readonly reason: Reason;

@@ -1,0 +1,83 @@
+import type { Duration, Instant } from '../core/clock.ts';
+import { currentAttempt } from './machine.ts';
+import type { RunRecord } from './record.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** SQS delays a message by at most 15 minutes. */
+export const MAX_WAIT: Duration = 15 * MINUTE;
+
+interface Step {
+  readonly youngerThan: Duration;
+  readonly wait: Duration;
+}
+
+/** A JVM needs seconds to answer, an image pull minutes: early looks are cheap, late ones find little. */
+const STARTING: readonly Step[] = [
+  { youngerThan: 3 * SECOND, wait: 1 * SECOND },
+  { youngerThan: 20 * SECOND, wait: 500 },
+  { youngerThan: 2 * MINUTE, wait: 2 * SECOND },
+  { youngerThan: 10 * MINUTE, wait: 5 * SECOND },
+  { youngerThan: Infinity, wait: 30 * SECOND },
+];
+
+/** A short job's end is seen at once; a job that has run for hours can wait a minute for its verdict. */
+const RUNNING: readonly Step[] = [
+  { youngerThan: 15 * SECOND, wait: 500 },
+  { youngerThan: 1 * MINUTE, wait: 2 * SECOND },
+  { youngerThan: 10 * MINUTE, wait: 5 * SECOND },
+  { youngerThan: 1 * HOUR, wait: 15 * SECOND },
+  { youngerThan: 24 * HOUR, wait: 1 * MINUTE },
+  { youngerThan: Infinity, wait: 5 * MINUTE },
+];
+
+/** Garbage collection takes one to four seconds; what takes longer is stuck on something. */
+const CLEANING: readonly Step[] = [
+  { youngerThan: 10 * SECOND, wait: 500 },
+  { youngerThan: 1 * MINUTE, wait: 2 * SECOND },
+  { youngerThan: 10 * MINUTE, wait: 15 * SECOND },
+  { youngerThan: Infinity, wait: 1 * MINUTE },
+];
+
+const QUEUED: readonly Step[] = [
+  { youngerThan: 1 * MINUTE, wait: 2 * SECOND },
+  { youngerThan: 10 * MINUTE, wait: 10 * SECOND },
+  { youngerThan: Infinity, wait: 1 * MINUTE },
+];
+
+function waitFor(steps: readonly Step[], age: Duration): Duration {
+  return steps.find((step) => age < step.youngerThan)?.wait ?? MAX_WAIT;
+}
+
+/**
+ * Milliseconds until the next look at a run: a total function of its state and of how long it has been in it. Zero for
+ * states in which the next step depends on nobody else.
+ */
+export function nextLook(record: RunRecord, now: Instant): Duration {
+  const attempt = currentAttempt(record);
+  switch (record.state) {
+    case 'accepted':
+    case 'launching':
+    case 'ended':
+    case 'closed':
+      return 0;
+    case 'waiting':
+      return waitFor(QUEUED, now - (record.waiting?.since ?? now));
+    case 'starting':
+      return waitFor(STARTING, now - (attempt?.createdAt ?? now));
+    case 'running':
+      return record.job?.kind === 'streaming'
+        ? Math.max(2 * SECOND, waitFor(RUNNING, now - (attempt?.runningAt ?? now)))
+        : waitFor(RUNNING, now - (attempt?.runningAt ?? now));
+    case 'cleaning':
+      return waitFor(CLEANING, now - Math.max(record.outcome?.at ?? now, record.keepUntil ?? 0));
+  }
+}
+
+/** Back-off after trouble that is not the run's own: 1 s doubling to 1 minute, or as the other side asked. */
+export function troubleWait(count: number, retryAfterSeconds?: number): Duration {
+  const own = Math.min(MINUTE, SECOND * 2 ** Math.min(count - 1, 10));
+  return Math.min(MAX_WAIT, Math.max(own, (retryAfterSeconds ?? 0) * SECOND));
+}

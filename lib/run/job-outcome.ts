@@ -1,0 +1,91 @@
+import type { Instant } from '../core/clock.ts';
+import type { Finding } from '../cluster/findings.ts';
+import { isTerminal } from '../flink/job-state.ts';
+import type { ApplicationSummary, JobResult, JobSummary } from '../flink/job-manager.ts';
+import { terminalStateInLog } from './last-words.ts';
+import type { Outcome } from './record.ts';
+
+const STATES = { FINISHED: 'succeeded', FAILED: 'failed', CANCELED: 'canceled' } as const;
+const REASONS = { FINISHED: 'JobFinished', FAILED: 'JobFailed', CANCELED: 'JobCanceled' } as const;
+
+/** The outcome of a globally terminal job, in Flink's own words; `undefined` while it is not terminal. */
+export function jobOutcome(
+  job: JobSummary,
+  result: JobResult | undefined,
+  finding: Finding | undefined,
+  now: Instant,
+): Outcome | undefined {
+  if (!isTerminal(job.state)) return undefined;
+  const state = job.state as keyof typeof STATES;
+  const root = result?.rootException;
+  const oom =
+    state === 'FAILED' && finding !== undefined && finding.reason === 'TaskManagerOutOfMemory' ? finding : undefined;
+  return {
+    state: STATES[state],
+    reason: oom?.reason ?? REASONS[state],
+    message: oom?.message ?? sentence(state, root?.message),
+    ...(root === undefined ? {} : { rootException: root.message, stackTrace: root.stackTrace }),
+    ...(result?.accumulators === undefined ? {} : { accumulators: result.accumulators }),
+    at: job.endTime > 0 ? job.endTime : now,
+    jobDuration: job.duration,
+    flinkState: job.state,
+    evidence: [`GET /jobs/${job.id}: state ${job.state}`, ...(oom?.evidence ?? [])],
+  };
+}
+
+function sentence(state: keyof typeof STATES, rootException: string | undefined): string {
+  if (state === 'FINISHED') return 'The job finished';
+  if (state === 'CANCELED') return 'The job was canceled';
+  return rootException === undefined ? 'The job failed' : `The job failed: ${firstLine(rootException)}`;
+}
+
+/** An application that ended without the job that it was to run. */
+export function applicationOutcome(
+  applications: readonly ApplicationSummary[],
+  result: JobResult | undefined,
+  now: Instant,
+): Outcome | undefined {
+  const ended = applications.find(
+    (application) => application.status === 'FAILED' || application.status === 'FINISHED',
+  );
+  if (ended === undefined) return undefined;
+  const root = result?.rootException;
+  const evidence = [`GET /applications/overview: ${ended.id} ${ended.status}`];
+  if (ended.status === 'FINISHED') {
+    return {
+      state: 'succeeded',
+      reason: 'JobFinished',
+      message: 'main() returned without running a job',
+      at: now,
+      flinkState: ended.status,
+      evidence,
+    };
+  }
+  return {
+    state: 'failed',
+    reason: 'ApplicationFailed',
+    message: root === undefined ? 'main() failed before a job ran' : `main() failed: ${firstLine(root.message)}`,
+    ...(root === undefined ? {} : { rootException: root.message, stackTrace: root.stackTrace }),
+    at: now,
+    flinkState: ended.status,
+    evidence,
+  };
+}
+
+/** The verdict that the log of a JobManager which is gone still gives. */
+export function outcomeFromLastWords(log: string, jobId: string, now: Instant): Outcome | undefined {
+  const state = terminalStateInLog(log, jobId);
+  if (state === undefined) return undefined;
+  return {
+    state: STATES[state],
+    reason: REASONS[state],
+    message: `${sentence(state, undefined)}, as the log of its JobManager says, which is gone since`,
+    at: now,
+    flinkState: state,
+    evidence: [`JobManager log: job ${jobId} switched to ${state}`],
+  };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}

@@ -1,0 +1,109 @@
+import type { Instant } from '../core/clock.ts';
+import { clusterIdFor, jobIdFor } from '../core/ids.ts';
+import { DispatchError } from '../core/errors.ts';
+import type { Attempt, Outcome, RunEvent, RunEventType, RunRecord, RunState } from './record.ts';
+
+/** Who may follow whom. A pair that is not here is a defect, and says so. */
+export const TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
+  accepted: ['waiting', 'launching', 'ended'],
+  waiting: ['launching', 'ended'],
+  launching: ['starting', 'waiting', 'ended'],
+  starting: ['running', 'waiting', 'ended'],
+  running: ['waiting', 'ended'],
+  ended: ['cleaning'],
+  cleaning: ['closed'],
+  closed: [],
+};
+
+/** States in which the outcome stands and can no longer change. */
+export function isEnded(state: RunState): boolean {
+  return state === 'ended' || state === 'cleaning' || state === 'closed';
+}
+
+/** @throws DispatchError `Internal` for a transition that the table does not have. */
+export function moveTo(record: RunRecord, state: RunState): RunRecord {
+  if (!TRANSITIONS[record.state].includes(state)) {
+    throw new DispatchError('Internal', `run ${record.runId}: illegal transition ${record.state} → ${state}`);
+  }
+  return { ...record, state };
+}
+
+export function addEvent(record: RunRecord, type: RunEventType, time: Instant, attempt?: number): RunRecord {
+  const event: RunEvent = {
+    sequence: record.events.length + 1,
+    type,
+    time,
+    ...(attempt === undefined ? {} : { attempt }),
+  };
+  return { ...record, events: [...record.events, event] };
+}
+
+export function currentAttempt(record: RunRecord): Attempt | undefined {
+  return record.attempts.at(-1);
+}
+
+/** The current attempt with `change` applied. */
+export function updateAttempt(record: RunRecord, change: Partial<Attempt>): RunRecord {
+  const attempt = requireAttempt(record);
+  return { ...record, attempts: [...record.attempts.slice(0, -1), { ...attempt, ...change }] };
+}
+
+export function requireAttempt(record: RunRecord): Attempt {
+  const attempt = currentAttempt(record);
+  if (attempt === undefined)
+    throw new DispatchError('Internal', `run ${record.runId} has no attempt in ${record.state}`);
+  return attempt;
+}
+
+/** Names the next attempt, before anything of it exists. Only when the last one is proven gone. */
+export function beginAttempt(record: RunRecord, now: Instant): RunRecord {
+  const last = currentAttempt(record);
+  if (last !== undefined && last.goneAt === undefined) {
+    throw new DispatchError('Internal', `run ${record.runId}: attempt ${last.number} is not proven gone`);
+  }
+  const number = (last?.number ?? 0) + 1;
+  const attempt: Attempt = {
+    number,
+    clusterId: clusterIdFor(record.name, record.runId, number),
+    jobId: jobIdFor(record.runId, number),
+    launchedAt: now,
+  };
+  return {
+    ...moveTo(without(record, 'waiting', 'unreachableSince'), 'launching'),
+    attempts: [...record.attempts, attempt],
+  };
+}
+
+/** The cluster's objects exist. */
+export function created(record: RunRecord, now: Instant): RunRecord {
+  return moveTo(updateAttempt(record, { createdAt: now }), 'starting');
+}
+
+/** The job runs; `at` is Flink's own time of it. */
+export function started(record: RunRecord, at: Instant, jobManager: Attempt['jobManager']): RunRecord {
+  const change = { runningAt: at, ...(jobManager === undefined ? {} : { jobManager }) };
+  const attempt = requireAttempt(record);
+  return addEvent(moveTo(updateAttempt(record, change), 'running'), 'started', at, attempt.number);
+}
+
+/** The one way to an outcome. What stands is never replaced. */
+export function end(record: RunRecord, outcome: Outcome): RunRecord {
+  const attempt = currentAttempt(record);
+  const closed = attempt !== undefined && attempt.outcome === undefined ? updateAttempt(record, { outcome }) : record;
+  const ended = { ...moveTo(without(closed, 'waiting', 'unreachableSince'), 'ended'), outcome };
+  return addEvent(ended, 'completed', outcome.at, attempt?.number);
+}
+
+/** Gives the attempt up and waits for its successor. */
+export function failAttempt(record: RunRecord, outcome: Outcome, until: Instant): RunRecord {
+  const attempt = requireAttempt(record);
+  const failed = moveTo(updateAttempt(without(record, 'unreachableSince'), { outcome }), 'waiting');
+  const waiting = { reason: outcome.reason, message: outcome.message, since: outcome.at, until };
+  return addEvent({ ...failed, waiting }, 'attempt-failed', outcome.at, attempt.number);
+}
+
+export function without<K extends keyof RunRecord>(record: RunRecord, ...keys: readonly K[]): RunRecord {
+  const copy: Partial<Record<keyof RunRecord, unknown>> = { ...record };
+  for (const key of keys) delete copy[key];
+  return copy as unknown as RunRecord;
+}

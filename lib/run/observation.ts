@@ -1,0 +1,20 @@
+import type { Instant } from '../core/clock.ts';
+import type { KubernetesFacts } from '../cluster/port.ts';
+import type { JobManagerFacts, JobResult } from '../flink/job-manager.ts';
+
+/** The JobManager's REST endpoint at one instant. `silent` says nothing about the job. */
+export type RestFacts =
+  | { readonly state: 'answered'; readonly facts: JobManagerFacts; readonly result?: JobResult }
+  | { readonly state: 'silent'; readonly error: string };
+
+/** All that one look found out about a run's cluster, without judgement. */
+export interface Observation {
+  readonly at: Instant;
+  readonly kubernetes: KubernetesFacts;
+  readonly rest: RestFacts;
+  /**
+   * The end of the log of a JobManager that has stopped: read when a container has terminated or restarted, or the pod
+   * that the job ran in is gone.
+   */
+  readonly jobManagerLog?: string;
+}

@@ -1,0 +1,43 @@
+import type { Duration, Instant } from '../core/clock.ts';
+import { reasonClass, type Reason } from '../core/reasons.ts';
+import { end, failAttempt } from './machine.ts';
+import type { Outcome, RunRecord } from './record.ts';
+
+const MAX_BACKOFF: Duration = 15 * 60_000;
+const CAPACITY_WAIT: Duration = 15_000;
+const MAX_CAPACITY_WAIT: Duration = 5 * 60_000;
+
+/** Lack of room costs no attempt: the job has not had its chance. */
+function countsAsAttempt(reason: Reason | undefined): boolean {
+  return reason === undefined || reasonClass(reason) !== 'capacity';
+}
+
+export function attemptsUsed(record: RunRecord): number {
+  return record.attempts.filter((attempt) => countsAsAttempt(attempt.outcome?.reason)).length;
+}
+
+/** Ends the run, or leaves room for another attempt, by the class of the failure. */
+export function afterFailure(record: RunRecord, outcome: Outcome, now: Instant): RunRecord {
+  const wait = backoff(record, outcome);
+  return wait === undefined ? end(record, outcome) : failAttempt(record, outcome, now + wait);
+}
+
+function backoff(record: RunRecord, outcome: Outcome): Duration | undefined {
+  const job = record.job;
+  if (job === undefined || outcome.state !== 'failed' || record.cancelRequested !== undefined) return undefined;
+  switch (reasonClass(outcome.reason)) {
+    case 'capacity': {
+      const before = record.attempts.length - attemptsUsed(record);
+      return Math.min(MAX_CAPACITY_WAIT, CAPACITY_WAIT * 2 ** Math.min(before, 8));
+    }
+    case 'infrastructure': {
+      const used = attemptsUsed(record);
+      if (used >= job.retry.attempts) return undefined;
+      return Math.min(MAX_BACKOFF, job.retry.backoff * 2 ** Math.min(used - 1, 10));
+    }
+    case 'user':
+    case 'internal':
+    case 'none':
+      return undefined;
+  }
+}
