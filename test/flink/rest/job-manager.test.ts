@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import { createApplications, createJobManager } from '../../../lib/flink/rest/job-manager.ts';
+import { recordedTransport, scripted } from './recorded.ts';
+
+const ID = '0123456789abcdef0123456789abcdef';
+
+describe.each(['1.20.0', '2.3.0'])('JobManager %s, recorded', (version) => {
+  it.each([
+    ['finished', 'FINISHED', 'WordCount'],
+    ['running', 'RUNNING', 'CarTopSpeedWindowingExample'],
+    ['failed', 'FAILED', 'WordCount'],
+    ['canceled', 'CANCELED', 'CarTopSpeedWindowingExample'],
+  ])('reads the state of a %s job', async (state, expected, name) => {
+    const facts = await createJobManager(recordedTransport(version, state)).look();
+    expect(facts.flinkVersion).toBe(version);
+    expect(facts.jobs).toHaveLength(1);
+    expect(facts.jobs[0]).toMatchObject({ state: expected, name });
+    expect(facts.jobs[0]?.id).toMatch(/^[0-9a-f]{32}$/);
+    expect(facts.jobs[0]?.endTime === -1).toBe(state === 'running');
+    expect(facts.jobs[0]?.tasks['TOTAL']).toBe(2);
+  });
+
+  it('knows applications from 2.3 only', async () => {
+    const transport = recordedTransport(version, 'finished');
+    const manager = createJobManager(transport);
+    await manager.look();
+    const { applications } = await manager.look();
+    if (version === '2.3.0') {
+      expect(applications).toMatchObject([
+        { status: 'FINISHED', name: expect.stringContaining('WordCount') as string },
+      ]);
+    } else {
+      expect(applications).toBeUndefined();
+      expect(transport.asked).not.toContain('GET /applications/overview');
+    }
+  });
+
+  it('digs the root cause out of the wrapping exceptions', async () => {
+    const { rootException, answers } = await createJobManager(recordedTransport(version, 'failed')).result(ID);
+    expect(rootException?.message).toBe(
+      "java.io.FileNotFoundException: File /no/such/file does not exist or the user running Flink ('flink') has " +
+        'insufficient permissions to access it.',
+    );
+    expect(rootException?.stackTrace).toMatch(/^org\.apache\.flink\.runtime\.JobException: Recovery is suppressed/);
+    expect(rootException?.stackTrace.length).toBeLessThanOrEqual(16 * 1024 + 64);
+    expect(rootException?.time).toBeGreaterThan(1_795_000_000_000);
+    expect(Object.keys(answers)).toContain(`/jobs/${ID}/exceptions`);
+  });
+
+  it('gives accumulators and no exception for a finished job', async () => {
+    const result = await createJobManager(recordedTransport(version, 'finished')).result(ID);
+    expect(result.rootException).toBeUndefined();
+    expect(result.accumulators).toEqual({});
+  });
+});
+
+describe('what is no usable answer', () => {
+  const overview = (body: unknown, status = 200) =>
+    createJobManager(
+      scripted({ 'GET /overview': [{ status, body }], 'GET /jobs/overview': [{ status, body }] }),
+    ).look();
+  const cut = '{"taskmanagers":1,"slots-to';
+
+  it.each([
+    ['a page of a proxy', '<html><body>502 Bad Gateway</body></html>', 502, 'RestUnreachable', /502/],
+    ['HTML with status 200', '<!doctype html><title>login</title>', 200, 'RestUnreachable', /not JSON/],
+    ['an answer cut short', cut, 200, 'RestUnreachable', /not JSON/],
+    [
+      'an election',
+      { errors: ['Service temporarily unavailable due to an ongoing leader election. Please refresh.'] },
+      503,
+      'RestUnreachable',
+      /leader election/,
+    ],
+    [
+      'no endpoint yet',
+      { kind: 'Status', status: 'Failure', message: 'no endpoints available for service "x-rest"' },
+      503,
+      'RestUnreachable',
+      /no endpoints/,
+    ],
+    ['no Service', { kind: 'Status', message: 'services "x-rest" not found' }, 404, 'RestUnreachable', /not found/],
+    [
+      'a closed proxy',
+      { kind: 'Status', message: 'services "x-rest:rest" is forbidden' },
+      403,
+      'PermissionDenied',
+      /forbidden/,
+    ],
+    ['another program', { hello: 1 }, 200, 'RestUnreachable', /unexpected answer/],
+    ['an empty answer', '', 200, 'RestUnreachable', /not JSON/],
+  ])('%s', async (_what, body, status, reason, message) => {
+    const error = await overview(body, status).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DispatchError);
+    expect(error).toMatchObject({ reason, message: expect.stringMatching(message) as string });
+  });
+
+  it('a transport that throws', async () => {
+    const manager = createJobManager(() => Promise.reject(new DispatchError('ClusterUnavailable', 'no route')));
+    await expect(manager.look()).rejects.toMatchObject({
+      reason: 'RestUnreachable',
+      message: expect.stringContaining('no route') as string,
+    });
+  });
+
+  it('a huge error text is bounded', async () => {
+    const error = await overview('x'.repeat(1_000_000), 500).catch((thrown: unknown) => thrown);
+    expect((error as DispatchError).message.length).toBeLessThan(3_000);
+  });
+});
+
+describe('unknown things', () => {
+  const job = { jid: ID, name: 'n', state: 'PAUSED', 'start-time': 1, 'end-time': -1, duration: 1, tasks: {} };
+
+  it('keeps the name of a state that it does not know', async () => {
+    const transport = scripted({
+      'GET /overview': [
+        {
+          status: 200,
+          body: { taskmanagers: 0, 'slots-total': 0, 'slots-available': 0, 'flink-version': '3.0.0', more: 1 },
+        },
+      ],
+      'GET /jobs/overview': [{ status: 200, body: { jobs: [job] } }],
+    });
+    const { jobs, applications } = await createJobManager(transport).look();
+    expect(jobs[0]).toMatchObject({ state: 'UNKNOWN', reportedState: 'PAUSED' });
+    expect(applications).toBeUndefined();
+  });
+
+  it('a job that is not there', async () => {
+    const body = {
+      errors: [
+        `org.apache.flink.runtime.rest.NotFoundException: Job ${ID} not found\n\tat a.b.C(C.java:1)\nCaused by: x.Y: z\n`,
+      ],
+    };
+    const manager = createJobManager(
+      scripted({ [`GET /jobs/${ID}`]: [{ status: 404, body }], [`PATCH /jobs/${ID}`]: [{ status: 404, body }] }),
+    );
+    const expected = { reason: 'JobNotFound', message: expect.stringContaining(`Job ${ID} not found`) as string };
+    await expect(manager.result(ID)).rejects.toMatchObject(expected);
+    await expect(manager.cancel(ID)).rejects.toMatchObject(expected);
+  });
+
+  it('one part that does not answer leaves the others', async () => {
+    const transport = scripted({
+      [`GET /jobs/${ID}`]: [{ status: 200, body: { jid: ID } }],
+      [`GET /jobs/${ID}/exceptions`]: [{ status: 500, body: { errors: ['boom'] } }],
+      [`GET /jobs/${ID}/accumulators`]: [
+        { status: 200, body: { 'user-task-accumulators': [{ name: 'rows', type: 'IntCounter', value: '42' }] } },
+      ],
+    });
+    const result = await createJobManager(transport).result(ID);
+    expect(result.accumulators).toEqual({ rows: '42' });
+    expect(result.rootException).toBeUndefined();
+    expect(Object.keys(result.answers)).toEqual([`/jobs/${ID}`, `/jobs/${ID}/accumulators`]);
+  });
+
+  it('evidence is bounded', async () => {
+    const transport = scripted({ [`GET /jobs/${ID}`]: [{ status: 200, body: { plan: 'p'.repeat(100_000) } }] });
+    const { answers } = await createJobManager(transport).result(ID);
+    expect(answers[`/jobs/${ID}`]).toMatchObject({ truncated: true, bytes: 100_011 });
+  });
+
+  it('an application that failed before any job', async () => {
+    const stacktrace =
+      'org.apache.flink.client.program.ProgramInvocationException: The main method caused an error\n\tat a.B(B.java:1)\nCaused by: java.lang.IllegalArgumentException: --input is missing\n\tat c.D(D.java:2)\n';
+    const path = `GET /applications/${ID}/exceptions`;
+    const entries = [{ exceptionName: 'x', stacktrace, timestamp: 7, jobId: null }];
+    const found = createApplications(scripted({ [path]: [{ status: 200, body: { exceptionHistory: { entries } } }] }));
+    expect(await found.exception(ID)).toMatchObject({
+      message: 'java.lang.IllegalArgumentException: --input is missing',
+      time: 7,
+    });
+    expect(await createApplications(scripted({})).exception(ID)).toBeUndefined();
+  });
+});
+
+it('encodes what it puts into a path', async () => {
+  const transport = scripted({});
+  await createJobManager(transport)
+    .cancel('../overview?x')
+    .catch(() => undefined);
+  expect(transport.requests).toEqual([{ method: 'PATCH', path: '/jobs/..%2Foverview%3Fx', query: { mode: 'cancel' } }]);
+});
