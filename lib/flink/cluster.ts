@@ -25,11 +25,34 @@ export interface ClusterRequest {
     readonly entryClass?: string;
     readonly args: readonly string[];
   };
+  /**
+   * Application mode: flags of `flink run` that become configuration. The client writes them over `options` and the
+   * conf folder, and as typed values: `-p 3` is the number 3, `-Dparallelism.default=3` the text.
+   */
+  readonly flags?: ProgramFlags;
   /** Marks put on the Deployment beside Flink's own, so that an owner recognises it. */
   readonly marks?: {
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
   };
+}
+
+/** org.apache.flink.client.cli.ProgramOptions; what is absent is as if the flag were not given. */
+export interface ProgramFlags {
+  /** `-p`. */
+  readonly parallelism?: number;
+  /** `-C`, each a URL. */
+  readonly classpaths?: readonly string[];
+  /** `-d`: then `execution.attached` is false. */
+  readonly detached?: boolean;
+  /** `-sae`. */
+  readonly shutdownOnAttachedExit?: boolean;
+  /** `-s`. */
+  readonly savepointPath?: string;
+  /** `-n`. */
+  readonly allowNonRestoredState?: boolean;
+  /** `-cm`, `-rm`; default NO_CLAIM. */
+  readonly claimMode?: 'NO_CLAIM' | 'CLAIM' | 'LEGACY';
 }
 
 /** The objects of a cluster, in the order in which they are created. */
