@@ -21,7 +21,13 @@ export type RunSource =
       readonly messageId: string;
       readonly idempotencyKey?: string;
     }
-  | { readonly kind: 'schedule'; readonly schedule: string; readonly scheduledTime: Instant };
+  | {
+      readonly kind: 'schedule';
+      readonly schedule: string;
+      readonly scheduledTime: Instant;
+      /** IANA name, for the dates of placeholders; UTC when absent. */
+      readonly timeZone?: string;
+    };
 
 /** One wish for a run, before any of its job is known to be valid. */
 export interface RunRequest {
