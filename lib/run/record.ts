@@ -73,6 +73,11 @@ export interface RunEvent {
   readonly publishedAt?: Instant;
 }
 
+/** Where the ledger bucket has a run's record. */
+export function recordKey(runId: RunId): string {
+  return `runs/${runId}/record.json`;
+}
+
 /** The ledger's one object for a run. Version 1. */
 export interface RunRecord {
   readonly version: 1;

@@ -1,0 +1,150 @@
+import type { Instant } from '../core/clock.ts';
+import { REASONS } from '../core/reasons.ts';
+import { redactText } from '../core/redact.ts';
+import { evidencePrefix } from '../run/evidence-store.ts';
+import { recordKey, type Attempt, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
+import type { RunSource } from '../trigger/request.ts';
+import { cutAccumulators, cutList, cutTexts, LIMITS } from './limits.ts';
+import type { LifecycleEvent, LifecycleEventData } from './schema.ts';
+
+export interface EventContext {
+  /** The CloudEvents source: a URI reference such as `/flink-dispatch/prod`. */
+  readonly source: string;
+  readonly ledgerBucket: string;
+}
+
+/**
+ * The public form of one entry of the outbox. Built only from what no later step of the run changes, so that a retry has
+ * the same bytes; redacted; at most MAX_EVENT_BYTES as JSON.
+ */
+export function buildEvent(record: RunRecord, event: RunEvent, context: EventContext): LifecycleEvent {
+  const attempt = record.attempts.find(({ number }) => number === event.attempt);
+  const outcome = outcomeOfEvent(record, event, attempt);
+  const facts = {
+    ...endFacts(record, outcome),
+    ...jobFacts(record),
+    ...(attempt === undefined ? {} : attemptFacts(attempt)),
+  };
+  const data: LifecycleEventData = {
+    runId: record.runId,
+    name: record.name,
+    sequence: event.sequence,
+    state: event.type === 'completed' ? (outcome?.state ?? 'unknown') : event.type,
+    createdAt: iso(record.createdAt),
+    ...facts,
+    ...(outcome === undefined ? {} : { evidence: evidenceOf(record, event, outcome, context.ledgerBucket) }),
+    request: requestOf(record.source),
+    record: `s3://${context.ledgerBucket}/${recordKey(record.runId)}`,
+  };
+  return {
+    specversion: '1.0',
+    id: `${record.runId}.${event.sequence}`,
+    source: context.source,
+    type: `io.flink-dispatch.run.${event.type}.v1`,
+    subject: record.runId,
+    time: iso(event.time),
+    datacontenttype: 'application/json',
+    data,
+  };
+}
+
+function outcomeOfEvent(record: RunRecord, event: RunEvent, attempt: Attempt | undefined): Outcome | undefined {
+  if (event.type === 'completed') return record.outcome;
+  return event.type === 'attempt-failed' ? attempt?.outcome : undefined;
+}
+
+function endFacts(record: RunRecord, outcome: Outcome | undefined): Partial<LifecycleEventData> {
+  if (outcome === undefined) return {};
+  const { message, rootException, stackTrace, field } = outcome;
+  const texts = cutTexts(mapTexts({ message, rootException, stackTrace, field }));
+  const accumulators = cutAccumulators(outcome.accumulators ?? {}, redactText);
+  const truncated = [...texts.cut, ...(accumulators.cut ? ['accumulators'] : [])];
+  return {
+    reason: outcome.reason,
+    reasonClass: REASONS[outcome.reason].class,
+    ...texts.kept,
+    todo: REASONS[outcome.reason].todo,
+    ...(outcome.accumulators === undefined ? {} : { accumulators: accumulators.kept }),
+    ...(truncated.length === 0 ? {} : { truncated }),
+    ...(outcome.flinkState === undefined ? {} : { flinkState: outcome.flinkState }),
+    endedAt: iso(outcome.at),
+    duration: span(record.createdAt, outcome.at),
+    ...(outcome.jobDuration === undefined ? {} : { jobDuration: span(0, outcome.jobDuration) }),
+  };
+}
+
+function mapTexts(texts: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const defined = Object.entries(texts).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(defined.map(([name, text]) => [name, redactText(text)]));
+}
+
+function jobFacts({ job }: RunRecord): Partial<LifecycleEventData> {
+  if (job === undefined) return {};
+  const image = job.options['kubernetes.container.image.ref'] ?? job.options['kubernetes.container.image'];
+  return {
+    target: job.target,
+    namespace: job.namespace,
+    flinkVersion: job.flinkVersion,
+    ...(image === undefined ? {} : { image }),
+    ...cutTexts({ jar: redactText(job.jar.uri) }).kept,
+  };
+}
+
+function attemptFacts(attempt: Attempt): Partial<LifecycleEventData> {
+  return {
+    attempt: attempt.number,
+    clusterId: attempt.clusterId,
+    jobId: attempt.jobId,
+    ...(attempt.runningAt === undefined ? {} : { startedAt: iso(attempt.runningAt) }),
+  };
+}
+
+/** Of a failed attempt its own, of the run's end those of all attempts. */
+function evidenceOf(
+  record: RunRecord,
+  event: RunEvent,
+  outcome: Outcome,
+  bucket: string,
+): NonNullable<LifecycleEventData['evidence']> {
+  const attempts = record.attempts.filter(
+    ({ number }) =>
+      event.attempt !== undefined && (event.type === 'completed' ? number <= event.attempt : number === event.attempt),
+  );
+  const items = attempts.flatMap(({ number, artifacts = [] }) =>
+    artifacts.map((name) => ({
+      attempt: number,
+      name,
+      uri: `s3://${bucket}/${evidencePrefix(record.runId, number)}${name}`,
+    })),
+  );
+  return {
+    prefix: `s3://${bucket}/${evidencePrefix(record.runId)}`,
+    findings: cutList(outcome.evidence.map(redactText), LIMITS.finding, LIMITS.findings),
+    items: items.slice(-LIMITS.items),
+  };
+}
+
+function requestOf(source: RunSource): LifecycleEventData['request'] {
+  switch (source.kind) {
+    case 'jar-upload': {
+      const { kind, bucket, key, versionId, eTag } = source;
+      const version = versionId === undefined ? {} : { versionId };
+      return { kind, bucket, key, ...version, ...(eTag === undefined ? {} : { eTag }) };
+    }
+    case 'message': {
+      const { kind, queueArn, messageId, idempotencyKey } = source;
+      return { kind, queueArn, messageId, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+    }
+    case 'schedule':
+      return { kind: source.kind, schedule: source.schedule, scheduledTime: iso(source.scheduledTime) };
+  }
+}
+
+function iso(at: Instant): string {
+  return new Date(Math.round(at)).toISOString();
+}
+
+/** Clocks differ: Flink may end a job "before" it was accepted. */
+function span(from: Instant, to: Instant): number {
+  return Math.max(0, Math.round(to - from));
+}

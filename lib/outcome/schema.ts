@@ -1,0 +1,103 @@
+import * as z from 'zod';
+import { REASON_CODES } from '../core/reasons.ts';
+
+/** Version 1 of the public events. Fields may be added; none is removed or changes its meaning within a version. */
+export const EVENT_VERSION = 1;
+
+const EVENT_TYPES = [
+  'io.flink-dispatch.run.accepted.v1',
+  'io.flink-dispatch.run.started.v1',
+  'io.flink-dispatch.run.attempt-failed.v1',
+  'io.flink-dispatch.run.completed.v1',
+] as const;
+
+const EVENT_STATES = [
+  'accepted',
+  'started',
+  'attempt-failed',
+  'succeeded',
+  'failed',
+  'canceled',
+  'rejected',
+  'unknown',
+] as const;
+
+const time = z.iso.datetime().describe('UTC, milliseconds');
+const milliseconds = z.int().nonnegative();
+
+const request = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('jar-upload'),
+    bucket: z.string(),
+    key: z.string().describe('Decoded'),
+    versionId: z.string().exactOptional(),
+    eTag: z.string().exactOptional(),
+  }),
+  z.object({
+    kind: z.literal('message'),
+    queueArn: z.string(),
+    messageId: z.string(),
+    idempotencyKey: z.string().exactOptional(),
+  }),
+  z.object({ kind: z.literal('schedule'), schedule: z.string(), scheduledTime: time }),
+]);
+
+const evidence = z.object({
+  prefix: z.string().describe('s3:// prefix of all that was kept of the run'),
+  findings: z.array(z.string()).describe('What the verdict rests on'),
+  items: z.array(z.object({ attempt: z.int().positive(), name: z.string(), uri: z.string() })),
+});
+
+const data = z.object({
+  runId: z.string(),
+  name: z.string().describe("The job's name"),
+  sequence: z.int().positive().describe('From 1, without gaps, in the order of what happened to the run'),
+  state: z.enum(EVENT_STATES).describe('What happened; the last five are ends, and a run has exactly one of them'),
+  reason: z.enum(REASON_CODES).exactOptional().describe('Of an end or a failed attempt'),
+  reasonClass: z.enum(['none', 'user', 'infrastructure', 'capacity', 'internal']).exactOptional(),
+  message: z.string().exactOptional().describe('The cause in one sentence'),
+  field: z.string().exactOptional().describe('The input field at fault'),
+  todo: z.string().exactOptional().describe('What to do about it'),
+  rootException: z.string().exactOptional().describe("The deepest cause of Flink's chain of exceptions"),
+  stackTrace: z.string().exactOptional(),
+  accumulators: z.record(z.string(), z.string()).exactOptional(),
+  truncated: z.array(z.string()).exactOptional().describe('Names of the fields that were cut to the size limit'),
+  flinkState: z.string().exactOptional().describe("Flink's own word for the end: FINISHED, FAILED, CANCELED"),
+  createdAt: time.describe('When the request was accepted'),
+  startedAt: time.exactOptional().describe('When the job of this attempt began to run'),
+  endedAt: time.exactOptional().describe('When the attempt or the run ended'),
+  duration: milliseconds.exactOptional().describe('Milliseconds from acceptance to the end of the attempt or run'),
+  jobDuration: milliseconds.exactOptional().describe('Milliseconds that Flink counted for the job'),
+  attempt: z.int().positive().exactOptional().describe('The attempt that the event is about; absent before the first'),
+  target: z.string().exactOptional(),
+  namespace: z.string().exactOptional(),
+  clusterId: z.string().exactOptional(),
+  jobId: z.string().exactOptional(),
+  flinkVersion: z.string().exactOptional(),
+  image: z.string().exactOptional(),
+  jar: z.string().exactOptional(),
+  request,
+  evidence: evidence.exactOptional(),
+  record: z.string().describe('s3:// URI of the run record'),
+});
+
+/** A CloudEvents 1.0 event in structured JSON form. */
+export const lifecycleEventSchema = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string().describe('<runId>.<sequence>: equal for all deliveries of the same event'),
+  source: z.string().describe('/flink-dispatch/<stage>'),
+  type: z.enum(EVENT_TYPES),
+  subject: z.string().describe('The run id'),
+  time,
+  datacontenttype: z.literal('application/json'),
+  data,
+});
+
+export type LifecycleEvent = z.infer<typeof lifecycleEventSchema>;
+export type LifecycleEventData = LifecycleEvent['data'];
+
+/** What docs/schemas/run-event.v1.json holds. Consumers must accept fields that they do not know. */
+export function eventJsonSchema(): object {
+  const schema = z.toJSONSchema(lifecycleEventSchema, { io: 'input' });
+  return { $id: 'urn:flink-dispatch:run-event:v1', title: 'flink-dispatch run event, version 1', ...schema };
+}

@@ -1,0 +1,16 @@
+import type { RunId } from '../core/ids.ts';
+
+/** What is kept of an attempt for a person to read: log tails, REST answers, pods and events. */
+export interface EvidenceStore {
+  /**
+   * Writes `runs/<runId>/evidence/<attempt>/<name>` and answers its `s3://` URI. Text is redacted, bytes are not.
+   * Writing the same name again replaces it.
+   * @throws DispatchError `StorageUnavailable`, `PermissionDenied`; `Internal` for a name that is no plain file name.
+   */
+  put(runId: RunId, attempt: number, name: string, content: string | Uint8Array, contentType: string): Promise<string>;
+}
+
+/** The key prefix of a run's evidence in the ledger bucket. */
+export function evidencePrefix(runId: RunId, attempt?: number): string {
+  return `runs/${runId}/evidence/${attempt === undefined ? '' : `${attempt}/`}`;
+}

@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import { DispatchError } from '../core/errors.ts';
+import { isRunId, type RunId } from '../core/ids.ts';
+
+/** SQS delays a message by at most this much (SendMessage, DelaySeconds). */
+export const MAX_DELAY_SECONDS = 900;
+
+/** Asks for one step of a run's life. `look` is the record's number at the time: an older message does nothing. */
+export interface RunMessage {
+  readonly version: 1;
+  readonly runId: RunId;
+  readonly look: number;
+}
+
+export interface RunQueue {
+  /**
+   * Durable when it returns; delivered at least once, not before the delay, in no order. A delay is rounded up to whole
+   * seconds and cut to MAX_DELAY_SECONDS.
+   * @throws DispatchError `StorageUnavailable` when the answer is lost (sending again is harmless), `PermissionDenied`.
+   */
+  send(message: RunMessage, delaySeconds: number): Promise<void>;
+}
+
+const runMessage = z.object({
+  version: z.literal(1, { error: 'must be 1' }),
+  runId: z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), {
+    error: 'must be 20 lower-case hex digits',
+  }),
+  look: z.int().nonnegative(),
+});
+
+/** @throws DispatchError `MalformedRequest` naming the field. */
+export function parseRunMessage(body: string): RunMessage {
+  const parsed = runMessage.safeParse(parseJson(body));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') || 'body';
+  throw new DispatchError('MalformedRequest', `not a run message: ${field}: ${issue?.message ?? 'invalid'}`, { field });
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new DispatchError('MalformedRequest', 'not a run message: the body is no JSON', { field: 'body', cause });
+  }
+}
+
+/** Whole seconds within SQS' range: rounded up, so that no look comes early. */
+export function wholeDelay(seconds: number): number {
+  if (!(seconds > 0)) return 0;
+  return Math.min(MAX_DELAY_SECONDS, Math.ceil(seconds));
+}
