@@ -1,0 +1,191 @@
+import type { Command } from './command.ts';
+import { COMMON, GENERAL, RUN, VERSION_AND_DRY_RUN } from './flag-sets.ts';
+import type { Flag } from './flags.ts';
+import { DETACHED, FORMAT } from './savepoint-flags.ts';
+import { OLD_SESSION_FLAGS } from './session-flags.ts';
+
+const ON_CLUSTER = '-Dkubernetes.cluster-id=my-job';
+
+const RUN_FLAGS: readonly Flag[] = [
+  ...GENERAL,
+  ...RUN,
+  ...VERSION_AND_DRY_RUN,
+  {
+    short: 'f',
+    long: 'file',
+    takes: 'value',
+    value: 'spec.yaml',
+    help: 'A job.yaml, or a FlinkDeployment manifest (v1beta1); flags win over it.',
+  },
+  { long: 'keep', help: 'Leave a cluster whose JobManager could not start, for a look at it.' },
+  ...COMMON,
+];
+
+const run: Command = {
+  name: 'run',
+  synopsis: '[OPTIONS] <jar> [arguments…]',
+  summary: 'Run a job on an application cluster of its own, and wait for its end.',
+  flags: RUN_FLAGS,
+  stopAtArgument: true,
+  examples: [
+    'run -Dkubernetes.cluster-id=my-job -Dkubernetes.container.image.ref=flink:2.3.0 local:///opt/flink/usrlib/job.jar --input s3://b/in',
+    'run -d -p 4 -c com.acme.Main --flink-version 1.20 -Dkubernetes.namespace=jobs local:///opt/flink/usrlib/job.jar',
+    'run --dry-run -o json -f job.yaml',
+  ],
+  notes:
+    'The objects are those of Flink’s own client. Its JobManager removes the cluster when the application ends, so\n' +
+    'accumulators are read in that moment; -Dexecution.shutdown-on-application-finish=false keeps it up to be read at ease.',
+  load: () => import('./commands/run.ts'),
+};
+
+const session = (
+  name: 'start' | 'stop' | 'list' | 'attach',
+  rest: Omit<Command, 'name' | 'flags' | 'load'> & { flags?: readonly Flag[] },
+): Command => ({
+  ...rest,
+  name: `session ${name}`,
+  flags: [...GENERAL, ...OLD_SESSION_FLAGS, ...(rest.flags ?? []), ...COMMON],
+  load: async () => ({ execute: (await import('./commands/session.ts'))[name] }),
+});
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  run,
+  { ...run, name: 'run-application', summary: 'The same as run: its name before Flink 2.0.' },
+  {
+    name: 'list',
+    synopsis: '[OPTIONS]',
+    summary: 'List the jobs of a cluster, or of all native Flink clusters of the namespace.',
+    flags: [
+      { short: 'r', long: 'running', help: 'Only jobs that run.' },
+      { short: 's', long: 'scheduled', help: 'Only jobs that wait to run.' },
+      { short: 'a', long: 'all', help: 'Ended jobs too.' },
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: ['list -a -Dkubernetes.namespace=jobs', `list -t kubernetes-application ${ON_CLUSTER}`],
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    name: 'cancel',
+    synopsis: '[OPTIONS] [job id]',
+    summary: 'Cancel a job. Without an id: the only one that runs in the cluster.',
+    flags: [
+      {
+        short: 's',
+        long: 'withSavepoint',
+        takes: 'optional',
+        value: 'directory',
+        help: 'Take a savepoint first. Old: use stop.',
+      },
+      FORMAT,
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: [
+      `cancel ${ON_CLUSTER}`,
+      `cancel -t kubernetes-application ${ON_CLUSTER} 58db0b6fdde4c1308b223485320afcaf`,
+    ],
+    load: () => import('./commands/cancel.ts'),
+  },
+  {
+    name: 'stop',
+    synopsis: '[OPTIONS] [job id]',
+    summary: 'Stop a job with a savepoint.',
+    flags: [
+      {
+        short: 'p',
+        long: 'savepointPath',
+        takes: 'optional',
+        value: 'directory',
+        help: 'Where to put the savepoint; default: the configured one.',
+      },
+      { short: 'd', long: 'drain', help: 'Let all windows fire first: the job must not be resumed afterwards.' },
+      FORMAT,
+      DETACHED,
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: [`stop -p s3://state/savepoints ${ON_CLUSTER} 58db0b6fdde4c1308b223485320afcaf`],
+    load: () => import('./commands/stop.ts'),
+  },
+  {
+    name: 'savepoint',
+    synopsis: '[OPTIONS] [job id] [directory]',
+    summary: 'Take a savepoint of a job, or dispose of one.',
+    flags: [
+      { short: 'd', long: 'dispose', takes: 'value', value: 'path', help: 'Remove this savepoint.' },
+      {
+        short: 'j',
+        long: 'jarfile',
+        takes: 'value',
+        value: 'jar',
+        help: '',
+        refused: 'only needed for state of Flink 1.2.',
+      },
+      FORMAT,
+      DETACHED,
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: [
+      `savepoint ${ON_CLUSTER} 58db0b6fdde4c1308b223485320afcaf s3://state/savepoints`,
+      `savepoint ${ON_CLUSTER} -d s3://state/savepoints/savepoint-58db0b-1`,
+    ],
+    load: () => import('./commands/savepoint.ts'),
+  },
+  session('start', {
+    synopsis: '[OPTIONS]',
+    summary: 'Create a session cluster, as kubernetes-session.sh does.',
+    flags: VERSION_AND_DRY_RUN,
+    examples: ['session start -Dkubernetes.cluster-id=my-session -Dkubernetes.container.image.ref=flink:2.3.0'],
+    notes: 'With -Dexecution.attached=true it stays and takes the commands help, stop and quit.',
+  }),
+  session('stop', {
+    synopsis: '[OPTIONS] [cluster id]',
+    summary: 'Remove a session cluster and all its jobs.',
+    examples: ['session stop my-session'],
+  }),
+  session('list', { synopsis: '[OPTIONS]', summary: 'List session clusters.', examples: ['session list -ns jobs'] }),
+  session('attach', {
+    synopsis: '[OPTIONS] [cluster id]',
+    summary: 'Take commands for a running session cluster: help, stop, quit.',
+    examples: ['session attach my-session', 'session attach -nm my-session'],
+  }),
+  {
+    name: 'logs',
+    synopsis: '[OPTIONS] [cluster id]',
+    summary: 'Print the logs of a cluster’s JobManager, or of its TaskManagers.',
+    flags: [
+      { long: 'taskmanagers', help: 'Of all TaskManagers.' },
+      { long: 'pod', takes: 'value', value: 'name', help: 'Of this pod only.' },
+      { long: 'follow', help: 'Go on as the log grows.' },
+      { long: 'previous', help: 'Of the container before its last restart: why it crashed.' },
+      { long: 'tail', takes: 'value', value: 'lines', help: 'Only the last lines.' },
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: ['logs my-job --follow', 'logs my-job --previous --tail 100', 'logs my-job --taskmanagers'],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'ui',
+    synopsis: '[OPTIONS] [cluster id]',
+    summary: 'Serve a cluster’s web UI on a local port, through the API server.',
+    flags: [
+      { long: 'port', takes: 'value', value: 'port', help: 'Local port; default: a free one.' },
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: ['ui my-job --port 8081'],
+    load: () => import('./commands/ui.ts'),
+  },
+  {
+    name: 'explain',
+    synopsis: '[OPTIONS] <option>',
+    summary: 'Say what a Flink option does to the objects of a cluster.',
+    flags: COMMON,
+    examples: ['explain kubernetes.jobmanager.cpu.amount'],
+    load: () => import('./commands/explain.ts'),
+  },
+];

@@ -1,0 +1,96 @@
+import type { FlinkCluster } from '../../flink/cluster.ts';
+import { buildCluster } from '../../flink/native/build.ts';
+import { has, type Execute } from '../command.ts';
+import type { Kubernetes } from '../connect.ts';
+import { createCluster } from '../create.ts';
+import { printObjects } from '../dry-run.ts';
+import type { ParsedFlags } from '../flags.ts';
+import type { Ending } from '../follow.ts';
+import { printJson, type Io } from '../io.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import { clusterRequest } from '../request.ts';
+import { modeOf, readSettings } from '../settings.ts';
+import { UsageError } from '../usage.ts';
+
+/** Creates an application cluster, and without `-d` follows it to the end of its application. */
+export const execute: Execute = async (io, parsed) => {
+  const settings = readSettings(io, parsed);
+  if (modeOf(settings) === 'session') {
+    throw new UsageError(
+      '-t kubernetes-session: jobs are not submitted to session clusters yet; use kubernetes-application',
+    );
+  }
+  const cluster = buildCluster(await clusterRequest(settings, parsed, 'application'));
+  if (has(parsed, 'dry-run')) {
+    await printObjects(io, parsed, cluster);
+    return 0;
+  }
+  const { connect } = await import('../connect.ts');
+  const kubernetes = await connect(settings, io);
+  const started = io.clock.now();
+  await createCluster(kubernetes.api, cluster);
+  const took = io.clock.now() - started;
+  if (has(parsed, 'detached')) return submitted(io, parsed, cluster, took);
+  return follow(io, parsed, cluster, kubernetes, took);
+};
+
+function submitted(io: Io, parsed: ParsedFlags, cluster: FlinkCluster, took: number): number {
+  const { clusterId, namespace } = cluster;
+  if (has(parsed, 'json')) printJson(io, { clusterId, namespace, createdInMs: took });
+  else io.out(`Application cluster ${clusterId} created in namespace ${namespace} (${took} ms)\n`);
+  return 0;
+}
+
+async function follow(
+  io: Io,
+  parsed: ParsedFlags,
+  cluster: FlinkCluster,
+  kubernetes: Kubernetes,
+  took: number,
+): Promise<number> {
+  const [{ follow }, { report }] = await Promise.all([import('../follow.ts'), import('../report.ts')]);
+  const progress = createProgress(io);
+  progress.note(`application cluster ${cluster.clusterId} created in namespace ${cluster.namespace} (${took} ms)`);
+  const { jobManager, applications } = kubernetes.rest(cluster);
+  const { clusters, logs } = kubernetes;
+  const { clock, interrupted } = io;
+  try {
+    const ending = await follow(cluster, {
+      jobManager,
+      applications,
+      clusters,
+      logs,
+      clock,
+      interrupted,
+      progress: progress.say,
+    });
+    await afterwards(parsed, cluster, kubernetes, ending, progress);
+    progress.end();
+    return report(io, cluster, ending, has(parsed, 'json'));
+  } finally {
+    progress.end();
+  }
+}
+
+/**
+ * A JobManager that cannot start is started again for ever, and every start runs main() again; after an interrupt the
+ * cluster stays, unless `-sae` asks for its end.
+ */
+async function afterwards(
+  parsed: ParsedFlags,
+  cluster: FlinkCluster,
+  kubernetes: Kubernetes,
+  ending: Ending,
+  progress: Progress,
+): Promise<void> {
+  const neverRan = ending.state === 'FAILED' && ending.jobs.length === 0 && !has(parsed, 'keep');
+  const interrupted = ending.state === 'INTERRUPTED';
+  if (neverRan || (interrupted && has(parsed, 'shutdownOnAttachedExit'))) {
+    await kubernetes.clusters.remove(cluster, { highAvailability: false });
+    progress.note(`cluster ${cluster.clusterId} removed`);
+  } else if (interrupted) {
+    progress.note(
+      `cluster ${cluster.clusterId} goes on; end it with: cancel -Dkubernetes.cluster-id=${cluster.clusterId}`,
+    );
+  }
+}

@@ -1,0 +1,91 @@
+import type { Flag } from './flags.ts';
+
+const PYTHON =
+  'PyFlink programs cannot be submitted yet. Build them into the image and set -Dpython.* options in a jar job, or use `flink run`.';
+
+export const HELP: Flag = { short: 'h', long: 'help', help: 'Show this text.' };
+export const JSON_OUTPUT: Flag = { long: 'json', help: 'Print the result as JSON on standard output.' };
+export const VERBOSE: Flag = { short: 'v', long: 'verbose', help: 'Say more on standard error.' };
+
+export const TARGET: Flag = {
+  short: 't',
+  long: 'target',
+  takes: 'value',
+  value: 'target',
+  help: 'kubernetes-application or kubernetes-session; the same as -Dexecution.target.',
+};
+export const PROPERTY: Flag = {
+  short: 'D',
+  takes: 'property',
+  help: "Set a Flink option, over the conf folder's file. May be given often.",
+};
+
+/** GenericCLI. */
+export const GENERAL: readonly Flag[] = [
+  TARGET,
+  { short: 'e', long: 'executor', takes: 'value', value: 'target', help: 'Old name of --target.' },
+  PROPERTY,
+];
+
+export const COMMON: readonly Flag[] = [JSON_OUTPUT, VERBOSE, HELP];
+
+export const VERSION_AND_DRY_RUN: readonly Flag[] = [
+  {
+    long: 'flink-version',
+    takes: 'value',
+    value: 'version',
+    help: 'Whose rules to follow, such as 2.3.0 or 1.20. Default: what the image tag says, else 2.3.',
+  },
+  { long: 'dry-run', help: 'Print the objects and create nothing. Needs no Kubernetes.' },
+  { short: 'o', long: 'output', takes: 'value', value: 'yaml|json', help: 'Format of --dry-run; default yaml.' },
+];
+
+/** CliFrontendParser.getRunCommandOptions, with what only other targets or languages use refused. */
+export const RUN: readonly Flag[] = [
+  {
+    short: 'c',
+    long: 'class',
+    takes: 'value',
+    value: 'class',
+    help: 'Class with main(), when the jar does not name it.',
+  },
+  { short: 'p', long: 'parallelism', takes: 'value', value: 'number', help: 'Parallelism of the job.' },
+  {
+    short: 'C',
+    long: 'classpath',
+    takes: 'value',
+    value: 'url',
+    help: 'URL for the user class loader. May be given often.',
+  },
+  { short: 's', long: 'fromSavepoint', takes: 'value', value: 'path', help: 'Savepoint or checkpoint to start from.' },
+  { short: 'n', long: 'allowNonRestoredState', help: 'Leave out state of the savepoint that no operator claims.' },
+  {
+    short: 'cm',
+    long: 'claimMode',
+    takes: 'value',
+    value: 'mode',
+    help: 'Who owns the savepoint: no_claim (default), claim or legacy.',
+  },
+  { short: 'rm', long: 'restoreMode', takes: 'value', value: 'mode', help: 'Old name of --claimMode.' },
+  { short: 'd', long: 'detached', help: 'Return once the cluster is created; the job sees execution.attached=false.' },
+  { short: 'sae', long: 'shutdownOnAttachedExit', help: 'Remove the cluster when this command is interrupted.' },
+  { short: 'j', long: 'jarfile', takes: 'value', value: 'jar', help: 'The jar; then all arguments are the program’s.' },
+  { short: 'a', long: 'arguments', help: '', refused: 'write the program’s arguments after the jar.' },
+  { short: 'm', long: 'jobmanager', help: '', refused: 'name the cluster with -Dkubernetes.cluster-id.' },
+  { short: 'z', long: 'zookeeperNamespace', help: '', refused: 'use -Dhigh-availability.cluster-id.' },
+  ...pythonFlags(),
+];
+
+function pythonFlags(): Flag[] {
+  const names: Record<string, string> = {
+    py: 'python',
+    pyfs: 'pyFiles',
+    pym: 'pyModule',
+    pyreq: 'pyRequirements',
+    pyarch: 'pyArchives',
+    pyexec: 'pyExecutable',
+    pyclientexec: 'pyClientExecutable',
+    pypath: 'pyPythonPath',
+  };
+  return Object.entries(names).map(([short, long]) => ({ short, long, help: '', refused: PYTHON }));
+}

@@ -1,0 +1,241 @@
+import { findFailure, type Finding } from '../cluster/findings.ts';
+import { findInLog } from '../cluster/log-findings.ts';
+import type { ClusterLogs, ClusterRef, Clusters, KubernetesFacts } from '../cluster/port.ts';
+import type { Clock, Duration, Instant } from '../core/clock.ts';
+import { isDispatchError } from '../core/errors.ts';
+import type { Applications, JobManager, JobManagerFacts, JobResult, JobSummary } from '../flink/job-manager.ts';
+import { isTerminal } from '../flink/job-state.ts';
+import { lastWords } from './last-words.ts';
+
+/** Flink's JobManager looks at its own job every 2 s (`client.retry-period`), and goes away after it saw the end. */
+const INTERVAL: Duration = 200;
+const LOOK_AT_PODS: Duration = 1_000;
+/** A main() that runs one job after the other has submitted the next one by then. */
+const NEXT_JOB: Duration = 5_000;
+
+export interface FollowDeps {
+  readonly jobManager: JobManager;
+  readonly applications: Applications;
+  readonly clusters: Pick<Clusters, 'observe'>;
+  readonly logs: ClusterLogs;
+  readonly clock: Clock;
+  readonly interrupted: AbortSignal;
+  /** Told on every change: what the user should see. */
+  readonly progress: (line: string) => void;
+}
+
+export interface JobEnding {
+  readonly job: JobSummary;
+  /** Absent when the cluster was gone before it could be asked. */
+  readonly result?: JobResult;
+}
+
+/** How the application ended. */
+export type Ending =
+  | { readonly state: 'FINISHED' | 'CANCELED'; readonly jobs: readonly JobEnding[] }
+  | {
+      readonly state: 'FAILED';
+      readonly jobs: readonly JobEnding[];
+      readonly reason: string;
+      readonly message: string;
+      readonly stackTrace?: string;
+    }
+  | { readonly state: 'UNKNOWN'; readonly jobs: readonly JobEnding[]; readonly message: string }
+  | { readonly state: 'INTERRUPTED'; readonly jobs: readonly JobEnding[] };
+
+interface Seen {
+  readonly jobs: Map<string, JobEnding>;
+  answeredOnce: boolean;
+  lastAnswer: Instant;
+  lastPods: Instant;
+  lastLine: string;
+  log: string;
+}
+
+/** Follows an application cluster until its application has ended. Nothing of the cluster is changed. */
+export async function follow(ref: ClusterRef, deps: FollowDeps): Promise<Ending> {
+  const now = deps.clock.now();
+  const seen: Seen = { jobs: new Map(), answeredOnce: false, lastAnswer: now, lastPods: 0, lastLine: '', log: '' };
+  for (;;) {
+    if (deps.interrupted.aborted) return { state: 'INTERRUPTED', jobs: [...seen.jobs.values()] };
+    const ending = await look(ref, deps, seen);
+    if (ending !== undefined) return ending;
+    await deps.clock.sleep(INTERVAL);
+  }
+}
+
+async function look(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<Ending | undefined> {
+  const facts = await answerOf(deps);
+  if (facts === undefined) return withoutAnswer(ref, deps, seen);
+  seen.answeredOnce = true;
+  seen.lastAnswer = deps.clock.now();
+  await readJobs(facts, deps, seen);
+  return (
+    (await endedApplication(facts, deps, seen)) ?? lastingCluster(facts, deps, seen) ?? failedPods(ref, deps, seen)
+  );
+}
+
+async function answerOf({ jobManager }: FollowDeps): Promise<JobManagerFacts | undefined> {
+  try {
+    return await jobManager.look();
+  } catch (error) {
+    if (isDispatchError(error) && error.retryable) return undefined;
+    throw error;
+  }
+}
+
+/** The result is read in the moment of the end: Flink's JobManager may be gone at the next look. */
+async function readJobs(facts: JobManagerFacts, deps: FollowDeps, seen: Seen): Promise<void> {
+  for (const job of facts.jobs) {
+    const known = seen.jobs.get(job.id);
+    if (known?.result !== undefined) continue;
+    const result = isTerminal(job.state) ? await resultOf(deps, job.id) : undefined;
+    seen.jobs.set(job.id, { job, ...(result !== undefined && { result }) });
+  }
+  say(deps, seen, situation(facts));
+}
+
+async function resultOf({ jobManager }: FollowDeps, jobId: string): Promise<JobResult | undefined> {
+  return jobManager.result(jobId).catch(() => undefined);
+}
+
+/** From Flink 2.3 the JobManager says when main() has ended. */
+async function endedApplication(facts: JobManagerFacts, deps: FollowDeps, seen: Seen): Promise<Ending | undefined> {
+  const [application] = facts.applications ?? [];
+  if (application === undefined) return undefined;
+  const jobs = [...seen.jobs.values()];
+  if (application.status === 'FINISHED' || application.status === 'CANCELED')
+    return { state: application.status, jobs };
+  if (application.status !== 'FAILED') return undefined;
+  const failed = failedJob(jobs);
+  if (failed !== undefined) return failed;
+  const exception = await deps.applications.exception(application.id).catch(() => undefined);
+  return {
+    state: 'FAILED',
+    jobs,
+    reason: 'ApplicationFailed',
+    message: exception?.message ?? 'main() failed; the log has the reason',
+    ...(exception !== undefined && { stackTrace: exception.stackTrace }),
+  };
+}
+
+/** A cluster that stays after its jobs (`execution.shutdown-on-application-finish: false`) before Flink 2.3. */
+function lastingCluster(facts: JobManagerFacts, deps: FollowDeps, seen: Seen): Ending | undefined {
+  const jobs = [...seen.jobs.values()];
+  if (facts.applications !== undefined || jobs.length === 0) return undefined;
+  if (jobs.some(({ job }) => !isTerminal(job.state))) return undefined;
+  const lastEnd = Math.max(...jobs.map(({ job }) => job.endTime));
+  const failed = failedJob(jobs);
+  if (failed === undefined && deps.clock.now() - lastEnd < NEXT_JOB) return undefined;
+  return failed ?? endOf(jobs);
+}
+
+async function failedPods(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<Ending | undefined> {
+  if (deps.clock.now() - seen.lastPods < LOOK_AT_PODS) return undefined;
+  seen.lastPods = deps.clock.now();
+  const finding = findFailure(await deps.clusters.observe(ref), deps.clock.now());
+  if (finding !== undefined) say(deps, seen, `${finding.reason}: ${finding.message}`);
+  const stuck =
+    finding?.certainty === 'final' && [...seen.jobs.values()].every(({ job }) => job.tasks['RUNNING'] === 0);
+  return stuck && finding.component === 'taskmanager' ? failedBy(finding, seen) : undefined;
+}
+
+/** No answer: before the first one it starts or cannot; after it the cluster may be going away, as it should. */
+async function withoutAnswer(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<Ending | undefined> {
+  const facts = await deps.clusters.observe(ref);
+  await readLastWords(ref, facts, deps, seen);
+  if (facts.deployment.state === 'absent' || facts.deployment.deleting) return gone(deps, seen);
+  const finding = findFailure(facts, deps.clock.now());
+  if (finding?.certainty === 'final') return failedStart(finding, seen);
+  say(deps, seen, finding === undefined ? startSituation(facts, seen) : `${finding.reason}: ${finding.message}`);
+  return undefined;
+}
+
+async function readLastWords(ref: ClusterRef, facts: KubernetesFacts, deps: FollowDeps, seen: Seen): Promise<void> {
+  const pod = facts.pods.find(({ component }) => component === 'jobmanager');
+  const container = pod?.containers.find(({ init, name }) => !init && name === 'flink-main-container');
+  if (pod === undefined || container === undefined) return;
+  const previous = container.state !== 'terminated' && container.restartCount > 0;
+  if (!seen.answeredOnce && !previous && container.state !== 'terminated') return;
+  const options = { container: container.name, bytes: 256 * 1024, previous };
+  const tail = await deps.logs.tail(ref, pod.name, options).catch(() => undefined);
+  if (tail !== undefined && tail.text !== '') seen.log = tail.text;
+}
+
+function gone(deps: FollowDeps, seen: Seen): Ending {
+  const jobs = [...seen.jobs.values()].map((ending) => withLastWords(ending, seen.log));
+  const failed = failedJob(jobs);
+  if (failed !== undefined) return failed;
+  if (jobs.length > 0 && jobs.every(({ job }) => isTerminal(job.state))) return endOf(jobs);
+  const words = findInLog(seen.log);
+  if (words !== undefined) {
+    return { state: 'FAILED', jobs, reason: words.reason, message: words.rootException ?? words.message };
+  }
+  const age = Math.round((deps.clock.now() - seen.lastAnswer) / 1000);
+  return { state: 'UNKNOWN', jobs, message: `the cluster is gone; its JobManager last answered ${age} s before` };
+}
+
+/** A job whose end was not seen over REST: its JobManager's log still tells it. */
+function withLastWords(ending: JobEnding, log: string): JobEnding {
+  if (isTerminal(ending.job.state)) return ending;
+  const words = lastWords(log, ending.job.id);
+  if (words === undefined) return ending;
+  const job = { ...ending.job, state: words.state };
+  return words.rootException === undefined
+    ? { job }
+    : { job, result: { rootException: words.rootException, answers: {} } };
+}
+
+function failedStart(finding: Finding, seen: Seen): Ending {
+  const words = findInLog(seen.log);
+  if (finding.reason !== 'JobManagerCrashed' || words === undefined) return failedBy(finding, seen);
+  const message = words.rootException ?? words.message;
+  return { state: 'FAILED', jobs: [...seen.jobs.values()], reason: words.reason, message };
+}
+
+function failedBy(finding: Finding, seen: Seen): Ending {
+  return { state: 'FAILED', jobs: [...seen.jobs.values()], reason: finding.reason, message: finding.message };
+}
+
+function failedJob(jobs: readonly JobEnding[]): Ending | undefined {
+  const failed = jobs.find(({ job }) => job.state === 'FAILED');
+  if (failed === undefined) return undefined;
+  const root = failed.result?.rootException;
+  return {
+    state: 'FAILED',
+    jobs,
+    reason: 'JobFailed',
+    message: root?.message ?? `job ${failed.job.id} failed; its exception could not be read`,
+    ...(root !== undefined && { stackTrace: root.stackTrace }),
+  };
+}
+
+function endOf(jobs: readonly JobEnding[]): Ending {
+  return { state: jobs.some(({ job }) => job.state === 'CANCELED') ? 'CANCELED' : 'FINISHED', jobs };
+}
+
+function situation(facts: JobManagerFacts): string {
+  if (facts.jobs.length === 0) return `JobManager ${facts.flinkVersion} answers, no job yet`;
+  return facts.jobs.map(jobLine).join('; ');
+}
+
+function jobLine(job: JobSummary): string {
+  const done = (job.tasks['RUNNING'] ?? 0) + (job.tasks['FINISHED'] ?? 0);
+  const tasks = job.state === 'RUNNING' ? `, ${done} of ${job.tasks['TOTAL'] ?? 0} tasks` : '';
+  return `job ${job.name} (${job.id}) ${job.reportedState ?? job.state}${tasks}`;
+}
+
+function startSituation(facts: KubernetesFacts, seen: Seen): string {
+  if (seen.answeredOnce) return 'the JobManager does not answer any more';
+  const pod = facts.pods.find(({ component }) => component === 'jobmanager');
+  if (pod === undefined) return 'no JobManager pod yet';
+  const waiting = pod.containers.find(({ state, reason }) => state === 'waiting' && reason !== undefined);
+  if (waiting !== undefined) return `JobManager pod: ${waiting.reason ?? ''}`;
+  return pod.ready ? 'JobManager starts' : `JobManager pod ${pod.phase}`;
+}
+
+function say(deps: FollowDeps, seen: Seen, line: string): void {
+  if (line === seen.lastLine) return;
+  seen.lastLine = line;
+  deps.progress(line);
+}

@@ -1,0 +1,39 @@
+import type { Clock } from '../core/clock.ts';
+
+/** What a command sees of the process: results go to `out`, progress and errors to `err`. */
+export interface Io {
+  out(text: string): void;
+  err(text: string): void;
+  readonly errIsTty: boolean;
+  readonly color: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Lines of standard input, for the attached session. */
+  input(): AsyncIterable<string>;
+  /** Aborted by the first interrupt; a second one ends the process. */
+  readonly interrupted: AbortSignal;
+}
+
+const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
+
+export function style(io: Pick<Io, 'color'>, name: keyof typeof STYLES, text: string): string {
+  const [on, off] = STYLES[name];
+  return io.color ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+}
+
+export function printJson(io: Io, value: unknown): void {
+  io.out(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Columns of equal width, two spaces apart; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join('');
+}
+
+export function seconds(ms: number): string {
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}

@@ -1,0 +1,82 @@
+import { describeError, isDispatchError } from '../core/errors.ts';
+import type { Command } from './command.ts';
+import { COMMANDS } from './commands.ts';
+import { parseFlags, type ParsedFlags } from './flags.ts';
+import { commandHelp, overviewHelp } from './help.ts';
+import { style, type Io } from './io.ts';
+import { nearest } from './nearest.ts';
+import { UsageError } from './usage.ts';
+
+const PROGRAM = 'flink-dispatch';
+
+/** Runs one command line. Answers the exit code: 0 done, 1 failed, 2 not understood. */
+export async function main(argv: readonly string[], io: Io, version: string): Promise<number> {
+  const asJson = argv.includes('--json');
+  try {
+    return await dispatch(argv, io, version);
+  } catch (error) {
+    return printError(error, io, asJson);
+  }
+}
+
+async function dispatch(argv: readonly string[], io: Io, version: string): Promise<number> {
+  const [first] = argv;
+  if (first === undefined || first === 'help' || first === '-h' || first === '--help') {
+    (first === undefined ? io.err : io.out)(overviewHelp(PROGRAM, COMMANDS));
+    return first === undefined ? 2 : 0;
+  }
+  if (first === '--version' || first === 'version') {
+    io.out(`${version}\n`);
+    return 0;
+  }
+  const { command, rest } = findCommand(argv);
+  const parsed = parse(command, rest);
+  if (parsed.values.has('help')) {
+    io.out(commandHelp(PROGRAM, command));
+    return 0;
+  }
+  const { execute } = await command.load();
+  return execute(io, parsed);
+}
+
+function findCommand(argv: readonly string[]): { command: Command; rest: readonly string[] } {
+  const [first = '', second = ''] = argv;
+  const two = COMMANDS.find(({ name }) => name === `${first} ${second}`);
+  if (two !== undefined) return { command: two, rest: argv.slice(2) };
+  const one = COMMANDS.find(({ name }) => name === first);
+  if (one !== undefined) return { command: one, rest: argv.slice(1) };
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
+  if (group.length > 0) throw new UsageError(`${first} needs one of: ${group.join(', ')}`);
+  const near = nearest(
+    first,
+    COMMANDS.map(({ name }) => name),
+  );
+  throw new UsageError(
+    `unknown command '${first}'${near === undefined ? '' : `; did you mean '${near}'?`} See ${PROGRAM} --help`,
+  );
+}
+
+function parse(command: Command, argv: readonly string[]): ParsedFlags {
+  try {
+    return parseFlags(command.flags, argv, command.stopAtArgument ?? false);
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${error.message}\nSee ${PROGRAM} ${command.name} --help`);
+    throw error;
+  }
+}
+
+function printError(error: unknown, io: Io, asJson: boolean): number {
+  const usage = error instanceof UsageError;
+  const dispatch = isDispatchError(error) ? error : undefined;
+  const message = usage ? error.message : dispatch === undefined ? describeError(error) : dispatch.message;
+  const reason = usage ? 'Usage' : (dispatch?.reason ?? 'Internal');
+  if (asJson) {
+    io.err(`${JSON.stringify({ error: { reason, message, field: dispatch?.field, todo: dispatch?.todo } })}\n`);
+  } else {
+    const field = dispatch?.field === undefined || message.includes(dispatch.field) ? '' : ` [${dispatch.field}]`;
+    const todo = dispatch === undefined ? '' : ` ${style(io, 'dim', dispatch.todo)}`;
+    io.err(`${style(io, 'red', usage ? 'error' : reason)}: ${message}${field}${todo}\n`);
+    if (!usage && dispatch === undefined && error instanceof Error) io.err(`${style(io, 'dim', error.stack ?? '')}\n`);
+  }
+  return usage ? 2 : 1;
+}

@@ -1,0 +1,43 @@
+import type { FlinkCluster } from '../flink/cluster.ts';
+import type { Ending, JobEnding } from './follow.ts';
+import { printJson, seconds, style, type Io } from './io.ts';
+
+/** How an application ended, on standard output. Answers the exit code. */
+export function report(io: Io, cluster: FlinkCluster, ending: Ending, asJson: boolean): number {
+  if (asJson) printJson(io, toJson(cluster, ending));
+  else printText(io, ending);
+  if (ending.state === 'INTERRUPTED') return 130;
+  return ending.state === 'FINISHED' ? 0 : 1;
+}
+
+function printText(io: Io, ending: Ending): void {
+  for (const { job, result } of ending.jobs) {
+    io.out(`Job ${job.id} ${job.name} ${paint(io, job.state)} after ${seconds(job.duration)}\n`);
+    const accumulators = Object.entries(result?.accumulators ?? {});
+    if (accumulators.length > 0) io.out('Accumulators:\n');
+    for (const [name, value] of accumulators) io.out(`  ${name}: ${value}\n`);
+  }
+  if (ending.state === 'FAILED') {
+    io.out(`${style(io, 'red', ending.reason)}: ${ending.message}\n`);
+    if (ending.stackTrace !== undefined) io.err(`${style(io, 'dim', ending.stackTrace.trimEnd())}\n`);
+  }
+  if (ending.state === 'UNKNOWN') io.out(`${style(io, 'yellow', 'Unknown')}: ${ending.message}\n`);
+  if (ending.state === 'FINISHED' && ending.jobs.length === 0)
+    io.out('The application finished without running a job\n');
+}
+
+function paint(io: Io, state: string): string {
+  return style(io, state === 'FINISHED' ? 'green' : state === 'CANCELED' ? 'yellow' : 'red', state);
+}
+
+function toJson(cluster: FlinkCluster, ending: Ending): unknown {
+  const { clusterId, namespace } = cluster;
+  const failure =
+    ending.state === 'FAILED' ? { reason: ending.reason, message: ending.message, stackTrace: ending.stackTrace } : {};
+  const unknown = ending.state === 'UNKNOWN' ? { message: ending.message } : {};
+  return { clusterId, namespace, state: ending.state, ...failure, ...unknown, jobs: ending.jobs.map(jobJson) };
+}
+
+function jobJson({ job, result }: JobEnding): unknown {
+  return { ...job, accumulators: result?.accumulators, rootException: result?.rootException };
+}

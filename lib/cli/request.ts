@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { V1PodTemplateSpec } from '@kubernetes/client-node';
+import { MAX_CLUSTER_ID_LENGTH } from '../core/ids.ts';
+import { isRecord } from '../core/json.ts';
+import type { ClusterRequest, ProgramFlags } from '../flink/cluster.ts';
+import { has, valueOf } from './command.ts';
+import { readTextFile } from './conf-dir.ts';
+import type { ParsedFlags } from './flags.ts';
+import { targetOf, type Mode, type Settings } from './settings.ts';
+import { UsageError } from './usage.ts';
+
+const CLAIM_MODES = ['NO_CLAIM', 'CLAIM', 'LEGACY'] as const;
+/** KubernetesConfigOptions: an older name stands behind the first. */
+const POD_TEMPLATES = {
+  common: ['kubernetes.pod-template-file.default', 'kubernetes.pod-template-file'],
+  jobManager: ['kubernetes.pod-template-file.jobmanager'],
+  taskManager: ['kubernetes.pod-template-file.taskmanager'],
+} as const;
+
+/** What the flags of `run` and `session start` ask for, as Flink's own client would be given it. @throws UsageError */
+export async function clusterRequest(settings: Settings, parsed: ParsedFlags, mode: Mode): Promise<ClusterRequest> {
+  const { conf, flinkVersion } = settings;
+  const clusterId = settings.effective['kubernetes.cluster-id'] ?? randomClusterId();
+  const options = { ...settings.options, 'execution.target': targetOf(mode), 'kubernetes.cluster-id': clusterId };
+  const podTemplates = await readPodTemplates(settings);
+  return {
+    flinkVersion,
+    mode,
+    options,
+    ...(conf !== undefined && { conf }),
+    ...(podTemplates !== undefined && { podTemplates }),
+    ...(mode === 'application' && { program: program(parsed), flags: programFlags(parsed) }),
+  };
+}
+
+/** KubernetesClusterClientFactory.generateClusterId. */
+function randomClusterId(): string {
+  return `flink-cluster-${randomBytes(16).toString('hex')}`.slice(0, MAX_CLUSTER_ID_LENGTH);
+}
+
+function program(parsed: ParsedFlags): NonNullable<ClusterRequest['program']> {
+  const entryClass = valueOf(parsed, 'class');
+  const [first, ...others] = parsed.args;
+  const named = valueOf(parsed, 'jarfile');
+  const jar = named ?? first;
+  if (jar === undefined)
+    throw new UsageError('no jar: run [OPTIONS] <jar> [arguments…], such as local:///opt/flink/usrlib/job.jar');
+  const args = named === undefined ? others : parsed.args;
+  return { jars: [jarUri(jar)], ...(entryClass !== undefined && { entryClass }), args };
+}
+
+/** PackagedProgramUtils.resolveURI: a path without a scheme is a file of this machine. */
+function jarUri(jar: string): string {
+  return /^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(jar) ? jar : pathToFileURL(resolve(jar)).href;
+}
+
+/** ProgramOptions. */
+export function programFlags(parsed: ParsedFlags): ProgramFlags {
+  const parallelism = parallelismOf(parsed);
+  const classpaths = parsed.values.get('classpath');
+  const savepointPath = valueOf(parsed, 'fromSavepoint');
+  const claimMode = claimModeOf(parsed);
+  for (const url of classpaths ?? []) {
+    if (!URL.canParse(url))
+      throw new UsageError(`-C ${url}: must be a URL with its protocol, such as file:///opt/lib.jar`);
+  }
+  return {
+    ...(parallelism !== undefined && { parallelism }),
+    ...(classpaths !== undefined && { classpaths }),
+    ...(has(parsed, 'detached') && { detached: true }),
+    ...(has(parsed, 'shutdownOnAttachedExit') && { shutdownOnAttachedExit: true }),
+    // CliFrontendParser.createSavepointRestoreSettings: without -s the other two mean nothing
+    ...(savepointPath !== undefined && {
+      savepointPath,
+      allowNonRestoredState: has(parsed, 'allowNonRestoredState'),
+      ...(claimMode !== undefined && { claimMode }),
+    }),
+  };
+}
+
+function parallelismOf(parsed: ParsedFlags): number | undefined {
+  const text = valueOf(parsed, 'parallelism');
+  if (text === undefined) return undefined;
+  const parallelism = Number(text);
+  // -1 is ExecutionConfig.PARALLELISM_DEFAULT
+  if (/^-?\d+$/.test(text) && (parallelism > 0 || parallelism === -1) && parallelism < 2 ** 31) return parallelism;
+  throw new UsageError(`-p ${text}: the parallelism must be a positive number`);
+}
+
+function claimModeOf(parsed: ParsedFlags): ProgramFlags['claimMode'] {
+  const text = valueOf(parsed, 'claimMode') ?? valueOf(parsed, 'restoreMode');
+  if (text === undefined) return undefined;
+  const mode = CLAIM_MODES.find((name) => name === text.toUpperCase());
+  if (mode === undefined) throw new UsageError(`--claimMode ${text}: must be no_claim, claim or legacy`);
+  return mode;
+}
+
+async function readPodTemplates({ effective }: Settings): Promise<ClusterRequest['podTemplates']> {
+  const found: [string, V1PodTemplateSpec][] = [];
+  for (const [part, keys] of Object.entries(POD_TEMPLATES)) {
+    const key = keys.find((name) => effective[name] !== undefined);
+    if (key !== undefined) found.push([part, await readPodTemplate(key, effective[key] ?? '')]);
+  }
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+async function readPodTemplate(key: string, path: string): Promise<V1PodTemplateSpec> {
+  const text = readTextFile(path, key);
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  const content: unknown = error === undefined ? document.toJS() : undefined;
+  if (error !== undefined || !isRecord(content)) {
+    throw new UsageError(
+      `${key}: ${path} is no pod template in YAML${error === undefined ? '' : ` (${error.message})`}`,
+    );
+  }
+  return content as V1PodTemplateSpec;
+}

@@ -1,0 +1,71 @@
+import type { ConfFiles } from '../flink/cluster.ts';
+import { readConfiguration } from '../flink/config/files.ts';
+import { flinkRules } from '../flink/version.ts';
+import { valueOf } from './command.ts';
+import { readConfDir } from './conf-dir.ts';
+import type { ParsedFlags } from './flags.ts';
+import type { Io } from './io.ts';
+import { UsageError } from './usage.ts';
+
+export const DEFAULT_VERSION = '2.3';
+const TARGETS = { application: 'kubernetes-application', session: 'kubernetes-session' } as const;
+const IMAGE_KEYS = ['kubernetes.container.image.ref', 'kubernetes.container.image'];
+
+export type Mode = keyof typeof TARGETS;
+
+/** What flags, environment and conf folder say together. */
+export interface Settings {
+  readonly conf: ConfFiles | undefined;
+  /** `-D` and `-t`, without the conf folder. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Conf folder under `options`, flat: for what the command line itself has to know. */
+  readonly effective: Readonly<Record<string, string>>;
+  readonly flinkVersion: string;
+}
+
+/** @throws UsageError, DispatchError of an unreadable conf folder or an unsupported version */
+export function readSettings(io: Io, parsed: ParsedFlags): Settings {
+  const conf = readConfDir(io.env);
+  const target = valueOf(parsed, 'target') ?? valueOf(parsed, 'executor');
+  const options = { ...parsed.properties, ...(target !== undefined && { 'execution.target': target }) };
+  const given = valueOf(parsed, 'flink-version');
+  const fromFile =
+    conf === undefined ? {} : readConfiguration(conf, given ?? versionOfImage(options) ?? DEFAULT_VERSION);
+  const effective = { ...fromFile, ...options };
+  return { conf, options, effective, flinkVersion: given ?? versionOfImage(effective) ?? DEFAULT_VERSION };
+}
+
+/** `flink:1.20.0-java17` → `1.20.0`; nothing for an image that is not named after Flink, whose tag is the job's own. */
+export function versionOfImage(options: Readonly<Record<string, string>>): string | undefined {
+  const image = IMAGE_KEYS.map((key) => options[key]).find((value) => value !== undefined) ?? '';
+  const version = /(?:^|\/)[^/]*flink[^/:]*:(\d+\.\d+(?:\.\d+)?)(?:[^\d/][^/]*)?$/.exec(image)?.[1];
+  return version !== undefined && isSupported(version) ? version : undefined;
+}
+
+function isSupported(version: string): boolean {
+  try {
+    flinkRules(version);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws UsageError when the target is none of Flink's Kubernetes targets. */
+export function modeOf(settings: Settings): Mode | undefined {
+  const target = settings.effective['execution.target'];
+  if (target === undefined) return undefined;
+  const mode = (Object.keys(TARGETS) as Mode[]).find((name) => TARGETS[name] === target.toLowerCase());
+  if (mode === undefined) {
+    throw new UsageError(`-t ${target}: the target must be kubernetes-application or kubernetes-session`);
+  }
+  return mode;
+}
+
+export function targetOf(mode: Mode): string {
+  return TARGETS[mode];
+}
+
+export function namespaceOf(settings: Settings): string {
+  return settings.effective['kubernetes.namespace'] ?? 'default';
+}
