@@ -35,6 +35,7 @@ export const REASONS = {
     todo: 'Store the job under jobs/<name>.yaml in the ledger bucket, or correct its name.',
   },
   UnknownTarget: { class: 'user', todo: 'Name a target of the deployment, or add this one to its configuration.' },
+  NamespaceMissing: { class: 'user', todo: 'Create the namespace in the target, or correct its name.' },
   NotAllowed: { class: 'user', todo: "Use an allowed value, or widen the deployment's allow-list." },
   JarNotFound: { class: 'user', todo: 'Upload the jar, or correct job.jarURI.' },
   JarAccessDenied: { class: 'user', todo: "Let the function's role read the jar." },
