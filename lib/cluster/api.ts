@@ -4,9 +4,14 @@ export interface ApiRequest {
   /** Absolute, with every value percent-encoded by `apiPath`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** JSON, unless it is a Uint8Array: then it is sent as it is. */
   readonly body?: unknown;
-  /** Default `application/json`. */
+  /** Of the body; default `application/json`. */
   readonly contentType?: string;
+  /** Default: JSON if it can be had. */
+  readonly accept?: string;
+  /** Whether sending it twice does no harm; default: for every method but POST. */
+  readonly repeatable?: boolean;
   /** Milliseconds; default 10 000. */
   readonly timeout?: number;
 }
@@ -15,6 +20,8 @@ export interface ApiResponse {
   readonly status: number;
   /** Parsed JSON when the answer is JSON, else text. */
   readonly body: unknown;
+  /** Seconds, from the header `Retry-After`. */
+  readonly retryAfter?: number;
 }
 
 /**

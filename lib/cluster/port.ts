@@ -95,11 +95,23 @@ export interface Owner {
 export interface Clusters {
   /** Creates the Deployment, then all dependants at once; finding our own earlier work is success. */
   apply(cluster: FlinkCluster, owner: Owner): Promise<'created' | 'found'>;
+  /** Events are looked up for pods that are not ready, and when no pod could be made. */
   observe(ref: ClusterRef): Promise<KubernetesFacts>;
-  /** Ordered: no new TaskManagers appear while it runs. Absent is success. Does not wait for the end. */
-  remove(ref: ClusterRef, what: { highAvailability: boolean }): Promise<void>;
-  /** `Kind/name` of every object of the cluster that is still there; empty means proven gone. */
-  remains(ref: ClusterRef): Promise<readonly string[]>;
+  /**
+   * Ordered: no new TaskManagers appear while it runs, and high-availability metadata goes when no JobManager is left to
+   * write it anew. So it is called again until nothing remains. Absent is success. Does not wait for the end.
+   */
+  remove(ref: ClusterRef, what: Removal): Promise<void>;
+  /** `Kind/name` of every object of the cluster that is still there and should go; empty means proven gone. */
+  remains(ref: ClusterRef, what?: Removal): Promise<readonly string[]>;
+}
+
+/** What of a cluster is to go. Default: everything. */
+export interface Removal {
+  /** Whether the high-availability ConfigMaps go too: what a person would restore the job from. */
+  readonly highAvailability: boolean;
+  /** Of the Deployment that is meant: another of the same name stays, and is `ClusterNameTaken`. */
+  readonly uid?: string;
 }
 
 export interface LogTail {

@@ -1,0 +1,118 @@
+import type { KubernetesObject, V1Deployment, V1OwnerReference } from '@kubernetes/client-node';
+import { DispatchError } from '../core/errors.ts';
+import type { FlinkCluster } from '../flink/cluster.ts';
+import type { ApiResponse } from './api.ts';
+import type { ObjectClient } from './client.ts';
+import { collectionPath, kindOf, resourceOf } from './kinds.ts';
+import { marksFor, ownerIn } from './marks.ts';
+import type { Owner } from './port.ts';
+import { statusError, statusIn, succeeded } from './status-error.ts';
+
+/**
+ * The Deployment first, because its uid is what owns the rest; then the rest at once, because the kubelet may already
+ * look for the ConfigMap. Every name is fixed, so that doing it again finds what was done.
+ */
+export async function applyCluster(
+  client: ObjectClient,
+  cluster: FlinkCluster,
+  owner: Owner,
+): Promise<'created' | 'found'> {
+  const { uid, found } = await applyDeployment(client, cluster, owner);
+  const results = await Promise.all(
+    cluster.dependants.map((dependant) => applyDependant(client, cluster, ownedBy(dependant, uid), uid)),
+  );
+  return found && !results.includes('created') ? 'found' : 'created';
+}
+
+async function applyDeployment(
+  client: ObjectClient,
+  cluster: FlinkCluster,
+  owner: Owner,
+): Promise<{ readonly uid: string; readonly found: boolean }> {
+  const created = await create(client, cluster.namespace, marked(cluster.deployment, owner));
+  if (created.status !== 409) return { uid: uidIn(created.body), found: false };
+  const name = cluster.clusterId;
+  const standing = await client.get<V1Deployment>('Deployment', cluster.namespace, name);
+  if (standing === undefined) throw changing(`Deployment ${name} was taken, and is gone`);
+  const theirs = ownerIn(standing.metadata);
+  if (theirs?.runId !== owner.runId || theirs.attempt !== owner.attempt) {
+    const whose = theirs === undefined ? 'nobody known' : `run ${theirs.runId}, attempt ${theirs.attempt}`;
+    throw new DispatchError(
+      'ClusterNameTaken',
+      `Deployment ${name} exists in namespace ${cluster.namespace} and belongs to ${whose}`,
+    );
+  }
+  if (standing.metadata?.deletionTimestamp !== undefined) throw changing(`Deployment ${name} is being deleted`);
+  return { uid: uidIn(standing), found: true };
+}
+
+async function applyDependant(
+  client: ObjectClient,
+  { namespace, clusterId }: FlinkCluster,
+  object: KubernetesObject,
+  uid: string,
+): Promise<'created' | 'found'> {
+  const response = await create(client, namespace, object);
+  if (response.status !== 409) return 'created';
+  const kind = kindOf(object);
+  const name = object.metadata?.name ?? '';
+  const standing = await client.get(kind, namespace, name);
+  const owners = standing?.metadata?.ownerReferences ?? [];
+  if (owners.some((reference) => reference.uid === uid)) return 'found';
+  if (standing !== undefined && !owners.some((reference) => isDeployment(reference, clusterId))) {
+    throw new DispatchError(
+      'ClusterNameTaken',
+      `${kind} ${name} exists in namespace ${namespace} and belongs to no cluster ${clusterId}`,
+    );
+  }
+  // Left over from an earlier Deployment of this name, which is gone: garbage, only not collected yet.
+  const leftOver = standing?.metadata?.uid;
+  if (leftOver !== undefined) await client.remove(kind, namespace, name, { uid: leftOver });
+  const again = await create(client, namespace, object);
+  if (again.status === 409) throw changing(`${kind} ${name} of an earlier cluster is being deleted`);
+  return 'created';
+}
+
+/** 201, or 409 for a name that is taken; anything else is an error. */
+async function create(client: ObjectClient, namespace: string, object: KubernetesObject): Promise<ApiResponse> {
+  const kind = kindOf(object);
+  const path = collectionPath(kind, namespace);
+  const response = await client.request({ method: 'POST', path, body: object, repeatable: true });
+  if (succeeded(response)) return response;
+  if (response.status === 409 && statusIn(response.body)?.reason === 'AlreadyExists') return response;
+  const resource = `${resourceOf(kind)}/${object.metadata?.name ?? ''}`;
+  throw statusError(response, { verb: 'create', resource, namespace });
+}
+
+function marked(deployment: V1Deployment, owner: Owner): V1Deployment {
+  const { labels, annotations } = marksFor(owner);
+  const { metadata } = deployment;
+  return {
+    ...deployment,
+    metadata: {
+      ...metadata,
+      labels: { ...metadata?.labels, ...labels },
+      annotations: { ...metadata?.annotations, ...annotations },
+    },
+  };
+}
+
+function ownedBy(object: KubernetesObject, uid: string): KubernetesObject {
+  const ownerReferences = (object.metadata?.ownerReferences ?? []).map((reference) => ({ ...reference, uid }));
+  return { ...object, metadata: { ...object.metadata, ownerReferences } };
+}
+
+function isDeployment(reference: V1OwnerReference, name: string): boolean {
+  return reference.kind === 'Deployment' && reference.name === name;
+}
+
+function uidIn(body: unknown): string {
+  const uid = (body as KubernetesObject).metadata?.uid;
+  if (uid === undefined) throw new DispatchError('ClusterUnavailable', 'the Kubernetes API answered without a uid');
+  return uid;
+}
+
+/** What time alone changes: the caller tries again. */
+function changing(what: string): DispatchError {
+  return new DispatchError('ClusterUnavailable', what, { retryAfter: 1 });
+}

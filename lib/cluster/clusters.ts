@@ -1,0 +1,34 @@
+import type { V1Deployment } from '@kubernetes/client-node';
+import type { ClusterId } from '../core/ids.ts';
+import type { KubernetesApi } from './api.ts';
+import { applyCluster } from './apply.ts';
+import { createObjectClient } from './client.ts';
+import { readTail } from './logs.ts';
+import { MANAGED_BY, ownerIn } from './marks.ts';
+import { observeCluster } from './observe.ts';
+import type { ClusterInventory, ClusterLogs, Clusters } from './port.ts';
+import { remainingObjects, removeCluster } from './remove.ts';
+
+const EVERYTHING = { highAvailability: true };
+
+/** Flink clusters through the Kubernetes API alone: no operator, no JVM. */
+export function createClusters(api: KubernetesApi): Clusters & ClusterLogs & ClusterInventory {
+  const client = createObjectClient(api);
+  return {
+    apply: (cluster, owner) => applyCluster(client, cluster, owner),
+    observe: (ref) => observeCluster(client, ref),
+    remove: (ref, what) => removeCluster(client, ref, what),
+    remains: (ref, what = EVERYTHING) => remainingObjects(client, ref, what),
+    tail: (ref, pod, options) => readTail(client, ref, pod, options),
+    async list(namespace) {
+      const labelSelector = `${MANAGED_BY.name}=${MANAGED_BY.value}`;
+      const found = await client.list<V1Deployment>('Deployment', namespace, { labelSelector, metadataOnly: true });
+      return found.flatMap(({ metadata }) => {
+        const owner = ownerIn(metadata);
+        if (owner === undefined || metadata?.name === undefined) return [];
+        const createdAt = Date.parse(String(metadata.creationTimestamp));
+        return [{ namespace, clusterId: metadata.name as ClusterId, runId: owner.runId, createdAt }];
+      });
+    },
+  };
+}

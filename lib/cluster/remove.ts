@@ -1,0 +1,90 @@
+import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
+import { isDispatchError, DispatchError } from '../core/errors.ts';
+import type { ObjectClient } from './client.ts';
+import { selectorOf, type Kind } from './kinds.ts';
+import type { ClusterRef, Removal } from './port.ts';
+
+/** In the order in which they would be named to a person. */
+const REMAINING_KINDS: readonly Kind[] = ['Deployment', 'ReplicaSet', 'Pod', 'Service', 'ConfigMap', 'Secret'];
+
+/**
+ * Does what is due, and is called again until nothing remains. First the Deployment, in the foreground: it stays, and
+ * keeps its name, until its garbage is collected, and a TaskManager that its JobManager still asks for is garbage at once.
+ */
+export async function removeCluster(client: ObjectClient, ref: ClusterRef, what: Removal): Promise<void> {
+  const { namespace, clusterId } = ref;
+  if (await removeDeployment(client, ref, what)) return;
+  const pods = await client.list('Pod', namespace, { labelSelector: selectorOf(ref), metadataOnly: true });
+  await Promise.all(pods.filter(nobodyCollects).map((pod) => removeObject(client, 'Pod', namespace, pod)));
+  if (!what.highAvailability || pods.some((pod) => pod.metadata?.labels?.['component'] === 'jobmanager')) return;
+  const maps = await client.list('ConfigMap', namespace, {
+    labelSelector: `app=${clusterId},configmap-type=high-availability`,
+    metadataOnly: true,
+  });
+  await Promise.all(maps.map((map) => removeObject(client, 'ConfigMap', namespace, map)));
+}
+
+/** True while the Deployment is there and on its way out. */
+async function removeDeployment(client: ObjectClient, ref: ClusterRef, what: Removal): Promise<boolean> {
+  const { namespace, clusterId } = ref;
+  const deployment = await client.get<V1Deployment>('Deployment', namespace, clusterId);
+  const uid = deployment?.metadata?.uid;
+  if (deployment === undefined || uid === undefined) return false;
+  if (what.uid !== undefined && what.uid !== uid) {
+    throw new DispatchError('ClusterNameTaken', `Deployment ${clusterId} is another than the one to remove`);
+  }
+  if (deployment.metadata?.deletionTimestamp === undefined) {
+    await client.remove('Deployment', namespace, clusterId, { uid, propagationPolicy: 'Foreground' });
+  }
+  return true;
+}
+
+/** A pod that lost its owner, or never had one, is not garbage to Kubernetes. */
+function nobodyCollects({ metadata }: KubernetesObject): boolean {
+  return metadata?.deletionTimestamp === undefined && (metadata?.ownerReferences ?? []).length === 0;
+}
+
+async function removeObject(
+  client: ObjectClient,
+  kind: Kind,
+  namespace: string,
+  object: KubernetesObject,
+): Promise<void> {
+  const { name, uid } = object.metadata ?? {};
+  if (name !== undefined) await client.remove(kind, namespace, name, uid === undefined ? {} : { uid });
+}
+
+/** Every object with the cluster's labels, kind by kind. */
+export async function remainingObjects(
+  client: ObjectClient,
+  ref: ClusterRef,
+  what: Removal,
+): Promise<readonly string[]> {
+  const lists = await Promise.all(
+    REMAINING_KINDS.map(async (kind) => {
+      const objects = await listOf(client, kind, ref);
+      return objects
+        .filter((object) => what.highAvailability || !isHighAvailability(object))
+        .map((object) => nameOf(kind, object));
+    }),
+  );
+  return lists.flat();
+}
+
+async function listOf(client: ObjectClient, kind: Kind, ref: ClusterRef): Promise<readonly KubernetesObject[]> {
+  try {
+    return await client.list(kind, ref.namespace, { labelSelector: selectorOf(ref), metadataOnly: true });
+  } catch (error) {
+    // The least Role has nothing of Secrets: whoever may not see them has not made any.
+    if (kind === 'Secret' && isDispatchError(error) && error.reason === 'PermissionDenied') return [];
+    throw error;
+  }
+}
+
+function isHighAvailability({ metadata }: KubernetesObject): boolean {
+  return metadata?.labels?.['configmap-type'] === 'high-availability';
+}
+
+function nameOf(kind: Kind, { metadata }: KubernetesObject): string {
+  return `${kind}/${metadata?.name ?? ''}`;
+}
