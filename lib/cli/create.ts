@@ -1,17 +1,19 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { apiPath, type ApiResponse, type KubernetesApi } from '../cluster/api.ts';
+import type { ApiResponse, KubernetesApi } from '../cluster/api.ts';
+import { createObjectClient } from '../cluster/client.ts';
+import { collectionPath, kindOf, resourceOf } from '../cluster/kinds.ts';
+import { statusError, succeeded } from '../cluster/status-error.ts';
 import { describeError, DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import type { FlinkCluster } from '../flink/cluster.ts';
-import { apiError } from './api-error.ts';
 
 /**
- * Creates the objects of a cluster exactly as they are: the Deployment, whose name is the lock, then all others at
- * once. What was created is removed again when one of them fails.
+ * Creates the objects of a cluster exactly as they are, without the marks of a dispatched run: the Deployment, whose
+ * name is the lock, then all others at once. What was created is removed again when one of them fails.
  * @throws DispatchError `ClusterNameTaken` before anything is created, when there is such a cluster
  */
 export async function createCluster(api: KubernetesApi, cluster: FlinkCluster): Promise<void> {
-  const { deployment, namespace, clusterId } = cluster;
+  const { deployment, namespace, clusterId, dependants } = cluster;
   const created = await post(api, deployment, namespace);
   if (created.status === 409) {
     throw new DispatchError(
@@ -20,11 +22,9 @@ export async function createCluster(api: KubernetesApi, cluster: FlinkCluster): 
       { field: 'kubernetes.cluster-id' },
     );
   }
-  if (created.status !== 201) throw apiError(created, `Deployment ${namespace}/${clusterId}`);
+  if (!succeeded(created)) throw refused(created, deployment, namespace);
   const uid = uidOf(created);
-  const results = await Promise.allSettled(
-    cluster.dependants.map((object) => create(api, owned(object, uid), namespace)),
-  );
+  const results = await Promise.allSettled(dependants.map((object) => create(api, owned(object, uid), namespace)));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed === undefined) return;
   await removeAgain(api, cluster, uid, failed.reason);
@@ -33,17 +33,16 @@ export async function createCluster(api: KubernetesApi, cluster: FlinkCluster): 
 
 async function create(api: KubernetesApi, object: KubernetesObject, namespace: string): Promise<void> {
   const response = await post(api, object, namespace);
-  if (response.status === 201) return;
-  throw apiError(response, `${object.kind ?? ''} ${namespace}/${object.metadata?.name ?? ''}`);
+  if (!succeeded(response)) throw refused(response, object, namespace);
 }
 
 function post(api: KubernetesApi, object: KubernetesObject, namespace: string): Promise<ApiResponse> {
-  const [group, version] = (object.apiVersion ?? 'v1').includes('/') ? (object.apiVersion ?? '').split('/') : [];
-  const base =
-    group === undefined || version === undefined ? ['api', object.apiVersion ?? 'v1'] : ['apis', group, version];
-  // ConfigMap, Service, Secret, Deployment: all that Flink's client creates has this plural
-  const plural = `${(object.kind ?? '').toLowerCase()}s`;
-  return api.request({ method: 'POST', path: apiPath(...base, 'namespaces', namespace, plural), body: object });
+  return api.request({ method: 'POST', path: collectionPath(kindOf(object), namespace), body: object });
+}
+
+function refused(response: ApiResponse, object: KubernetesObject, namespace: string): DispatchError {
+  const resource = `${resourceOf(kindOf(object))}/${object.metadata?.name ?? ''}`;
+  return statusError(response, { verb: 'create', resource, namespace });
 }
 
 function owned(object: KubernetesObject, uid: string): KubernetesObject {
@@ -54,25 +53,18 @@ function owned(object: KubernetesObject, uid: string): KubernetesObject {
 function uidOf({ body }: ApiResponse): string {
   const metadata = isRecord(body) ? body['metadata'] : undefined;
   const uid = isRecord(metadata) ? metadata['uid'] : undefined;
-  if (typeof uid !== 'string')
-    throw new DispatchError('ClusterUnavailable', 'the API server gave the Deployment no uid');
-  return uid;
+  if (typeof uid === 'string') return uid;
+  throw new DispatchError('ClusterUnavailable', 'the Kubernetes API answered without a uid');
 }
 
 /** Only the Deployment with this uid: garbage collection takes what it owns, and nothing of another owner. */
-async function removeAgain(
-  api: KubernetesApi,
-  { namespace, clusterId }: FlinkCluster,
-  uid: string,
-  why: unknown,
-): Promise<void> {
-  const path = apiPath('apis', 'apps', 'v1', 'namespaces', namespace, 'deployments', clusterId);
-  const body = { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background', preconditions: { uid } };
-  const response = await api.request({ method: 'DELETE', path, body }).catch(describeError);
-  if (typeof response !== 'string' && [200, 202, 404].includes(response.status)) return;
-  const how = typeof response === 'string' ? response : `status ${response.status}`;
-  throw new DispatchError(
-    'ClusterUnavailable',
-    `${describeError(why)}; and Deployment ${namespace}/${clusterId} could not be removed again (${how}): remove it`,
-  );
+async function removeAgain(api: KubernetesApi, cluster: FlinkCluster, uid: string, why: unknown): Promise<void> {
+  const { namespace, clusterId } = cluster;
+  try {
+    const options = { uid, propagationPolicy: 'Background' } as const;
+    await createObjectClient(api).remove('Deployment', namespace, clusterId, options);
+  } catch (error) {
+    const message = `${describeError(why)}; and Deployment ${namespace}/${clusterId} could not be removed again, so remove it: ${describeError(error)}`;
+    throw new DispatchError('ClusterUnavailable', message, { cause: why });
+  }
 }

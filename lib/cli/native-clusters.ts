@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { apiPath, type KubernetesApi } from '../cluster/api.ts';
-import { apiError } from './api-error.ts';
+import type { KubernetesApi } from '../cluster/api.ts';
+import { createObjectClient } from '../cluster/client.ts';
 import type { Instant } from '../core/clock.ts';
 import { parseClusterId, type ClusterId } from '../core/ids.ts';
 
@@ -30,11 +30,8 @@ const Deployment = z.object({
 
 /** All native Flink clusters of a namespace, whoever made them. */
 export async function listNativeClusters(api: KubernetesApi, namespace: string): Promise<NativeCluster[]> {
-  const path = apiPath('apis', 'apps', 'v1', 'namespaces', namespace, 'deployments');
-  const response = await api.request({ method: 'GET', path, query: { labelSelector: SELECTOR } });
-  if (response.status !== 200) throw apiError(response, `Deployments of namespace ${namespace}`);
-  const { items } = z.object({ items: z.array(Deployment) }).parse(response.body);
-  return items.map(toCluster);
+  const found = await createObjectClient(api).list('Deployment', namespace, { labelSelector: SELECTOR });
+  return found.map((deployment) => toCluster(Deployment.parse(deployment)));
 }
 
 export async function findNativeCluster(
@@ -42,11 +39,8 @@ export async function findNativeCluster(
   namespace: string,
   id: ClusterId,
 ): Promise<NativeCluster | undefined> {
-  const path = apiPath('apis', 'apps', 'v1', 'namespaces', namespace, 'deployments', id);
-  const response = await api.request({ method: 'GET', path });
-  if (response.status === 404) return undefined;
-  if (response.status !== 200) throw apiError(response, `Deployment ${namespace}/${id}`);
-  return toCluster(Deployment.parse(response.body));
+  const found = await createObjectClient(api).get('Deployment', namespace, id);
+  return found === undefined ? undefined : toCluster(Deployment.parse(found));
 }
 
 function toCluster({ metadata, spec, status }: z.infer<typeof Deployment>): NativeCluster {

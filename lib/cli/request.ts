@@ -8,6 +8,7 @@ import type { ClusterRequest, ProgramFlags } from '../flink/cluster.ts';
 import { has, valueOf } from './command.ts';
 import { readTextFile } from './conf-dir.ts';
 import type { ParsedFlags } from './flags.ts';
+import type { SpecFile } from './spec-file.ts';
 import { targetOf, type Mode, type Settings } from './settings.ts';
 import { UsageError } from './usage.ts';
 
@@ -20,18 +21,23 @@ const POD_TEMPLATES = {
 } as const;
 
 /** What the flags of `run` and `session start` ask for, as Flink's own client would be given it. @throws UsageError */
-export async function clusterRequest(settings: Settings, parsed: ParsedFlags, mode: Mode): Promise<ClusterRequest> {
+export async function clusterRequest(
+  settings: Settings,
+  parsed: ParsedFlags,
+  mode: Mode,
+  spec?: SpecFile,
+): Promise<ClusterRequest> {
   const { conf, flinkVersion } = settings;
   const clusterId = settings.effective['kubernetes.cluster-id'] ?? randomClusterId();
   const options = { ...settings.options, 'execution.target': targetOf(mode), 'kubernetes.cluster-id': clusterId };
-  const podTemplates = await readPodTemplates(settings);
+  const podTemplates = { ...spec?.podTemplates, ...(await readPodTemplates(settings)) };
   return {
     flinkVersion,
     mode,
     options,
     ...(conf !== undefined && { conf }),
-    ...(podTemplates !== undefined && { podTemplates }),
-    ...(mode === 'application' && { program: program(parsed), flags: programFlags(parsed) }),
+    ...(Object.keys(podTemplates).length > 0 && { podTemplates }),
+    ...(mode === 'application' && { program: program(parsed, spec), flags: programFlags(parsed) }),
   };
 }
 
@@ -40,14 +46,17 @@ function randomClusterId(): string {
   return `flink-cluster-${randomBytes(16).toString('hex')}`.slice(0, MAX_CLUSTER_ID_LENGTH);
 }
 
-function program(parsed: ParsedFlags): NonNullable<ClusterRequest['program']> {
-  const entryClass = valueOf(parsed, 'class');
+/** A jar on the command line takes the place of the spec's, with all arguments after it. */
+function program(parsed: ParsedFlags, spec: SpecFile | undefined): NonNullable<ClusterRequest['program']> {
+  const entryClass = valueOf(parsed, 'class') ?? spec?.entryClass;
   const [first, ...others] = parsed.args;
   const named = valueOf(parsed, 'jarfile');
-  const jar = named ?? first;
-  if (jar === undefined)
+  const given = named ?? first;
+  const jar = given ?? spec?.jar;
+  if (jar === undefined) {
     throw new UsageError('no jar: run [OPTIONS] <jar> [arguments…], such as local:///opt/flink/usrlib/job.jar');
-  const args = named === undefined ? others : parsed.args;
+  }
+  const args = given === undefined ? (spec?.args ?? []) : named === undefined ? others : parsed.args;
   return { jars: [jarUri(jar)], ...(entryClass !== undefined && { entryClass }), args };
 }
 
@@ -97,13 +106,13 @@ function claimModeOf(parsed: ParsedFlags): ProgramFlags['claimMode'] {
   return mode;
 }
 
-async function readPodTemplates({ effective }: Settings): Promise<ClusterRequest['podTemplates']> {
+async function readPodTemplates({ effective }: Settings): Promise<NonNullable<ClusterRequest['podTemplates']>> {
   const found: [string, V1PodTemplateSpec][] = [];
   for (const [part, keys] of Object.entries(POD_TEMPLATES)) {
     const key = keys.find((name) => effective[name] !== undefined);
     if (key !== undefined) found.push([part, await readPodTemplate(key, effective[key] ?? '')]);
   }
-  return found.length === 0 ? undefined : Object.fromEntries(found);
+  return Object.fromEntries(found);
 }
 
 async function readPodTemplate(key: string, path: string): Promise<V1PodTemplateSpec> {

@@ -5,6 +5,7 @@ import { valueOf } from './command.ts';
 import { readConfDir } from './conf-dir.ts';
 import type { ParsedFlags } from './flags.ts';
 import type { Io } from './io.ts';
+import type { SpecFile } from './spec-file.ts';
 import { UsageError } from './usage.ts';
 
 export const DEFAULT_VERSION = '2.3';
@@ -16,7 +17,7 @@ export type Mode = keyof typeof TARGETS;
 /** What flags, environment and conf folder say together. */
 export interface Settings {
   readonly conf: ConfFiles | undefined;
-  /** `-D` and `-t`, without the conf folder. */
+  /** `-D` and `-t` over the spec file, without the conf folder. */
   readonly options: Readonly<Record<string, string>>;
   /** Conf folder under `options`, flat: for what the command line itself has to know. */
   readonly effective: Readonly<Record<string, string>>;
@@ -24,11 +25,15 @@ export interface Settings {
 }
 
 /** @throws UsageError, DispatchError of an unreadable conf folder or an unsupported version */
-export function readSettings(io: Io, parsed: ParsedFlags): Settings {
+export function readSettings(io: Io, parsed: ParsedFlags, spec?: SpecFile): Settings {
   const conf = readConfDir(io.env);
   const target = valueOf(parsed, 'target') ?? valueOf(parsed, 'executor');
-  const options = { ...parsed.properties, ...(target !== undefined && { 'execution.target': target }) };
-  const given = valueOf(parsed, 'flink-version');
+  const options = {
+    ...spec?.options,
+    ...parsed.properties,
+    ...(target !== undefined && { 'execution.target': target }),
+  };
+  const given = valueOf(parsed, 'flink-version') ?? spec?.flinkVersion;
   const fromFile =
     conf === undefined ? {} : readConfiguration(conf, given ?? versionOfImage(options) ?? DEFAULT_VERSION);
   const effective = { ...fromFile, ...options };

@@ -1,6 +1,6 @@
 import type { FlinkCluster } from '../../flink/cluster.ts';
 import { buildCluster } from '../../flink/native/build.ts';
-import { has, type Execute } from '../command.ts';
+import { has, valueOf, type Execute } from '../command.ts';
 import type { Kubernetes } from '../connect.ts';
 import { createCluster } from '../create.ts';
 import { printObjects } from '../dry-run.ts';
@@ -14,13 +14,16 @@ import { UsageError } from '../usage.ts';
 
 /** Creates an application cluster, and without `-d` follows it to the end of its application. */
 export const execute: Execute = async (io, parsed) => {
-  const settings = readSettings(io, parsed);
+  const file = valueOf(parsed, 'file');
+  const spec = file === undefined ? undefined : await (await import('../spec-file.ts')).readSpecFile(file);
+  for (const note of spec?.notes ?? []) io.err(`${note}\n`);
+  const settings = readSettings(io, parsed, spec);
   if (modeOf(settings) === 'session') {
     throw new UsageError(
       '-t kubernetes-session: jobs are not submitted to session clusters yet; use kubernetes-application',
     );
   }
-  const cluster = buildCluster(await clusterRequest(settings, parsed, 'application'));
+  const cluster = buildCluster(await clusterRequest(settings, parsed, 'application', spec));
   if (has(parsed, 'dry-run')) {
     await printObjects(io, parsed, cluster);
     return 0;

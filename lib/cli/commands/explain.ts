@@ -1,0 +1,1 @@
+import { explainOption, OPTION_KEYS } from '../../flink/options/catalogue.ts';

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import type { KubernetesApi } from '../cluster/api.ts';
+import { createClusters } from '../cluster/clusters.ts';
+import type { Connection } from '../cluster/connection.ts';
+import { createKubernetesApi } from '../cluster/https-api.ts';
+import { inClusterConnection } from '../cluster/in-cluster.ts';
+import { kubeconfigConnection, kubeconfigFiles } from '../cluster/kubeconfig.ts';
+import type { ClusterLogs, ClusterRef, Clusters } from '../cluster/port.ts';
+import { createServiceProxyTransport } from '../cluster/service-proxy.ts';
+import type { Applications, JobManager, Savepoints } from '../flink/job-manager.ts';
+import { createApplications, createJobManager } from '../flink/rest/job-manager.ts';
+import { createSavepoints } from '../flink/rest/savepoints.ts';
+import type { Io } from './io.ts';
+import type { Settings } from './settings.ts';
+import { UsageError } from './usage.ts';
+
+/** One Kubernetes, and the JobManagers on it. */
+export interface Kubernetes {
+  readonly connection: Connection;
+  readonly api: KubernetesApi;
+  readonly clusters: Clusters;
+  readonly logs: ClusterLogs;
+  /** A JobManager's REST endpoint, reached through the API server's proxy of its REST Service. */
+  rest(ref: ClusterRef): {
+    readonly jobManager: JobManager;
+    readonly applications: Applications;
+    readonly savepoints: Savepoints;
+  };
+}
+
+/**
+ * FlinkKubeClientFactory: the file of `kubernetes.config.file`, else KUBECONFIG, else ~/.kube/config, else the pod's own
+ * service account; the context of `kubernetes.context`. @throws UsageError when there is none of them
+ */
+export async function connect(settings: Settings, io: Io): Promise<Kubernetes> {
+  const connection = await connectionOf(settings.effective, io);
+  const api = createKubernetesApi(connection);
+  const clusters = createClusters(api);
+  return {
+    connection,
+    api,
+    clusters,
+    logs: clusters,
+    rest(ref) {
+      const transport = createServiceProxyTransport(api, ref);
+      return {
+        jobManager: createJobManager(transport),
+        applications: createApplications(transport),
+        savepoints: createSavepoints(transport),
+      };
+    },
+  };
+}
+
+async function connectionOf(options: Readonly<Record<string, string>>, io: Io): Promise<Connection> {
+  const named = options['kubernetes.config.file'];
+  const context = options['kubernetes.context'];
+  const files = (named === undefined ? kubeconfigFiles(io.env) : [named]).filter((file) => existsSync(file));
+  if (files.length > 0) return kubeconfigConnection({ files, ...(context !== undefined && { context }) });
+  const host = io.env['KUBERNETES_SERVICE_HOST'];
+  const port = io.env['KUBERNETES_SERVICE_PORT'];
+  if (named === undefined && host !== undefined && port !== undefined) {
+    return inClusterConnection({ host, port, now: io.clock.now });
+  }
+  const looked = named ?? kubeconfigFiles(io.env).join(', ');
+  throw new UsageError(`no kubeconfig: looked for ${looked}; set KUBECONFIG, or -Dkubernetes.config.file=<file>`);
+}

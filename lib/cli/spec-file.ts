@@ -1,0 +1,58 @@
+import type { ClusterRequest } from '../flink/cluster.ts';
+import { notesOn, parseManifestOrSpec } from '../job/manifest.ts';
+import { optionsOf } from '../job/options.ts';
+import { podTemplatesOf } from '../job/pod-template.ts';
+import type { JobSpec } from '../job/spec.ts';
+import { readTextFile } from './conf-dir.ts';
+import { UsageError } from './usage.ts';
+
+/** What a job.yaml or a FlinkDeployment manifest says, under the flags. */
+export interface SpecFile {
+  readonly options: Readonly<Record<string, string>>;
+  readonly podTemplates: NonNullable<ClusterRequest['podTemplates']>;
+  readonly flinkVersion?: string;
+  readonly jar?: string;
+  readonly entryClass?: string;
+  readonly args: readonly string[];
+  /** What it says and `run` has no use for. */
+  readonly notes: readonly string[];
+}
+
+/** Only a run that a function follows has these; the command line has its own ways. */
+const OF_DISPATCHED_RUNS = [
+  'target',
+  'deadlines',
+  'retry',
+  'concurrency',
+  'afterEnd',
+  'notify',
+  'logConfiguration',
+] as const;
+
+/** @throws UsageError for a file that cannot be read, DispatchError for one that is no job */
+export async function readSpecFile(path: string): Promise<SpecFile> {
+  const text = readTextFile(path, '-f');
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) throw new UsageError(`-f ${path}: ${error.message}`);
+  return specFile(parseManifestOrSpec(document.toJS()));
+}
+
+export function specFile(spec: JobSpec): SpecFile {
+  const { name, namespace, flinkVersion, job } = spec;
+  const unused = OF_DISPATCHED_RUNS.filter((field) => spec[field] !== undefined);
+  return {
+    options: {
+      ...(name !== undefined && { 'kubernetes.cluster-id': name }),
+      ...(namespace !== undefined && { 'kubernetes.namespace': namespace }),
+      ...optionsOf(spec, name ?? 'job'),
+    },
+    podTemplates: podTemplatesOf(spec),
+    ...(flinkVersion !== undefined && { flinkVersion }),
+    ...(job?.jarURI !== undefined && { jar: job.jarURI }),
+    ...(job?.entryClass !== undefined && { entryClass: job.entryClass }),
+    args: job?.args ?? [],
+    notes: [...notesOn(spec), ...unused.map((field) => `${field} has no effect: it is for dispatched runs`)],
+  };
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../lib/cli/commands.ts';
+import { main } from '../../lib/cli/main.ts';
+import { fakeIo } from './fake-io.ts';
+
+async function run(...argv: string[]) {
+  const io = fakeIo();
+  const code = await main(argv, io, '1.2.3');
+  return { code, out: io.stdout(), err: io.stderr() };
+}
+
+describe('help', () => {
+  it('lists every command', async () => {
+    const { code, out } = await run('--help');
+    expect(code).toBe(0);
+    for (const { name, summary } of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'));
+    expect(out).toContain('KUBECONFIG');
+  });
+
+  it.each(COMMANDS.map(({ name }) => name))('%s shows its flags and an example', async (name) => {
+    const { code, out, err } = await run(...name.split(' '), '--help');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(new RegExp(`^Usage: flink-dispatch ${name} `, 'm'));
+    expect(out).toMatch(new RegExp(`Examples:\\n  flink-dispatch ${name.split('-')[0] ?? ''}`));
+    expect(out).toContain('--help');
+  });
+
+  it('does not show flags that are refused', async () => {
+    expect((await run('run', '--help')).out).not.toContain('--python');
+  });
+
+  it('no command at all is a mistake', async () => {
+    const { code, out, err } = await run();
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('Usage:');
+  });
+});
+
+it('says its version', async () => {
+  expect(await run('--version')).toMatchObject({ code: 0, out: '1.2.3\n' });
+});
+
+describe('mistakes', () => {
+  it.each([
+    [['rnu'], /unknown command 'rnu'; did you mean 'run'\?/],
+    [['session'], /session needs one of: session start, session stop, session list, session attach/],
+    [['run'], /no jar/],
+    [['run', '--paralelism=3', 'x.jar'], /did you mean --parallelism\?\nSee flink-dispatch run --help/],
+    [['run', '-p', 'many', 'local:///x.jar'], /-p many: the parallelism must be a positive number/],
+    [['run', '-t', 'yarn-application', 'local:///x.jar'], /kubernetes-application or kubernetes-session/],
+    [['run', '-py', 'x.py'], /PyFlink/],
+    [['run', '-C', 'no url', 'local:///x.jar'], /-C no url: must be a URL/],
+    [['run', '-s', 's3://x', '-cm', 'mine', 'local:///x.jar'], /no_claim, claim or legacy/],
+    [
+      ['run', '-Dkubernetes.pod-template-file.default=/no/such.yaml', 'local:///x.jar'],
+      /kubernetes.pod-template-file.default: cannot read \/no\/such.yaml/,
+    ],
+    [['run', '--dry-run', '-o', 'xml', 'local:///x.jar'], /-o xml: must be yaml or json/],
+    [['session', 'start', '-jm', '1g'], /--jobManagerMemory 1g: must be a whole number/],
+    [['session', 'start', '-ms', 'https://k8s'], /the API server comes from the kubeconfig/],
+    [['savepoint', '--type', 'huge', 'x'], /canonical or native/],
+    [['logs', 'x', '--tail', 'all'], /--tail all/],
+    [['ui', 'x', '--port', '99999'], /--port 99999/],
+  ])('%j', async (argv, message) => {
+    const { code, out, err } = await run(...argv);
+    expect(err).toMatch(message);
+    expect([code, out]).toEqual([2, '']);
+  });
+
+  it('are JSON when JSON is asked for', async () => {
+    const { code, err } = await run('list', '--json', '--nonsense');
+    expect(code).toBe(2);
+    expect(JSON.parse(err)).toMatchObject({
+      error: { reason: 'Usage', message: expect.stringContaining('--nonsense') as string },
+    });
+  });
+
+  it('no kubeconfig', async () => {
+    const io = fakeIo({ KUBECONFIG: '/no/such/kubeconfig' });
+    expect(await main(['list'], io, '1')).toBe(2);
+    expect(io.stderr()).toMatch(/no kubeconfig: looked for \/no\/such\/kubeconfig; set KUBECONFIG/);
+  });
+
+  it('a conf folder that is not there', async () => {
+    const io = fakeIo({ FLINK_CONF_DIR: '/no/such/conf' });
+    expect(await main(['run', '--dry-run', 'local:///x.jar'], io, '1')).toBe(2);
+    expect(io.stderr()).toMatch(/FLINK_CONF_DIR: there is no folder \/no\/such\/conf/);
+  });
+
+  it('a Flink version without rules', async () => {
+    const { code, err } = await run('run', '--dry-run', '--flink-version', '1.12', 'local:///x.jar');
+    expect(code).toBe(1);
+    expect(err).toMatch(/UnsupportedFlinkVersion: Flink version '1\.12'/);
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../lib/cli/commands.ts';
+import { parseFlags } from '../../lib/cli/flags.ts';
+import { clusterRequest, programFlags } from '../../lib/cli/request.ts';
+import { oldSessionOptions } from '../../lib/cli/session-flags.ts';
+import { readSettings, versionOfImage } from '../../lib/cli/settings.ts';
+import { fakeIo } from './fake-io.ts';
+
+function parse(name: string, ...argv: string[]) {
+  const command = COMMANDS.find((one) => one.name === name);
+  return parseFlags(command?.flags ?? [], argv, command?.stopAtArgument ?? false);
+}
+
+async function request(...argv: string[]) {
+  const parsed = parse('run', ...argv);
+  return clusterRequest(readSettings(fakeIo(), parsed), parsed, 'application');
+}
+
+describe('clusterRequest', () => {
+  it('gives Flink what the flags say and no more', async () => {
+    expect(await request('-Dkubernetes.cluster-id=a', '-c', 'x.Main', '-p', '3', 'local:///j.jar', '--in', '')).toEqual(
+      {
+        flinkVersion: '2.3',
+        mode: 'application',
+        options: { 'kubernetes.cluster-id': 'a', 'execution.target': 'kubernetes-application' },
+        program: { jars: ['local:///j.jar'], entryClass: 'x.Main', args: ['--in', ''] },
+        flags: { parallelism: 3 },
+      },
+    );
+  });
+
+  it('makes up a cluster id as Flink does', async () => {
+    const { options } = await request('local:///j.jar');
+    expect(options['kubernetes.cluster-id']).toMatch(/^flink-cluster-[0-9a-f]{31}$/);
+  });
+
+  it('-j names the jar, and leaves all arguments to the program', async () => {
+    expect((await request('-j', 'local:///j.jar', 'a', 'b')).program).toEqual({
+      jars: ['local:///j.jar'],
+      args: ['a', 'b'],
+    });
+  });
+
+  it('a path without a scheme is a file of this machine', async () => {
+    expect((await request('/tmp/my job.jar')).program?.jars).toEqual(['file:///tmp/my%20job.jar']);
+  });
+});
+
+describe('programFlags', () => {
+  it.each([
+    [['-d'], { detached: true }],
+    [['-sae'], { shutdownOnAttachedExit: true }],
+    [['-C', 'file:///a', '-C', 'http://b/c'], { classpaths: ['file:///a', 'http://b/c'] }],
+    [['-s', 's3://x', '-n'], { savepointPath: 's3://x', allowNonRestoredState: true }],
+    [['-s', 's3://x', '-rm', 'claim'], { savepointPath: 's3://x', allowNonRestoredState: false, claimMode: 'CLAIM' }],
+    [['-n', '-cm', 'claim'], {}],
+    [['-p', '-1'], { parallelism: -1 }],
+  ])('%j', (argv, expected) => {
+    expect(programFlags(parse('run', ...argv))).toEqual(expected);
+  });
+});
+
+describe('versionOfImage', () => {
+  it.each([
+    ['flink:2.3.0', '2.3.0'],
+    ['localhost/flink:1.20.0', '1.20.0'],
+    ['registry.example:5000/apache/flink:1.20.1-scala_2.12-java17', '1.20.1'],
+    ['my-flink-app:2.1', '2.1'],
+    ['word-count:1.20', undefined],
+    ['flink:latest', undefined],
+    ['flink:7.1.0', undefined],
+    ['flink@sha256:00', undefined],
+    ['flink', undefined],
+  ])('%s', (image, version) => {
+    expect(versionOfImage({ 'kubernetes.container.image.ref': image })).toBe(version);
+    expect(versionOfImage({ 'kubernetes.container.image': image })).toBe(version);
+  });
+});
+
+it("maps the first kubernetes-session.sh's flags", () => {
+  const parsed = parse(
+    'session start',
+    '-nm',
+    'x',
+    '-ns',
+    'jobs',
+    '-i',
+    'flink:2.3.0',
+    '-jm',
+    '1024',
+    '-tm',
+    '8192',
+    '-s',
+    '8',
+    '-n',
+    '4',
+    '-d',
+  );
+  expect(oldSessionOptions(parsed)).toEqual({
+    'kubernetes.cluster-id': 'x',
+    'kubernetes.namespace': 'jobs',
+    'kubernetes.container.image.ref': 'flink:2.3.0',
+    'jobmanager.memory.process.size': '1024m',
+    'taskmanager.memory.process.size': '8192m',
+    'taskmanager.numberOfTaskSlots': '8',
+    'slotmanager.number-of-slots.min': '32',
+    'execution.attached': 'false',
+  });
+});
