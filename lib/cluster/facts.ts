@@ -32,19 +32,19 @@ export function deploymentFacts(deployment: V1Deployment): DeploymentFacts {
 }
 
 /** `undefined` for a pod that is neither JobManager nor TaskManager. */
-export function podFacts({ metadata, spec, status }: V1Pod): PodFacts | undefined {
-  const component = metadata?.labels?.['component'];
+export function podFacts({ metadata = {}, spec, status }: V1Pod): PodFacts | undefined {
+  const component = metadata.labels?.['component'];
   if (component !== 'jobmanager' && component !== 'taskmanager') return undefined;
   const conditions = status?.conditions ?? [];
   return {
-    name: metadata?.name ?? '',
-    uid: metadata?.uid ?? '',
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
     component,
     phase: status?.phase ?? 'Unknown',
     ...troubleOf(status),
     ...(spec?.nodeName === undefined ? {} : { node: spec.nodeName }),
-    createdAt: instant(metadata?.creationTimestamp) ?? 0,
-    deleting: metadata?.deletionTimestamp !== undefined,
+    createdAt: instant(metadata.creationTimestamp) ?? 0,
+    deleting: metadata.deletionTimestamp !== undefined,
     ready: conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
     ...schedulingOf(conditions),
     containers: containersOf(spec, status),

@@ -1,0 +1,181 @@
+import type { Duration, Instant } from '../core/clock.ts';
+import type { Reason } from '../core/reasons.ts';
+import { containerFinding } from './container-findings.ts';
+import type { DeploymentFacts, EventFacts, KubernetesFacts, PodFacts } from './port.ts';
+
+/** What is wrong with a cluster, named. */
+export interface Finding {
+  readonly reason: Reason;
+  /** One sentence with the cause. */
+  readonly message: string;
+  /** Pod, container, event and exit code that it rests on. */
+  readonly evidence: readonly string[];
+  /** `final`: waiting does not mend it. `suspected`: it may pass, and is the reason if nothing else becomes of the run. */
+  readonly certainty: 'final' | 'suspected';
+  readonly component: 'cluster' | 'jobmanager' | 'taskmanager';
+  readonly since: Instant;
+}
+
+/** What may still be on its way: a Secret that is made just after the job, a volume that is attached slowly. */
+const PATIENCE: Duration = 30_000;
+/** TaskManagers that Flink asked for and that are gone, before that many are no chance. */
+const LOST_TASK_MANAGERS = 3;
+
+/**
+ * The first cause of trouble in what Kubernetes says, or `undefined` for a cluster that is well or merely slow. Pure:
+ * facts and time in. What only the JobManager's log tells is in `findInLog`.
+ */
+export function findFailure(facts: KubernetesFacts, now: Instant): Finding | undefined {
+  const { deployment, events } = facts;
+  if (deployment.state === 'absent') return deleted('is not there', now);
+  if (deployment.deleting) return deleted('is being deleted', now);
+  const [jobManager, ...earlier] = newestFirst(facts.pods, 'jobmanager');
+  const taskManagers = newestFirst(facts.pods, 'taskmanager');
+  return (
+    (jobManager === undefined ? podRefused(deployment, events, now) : podFinding(jobManager, events, now)) ??
+    firstFinal(taskManagers.flatMap((pod) => podFinding(pod, events, now) ?? [])) ??
+    evictedBefore(earlier) ??
+    lostTaskManagers(taskManagers)
+  );
+}
+
+function deleted(how: string, now: Instant): Finding {
+  const message = `The cluster's Deployment ${how}, and not by this run`;
+  return { reason: 'ClusterDeleted', message, evidence: [], certainty: 'final', component: 'cluster', since: now };
+}
+
+/** Pods that are going away are no longer what the cluster is. */
+function newestFirst(pods: readonly PodFacts[], component: PodFacts['component']): readonly PodFacts[] {
+  const all = pods.filter((pod) => pod.component === component).sort((a, b) => b.createdAt - a.createdAt);
+  return [...all.filter((pod) => !pod.deleting), ...all.filter((pod) => pod.deleting)];
+}
+
+function firstFinal(findings: readonly Finding[]): Finding | undefined {
+  return findings.find(({ certainty }) => certainty === 'final') ?? findings[0];
+}
+
+const QUOTA = /exceeded quota/;
+const NO_SERVICE_ACCOUNT = /error looking up service account|serviceaccount "[^"]*" not found/;
+
+/** The Deployment stands and its ReplicaSet may not make the pod. */
+function podRefused(
+  deployment: Extract<DeploymentFacts, { state: 'present' }>,
+  events: readonly EventFacts[],
+  now: Instant,
+): Finding | undefined {
+  const condition = deployment.conditions.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True');
+  const event = events.filter(({ reason }) => reason === 'FailedCreate').at(-1);
+  const said = condition?.message ?? event?.message;
+  if (said === undefined) return undefined;
+  const evidence = [
+    ...(condition === undefined ? [] : [`Deployment: ReplicaFailure, ${condition.reason}: ${condition.message}`]),
+    ...(event === undefined ? [] : [describeEvent(event)]),
+  ];
+  const base = { evidence, component: 'jobmanager', since: deployment.createdAt } as const;
+  const waited = now - deployment.createdAt >= PATIENCE;
+  if (QUOTA.test(said)) {
+    const message = `The JobManager's pod does not fit into the namespace's quota: ${said}`;
+    return { ...base, reason: 'QuotaExceeded', message, certainty: 'final' };
+  }
+  const certainty = waited ? 'final' : 'suspected';
+  if (NO_SERVICE_ACCOUNT.test(said)) {
+    const message = `The JobManager's service account does not exist: ${said}`;
+    return { ...base, reason: 'ServiceAccountForbidden', message, certainty };
+  }
+  return {
+    ...base,
+    reason: 'InvalidConfiguration',
+    message: `Kubernetes refuses the JobManager's pod: ${said}`,
+    certainty,
+  };
+}
+
+function podFinding(pod: PodFacts, events: readonly EventFacts[], now: Instant): Finding | undefined {
+  const own = events.filter(({ object }) => object === `Pod/${pod.name}`);
+  return (
+    takenAway(pod) ?? containerFinding(pod, own, now) ?? unschedulable(pod, own, now) ?? volumeMissing(pod, own, now)
+  );
+}
+
+const NAMES = { jobmanager: 'JobManager', taskmanager: 'TaskManager' } as const;
+
+/** Evicted, preempted, or its node is lost: nothing that the job did. */
+function takenAway(pod: PodFacts): Finding | undefined {
+  if (pod.reason === undefined || !(pod.phase === 'Failed' || pod.deleting)) return undefined;
+  const name = NAMES[pod.component];
+  const why = pod.message === undefined ? pod.reason : `${pod.reason}, ${pod.message}`;
+  return {
+    reason: pod.component === 'jobmanager' ? 'JobManagerCrashed' : 'TaskManagerCrashed',
+    message: `Kubernetes took the ${name}'s pod away: ${why}`,
+    evidence: [`pod ${pod.name} on node ${pod.node ?? '(none)'}: ${pod.phase}, ${why}`],
+    certainty: pod.phase === 'Failed' && pod.component === 'jobmanager' ? 'final' : 'suspected',
+    component: pod.component,
+    since: pod.createdAt,
+  };
+}
+
+/** Suspected: nodes may be added. Final when the autoscaler says that it has none that would fit. */
+function unschedulable(pod: PodFacts, events: readonly EventFacts[], now: Instant): Finding | undefined {
+  if (pod.unschedulable === undefined) return undefined;
+  const refused = events.find(({ reason }) => reason === 'NotTriggerScaleUp');
+  return {
+    reason: 'PodUnschedulable',
+    message: `No node has a place for the ${NAMES[pod.component]}: ${pod.unschedulable}`,
+    evidence: [
+      `pod ${pod.name}: PodScheduled=False, Unschedulable: ${pod.unschedulable}`,
+      ...(refused === undefined ? [] : [describeEvent(refused)]),
+    ],
+    certainty: refused !== undefined && now - pod.createdAt >= PATIENCE ? 'final' : 'suspected',
+    component: pod.component,
+    since: pod.createdAt,
+  };
+}
+
+const STILL_CREATING = /^(ContainerCreating|PodInitializing)$/;
+
+/** Kubernetes repeats a mount for ever; while it does, the containers wait to be created. */
+function volumeMissing(pod: PodFacts, events: readonly EventFacts[], now: Instant): Finding | undefined {
+  const event = events.filter(({ reason }) => reason === 'FailedMount' || reason === 'FailedAttachVolume').at(-1);
+  const waits = pod.containers.some(({ state, reason }) => state === 'waiting' && STILL_CREATING.test(reason ?? ''));
+  if (event === undefined || !waits) return undefined;
+  const lasts = now - pod.createdAt >= PATIENCE && event.count > 2;
+  // Made together with the Deployment: the kubelet may be faster, and looks again.
+  const ownIsComing = /configmap "(flink-config|pod-template)-[^"]*" not found/.test(event.message);
+  if (ownIsComing && !lasts) return undefined;
+  return {
+    reason: 'ContainerConfigError',
+    message: `A volume of the ${NAMES[pod.component]}'s pod cannot be mounted: ${event.message}`,
+    evidence: [describeEvent(event)],
+    certainty: lasts ? 'final' : 'suspected',
+    component: pod.component,
+    since: pod.createdAt,
+  };
+}
+
+/** The pod of an earlier JobManager stays when it was evicted; the next one runs in its place. */
+function evictedBefore(pods: readonly PodFacts[]): Finding | undefined {
+  const finding = pods.filter((pod) => pod.phase === 'Failed').flatMap((pod) => takenAway(pod) ?? [])[0];
+  return finding === undefined ? undefined : { ...finding, certainty: 'suspected' };
+}
+
+/**
+ * Flink deletes the pod of a TaskManager that has died at once, and numbers its successors on: `…-taskmanager-1-7` alone
+ * means that six are gone.
+ */
+function lostTaskManagers(pods: readonly PodFacts[]): Finding | undefined {
+  const numbers = pods.map(({ name }) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0));
+  const lost = Math.max(0, ...numbers) - pods.length;
+  if (lost < LOST_TASK_MANAGERS || pods.some(({ ready }) => ready)) return undefined;
+  return {
+    reason: 'TaskManagerCrashed',
+    message: `${lost} TaskManagers have gone and none is ready: the JobManager's log has the reason`,
+    evidence: pods.map(({ name, phase }) => `pod ${name}: ${phase}`),
+    certainty: 'suspected',
+    component: 'taskmanager',
+    since: Math.min(...pods.map(({ createdAt }) => createdAt)),
+  };
+}
+
+export function describeEvent({ object, reason, message, count }: EventFacts): string {
+  return `event ${object}: ${reason}: ${message}${count > 1 ? ` (${count} times)` : ''}`;
+}
