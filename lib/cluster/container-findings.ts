@@ -1,11 +1,7 @@
-import type { Duration, Instant } from '../core/clock.ts';
+import type { Instant } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
-import { describeEvent, type Finding } from './findings.ts';
+import { COMPONENT_NAMES, describeEvent, PATIENCE, type Finding } from './finding.ts';
 import type { ContainerFacts, EventFacts, PodFacts } from './port.ts';
-
-/** A registry that is down for a moment, a Secret that is made just after the job. */
-const PATIENCE: Duration = 30_000;
-const NAMES = { jobmanager: 'JobManager', taskmanager: 'TaskManager' } as const;
 
 const PULL_FAILED = /^(ErrImagePull|ImagePullBackOff|RegistryUnavailable|ImageInspectError|SignatureValidationFailed)$/;
 /** Refused without asking a registry. */
@@ -46,7 +42,7 @@ function stopped(pod: PodFacts, container: ContainerFacts): Finding | undefined 
   // A pod that is told to go stops its containers.
   if (pod.deleting && exit.reason !== 'OOMKilled') return undefined;
   const { component } = pod;
-  const name = NAMES[component];
+  const name = COMPONENT_NAMES[component];
   const outOfMemory = exit.reason === 'OOMKilled';
   const code = exit.exitCode === undefined ? '' : `, exit code ${exit.exitCode}`;
   const who = container.init ? `The ${name}'s init container ${container.name}` : `The ${name}`;
@@ -90,7 +86,7 @@ function imageMissing(
   const certain = never || NO_SUCH_IMAGE.test(cause) || now - pod.createdAt >= PATIENCE;
   return {
     reason: 'ImagePullFailed',
-    message: `The image ${container.image} of the ${NAMES[pod.component]} cannot be pulled: ${cause}`,
+    message: `The image ${container.image} of the ${COMPONENT_NAMES[pod.component]} cannot be pulled: ${cause}`,
     evidence: [
       `pod ${pod.name}: container ${container.name} waiting, ${state}`,
       ...(failure === undefined ? [] : [describeEvent(failure)]),
@@ -110,7 +106,7 @@ function cannotStart(pod: PodFacts, container: ContainerFacts, now: Instant): Fi
   const cause = (waiting ? container.message : exit?.message) ?? reason;
   return {
     reason: 'ContainerConfigError',
-    message: `Container ${container.name} of the ${NAMES[pod.component]} cannot be started: ${cause}`,
+    message: `Container ${container.name} of the ${COMPONENT_NAMES[pod.component]} cannot be started: ${cause}`,
     evidence: [`pod ${pod.name}: container ${container.name}, ${reason}: ${cause}`],
     certainty: refused || now - pod.createdAt >= PATIENCE ? 'final' : 'suspected',
     component: pod.component,

@@ -1,23 +1,10 @@
-import type { Duration, Instant } from '../core/clock.ts';
-import type { Reason } from '../core/reasons.ts';
+import type { Instant } from '../core/clock.ts';
 import { containerFinding } from './container-findings.ts';
+import { COMPONENT_NAMES, describeEvent, PATIENCE, type Finding } from './finding.ts';
 import type { DeploymentFacts, EventFacts, KubernetesFacts, PodFacts } from './port.ts';
 
-/** What is wrong with a cluster, named. */
-export interface Finding {
-  readonly reason: Reason;
-  /** One sentence with the cause. */
-  readonly message: string;
-  /** Pod, container, event and exit code that it rests on. */
-  readonly evidence: readonly string[];
-  /** `final`: waiting does not mend it. `suspected`: it may pass, and is the reason if nothing else becomes of the run. */
-  readonly certainty: 'final' | 'suspected';
-  readonly component: 'cluster' | 'jobmanager' | 'taskmanager';
-  readonly since: Instant;
-}
+export type { Finding } from './finding.ts';
 
-/** What may still be on its way: a Secret that is made just after the job, a volume that is attached slowly. */
-const PATIENCE: Duration = 30_000;
 /** TaskManagers that Flink asked for and that are gone, before that many are no chance. */
 const LOST_TASK_MANAGERS = 3;
 
@@ -97,12 +84,10 @@ function podFinding(pod: PodFacts, events: readonly EventFacts[], now: Instant):
   );
 }
 
-const NAMES = { jobmanager: 'JobManager', taskmanager: 'TaskManager' } as const;
-
 /** Evicted, preempted, or its node is lost: nothing that the job did. */
 function takenAway(pod: PodFacts): Finding | undefined {
   if (pod.reason === undefined || !(pod.phase === 'Failed' || pod.deleting)) return undefined;
-  const name = NAMES[pod.component];
+  const name = COMPONENT_NAMES[pod.component];
   const why = pod.message === undefined ? pod.reason : `${pod.reason}, ${pod.message}`;
   return {
     reason: pod.component === 'jobmanager' ? 'JobManagerCrashed' : 'TaskManagerCrashed',
@@ -120,7 +105,7 @@ function unschedulable(pod: PodFacts, events: readonly EventFacts[], now: Instan
   const refused = events.find(({ reason }) => reason === 'NotTriggerScaleUp');
   return {
     reason: 'PodUnschedulable',
-    message: `No node has a place for the ${NAMES[pod.component]}: ${pod.unschedulable}`,
+    message: `No node has a place for the ${COMPONENT_NAMES[pod.component]}: ${pod.unschedulable}`,
     evidence: [
       `pod ${pod.name}: PodScheduled=False, Unschedulable: ${pod.unschedulable}`,
       ...(refused === undefined ? [] : [describeEvent(refused)]),
@@ -144,7 +129,7 @@ function volumeMissing(pod: PodFacts, events: readonly EventFacts[], now: Instan
   if (ownIsComing && !lasts) return undefined;
   return {
     reason: 'ContainerConfigError',
-    message: `A volume of the ${NAMES[pod.component]}'s pod cannot be mounted: ${event.message}`,
+    message: `A volume of the ${COMPONENT_NAMES[pod.component]}'s pod cannot be mounted: ${event.message}`,
     evidence: [describeEvent(event)],
     certainty: lasts ? 'final' : 'suspected',
     component: pod.component,
@@ -174,8 +159,4 @@ function lostTaskManagers(pods: readonly PodFacts[]): Finding | undefined {
     component: 'taskmanager',
     since: Math.min(...pods.map(({ createdAt }) => createdAt)),
   };
-}
-
-export function describeEvent({ object, reason, message, count }: EventFacts): string {
-  return `event ${object}: ${reason}: ${message}${count > 1 ? ` (${count} times)` : ''}`;
 }
