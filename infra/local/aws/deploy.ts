@@ -1,0 +1,95 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { mkdir, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { run } from '../process.ts';
+import { hostEnvironment, type AwsServer } from './ministack.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..', '..');
+/** What `osls deploy` reads. */
+const PARTS = ['serverless.yml', 'package.json', 'tsconfig.json', 'node_modules', 'functions', 'lib', 'infra'];
+
+export interface Deployment {
+  readonly stackName: string;
+  readonly jarBucket: string;
+  readonly ledgerBucket: string;
+  readonly messageQueueUrl: string;
+  readonly runQueueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly eventBusName: string;
+  readonly scheduleGroupName: string;
+  readonly scheduleRoleArn: string;
+  readonly scheduleTargetArn: string;
+}
+
+export interface DeployOptions {
+  /** Gets what osls writes; the caller removes it. */
+  readonly folder: string;
+  readonly stage: string;
+  /** `--param` of serverless.yml. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Deploys the project's own serverless.yml. @throws Error with the end of osls' output. */
+export async function deploy(server: AwsServer, options: DeployOptions): Promise<Deployment> {
+  const folder = await serviceFolder(options.folder);
+  const osls = join(dirname(createRequire(import.meta.url).resolve('osls/package.json')), 'bin', 'serverless.js');
+  const params = Object.entries(options.params).map(([name, value]) => `--param=${name}=${value}`);
+  await run(process.execPath, [osls, 'deploy', '--stage', options.stage, ...params], {
+    folder,
+    logFile: join(options.folder, 'deploy.log'),
+    environment: {
+      ...hostEnvironment(),
+      ...server.environment,
+      // Five seconds by default: AWS needs minutes for a stack, this server less than one.
+      SLS_AWS_MONITORING_FREQUENCY: '100',
+    },
+  });
+  return readOutputs(server, `flink-dispatch-${options.stage}`);
+}
+
+/** A folder of its own for what osls and esbuild write, so that two stacks can be deployed from one clone at once. */
+async function serviceFolder(folder: string): Promise<string> {
+  const service = join(folder, 'service');
+  await mkdir(service);
+  await Promise.all(PARTS.map((part) => symlink(join(PROJECT, part), join(service, part))));
+  return service;
+}
+
+async function readOutputs(server: AwsServer, stackName: string): Promise<Deployment> {
+  const client = new CloudFormationClient(clientConfig(server));
+  const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
+  const outputs = new Map((Stacks?.[0]?.Outputs ?? []).map((output) => [output.OutputKey, output.OutputValue]));
+  const output = (key: string): string => {
+    const value = outputs.get(key);
+    if (value === undefined) throw new Error(`the stack ${stackName} has no output ${key}`);
+    return value;
+  };
+  return {
+    stackName,
+    jarBucket: output('JarBucketName'),
+    ledgerBucket: output('LedgerBucketName'),
+    messageQueueUrl: output('MessageQueueUrl'),
+    runQueueUrl: output('RunQueueUrl'),
+    deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+    eventBusName: output('EventBusName'),
+    scheduleGroupName: output('ScheduleGroupName'),
+    scheduleRoleArn: output('ScheduleRoleArn'),
+    scheduleTargetArn: output('ScheduleTargetArn'),
+  };
+}
+
+export interface ClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export function clientConfig(server: AwsServer): ClientConfig {
+  const { AWS_REGION = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = server.environment;
+  return {
+    endpoint: server.url,
+    region: AWS_REGION,
+    credentials: { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
+  };
+}

@@ -1,0 +1,145 @@
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cacheFolder } from '../cache.ts';
+import type { Progress } from '../progress.ts';
+import { run, startGroup } from '../process.ts';
+
+const HERE = import.meta.dirname;
+const VERSION = '1.5.33';
+const START_TIMEOUT_MS = 30_000;
+
+/** The account that requests signed with it belong to. */
+export const ACCOUNT = '000000000000';
+export const REGION = 'us-east-1';
+
+export interface AwsServer {
+  /** Takes every service's requests: AWS_ENDPOINT_URL. */
+  readonly url: string;
+  /** What the AWS SDKs and command line tools need to talk to it. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  stop(): Promise<void>;
+}
+
+export interface AwsServerOptions {
+  /** Python 3 with venv. */
+  readonly python: string;
+  /** Gets all that the server writes; the caller removes it. */
+  readonly folder: string;
+  /** The address to listen on; pods have to reach it. */
+  readonly host: string;
+  readonly progress: Progress;
+}
+
+/** Starts ministack, a server of the AWS protocols, on a free port; installs it first where it is not there yet. */
+export async function startAws(options: AwsServerOptions): Promise<AwsServer> {
+  const python = await install(options);
+  const port = await freePort(options.host);
+  const url = `http://${options.host}:${port}`;
+  const logFile = join(options.folder, 'ministack.log');
+  const environment = clientEnvironment(url);
+  const group = await startGroup(python, [join(HERE, 'server.py')], {
+    folder: options.folder,
+    logFile,
+    environment: { ...hostEnvironment(), ...environment, ...serverEnvironment(options, port) },
+  });
+  try {
+    await ready(url, group.exited, logFile);
+  } catch (error) {
+    await group.stop();
+    throw error;
+  }
+  return { url, environment, logFile, stop: () => group.stop() };
+}
+
+/** A virtual environment outside of the clone, complete or absent. */
+async function install({ python, progress }: AwsServerOptions): Promise<string> {
+  const folder = join(cacheFolder(), `ministack-${VERSION}`);
+  const binary = join(folder, 'bin', 'python');
+  if (await exists(binary)) return binary;
+  const part = `${folder}.${process.pid}.part`;
+  await mkdir(cacheFolder(), { recursive: true });
+  const logFile = `${part}.log`;
+  const options = { folder: cacheFolder(), logFile, environment: process.env };
+  try {
+    await progress.stage(`Installing ministack ${VERSION} into ${folder}`, async (detail) => {
+      detail('20 MB, once');
+      await run(python, ['-m', 'venv', part], options);
+      await run(join(part, 'bin', 'python'), ['-m', 'pip', 'install', '-r', join(HERE, 'requirements.txt')], options);
+    });
+    await rename(part, folder).catch(async (error: unknown) => {
+      // Another process was faster.
+      if (!(await exists(binary))) throw error;
+    });
+  } finally {
+    await rm(part, { recursive: true, force: true });
+    await rm(logFile, { force: true });
+  }
+  return binary;
+}
+
+export function clientEnvironment(url: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: url,
+    AWS_ACCESS_KEY_ID: ACCOUNT,
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+  };
+}
+
+/** The caller's own, without what would lead a function to a real account. */
+export function hostEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
+}
+
+function serverEnvironment({ folder, host }: AwsServerOptions, port: number): Record<string, string> {
+  return {
+    GATEWAY_PORT: String(port),
+    BIND_HOST: host,
+    // The host of the queue URLs that it gives out.
+    MINISTACK_HOST: host,
+    // Its MQTT listener would listen on all addresses.
+    IOT_MTLS_ENABLED: '0',
+    TMPDIR: folder,
+    STATE_DIR: join(folder, 'state'),
+    S3_DATA_DIR: join(folder, 's3'),
+    PYTHONDONTWRITEBYTECODE: '',
+    // Functions run on the Node that runs this.
+    PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+    NODE_OPTIONS: '',
+    NODE_NO_WARNINGS: '1',
+  };
+}
+
+async function ready(url: string, exited: Promise<string>, logFile: string): Promise<void> {
+  const end = Date.now() + START_TIMEOUT_MS;
+  let ended: string | undefined;
+  void exited.then((how) => (ended = how));
+  while (Date.now() < end && ended === undefined) {
+    const answer = await fetch(`${url}/_ministack/ready`).catch(() => undefined);
+    if (answer?.ok === true) return;
+    await delay(25);
+  }
+  throw new Error(`ministack did not start (${ended ?? 'no answer'}): see ${logFile}`);
+}
+
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, host, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,49 @@
+"""Runs ministack for as long as standard input is open, and fills two gaps of its EventBridge Scheduler.
+
+- Schedules are looked at every second, not every ten.
+- The context attributes <aws.scheduler.*> in a schedule's input are filled in, as AWS does it.
+"""
+
+import os
+import re
+import signal
+import sys
+import threading
+from datetime import datetime, timezone
+
+from ministack import app
+from ministack.services import eventbridge, scheduler
+
+ATTRIBUTE = re.compile(r"<aws\.scheduler\.([a-z-]+)>")
+
+
+def fill_in(text, event):
+    values = {
+        "schedule-arn": (event.get("Resources") or [""])[0],
+        "scheduled-time": datetime.fromtimestamp(event["Time"], timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "execution-id": event["EventId"],
+        "attempt-number": "1",
+    }
+    return ATTRIBUTE.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def with_context_attributes(invoke_target):
+    def invoke(target, event, *rest, **options):
+        if event.get("Source") == "aws.scheduler" and target.get("Input"):
+            target = {**target, "Input": fill_in(target["Input"], event)}
+        return invoke_target(target, event, *rest, **options)
+
+    return invoke
+
+
+def stop_with_parent():
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+eventbridge._invoke_target = with_context_attributes(eventbridge._invoke_target)
+scheduler._SCHEDULE_TICK_INTERVAL = 1
+threading.Thread(target=stop_with_parent, daemon=True).start()
+sys.argv = ["ministack"]
+app.main()
