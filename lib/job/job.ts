@@ -43,6 +43,10 @@ export interface ResolvedJob {
   readonly afterEnd: { readonly keepCluster: KeepCluster; readonly ttl: Duration };
   /** Further subscribers of this run's events: SQS queue URLs and SNS topic ARNs of the allow-list. */
   readonly notify: readonly string[];
+  /** Files that replace those of the conf folder: `log4j-console.properties`, `logback-console.xml`. */
+  readonly logConfiguration?: Readonly<Record<string, string>>;
+  /** What of the spec was accepted without effect, in sentences. */
+  readonly notes?: readonly string[];
 }
 
 export type ConcurrencyPolicy = 'allow' | 'forbid' | 'replace' | 'queue';

@@ -12,6 +12,7 @@ import { parseManifestOrSpec } from './manifest.ts';
 import { isJobName, nameFromKey } from './name.ts';
 import type { ObjectStore } from './objects.ts';
 import { checkPolicy } from './policy.ts';
+import { withSlotLimit } from './policy-resources.ts';
 import { resolveJob } from './resolve.ts';
 import type { JobSpec } from './spec.ts';
 import type { StoredJobs } from './stored-jobs.ts';
@@ -40,15 +41,16 @@ export async function prepareRun(
   const merged = withUploadedJar(mergeLayers([...layers.trusted, ...layers.user]), request);
   const context = placeholderContext(request.source, runIdFor(request.identity), now, found.timeZone);
   const spec = fillPlaceholders(merged, context);
-  const origin = jarOrigin(request, mergeLayers(layers.trusted));
+  const own = fillPlaceholders(mergeLayers(layers.trusted), context);
+  const origin = jarOrigin(request, own);
   const jar = parseJarUri(spec.job?.jarURI);
   checkJarUri(jar, deployment.allow, origin);
   const draft = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment });
-  const trusted = { spec: mergeLayers(layers.trusted), deployment };
-  const refusal = checkPolicy({ job: draft, userSpecs: layers.user }, deployment.allow, trusted)[0];
+  requireImage(draft);
+  const refusal = checkPolicy({ job: draft, userSpecs: layers.user }, deployment.allow, { spec: own, deployment })[0];
   if (refusal !== undefined) throw refusal;
   const inspected = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);
-  return { job: { ...draft, ...inspected } };
+  return { job: { ...draft, options: withSlotLimit(draft.options, deployment.allow), ...inspected } };
 }
 
 /** A name for a request that was refused before its spec could be read; always valid. */
@@ -78,6 +80,13 @@ async function findSpecs(request: RunRequest, deps: PrepareDeps): Promise<FoundS
       ? { timeZone: request.source.timeZone }
       : {}),
   };
+}
+
+function requireImage({ options }: ResolvedJob): void {
+  if (options['kubernetes.container.image.ref'] !== undefined) return;
+  throw new DispatchError('InvalidSpec', 'image is missing, and the deployment has no default for it', {
+    field: 'image',
+  });
 }
 
 /** The jar that was uploaded is the one that runs: a spec beside it that names another contradicts it. */

@@ -16,7 +16,9 @@ export function storedJobsIn(objects: ObjectStore, bucket: string, prefix = 'job
     async load(name) {
       if (!STORED_NAME.test(name) || name.includes('..')) {
         const rule = 'letters, digits, dots, hyphens and underscores';
-        throw new DispatchError('UnknownJob', `'${name}' cannot be a stored job's name: use ${rule}`, { field: 'runJob' });
+        throw new DispatchError('UnknownJob', `'${name}' cannot be a stored job's name: use ${rule}`, {
+          field: 'runJob',
+        });
       }
       const key = `${prefix}${name}.yaml`;
       const text = await objects.text({ bucket, key }, TEXT_LIMITS.bytes);

@@ -1,0 +1,92 @@
+import { DispatchError } from '../core/errors.ts';
+import { namespacesOf, type AllowList, type Deployment } from './deployment.ts';
+import { matchesAny } from './glob.ts';
+import type { FlinkOptions, ResolvedJob } from './job.ts';
+import { optionsOf } from './options.ts';
+import { checkOptions } from './policy-options.ts';
+import { checkPodTemplate } from './policy-pod.ts';
+import { checkResources } from './policy-resources.ts';
+import type { JobSpec } from './spec.ts';
+
+/** A refusal before it becomes an error. */
+export interface Refusal {
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface PolicyInput {
+  readonly job: ResolvedJob;
+  /** What people wrote, layer by layer, before it was merged. */
+  readonly userSpecs: readonly JobSpec[];
+}
+
+/** The deployment's own layers: what they say needs no leave. */
+export interface Trusted {
+  readonly spec: JobSpec;
+  readonly deployment: Pick<Deployment, 'targets'>;
+}
+
+/** @returns one `NotAllowed` for each thing that the allow-list refuses; empty when it refuses nothing. */
+export function checkPolicy(
+  { job, userSpecs }: PolicyInput,
+  allow: AllowList,
+  trusted: Trusted,
+): readonly DispatchError[] {
+  const baseline = optionsOf(trusted.spec, job.name);
+  const asked = Object.fromEntries(Object.entries(job.options).filter(([key, value]) => baseline[key] !== value));
+  const refusals = [
+    ...checkNamespace(job, trusted),
+    ...checkImage(asked, allow),
+    ...checkServiceAccounts(asked, allow),
+    ...checkOptions(asked, allow, userSpecs),
+    ...checkResources(job, allow),
+    ...userSpecs.flatMap((spec) => checkTemplates(spec, allow)),
+    ...job.notify
+      .filter((address) => !trusted.spec.notify?.includes(address) && !matchesAny(allow.notify, address))
+      .map((address) => ({ field: 'notify', message: `${address} is not allowed (allow.notify)` })),
+  ];
+  return refusals.map(({ field, message }) => new DispatchError('NotAllowed', `${field}: ${message}`, { field }));
+}
+
+function checkNamespace(job: ResolvedJob, { deployment }: Trusted): Refusal[] {
+  const config = deployment.targets[job.target];
+  const allowed = config === undefined ? [] : namespacesOf(config);
+  if (allowed.includes(job.namespace)) return [];
+  return [
+    {
+      field: 'namespace',
+      message: `${job.namespace} is no namespace of the target ${job.target}, which has ${allowed.join(', ')}`,
+    },
+  ];
+}
+
+function checkImage(asked: FlinkOptions, allow: AllowList): Refusal[] {
+  const image = asked['kubernetes.container.image.ref'];
+  if (image === undefined || matchesAny(allow.images, image)) return [];
+  return [{ field: 'image', message: `${image} is not allowed (allow.images)` }];
+}
+
+const ACCOUNTS = {
+  'kubernetes.service-account': 'serviceAccount',
+  'kubernetes.jobmanager.service-account': 'flinkConfiguration["kubernetes.jobmanager.service-account"]',
+  'kubernetes.taskmanager.service-account': 'flinkConfiguration["kubernetes.taskmanager.service-account"]',
+} as const;
+
+function checkServiceAccounts(asked: FlinkOptions, allow: AllowList): Refusal[] {
+  return Object.entries(ACCOUNTS).flatMap(([key, field]) => {
+    const account = asked[key];
+    if (account === undefined || matchesAny(allow.serviceAccounts, account)) return [];
+    return [{ field, message: `${account} is not allowed (allow.serviceAccounts)` }];
+  });
+}
+
+function checkTemplates(spec: JobSpec, allow: AllowList): Refusal[] {
+  const templates = {
+    podTemplate: spec.podTemplate,
+    'jobManager.podTemplate': spec.jobManager?.podTemplate,
+    'taskManager.podTemplate': spec.taskManager?.podTemplate,
+  };
+  return Object.entries(templates).flatMap(([field, template]) =>
+    template === undefined ? [] : checkPodTemplate(template, field, allow),
+  );
+}

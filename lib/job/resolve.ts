@@ -1,0 +1,111 @@
+import { DispatchError } from '../core/errors.ts';
+import { MAX_CLUSTER_ID_LENGTH } from '../core/ids.ts';
+import type { Deployment, TargetConfig } from './deployment.ts';
+import type { Jar, ResolvedJob } from './job.ts';
+import { notesOn } from './manifest.ts';
+import { isJobName } from './name.ts';
+import { optionsOf } from './options.ts';
+import { podTemplatesOf } from './pod-template.ts';
+import type { JobSpec } from './spec.ts';
+
+const MINUTE = 60_000;
+
+export interface ResolveContext {
+  readonly jar: Jar;
+  readonly name: string;
+  readonly deployment: Deployment;
+}
+
+/**
+ * A merged spec as the job that a run launches; what no layer says gets its default here.
+ * @throws DispatchError `InvalidName`, `InvalidSpec`, `UnknownTarget`, `InvalidConfiguration`
+ */
+export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveContext): ResolvedJob {
+  checkName(name);
+  const { target, config } = targetOf(spec, deployment);
+  const { flinkVersion } = spec;
+  if (flinkVersion === undefined) {
+    throw new DispatchError('InvalidSpec', 'flinkVersion is missing, and the deployment has no default for it', {
+      field: 'flinkVersion',
+    });
+  }
+  const notes = notesOn(spec);
+  const logs = spec.logConfiguration;
+  return {
+    name,
+    mode: 'application',
+    target,
+    namespace: spec.namespace ?? config.namespace,
+    flinkVersion,
+    options: { ...exposure(config), ...optionsOf(spec, name) },
+    podTemplates: podTemplatesOf(spec),
+    jar,
+    ...(spec.job?.entryClass === undefined ? {} : { entryClass: spec.job.entryClass }),
+    args: spec.job?.args ?? [],
+    kind: spec.job?.kind ?? kindOf(spec),
+    ...lifecycle(spec, name),
+    ...(logs && { logConfiguration: definedText(logs) }),
+    ...(notes.length > 0 && { notes }),
+  };
+}
+
+function checkName(name: string): void {
+  if (isJobName(name)) return;
+  const rule = `at most ${MAX_CLUSTER_ID_LENGTH} lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit`;
+  throw new DispatchError('InvalidName', `name '${name.slice(0, 80)}' must be ${rule}: it begins the cluster-id`, {
+    field: 'name',
+  });
+}
+
+function targetOf(spec: JobSpec, deployment: Deployment): { target: string; config: TargetConfig } {
+  const target = spec.target ?? 'default';
+  const config = Object.hasOwn(deployment.targets, target) ? deployment.targets[target] : undefined;
+  if (config !== undefined) return { target, config };
+  const known = Object.keys(deployment.targets).join(', ');
+  throw new DispatchError('UnknownTarget', `target '${target}' is not configured: there are ${known}`, {
+    field: 'target',
+  });
+}
+
+/** Without a word on it, the REST Service is exposed just as far as the target's access needs. */
+function exposure(config: TargetConfig): Record<string, string> {
+  const type = {
+    'service-proxy': 'ClusterIP',
+    'service-dns': 'ClusterIP',
+    'node-port': 'NodePort',
+    'load-balancer': 'LoadBalancer',
+  } as const;
+  return { 'kubernetes.rest-service.exposed.type': type[config.rest.kind] };
+}
+
+function kindOf(spec: JobSpec): ResolvedJob['kind'] {
+  const mode = spec.flinkConfiguration?.['execution.runtime-mode']?.toUpperCase();
+  const upgrades = spec.job?.upgradeMode !== undefined && spec.job.upgradeMode !== 'stateless';
+  return mode === 'STREAMING' || (mode !== 'BATCH' && upgrades) ? 'streaming' : 'batch';
+}
+
+type Lifecycle = Pick<ResolvedJob, 'deadlines' | 'retry' | 'concurrency' | 'afterEnd' | 'notify'>;
+
+function lifecycle(spec: JobSpec, name: string): Lifecycle {
+  const { deadlines = {}, retry = {}, afterEnd = {}, notify = [] } = spec;
+  return {
+    deadlines: {
+      start: deadlines.start ?? 10 * MINUTE,
+      ...(deadlines.run === undefined ? {} : { run: deadlines.run }),
+    },
+    retry: { attempts: retry.attempts ?? 1, backoff: retry.backoff ?? MINUTE },
+    ...concurrencyOf(spec, name),
+    afterEnd: { keepCluster: afterEnd.keepCluster ?? 'never', ttl: afterEnd.ttl ?? 60 * MINUTE },
+    notify,
+  };
+}
+
+/** A policy alone holds for the runs of this name; a key alone forbids. */
+function concurrencyOf({ concurrency }: JobSpec, name: string): Pick<ResolvedJob, 'concurrency'> {
+  if (concurrency === undefined || Object.keys(concurrency).length === 0) return {};
+  return { concurrency: { key: concurrency.key ?? name, policy: concurrency.policy ?? 'forbid' } };
+}
+
+function definedText(map: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { DispatchError } from '../core/errors.ts';
+import { sha256Hex } from '../core/ids.ts';
+import { parseWith } from '../core/schema.ts';
+import type { RecordResult } from './record-result.ts';
+import type { RunRequest } from './request.ts';
+import { bodyOf, mapSqsRecords, type SqsRecord } from './sqs-event.ts';
+
+const key = z.string().min(1).max(256);
+
+const envelope = z
+  .strictObject({
+    /** A stored job's name. */
+    runJob: z.string().min(1).max(100).optional(),
+    idempotencyKey: key.optional(),
+    /** A whole spec, or what differs from the stored job. */
+    spec: z.record(z.string(), z.unknown()).optional(),
+  })
+  .refine((body) => body.runJob !== undefined || body.spec !== undefined, 'must have runJob or spec');
+
+interface Content {
+  readonly runJob?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly spec?: Record<string, unknown> | undefined;
+}
+
+/**
+ * Requests of job messages on SQS. A body is a job spec, a FlinkDeployment, or `{ runJob, idempotencyKey, spec }`.
+ */
+export function parseMessageEvent(event: unknown): readonly RecordResult[] {
+  return mapSqsRecords(event, (record) => ({ messageId: record.messageId, requests: [requestOf(record)] }));
+}
+
+function requestOf(record: SqsRecord): RunRequest {
+  const { runJob, idempotencyKey, spec } = contentOf(bodyOf(record.body));
+  const identityKey = keyOf(record, idempotencyKey);
+  const { messageId, eventSourceARN: queueArn } = record;
+  const own = identityKey === undefined ? ['message', messageId] : ['key', identityKey];
+  return {
+    source: {
+      kind: 'message',
+      queueArn,
+      messageId,
+      ...(identityKey === undefined ? {} : { idempotencyKey: identityKey }),
+    },
+    identity: JSON.stringify(['sqs', queueArn, ...own]),
+    ...(spec === undefined ? {} : { spec }),
+    ...(runJob === undefined ? {} : { job: runJob }),
+  };
+}
+
+function contentOf(body: Record<string, unknown>): Content {
+  if ('kind' in body || 'apiVersion' in body) return { spec: body };
+  if ('runJob' in body || 'spec' in body) return parseWith(envelope, body);
+  const { idempotencyKey, ...spec } = body;
+  if (idempotencyKey === undefined) return { spec };
+  return { spec, idempotencyKey: parseWith(key, idempotencyKey, 'idempotencyKey') };
+}
+
+/** In this order: the body, the attribute, a FIFO queue's deduplication id. */
+function keyOf(record: SqsRecord, inBody: string | undefined): string | undefined {
+  const attribute = record.messageAttributes?.['idempotencyKey']?.stringValue;
+  if (inBody !== undefined && attribute !== undefined && inBody !== attribute) {
+    throw new DispatchError('InvalidSpec', 'idempotencyKey differs between the body and the message attribute', {
+      field: 'idempotencyKey',
+    });
+  }
+  const named = inBody ?? (attribute === undefined ? undefined : parseWith(key, attribute, 'idempotencyKey'));
+  if (named !== undefined) return named;
+  const deduplication = record.attributes?.MessageDeduplicationId;
+  // A queue that makes the id from the content gives it to tomorrow's equal message, too, which is another request.
+  return deduplication === sha256Hex(record.body) ? undefined : deduplication;
+}

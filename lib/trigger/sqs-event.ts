@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { DispatchError } from '../core/errors.ts';
+import { isRecord } from '../core/json.ts';
+import { parseWith } from '../core/schema.ts';
+import { parseObjectText } from '../core/yaml.ts';
+import { asDispatchError, type RecordResult } from './record-result.ts';
+
+const recordSchema = z.looseObject({
+  messageId: z.string().min(1),
+  body: z.string(),
+  eventSourceARN: z.string().min(1),
+  attributes: z.looseObject({ MessageDeduplicationId: z.string().optional() }).optional(),
+  messageAttributes: z.record(z.string(), z.looseObject({ stringValue: z.string().optional() })).optional(),
+});
+
+/** One record of the event with which Lambda passes SQS messages on. */
+export type SqsRecord = z.output<typeof recordSchema>;
+
+export function isSqsEvent(event: unknown): event is { Records: readonly unknown[] } {
+  const first = recordsOf(event)[0];
+  return isRecord(first) && first['eventSource'] === 'aws:sqs';
+}
+
+export function recordsOf(event: unknown): readonly unknown[] {
+  return isRecord(event) && Array.isArray(event['Records']) ? (event['Records'] as unknown[]) : [];
+}
+
+/** Each record on its own: what one throws becomes its own result. */
+export function mapSqsRecords(event: unknown, parse: (record: SqsRecord) => RecordResult): readonly RecordResult[] {
+  return recordsOf(event).map((raw) => {
+    const messageId = isRecord(raw) && typeof raw['messageId'] === 'string' ? raw['messageId'] : '';
+    try {
+      return parse(parseWith(recordSchema, raw, 'record', 'MalformedRequest'));
+    } catch (thrown) {
+      return { messageId, requests: [], error: asDispatchError(thrown) };
+    }
+  });
+}
+
+/** A message's object, taken out of an SNS envelope where the queue subscribes to a topic without raw delivery. */
+export function bodyOf(body: string): Record<string, unknown> {
+  const value = parseObjectText(body, 'the message');
+  if (value['Type'] !== 'Notification' || typeof value['TopicArn'] !== 'string') return value;
+  if (typeof value['Message'] === 'string') return parseObjectText(value['Message'], "the SNS notification's message");
+  throw new DispatchError('MalformedRequest', 'the SNS notification has no message', { field: 'Message' });
+}
