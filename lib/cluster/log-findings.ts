@@ -26,14 +26,12 @@ const RULES: readonly Rule[] = [
   },
   {
     reason: 'EntryClassMissing',
-    pattern:
-      /(?:Neither a 'Main-Class', nor a 'program-class' entry was found in the jar file|no main class was specified|Cannot create the jar graph without a main class)[^\n]*/i,
+    pattern: /Neither a 'Main-Class', nor a 'program-class' entry was found in the jar file/,
     message: () => 'No entry class was given and the jar names none',
   },
   {
     reason: 'MainClassMissing',
-    pattern:
-      /The class '?([\w.$]+)'? (?:has no main\(String\[\]\) method|does not contain a main method)[^\n]*|must be public and have a public static main[^\n]*/i,
+    pattern: /The class [\w.$]+ (?:must be public|has no main\(String\[\]\) method)/,
     message: ([line]) => `The entry class cannot be run: ${line}`,
   },
   {

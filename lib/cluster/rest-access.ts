@@ -17,11 +17,12 @@ const PORT_NAME = 'rest';
 
 /** The way to the JobManager of a cluster. Addresses are looked up once, at the first request that needs them. */
 export function createRestTransport(api: KubernetesApi, ref: ClusterRef, access: RestAccess): RestTransport {
-  if (access.kind === 'service-proxy') return (request) => throughApiServer(api, ref, request);
+  const { kind } = access;
+  if (kind === 'service-proxy') return (request) => throughApiServer(api, ref, request);
   const client = createObjectClient(api);
   let known: RestTransport | undefined;
   return async (request) => {
-    known ??= createHttpTransport(await baseUrl(client, ref, access.kind));
+    known ??= createHttpTransport(await baseUrl(client, ref, kind));
     return known(request);
   };
 }
@@ -59,14 +60,17 @@ async function baseUrl(client: ObjectClient, ref: ClusterRef, kind: DirectAccess
     case 'node-port':
       if (port.nodePort === undefined) throw unreachable(ref, exposedAs('NodePort'));
       return url(await nodeAddress(client, ref), port.nodePort);
-    case 'load-balancer': {
-      const ingress = service.status?.loadBalancer?.ingress?.[0];
-      const host = ingress?.hostname ?? ingress?.ip;
-      if (service.spec?.type !== 'LoadBalancer') throw unreachable(ref, exposedAs('LoadBalancer'));
-      if (host === undefined) throw unreachable(ref, 'has no load balancer yet');
-      return url(host, port.port);
-    }
+    case 'load-balancer':
+      return url(balancerAddress(ref, service), port.port);
   }
+}
+
+function balancerAddress(ref: ClusterRef, { spec, status }: V1Service): string {
+  if (spec?.type !== 'LoadBalancer') throw unreachable(ref, exposedAs('LoadBalancer'));
+  const ingress = status?.loadBalancer?.ingress?.[0];
+  const address = ingress?.hostname ?? ingress?.ip;
+  if (address === undefined) throw unreachable(ref, 'has no load balancer yet');
+  return address;
 }
 
 /** Any node forwards a node port; the JobManager's own is known without the right to list nodes. */
