@@ -33,7 +33,9 @@ export function fromAwsError(error: unknown, { action, resource }: AwsCall): Dis
   const code = awsCode(error);
   const said = `${code}: ${describeError(error)}`;
   if (isPassing(error, code)) {
-    return new DispatchError('StorageUnavailable', `${action} on ${resource} did not succeed: ${said}`, { cause: error });
+    return new DispatchError('StorageUnavailable', `${action} on ${resource} did not succeed: ${said}`, {
+      cause: error,
+    });
   }
   if (awsStatus(error) === 403 || DENIED.test(code)) {
     const message = `not allowed: the function's role needs ${action} on ${resource} (${said})`;

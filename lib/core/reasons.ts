@@ -91,7 +91,10 @@ export const REASONS = {
     todo: "The cluster is gone and left no verdict: check the job's own output.",
   },
   ClusterUnavailable: { class: 'infrastructure', todo: 'The Kubernetes API does not answer: check the target.' },
-  PermissionDenied: { class: 'internal', todo: 'Give the dispatcher the Role in infra/kubernetes.' },
+  PermissionDenied: {
+    class: 'internal',
+    todo: 'Give the dispatcher the Role in infra/kubernetes, or its function the AWS permission that the message names.',
+  },
   StorageUnavailable: { class: 'infrastructure', todo: 'Retried by itself.' },
   Internal: { class: 'internal', todo: 'Report it with the run record.' },
 } as const satisfies Record<string, { class: ReasonClass; todo: string }>;

@@ -4,7 +4,7 @@ import { redactText } from '../core/redact.ts';
 import { evidencePrefix } from '../run/evidence-store.ts';
 import { recordKey, type Attempt, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
 import type { RunSource } from '../trigger/request.ts';
-import { cutAccumulators, cutList, cutTexts, LIMITS } from './limits.ts';
+import { cutAccumulators, cutList, cutText, cutTexts, LIMITS } from './limits.ts';
 import type { LifecycleEvent, LifecycleEventData } from './schema.ts';
 
 export interface EventContext {
@@ -27,7 +27,7 @@ export function buildEvent(record: RunRecord, event: RunEvent, context: EventCon
   };
   const data: LifecycleEventData = {
     runId: record.runId,
-    name: record.name,
+    name: named(record.name),
     sequence: event.sequence,
     state: event.type === 'completed' ? (outcome?.state ?? 'unknown') : event.type,
     createdAt: iso(record.createdAt),
@@ -85,7 +85,7 @@ function jobFacts({ job }: RunRecord): Partial<LifecycleEventData> {
     target: job.target,
     namespace: job.namespace,
     flinkVersion: job.flinkVersion,
-    ...(image === undefined ? {} : { image }),
+    ...(image === undefined ? {} : { image: named(image) }),
     ...cutTexts({ jar: redactText(job.jar.uri) }).kept,
   };
 }
@@ -133,11 +133,20 @@ function requestOf(source: RunSource): LifecycleEventData['request'] {
     }
     case 'message': {
       const { kind, queueArn, messageId, idempotencyKey } = source;
-      return { kind, queueArn, messageId, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+      return {
+        kind,
+        queueArn,
+        messageId,
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey: named(idempotencyKey) }),
+      };
     }
     case 'schedule':
-      return { kind: source.kind, schedule: source.schedule, scheduledTime: iso(source.scheduledTime) };
+      return { kind: source.kind, schedule: named(source.schedule), scheduledTime: iso(source.scheduledTime) };
   }
+}
+
+function named(text: string): string {
+  return cutText(text, LIMITS.name);
 }
 
 function iso(at: Instant): string {

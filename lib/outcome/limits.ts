@@ -1,3 +1,5 @@
+import { toWireJson } from '../core/wire-text.ts';
+
 /**
  * An event as JSON is never larger. EventBridge, SNS and the queues behind them take 256 KiB; the half of it leaves room
  * for an envelope that quotes the event once more. The limits below add up to less.
@@ -11,7 +13,8 @@ export const LIMITS = {
   stackTrace: 32 * 1024,
   field: 512,
   jar: 2 * 1024,
-  idempotencyKey: 1024,
+  /** Names that others gave. */
+  name: 1024,
   finding: 512,
   findings: 20,
   items: 60,
@@ -84,14 +87,9 @@ function take(points: readonly string[], bytes: number): number {
 }
 
 function jsonBytes(text: string): number {
-  return Buffer.byteLength(toJson(text), 'utf8');
+  return Buffer.byteLength(toWireJson(text), 'utf8');
 }
 
 function pointBytes(point: string): number {
   return jsonBytes(point) - 2;
-}
-
-/** JSON that every service takes: SQS and SNS refuse U+FFFE and U+FFFF, which JSON.stringify leaves as they are. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[\uFFFE\uFFFF]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
 }

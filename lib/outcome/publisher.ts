@@ -1,3 +1,4 @@
+import { DispatchError, describeError, isDispatchError } from '../core/errors.ts';
 import type { LifecycleEvent } from './schema.ts';
 
 /** Where events go. */
@@ -14,7 +15,39 @@ export interface Destination {
 export interface Publisher {
   /**
    * To all destinations of the deployment and to those of the run (`record.job.notify`: SQS queue URLs, SNS topic ARNs).
-   * All are tried, and it fails when any failed; publish the same event again then.
+   * @throws DispatchError when any failed, after all were tried; retryable when one of them is. Publishing the same event
+   *   again is allowed.
    */
   publish(event: LifecycleEvent, notify: readonly string[]): Promise<void>;
+}
+
+/** `open` makes the destination of one entry of `notify`. */
+export function createPublisher(options: {
+  readonly destinations: readonly Destination[];
+  readonly open: (address: string) => Destination;
+}): Publisher {
+  return {
+    async publish(event, notify) {
+      const further = [...new Set(notify)].map((address) => deferred(options.open, address));
+      const all = [...options.destinations, ...further];
+      const results = await Promise.allSettled(all.map((destination) => destination.deliver(event)));
+      const errors = results.flatMap((result, index) =>
+        result.status === 'fulfilled' ? [] : [{ name: all[index]?.name ?? '', error: result.reason as unknown }],
+      );
+      if (errors.length > 0) throw combined(event, errors);
+    },
+  };
+}
+
+/** An address that cannot be opened fails like a destination that cannot be reached, beside the others. */
+function deferred(open: (address: string) => Destination, address: string): Destination {
+  return { name: address, deliver: async (event) => open(address).deliver(event) };
+}
+
+function combined(event: LifecycleEvent, errors: readonly { name: string; error: unknown }[]): DispatchError {
+  const known = errors.map(({ error }) => error).filter(isDispatchError);
+  const leading = known.find((error) => error.retryable) ?? known[0];
+  const said = errors.map(({ name, error }) => `${name}: ${describeError(error)}`).join('; ');
+  const message = `event ${event.id} did not reach ${errors.length} destination(s): ${said}`;
+  return new DispatchError(leading?.reason ?? 'Internal', message, { cause: leading ?? errors[0]?.error });
 }

@@ -1,0 +1,42 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { fromAwsError } from '../core/aws-error.ts';
+import { DispatchError } from '../core/errors.ts';
+import { redactJson, redactText } from '../core/redact.ts';
+import { evidencePrefix, type EvidenceStore } from './evidence-store.ts';
+import type { Bucket } from './s3-objects.ts';
+
+/** A file name, in folders or not; no segment begins with a dot. */
+const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+
+export function createS3EvidenceStore({ s3, bucket }: Bucket): EvidenceStore {
+  return {
+    async put(runId, attempt, name, content, contentType) {
+      if (!NAME.test(name) || name.length > 200) {
+        throw new DispatchError(
+          'Internal',
+          `'${name}' cannot name evidence: use letters, digits, '.', '_', '-' and '/'`,
+        );
+      }
+      const key = evidencePrefix(runId, attempt) + name;
+      const uri = `s3://${bucket}/${key}`;
+      const body = typeof content === 'string' ? withoutSecrets(content, contentType) : content;
+      const input = { Bucket: bucket, Key: key, Body: body, ContentType: contentType };
+      try {
+        await s3.send(new PutObjectCommand(input));
+      } catch (error) {
+        throw fromAwsError(error, { action: 's3:PutObject', resource: uri });
+      }
+      return uri;
+    },
+  };
+}
+
+/** JSON by its structure when it is JSON, any other text by its patterns. */
+export function withoutSecrets(text: string, contentType: string): string {
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)) return redactText(text);
+  try {
+    return JSON.stringify(redactJson<unknown>(JSON.parse(text)));
+  } catch {
+    return redactText(text);
+  }
+}
