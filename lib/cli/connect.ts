@@ -60,7 +60,7 @@ async function connectionOf(options: Readonly<Record<string, string>>, io: Io): 
   const host = io.env['KUBERNETES_SERVICE_HOST'];
   const port = io.env['KUBERNETES_SERVICE_PORT'];
   if (named === undefined && host !== undefined && port !== undefined) {
-    return inClusterConnection({ host, port, now: io.clock.now });
+    return inClusterConnection({ host, port, now: () => io.clock.now() });
   }
   const looked = named ?? kubeconfigFiles(io.env).join(', ');
   throw new UsageError(`no kubeconfig: looked for ${looked}; set KUBECONFIG, or -Dkubernetes.config.file=<file>`);

@@ -12,6 +12,8 @@ const INTERVAL: Duration = 200;
 const LOOK_AT_PODS: Duration = 1_000;
 /** A main() that runs one job after the other has submitted the next one by then. */
 const NEXT_JOB: Duration = 5_000;
+/** Between its last answer and the end of its Deployment. */
+const GOING_AWAY: Duration = 1_000;
 
 export interface FollowDeps {
   readonly jobManager: JobManager;
@@ -20,6 +22,8 @@ export interface FollowDeps {
   readonly logs: ClusterLogs;
   readonly clock: Clock;
   readonly interrupted: AbortSignal;
+  /** Then another JobManager takes the job on after a crash. */
+  readonly highAvailability: boolean;
   /** Told on every change: what the user should see. */
   readonly progress: (line: string) => void;
 }
@@ -39,6 +43,8 @@ export type Ending =
       readonly reason: string;
       readonly message: string;
       readonly stackTrace?: string;
+      /** Its cluster is still there, and would try for ever. */
+      readonly stuck?: true;
     }
   | { readonly state: 'UNKNOWN'; readonly jobs: readonly JobEnding[]; readonly message: string }
   | { readonly state: 'INTERRUPTED'; readonly jobs: readonly JobEnding[] };
@@ -70,9 +76,9 @@ async function look(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<Endi
   seen.answeredOnce = true;
   seen.lastAnswer = deps.clock.now();
   await readJobs(facts, deps, seen);
-  return (
-    (await endedApplication(facts, deps, seen)) ?? lastingCluster(facts, deps, seen) ?? failedPods(ref, deps, seen)
-  );
+  const ending = (await endedApplication(facts, deps, seen)) ?? lastingCluster(facts, deps, seen);
+  if (ending === undefined) await troubles(ref, deps, seen);
+  return ending;
 }
 
 async function answerOf({ jobManager }: FollowDeps): Promise<JobManagerFacts | undefined> {
@@ -122,31 +128,31 @@ async function endedApplication(facts: JobManagerFacts, deps: FollowDeps, seen: 
 /** A cluster that stays after its jobs (`execution.shutdown-on-application-finish: false`) before Flink 2.3. */
 function lastingCluster(facts: JobManagerFacts, deps: FollowDeps, seen: Seen): Ending | undefined {
   const jobs = [...seen.jobs.values()];
-  if (facts.applications !== undefined || jobs.length === 0) return undefined;
-  if (jobs.some(({ job }) => !isTerminal(job.state))) return undefined;
+  if (facts.applications !== undefined || !allEnded(jobs)) return undefined;
   const lastEnd = Math.max(...jobs.map(({ job }) => job.endTime));
   const failed = failedJob(jobs);
   if (failed === undefined && deps.clock.now() - lastEnd < NEXT_JOB) return undefined;
   return failed ?? endOf(jobs);
 }
 
-async function failedPods(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<Ending | undefined> {
-  if (deps.clock.now() - seen.lastPods < LOOK_AT_PODS) return undefined;
+/** Flink itself decides whether a job survives its TaskManagers: what is wrong with them is only shown. */
+async function troubles(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<void> {
+  if (deps.clock.now() - seen.lastPods < LOOK_AT_PODS) return;
   seen.lastPods = deps.clock.now();
   const finding = findFailure(await deps.clusters.observe(ref), deps.clock.now());
-  if (finding !== undefined) say(deps, seen, `${finding.reason}: ${finding.message}`);
-  const stuck =
-    finding?.certainty === 'final' && [...seen.jobs.values()].every(({ job }) => job.tasks['RUNNING'] === 0);
-  return stuck && finding.component === 'taskmanager' ? failedBy(finding, seen) : undefined;
+  if (finding?.component === 'taskmanager') say(deps, seen, `${finding.reason}: ${finding.message}`);
 }
 
 /** No answer: before the first one it starts or cannot; after it the cluster may be going away, as it should. */
 async function withoutAnswer(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<Ending | undefined> {
   const facts = await deps.clusters.observe(ref);
   await readLastWords(ref, facts, deps, seen);
-  if (facts.deployment.state === 'absent' || facts.deployment.deleting) return gone(deps, seen);
+  const absent = facts.deployment.state === 'absent' || facts.deployment.deleting;
+  const silent = deps.clock.now() - seen.lastAnswer > GOING_AWAY;
+  if (absent || (silent && allEnded([...seen.jobs.values()]))) return gone(deps, seen);
   const finding = findFailure(facts, deps.clock.now());
-  if (finding?.certainty === 'final') return failedStart(finding, seen);
+  const recovers = deps.highAvailability && seen.jobs.size > 0 && finding?.reason === 'JobManagerCrashed';
+  if (finding?.certainty === 'final' && !recovers) return failedStart(finding, seen);
   say(deps, seen, finding === undefined ? startSituation(facts, seen) : `${finding.reason}: ${finding.message}`);
   return undefined;
 }
@@ -166,7 +172,7 @@ function gone(deps: FollowDeps, seen: Seen): Ending {
   const jobs = [...seen.jobs.values()].map((ending) => withLastWords(ending, seen.log));
   const failed = failedJob(jobs);
   if (failed !== undefined) return failed;
-  if (jobs.length > 0 && jobs.every(({ job }) => isTerminal(job.state))) return endOf(jobs);
+  if (allEnded(jobs)) return endOf(jobs);
   const words = findInLog(seen.log);
   if (words !== undefined) {
     return { state: 'FAILED', jobs, reason: words.reason, message: words.rootException ?? words.message };
@@ -190,11 +196,17 @@ function failedStart(finding: Finding, seen: Seen): Ending {
   const words = findInLog(seen.log);
   if (finding.reason !== 'JobManagerCrashed' || words === undefined) return failedBy(finding, seen);
   const message = words.rootException ?? words.message;
-  return { state: 'FAILED', jobs: [...seen.jobs.values()], reason: words.reason, message };
+  return { state: 'FAILED', jobs: [...seen.jobs.values()], reason: words.reason, message, stuck: true };
 }
 
 function failedBy(finding: Finding, seen: Seen): Ending {
-  return { state: 'FAILED', jobs: [...seen.jobs.values()], reason: finding.reason, message: finding.message };
+  return {
+    state: 'FAILED',
+    jobs: [...seen.jobs.values()],
+    reason: finding.reason,
+    message: finding.message,
+    stuck: true,
+  };
 }
 
 function failedJob(jobs: readonly JobEnding[]): Ending | undefined {
@@ -208,6 +220,10 @@ function failedJob(jobs: readonly JobEnding[]): Ending | undefined {
     message: root?.message ?? `job ${failed.job.id} failed; its exception could not be read`,
     ...(root !== undefined && { stackTrace: root.stackTrace }),
   };
+}
+
+function allEnded(jobs: readonly JobEnding[]): boolean {
+  return jobs.length > 0 && jobs.every(({ job }) => isTerminal(job.state));
 }
 
 function endOf(jobs: readonly JobEnding[]): Ending {

@@ -2,8 +2,8 @@ import type { Clock } from '../core/clock.ts';
 
 /** What a command sees of the process: results go to `out`, progress and errors to `err`. */
 export interface Io {
-  out(text: string): void;
-  err(text: string): void;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
   readonly errIsTty: boolean;
   readonly color: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

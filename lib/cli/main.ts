@@ -67,16 +67,24 @@ function parse(command: Command, argv: readonly string[]): ParsedFlags {
 
 function printError(error: unknown, io: Io, asJson: boolean): number {
   const usage = error instanceof UsageError;
-  const dispatch = isDispatchError(error) ? error : undefined;
-  const message = usage ? error.message : dispatch === undefined ? describeError(error) : dispatch.message;
-  const reason = usage ? 'Usage' : (dispatch?.reason ?? 'Internal');
-  if (asJson) {
-    io.err(`${JSON.stringify({ error: { reason, message, field: dispatch?.field, todo: dispatch?.todo } })}\n`);
-  } else {
-    const field = dispatch?.field === undefined || message.includes(dispatch.field) ? '' : ` [${dispatch.field}]`;
-    const todo = dispatch === undefined ? '' : ` ${style(io, 'dim', dispatch.todo)}`;
-    io.err(`${style(io, 'red', usage ? 'error' : reason)}: ${message}${field}${todo}\n`);
-    if (!usage && dispatch === undefined && error instanceof Error) io.err(`${style(io, 'dim', error.stack ?? '')}\n`);
-  }
+  if (asJson) io.err(`${JSON.stringify({ error: errorJson(error) })}\n`);
+  else io.err(errorText(error, io));
   return usage ? 2 : 1;
+}
+
+function errorJson(error: unknown): unknown {
+  if (error instanceof UsageError) return { reason: 'Usage', message: error.message };
+  if (!isDispatchError(error)) return { reason: 'Internal', message: describeError(error) };
+  return { reason: error.reason, message: error.message, field: error.field, todo: error.todo };
+}
+
+function errorText(error: unknown, io: Io): string {
+  const line = (head: string, message: string, fix: string) =>
+    `${style(io, 'red', head)}: ${message}${fix === '' ? '' : ` ${style(io, 'dim', fix)}`}\n`;
+  if (error instanceof UsageError) return line('error', error.message, '');
+  if (!isDispatchError(error)) {
+    return line('Internal', describeError(error), '') + (error instanceof Error ? `${error.stack ?? ''}\n` : '');
+  }
+  const field = error.field === undefined || error.message.includes(error.field) ? '' : ` [${error.field}]`;
+  return line(error.reason, error.message + field, error.todo);
 }

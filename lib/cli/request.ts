@@ -126,5 +126,5 @@ async function readPodTemplate(key: string, path: string): Promise<V1PodTemplate
       `${key}: ${path} is no pod template in YAML${error === undefined ? '' : ` (${error.message})`}`,
     );
   }
-  return content as V1PodTemplateSpec;
+  return content;
 }

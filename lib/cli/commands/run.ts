@@ -57,16 +57,9 @@ async function follow(
   const { jobManager, applications } = kubernetes.rest(cluster);
   const { clusters, logs } = kubernetes;
   const { clock, interrupted } = io;
+  const deps = { jobManager, applications, clusters, logs, clock, interrupted, progress: progress.say };
   try {
-    const ending = await follow(cluster, {
-      jobManager,
-      applications,
-      clusters,
-      logs,
-      clock,
-      interrupted,
-      progress: progress.say,
-    });
+    const ending = await follow(cluster, { ...deps, highAvailability: hasHighAvailability(cluster) });
     await afterwards(parsed, cluster, kubernetes, ending, progress);
     progress.end();
     return report(io, cluster, ending, has(parsed, 'json'));
@@ -86,9 +79,9 @@ async function afterwards(
   ending: Ending,
   progress: Progress,
 ): Promise<void> {
-  const neverRan = ending.state === 'FAILED' && ending.jobs.length === 0 && !has(parsed, 'keep');
+  const stuck = ending.state === 'FAILED' && ending.stuck === true && !has(parsed, 'keep');
   const interrupted = ending.state === 'INTERRUPTED';
-  if (neverRan || (interrupted && has(parsed, 'shutdownOnAttachedExit'))) {
+  if (stuck || (interrupted && has(parsed, 'shutdownOnAttachedExit'))) {
     await kubernetes.clusters.remove(cluster, { highAvailability: false });
     progress.note(`cluster ${cluster.clusterId} removed`);
   } else if (interrupted) {
@@ -96,4 +89,9 @@ async function afterwards(
       `cluster ${cluster.clusterId} goes on; end it with: cancel -Dkubernetes.cluster-id=${cluster.clusterId}`,
     );
   }
+}
+
+function hasHighAvailability({ configuration }: FlinkCluster): boolean {
+  const type = configuration['high-availability.type'] ?? configuration['high-availability'] ?? 'none';
+  return typeof type === 'string' && type.toLowerCase() !== 'none';
 }

@@ -11,6 +11,8 @@ import { selectCluster } from '../select.ts';
 import { oldSessionOptions } from '../session-flags.ts';
 import { namespaceOf, readSettings, targetOf, type Settings } from '../settings.ts';
 
+/** What a person would restore jobs from. */
+const KEEP_STATE = { highAvailability: false };
 const REPL_HELP = 'help - show these commands\nstop - stop the session cluster\nquit - leave it running\n';
 
 /** kubernetes-session.sh: makes a session cluster, and with execution.attached=true stays to take commands. */
@@ -35,7 +37,7 @@ export const stop: Execute = async (io, parsed) => {
   const settings = sessionSettings(io, parsed);
   const kubernetes = await connect(settings, io);
   const cluster = await selectCluster(kubernetes, settings, parsed.args[0]);
-  await kubernetes.clusters.remove(cluster, { highAvailability: false });
+  await kubernetes.clusters.remove(cluster, KEEP_STATE);
   await gone(io, kubernetes, cluster);
   const { clusterId, namespace } = cluster;
   if (has(parsed, 'json')) printJson(io, { clusterId, namespace, stopped: true });
@@ -89,7 +91,7 @@ async function converse(
     const command = line.trim();
     if (command === 'quit') return 0;
     if (command === 'stop') {
-      await kubernetes.clusters.remove(cluster, { highAvailability: false });
+      await kubernetes.clusters.remove(cluster, KEEP_STATE);
       io.out(`Session cluster ${cluster.clusterId} stopped\n`);
       return 0;
     }
@@ -101,6 +103,8 @@ async function converse(
 
 async function gone(io: Io, kubernetes: Kubernetes, cluster: NativeCluster): Promise<void> {
   const deadline = io.clock.now() + 30_000;
-  while (io.clock.now() < deadline && (await kubernetes.clusters.remains(cluster)).length > 0)
+  while (io.clock.now() < deadline && (await kubernetes.clusters.remains(cluster, KEEP_STATE)).length > 0) {
+    await kubernetes.clusters.remove(cluster, KEEP_STATE);
     await io.clock.sleep(250);
+  }
 }
