@@ -14,7 +14,7 @@ export function redactText(text: string): string {
     (result, [pattern, replacement]) => result.replace(pattern, replacement),
     hidePem(text),
   );
-  return known.replace(YAML_LINE, hideLine).replace(FLAG, hideFlag).replace(ASSIGNMENT, hideAssigned);
+  return hideAssigned(known.replace(YAML_LINE, hideLine).replace(FLAG, hideFlag));
 }
 
 /**
@@ -48,9 +48,11 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 const YAML_LINE = /^([ \t]*(?:- )?["']?)([\w.$-]+)(["']?: {1,8})(\S[^\r\n]*)$/gm;
 /** Of a command line, with its value as the next word. */
 const FLAG = /(?<![^\s"'[,(])(--?)([A-Za-z][\w.-]*)(["']?,?\s{1,4}["']?)([^\s"'-][^\s"',]*)/g;
-/** `key=value`, `key: value` and their quoted forms, JSON within JSON included. */
-const ASSIGNMENT =
-  /(?<![\w.$-])([\w.$-]+)((?:\\{0,3}["'])?\s{0,4}[:=]\s{0,4})("(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*'|\\{1,3}["'][^"'\\\r\n]*|[^\s,;&"'(){}[\]<>\\]+)/g;
+/** `key=`, `key: ` and `"key": `, in JSON within JSON as well. */
+const KEY = /(?<![\w.$-])([\w.$-]+)((?:\\{0,3}["'])?\s{0,4}[:=]\s{0,4})/g;
+/** Quoted, quoted and never closed, quoted within a quoted text, or a word. */
+const VALUE =
+  /"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*'|["'][^\r\n]*|\\{1,3}"[^"\\\r\n]*|\\{1,3}'[^'\\\r\n]*|[^\s,;&"'(){}[\]<>\\]+/y;
 
 function hideLine(whole: string, indent: string, key: string, colon: string, value: string): string {
   if (!isSecretName(key, colon) || isPlainWord(key, colon, value) || STRUCTURE.test(value)) return whole;
@@ -64,11 +66,27 @@ function hideFlag(whole: string, dashes: string, name: string, between: string):
   return isSensitiveKey(name) ? `${dashes}${name}${between}${HIDDEN}` : whole;
 }
 
-function hideAssigned(whole: string, key: string, between: string, value: string): string {
-  if (!isSecretName(key, between) || isPlainWord(key, between, value)) return whole;
+function hideAssigned(text: string): string {
+  const parts: string[] = [];
+  let done = 0;
+  // a key that is no secret's leaves its value to be searched: it may hold the next key
+  for (const { 0: whole, 1: key = '', 2: between = '', index } of text.matchAll(KEY)) {
+    const from = index + whole.length;
+    if (index < done || !isSecretName(key, between)) continue;
+    VALUE.lastIndex = from;
+    const value = VALUE.exec(text)?.[0];
+    if (value === undefined || isPlainWord(key, between, value)) continue;
+    parts.push(text.slice(done, from), hidden(value));
+    done = from + value.length;
+  }
+  return parts.join('') + text.slice(done);
+}
+
+/** With the quotes of the value around it. */
+function hidden(value: string): string {
   const open = /^\\*["']/.exec(value)?.[0] ?? '';
-  const close = open !== '' && value.length > open.length && value.endsWith(open) ? open : '';
-  return `${key}${between}${open}${HIDDEN}${close}`;
+  const closed = open.length === 1 && value.length > 1 && value.endsWith(open);
+  return open + HIDDEN + (closed ? open : '');
 }
 
 /** `org.apache.…SecretManager$InvalidToken: …` is a class that says something, no key that has a value. */
