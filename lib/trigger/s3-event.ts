@@ -137,12 +137,8 @@ function toRequest(upload: Upload): RunRequest | undefined {
 function identityOf(source: Extract<RunSource, { kind: 'jar-upload' }>): string {
   const { bucket, key, versionId, eTag, sequencer, eventTime } = source;
   if (versionId !== undefined) return JSON.stringify(['s3', bucket, key, 'version', versionId]);
-  const order = sequencer === undefined ? `time ${eventTime}` : normalSequencer(sequencer);
+  const order = sequencer === undefined ? `time ${eventTime}` : sequencer;
   return JSON.stringify(['s3', bucket, key, eTag ?? '', order]);
-}
-
-function normalSequencer(sequencer: string): string {
-  return sequencer.toUpperCase().replace(/0+$/, '');
 }
 
 /**
