@@ -1,7 +1,7 @@
 // The command line from a clone: builds the bundle when a source is newer than it, and runs it in this process.
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL, URL } from 'node:url';
 import { buildCli, bundle } from './build-cli.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

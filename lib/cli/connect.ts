@@ -6,7 +6,7 @@ import { createKubernetesApi } from '../cluster/https-api.ts';
 import { inClusterConnection } from '../cluster/in-cluster.ts';
 import { kubeconfigConnection, kubeconfigFiles } from '../cluster/kubeconfig.ts';
 import type { ClusterLogs, ClusterRef, Clusters } from '../cluster/port.ts';
-import { createServiceProxyTransport } from '../cluster/service-proxy.ts';
+import { createRestTransport } from '../cluster/rest-access.ts';
 import type { Applications, JobManager, Savepoints } from '../flink/job-manager.ts';
 import { createApplications, createJobManager } from '../flink/rest/job-manager.ts';
 import { createSavepoints } from '../flink/rest/savepoints.ts';
@@ -42,7 +42,7 @@ export async function connect(settings: Settings, io: Io): Promise<Kubernetes> {
     clusters,
     logs: clusters,
     rest(ref) {
-      const transport = createServiceProxyTransport(api, ref);
+      const transport = createRestTransport(api, ref, { kind: 'service-proxy' });
       return {
         jobManager: createJobManager(transport),
         applications: createApplications(transport),

@@ -1,1 +1,2 @@
-import { explainOption, OPTION_KEYS } from '../../flink/options/catalogue.ts';
+import type { Execute } from '../command.ts';
+export const execute: Execute = () => Promise.resolve(1);

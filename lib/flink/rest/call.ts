@@ -4,6 +4,8 @@ import { isRecord } from '../../core/json.ts';
 import type { RestRequest, RestResponse, RestTransport } from './transport.ts';
 
 const MAX_QUOTED = 2_000;
+/** Only how the JobManager wraps its own words. */
+const REST_EXCEPTION = /^org\.apache\.flink\.runtime\.rest\.(handler\.RestHandlerException|NotFoundException): /;
 
 /** Sends a request and reads its answer through `schema`; every way to have no usable answer is a DispatchError. */
 export async function call<T>(transport: RestTransport, request: RestRequest, schema: z.ZodType<T>): Promise<T> {
@@ -59,7 +61,7 @@ function flinkErrors(body: unknown): string | undefined {
   if (!isRecord(body) || !Array.isArray(body['errors'])) return undefined;
   const errors = body['errors'].filter((entry): entry is string => typeof entry === 'string' && entry !== '');
   const lines = errors.flatMap((error) => error.split('\n').filter((line) => line !== '' && !/^\s/.test(line)));
-  return quote(lines.map((line) => line.trim()).join(' | ') || 'no reason given');
+  return quote(lines.map((line) => line.trim().replace(REST_EXCEPTION, '')).join(' | ') || 'no reason given');
 }
 
 function unreachable(request: RestRequest, what: string, cause?: unknown): DispatchError {
