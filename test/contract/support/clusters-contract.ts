@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ClusterId } from '../../../lib/core/ids.ts';
+import type { ClusterInventory, ClusterRef, Clusters } from '../../../lib/cluster/port.ts';
+import { smallCluster } from '../../fakes/flink-cluster.ts';
+
+export interface ClustersHarness {
+  readonly clusters: Clusters & ClusterInventory;
+  readonly namespace: string;
+  readonly image: string;
+  /** Makes a ConfigMap as a JobManager with high availability does. */
+  addHighAvailability(ref: ClusterRef, name: string): Promise<void>;
+  /** Removes the Deployment as somebody else would. */
+  vanish(ref: ClusterRef): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What every implementation of `Clusters` holds to; `until` polls with the implementation's own pace. */
+export function clustersContract(name: string, open: () => Promise<ClustersHarness>): void {
+  describe(`Clusters: ${name}`, () => {
+    let it_: ClustersHarness;
+    beforeAll(async () => {
+      it_ = await open();
+    });
+    afterAll(() => it_.close());
+
+    const fresh = () => {
+      const clusterId = `contract-${randomBytes(4).toString('hex')}`;
+      const cluster = smallCluster({ clusterId, namespace: it_.namespace, image: it_.image });
+      const owner = { runId: randomBytes(10).toString('hex'), attempt: 1 };
+      return { cluster, owner, ref: { namespace: it_.namespace, clusterId: clusterId as ClusterId } };
+    };
+    const goneAfterRemoval = async (ref: ClusterRef, highAvailability = true): Promise<readonly string[]> => {
+      const end = Date.now() + 20_000;
+      for (;;) {
+        await it_.clusters.remove(ref, { highAvailability });
+        const left = await it_.clusters.remains(ref, { highAvailability });
+        if (left.length === 0 || Date.now() > end) return left;
+      }
+    };
+
+    it('creates a cluster once, and finds it the second time', async () => {
+      const { cluster, owner, ref } = fresh();
+      expect(await it_.clusters.apply(cluster, owner)).toBe('created');
+      expect(await it_.clusters.apply(cluster, owner)).toBe('found');
+      const { deployment } = await it_.clusters.observe(ref);
+      expect(deployment).toMatchObject({ state: 'present', ...owner, deleting: false, desiredReplicas: 1 });
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+
+    it('completes what a crash left half made', async () => {
+      const { cluster, owner, ref } = fresh();
+      await it_.clusters.apply({ ...cluster, dependants: cluster.dependants.slice(0, 1) }, owner);
+      expect(await it_.clusters.apply(cluster, owner)).toBe('created');
+      const remains = await it_.clusters.remains(ref);
+      expect(remains).toEqual(
+        expect.arrayContaining([
+          `Deployment/${ref.clusterId}`,
+          `ConfigMap/flink-config-${ref.clusterId}`,
+          `Service/${ref.clusterId}`,
+          `Service/${ref.clusterId}-rest`,
+        ]),
+      );
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+
+    it('lets one of many racing creators create', async () => {
+      const { cluster, owner, ref } = fresh();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => it_.clusters.apply(cluster, owner)));
+      expect(answers).toContain('created');
+      const { deployment } = await it_.clusters.observe(ref);
+      expect(deployment).toMatchObject({ state: 'present', ...owner });
+      expect(await it_.clusters.apply(cluster, owner)).toBe('found');
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+
+    it.each([
+      ['of another run', { runId: 'f'.repeat(20), attempt: 1 }],
+      ['of another attempt', undefined],
+    ])('leaves a Deployment %s alone', async (_what, other) => {
+      const { cluster, owner, ref } = fresh();
+      await it_.clusters.apply(cluster, owner);
+      const stranger = other ?? { ...owner, attempt: 2 };
+      await expect(it_.clusters.apply(cluster, stranger)).rejects.toMatchObject({ reason: 'ClusterNameTaken' });
+      expect((await it_.clusters.observe(ref)).deployment).toMatchObject({ ...owner, deleting: false });
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+
+    it('says absent of what is not there, and removes it with success', async () => {
+      const { ref } = fresh();
+      expect(await it_.clusters.observe(ref)).toEqual({ deployment: { state: 'absent' }, pods: [], events: [] });
+      await it_.clusters.remove(ref, { highAvailability: true });
+      expect(await it_.clusters.remains(ref)).toEqual([]);
+    });
+
+    it('removes only the Deployment that is meant', async () => {
+      const { cluster, owner, ref } = fresh();
+      await it_.clusters.apply(cluster, owner);
+      const wrong = { highAvailability: true, uid: '00000000-0000-0000-0000-000000000000' };
+      await expect(it_.clusters.remove(ref, wrong)).rejects.toMatchObject({ reason: 'ClusterNameTaken' });
+      const { deployment } = await it_.clusters.observe(ref);
+      expect(deployment).toMatchObject({ state: 'present', deleting: false });
+      if (deployment.state === 'present')
+        await it_.clusters.remove(ref, { highAvailability: true, uid: deployment.uid });
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+
+    it('keeps high-availability metadata, or removes it, as it is told', async () => {
+      const { cluster, owner, ref } = fresh();
+      await it_.clusters.apply(cluster, owner);
+      await it_.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+      expect(await goneAfterRemoval(ref, false)).toEqual([]);
+      expect(await it_.clusters.remains(ref)).toEqual([`ConfigMap/${ref.clusterId}-cluster-config-map`]);
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+
+    it('lists what is ours, by run', async () => {
+      const { cluster, owner, ref } = fresh();
+      await it_.clusters.apply(cluster, owner);
+      const found = (await it_.clusters.list(it_.namespace)).find(({ clusterId }) => clusterId === ref.clusterId);
+      expect(found).toMatchObject({ ...ref, runId: owner.runId });
+      expect(Math.abs((found?.createdAt ?? 0) - Date.now())).toBeLessThan(60_000);
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+      const after = await it_.clusters.list(it_.namespace);
+      expect(after.map(({ clusterId }) => clusterId)).not.toContain(ref.clusterId);
+    });
+
+    it('sees that somebody else removed it', async () => {
+      const { cluster, owner, ref } = fresh();
+      await it_.clusters.apply(cluster, owner);
+      await it_.vanish(ref);
+      expect((await it_.clusters.observe(ref)).deployment).toEqual({ state: 'absent' });
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+  });
+}

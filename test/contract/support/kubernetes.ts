@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { apiPath, type ApiRequest, type KubernetesApi } from '../../../lib/cluster/api.ts';
+import { createClusters } from '../../../lib/cluster/clusters.ts';
+import { createKubernetesApi } from '../../../lib/cluster/https-api.ts';
+import { kubeconfigConnection, kubeconfigFiles } from '../../../lib/cluster/kubeconfig.ts';
+import type { ClustersHarness } from './clusters-contract.ts';
+
+/** The Kubernetes that KUBECONFIG names. */
+export async function apiOfKubeconfig(): Promise<KubernetesApi> {
+  return createKubernetesApi(await kubeconfigConnection({ files: kubeconfigFiles(process.env) }));
+}
+
+/** @throws for any status but 2xx, so that a test does not go on with a half-made world */
+export async function must(api: KubernetesApi, request: ApiRequest): Promise<unknown> {
+  const response = await api.request(request);
+  if (response.status >= 300) {
+    throw new Error(`${request.method} ${request.path}: ${response.status} ${JSON.stringify(response.body)}`);
+  }
+  return response.body;
+}
+
+/** A namespace of its own, which goes with all that is in it. */
+export async function makeNamespace(api: KubernetesApi): Promise<{ readonly name: string; remove(): Promise<void> }> {
+  const name = `test-${randomBytes(4).toString('hex')}`;
+  await must(api, { method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name } } });
+  return {
+    name,
+    remove: async () => {
+      await must(api, { method: 'DELETE', path: apiPath('api', 'v1', 'namespaces', name) });
+    },
+  };
+}
+
+/** The adapter on a real API server. */
+export async function kubernetesHarness(api: KubernetesApi, image: string): Promise<ClustersHarness> {
+  const namespace = await makeNamespace(api);
+  return {
+    clusters: createClusters(api),
+    namespace: namespace.name,
+    image,
+    async addHighAvailability(ref, name) {
+      const labels = { app: ref.clusterId, type: 'flink-native-kubernetes', 'configmap-type': 'high-availability' };
+      const path = apiPath('api', 'v1', 'namespaces', ref.namespace, 'configmaps');
+      await must(api, { method: 'POST', path, body: { metadata: { name, labels } } });
+    },
+    async vanish(ref) {
+      const path = apiPath('apis', 'apps', 'v1', 'namespaces', ref.namespace, 'deployments', ref.clusterId);
+      await must(api, { method: 'DELETE', path, body: { propagationPolicy: 'Background' } });
+    },
+    close: () => namespace.remove(),
+  };
+}

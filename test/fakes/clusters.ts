@@ -1,0 +1,204 @@
+import type { KubernetesObject } from '@kubernetes/client-node';
+import type { Clock, Instant } from '../../lib/core/clock.ts';
+import { DispatchError } from '../../lib/core/errors.ts';
+import type { FlinkCluster } from '../../lib/flink/cluster.ts';
+import type {
+  ClusterInventory,
+  ClusterLogs,
+  ClusterRef,
+  Clusters,
+  EventFacts,
+  KubernetesFacts,
+  LogTail,
+  Owner,
+  PodFacts,
+} from '../../lib/cluster/port.ts';
+
+type Method = 'apply' | 'observe' | 'remove' | 'remains' | 'tail' | 'list';
+
+/** One call that goes wrong: `before` it does anything, or `after` it did, so that the answer alone is lost. */
+export interface Fault {
+  readonly method: Method;
+  readonly when: 'before' | 'after';
+  readonly error: DispatchError;
+}
+
+export interface StandingCluster {
+  readonly uid: string;
+  readonly owner: Owner;
+  readonly createdAt: Instant;
+  deleting: boolean;
+  /** `Kind/name` of what was made beside the Deployment. */
+  readonly dependants: Set<string>;
+  pods: readonly PodFacts[];
+  events: readonly EventFacts[];
+  desiredReplicas: number;
+}
+
+/**
+ * Kubernetes in memory, for one or many namespaces: nothing happens by itself, so that a test decides what a look sees.
+ * What is removed is gone after `looksToGo` looks at what remains.
+ */
+export interface FakeClusters extends Clusters, ClusterLogs, ClusterInventory {
+  /** Goes wrong once, in the order given. */
+  readonly faults: Fault[];
+  /** Answers to `remains` that still name what was removed; default 0. */
+  looksToGo: number;
+  /** Every Deployment that was ever created, as `namespace/name#run-attempt`. */
+  readonly created: string[];
+  readonly calls: Method[];
+  standing(ref: ClusterRef): StandingCluster | undefined;
+  /** Somebody else removes the cluster. */
+  vanish(ref: ClusterRef): void;
+  /** High-availability ConfigMaps, as a JobManager writes them. */
+  addHighAvailability(ref: ClusterRef, name: string): void;
+  setLog(pod: string, container: string, text: string, previous?: boolean): void;
+}
+
+interface State {
+  readonly clusters: Map<string, StandingCluster>;
+  readonly going: Map<string, { looks: number; names: readonly string[] }>;
+  readonly highAvailability: Map<string, Set<string>>;
+  readonly logs: Map<string, string>;
+  uids: number;
+}
+
+export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
+  const state: State = {
+    clusters: new Map(),
+    going: new Map(),
+    highAvailability: new Map(),
+    logs: new Map(),
+    uids: 0,
+  };
+  const fake = (method: Method): (<T>(act: () => T) => Promise<T>) => {
+    return async (act) => {
+      self.calls.push(method);
+      const index = self.faults.findIndex((fault) => fault.method === method);
+      const [fault] = index === -1 ? [] : self.faults.splice(index, 1);
+      if (fault?.when === 'before') throw fault.error;
+      const result = act();
+      if (fault !== undefined) throw fault.error;
+      return Promise.resolve(result);
+    };
+  };
+  const self: FakeClusters = {
+    faults: [],
+    looksToGo: 0,
+    created: [],
+    calls: [],
+    standing: (ref) => state.clusters.get(keyOf(ref)),
+    vanish: (ref) => void state.clusters.delete(keyOf(ref)),
+    addHighAvailability(ref, name) {
+      const names = state.highAvailability.get(keyOf(ref)) ?? new Set<string>();
+      state.highAvailability.set(keyOf(ref), names.add(`ConfigMap/${name}`));
+    },
+    setLog: (pod, container, text, previous = false) => void state.logs.set(`${pod}/${container}/${previous}`, text),
+    apply: (cluster, owner) => fake('apply')(() => apply(state, self, clock.now(), { cluster, owner })),
+    observe: (ref) => fake('observe')(() => factsOf(state.clusters.get(keyOf(ref)))),
+    remove: (ref, what) => fake('remove')(() => remove(state, self, ref, what)),
+    remains: (ref, what = { highAvailability: true }) => fake('remains')(() => remains(state, ref, what)),
+    tail: (_ref, pod, options) => fake('tail')(() => tail(state, pod, options)),
+    list: (namespace) => fake('list')(() => list(state, namespace)),
+  };
+  return self;
+}
+
+function keyOf({ namespace, clusterId }: ClusterRef): string {
+  return `${namespace}/${clusterId}`;
+}
+
+interface Application {
+  readonly cluster: FlinkCluster;
+  readonly owner: Owner;
+}
+
+function apply(state: State, self: FakeClusters, now: Instant, { cluster, owner }: Application): 'created' | 'found' {
+  const key = keyOf(cluster);
+  if (state.going.has(key)) throw new DispatchError('ClusterUnavailable', `Deployment ${key} is being deleted`);
+  const names = cluster.dependants.map(nameOf);
+  const standing = state.clusters.get(key);
+  if (standing === undefined) {
+    state.uids += 1;
+    self.created.push(`${key}#${owner.runId}-${owner.attempt}`);
+    state.clusters.set(key, {
+      uid: `uid-${state.uids}`,
+      owner,
+      createdAt: now,
+      deleting: false,
+      dependants: new Set(names),
+      pods: [],
+      events: [],
+      desiredReplicas: 1,
+    });
+    return 'created';
+  }
+  if (standing.owner.runId !== owner.runId || standing.owner.attempt !== owner.attempt) {
+    throw new DispatchError('ClusterNameTaken', `Deployment ${key} belongs to run ${standing.owner.runId}`);
+  }
+  const missing = names.filter((name) => !standing.dependants.has(name));
+  for (const name of missing) standing.dependants.add(name);
+  return missing.length === 0 ? 'found' : 'created';
+}
+
+function nameOf({ kind, metadata }: KubernetesObject): string {
+  return `${kind ?? ''}/${metadata?.name ?? ''}`;
+}
+
+function factsOf(standing: StandingCluster | undefined): KubernetesFacts {
+  if (standing === undefined) return { deployment: { state: 'absent' }, pods: [], events: [] };
+  const { uid, owner, deleting, createdAt, desiredReplicas, pods, events } = standing;
+  const deployment = { state: 'present', uid, ...owner, deleting, createdAt, desiredReplicas, conditions: [] } as const;
+  return { deployment, pods, events };
+}
+
+function remove(
+  state: State,
+  self: FakeClusters,
+  ref: ClusterRef,
+  what: { readonly highAvailability: boolean; readonly uid?: string },
+): void {
+  const key = keyOf(ref);
+  const standing = state.clusters.get(key);
+  if (standing !== undefined && what.uid !== undefined && what.uid !== standing.uid) {
+    throw new DispatchError('ClusterNameTaken', `Deployment ${key} is another than the one to remove`);
+  }
+  if (standing !== undefined) {
+    const names = [`Deployment/${ref.clusterId}`, ...standing.dependants, ...standing.pods.map((p) => `Pod/${p.name}`)];
+    state.clusters.delete(key);
+    if (self.looksToGo > 0) state.going.set(key, { looks: self.looksToGo, names });
+  }
+  if (what.highAvailability) state.highAvailability.delete(key);
+}
+
+function remains(state: State, ref: ClusterRef, what: { readonly highAvailability: boolean }): readonly string[] {
+  const key = keyOf(ref);
+  const metadata = what.highAvailability ? [...(state.highAvailability.get(key) ?? [])] : [];
+  const going = state.going.get(key);
+  if (going !== undefined) {
+    going.looks -= 1;
+    if (going.looks <= 0) state.going.delete(key);
+    return [...going.names, ...metadata];
+  }
+  const standing = state.clusters.get(key);
+  if (standing === undefined) return metadata;
+  const pods = standing.pods.map((pod) => `Pod/${pod.name}`);
+  return [`Deployment/${ref.clusterId}`, ...pods, ...standing.dependants, ...metadata];
+}
+
+function tail(
+  state: State,
+  pod: string,
+  options: { readonly container: string; readonly bytes: number; readonly previous: boolean },
+): LogTail {
+  const text = state.logs.get(`${pod}/${options.container}/${options.previous}`) ?? '';
+  return { pod, container: options.container, text: Buffer.from(text).subarray(-options.bytes).toString() };
+}
+
+function list(state: State, namespace: string): Awaited<ReturnType<ClusterInventory['list']>> {
+  return [...state.clusters].flatMap(([key, { owner, createdAt }]) => {
+    const [in_, clusterId] = key.split('/');
+    if (in_ !== namespace || clusterId === undefined) return [];
+    return [{ namespace, clusterId: clusterId as ClusterRef['clusterId'], runId: owner.runId, createdAt }];
+  });
+}
