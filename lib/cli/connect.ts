@@ -7,7 +7,8 @@ import { inClusterConnection } from '../cluster/in-cluster.ts';
 import { kubeconfigConnection, kubeconfigFiles } from '../cluster/kubeconfig.ts';
 import type { ClusterLogs, ClusterRef, Clusters } from '../cluster/port.ts';
 import { createRestTransport } from '../cluster/rest-access.ts';
-import type { Applications, JobManager, Savepoints } from '../flink/job-manager.ts';
+import type { Applications, Jars, JobManager, Savepoints } from '../flink/job-manager.ts';
+import { createJars } from '../flink/rest/jars.ts';
 import { createApplications, createJobManager } from '../flink/rest/job-manager.ts';
 import { createSavepoints } from '../flink/rest/savepoints.ts';
 import type { Io } from './io.ts';
@@ -20,12 +21,15 @@ export interface Kubernetes {
   readonly api: KubernetesApi;
   readonly clusters: Clusters;
   readonly logs: ClusterLogs;
-  /** A JobManager's REST endpoint, reached through the API server's proxy of its REST Service. */
-  rest(ref: ClusterRef): {
-    readonly jobManager: JobManager;
-    readonly applications: Applications;
-    readonly savepoints: Savepoints;
-  };
+  rest(ref: ClusterRef): Rest;
+}
+
+/** A JobManager's REST endpoint, reached through the API server's proxy of its REST Service. */
+export interface Rest {
+  readonly jobManager: JobManager;
+  readonly applications: Applications;
+  readonly savepoints: Savepoints;
+  readonly jars: Jars;
 }
 
 /**
@@ -47,6 +51,7 @@ export async function connect(settings: Settings, io: Io): Promise<Kubernetes> {
         jobManager: createJobManager(transport),
         applications: createApplications(transport),
         savepoints: createSavepoints(transport),
+        jars: createJars(transport),
       };
     },
   };

@@ -130,9 +130,9 @@ function lastingCluster(facts: JobManagerFacts, deps: FollowDeps, seen: Seen): E
   const jobs = [...seen.jobs.values()];
   if (facts.applications !== undefined || !allEnded(jobs)) return undefined;
   const lastEnd = Math.max(...jobs.map(({ job }) => job.endTime));
-  const failed = failedJob(jobs);
-  if (failed === undefined && deps.clock.now() - lastEnd < NEXT_JOB) return undefined;
-  return failed ?? endOf(jobs);
+  const ending = endingOf(jobs);
+  if (ending.state !== 'FAILED' && deps.clock.now() - lastEnd < NEXT_JOB) return undefined;
+  return ending;
 }
 
 /** Flink itself decides whether a job survives its TaskManagers: what is wrong with them is only shown. */
@@ -170,9 +170,7 @@ async function readLastWords(ref: ClusterRef, facts: KubernetesFacts, deps: Foll
 
 function gone(deps: FollowDeps, seen: Seen): Ending {
   const jobs = [...seen.jobs.values()].map((ending) => withLastWords(ending, seen.log));
-  const failed = failedJob(jobs);
-  if (failed !== undefined) return failed;
-  if (allEnded(jobs)) return endOf(jobs);
+  if (allEnded(jobs)) return endingOf(jobs);
   const words = findInLog(seen.log);
   if (words !== undefined) {
     return { state: 'FAILED', jobs, reason: words.reason, message: words.rootException ?? words.message };
@@ -226,7 +224,10 @@ function allEnded(jobs: readonly JobEnding[]): boolean {
   return jobs.length > 0 && jobs.every(({ job }) => isTerminal(job.state));
 }
 
-function endOf(jobs: readonly JobEnding[]): Ending {
+/** Of jobs that have all ended. */
+export function endingOf(jobs: readonly JobEnding[]): Ending {
+  const failed = failedJob(jobs);
+  if (failed !== undefined) return failed;
   return { state: jobs.some(({ job }) => job.state === 'CANCELED') ? 'CANCELED' : 'FINISHED', jobs };
 }
 

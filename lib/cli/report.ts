@@ -1,9 +1,9 @@
-import type { FlinkCluster } from '../flink/cluster.ts';
+import type { ClusterRef } from '../cluster/port.ts';
 import type { Ending, JobEnding } from './follow.ts';
 import { printJson, seconds, style, type Io } from './io.ts';
 
 /** How an application ended, on standard output. Answers the exit code. */
-export function report(io: Io, cluster: FlinkCluster, ending: Ending, asJson: boolean): number {
+export function report(io: Io, cluster: ClusterRef, ending: Ending, asJson: boolean): number {
   if (asJson) printJson(io, toJson(cluster, ending));
   else printText(io, ending);
   if (ending.state === 'INTERRUPTED') return 130;
@@ -30,7 +30,7 @@ function paint(io: Io, state: string): string {
   return style(io, state === 'FINISHED' ? 'green' : state === 'CANCELED' ? 'yellow' : 'red', state);
 }
 
-function toJson(cluster: FlinkCluster, ending: Ending): unknown {
+function toJson(cluster: ClusterRef, ending: Ending): unknown {
   const { clusterId, namespace } = cluster;
   const failure =
     ending.state === 'FAILED' ? { reason: ending.reason, message: ending.message, stackTrace: ending.stackTrace } : {};

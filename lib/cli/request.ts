@@ -47,7 +47,7 @@ function randomClusterId(): string {
 }
 
 /** A jar on the command line takes the place of the spec's, with all arguments after it. */
-function program(parsed: ParsedFlags, spec: SpecFile | undefined): NonNullable<ClusterRequest['program']> {
+export function program(parsed: ParsedFlags, spec: SpecFile | undefined): NonNullable<ClusterRequest['program']> {
   const entryClass = valueOf(parsed, 'class') ?? spec?.entryClass;
   const [first, ...others] = parsed.args;
   const named = valueOf(parsed, 'jarfile');

@@ -10,7 +10,6 @@ import { printJson, type Io } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { clusterRequest } from '../request.ts';
 import { modeOf, readSettings } from '../settings.ts';
-import { UsageError } from '../usage.ts';
 
 /** Creates an application cluster, and without `-d` follows it to the end of its application. */
 export const execute: Execute = async (io, parsed) => {
@@ -18,11 +17,7 @@ export const execute: Execute = async (io, parsed) => {
   const spec = file === undefined ? undefined : await (await import('../spec-file.ts')).readSpecFile(file);
   for (const note of spec?.notes ?? []) io.err(`${note}\n`);
   const settings = readSettings(io, parsed, spec);
-  if (modeOf(settings) === 'session') {
-    throw new UsageError(
-      '-t kubernetes-session: jobs are not submitted to session clusters yet; use kubernetes-application',
-    );
-  }
+  if (modeOf(settings) === 'session') return (await import('./submit.ts')).submit(io, parsed, settings, spec);
   const cluster = buildCluster(await clusterRequest(settings, parsed, 'application', spec));
   if (has(parsed, 'dry-run')) {
     await printObjects(io, parsed, cluster);
