@@ -1,0 +1,134 @@
+import type { Admission } from '../admission.ts';
+import { requestDeletion } from '../deletion.ts';
+import { ApiError } from '../errors.ts';
+import type { EventRecorder } from '../events.ts';
+import { controllerOf, withCondition, type Pod, type ReplicaSet } from '../objects.ts';
+import { PODS, REPLICA_SETS } from '../resources.ts';
+import type { Change, Store } from '../store.ts';
+import { WorkQueue } from '../work-queue.ts';
+import { controllerReference, isReady, newMetadata, randomSuffix } from './pod-template.ts';
+
+const RETRY = { first: 1000, most: 30_000 };
+
+/** Keeps as many pods as each ReplicaSet asks for. */
+export class ReplicaSets {
+  readonly #store: Store;
+  readonly #admission: Admission;
+  readonly #events: EventRecorder;
+  readonly #queue: WorkQueue;
+  readonly #failures = new Map<string, number>();
+
+  constructor(store: Store, admission: Admission, events: EventRecorder, onError: (error: unknown) => void) {
+    this.#store = store;
+    this.#admission = admission;
+    this.#events = events;
+    this.#queue = new WorkQueue((key) => {
+      this.#reconcile(key);
+    }, onError);
+  }
+
+  onChange({ resource, object }: Change): void {
+    const { namespace = '', name } = object.metadata;
+    if (resource === REPLICA_SETS) this.#queue.add(`${namespace}/${name}`);
+    const owner = resource === PODS ? controllerOf(object) : undefined;
+    if (owner?.kind === 'ReplicaSet') this.#queue.add(`${namespace}/${owner.name}`);
+  }
+
+  stop(): void {
+    this.#queue.stop();
+  }
+
+  #reconcile(key: string): void {
+    const [namespace, name = ''] = key.split('/');
+    const set = this.#store.find(REPLICA_SETS, namespace, name) as ReplicaSet | undefined;
+    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
+    const pods = this.#podsOf(set).filter(isActive);
+    const missing = set.spec.replicas - pods.length;
+    let failure: ApiError | undefined;
+    if (missing > 0) failure = this.#create(set, missing, key);
+    else for (const pod of leastReadyFirst(pods).slice(0, -missing)) this.#remove(set, pod);
+    this.#report(set, failure);
+  }
+
+  #podsOf(set: ReplicaSet): Pod[] {
+    const pods = this.#store.list(PODS, set.metadata.namespace) as Pod[];
+    return pods.filter((pod) => controllerOf(pod)?.uid === set.metadata.uid);
+  }
+
+  #create(set: ReplicaSet, count: number, key: string): ApiError | undefined {
+    try {
+      for (let made = 0; made < count; made++) {
+        const pod = this.#admission.create(PODS, podOf(set));
+        const message = `Created pod: ${pod.metadata.name}`;
+        this.#events.record(set, { type: 'Normal', reason: 'SuccessfulCreate', message });
+      }
+      this.#failures.delete(key);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const message = `Error creating: ${error.message}`;
+      this.#events.record(set, { type: 'Warning', reason: 'FailedCreate', message });
+      const failures = this.#failures.get(key) ?? 0;
+      this.#failures.set(key, failures + 1);
+      this.#queue.addAfter(key, Math.min(RETRY.most, RETRY.first * 2 ** failures));
+      return error;
+    }
+  }
+
+  #remove(set: ReplicaSet, pod: Pod): void {
+    requestDeletion(this.#store, PODS, pod, { propagationPolicy: 'Background' });
+    const message = `Deleted pod: ${pod.metadata.name}`;
+    this.#events.record(set, { type: 'Normal', reason: 'SuccessfulDelete', message });
+  }
+
+  #report(set: ReplicaSet, failure: ApiError | undefined): void {
+    const pods = this.#podsOf(set).filter(isActive);
+    const ready = pods.filter(isReady).length;
+    this.#store.modify(REPLICA_SETS, set, (draft) => {
+      const { status } = draft as ReplicaSet;
+      const others = (status?.conditions ?? []).filter(({ type }) => type !== 'ReplicaFailure');
+      const failed = {
+        type: 'ReplicaFailure',
+        status: 'True',
+        reason: 'FailedCreate',
+        message: failure?.message ?? '',
+      } as const;
+      const conditions = failure === undefined ? others : withCondition(status?.conditions, failed, this.#store.now());
+      draft.status = {
+        replicas: pods.length,
+        fullyLabeledReplicas: pods.length,
+        readyReplicas: ready,
+        availableReplicas: ready,
+        observedGeneration: set.metadata.generation,
+        ...(conditions.length > 0 ? { conditions } : {}),
+      };
+    });
+  }
+}
+
+function isActive(pod: Pod): boolean {
+  const over = pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
+  return !over && pod.metadata.deletionTimestamp === undefined;
+}
+
+function leastReadyFirst(pods: readonly Pod[]): Pod[] {
+  return [...pods].sort((a, b) => Number(isReady(a)) - Number(isReady(b)));
+}
+
+function podOf(set: ReplicaSet): Pod {
+  const { metadata, spec } = set.spec.template;
+  const name = `${set.metadata.name}-${randomSuffix()}`;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...newMetadata(set.metadata.namespace, name),
+      generateName: `${set.metadata.name}-`,
+      ...(metadata?.labels === undefined ? {} : { labels: metadata.labels }),
+      ...(metadata?.annotations === undefined ? {} : { annotations: metadata.annotations }),
+      ownerReferences: [controllerReference(set)],
+    },
+    spec: structuredClone(spec ?? { containers: [] }),
+    status: { phase: 'Pending' },
+  };
+}

@@ -1,0 +1,31 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureFlink } from '../flink/distribution.ts';
+import { startKubernetes } from './server.ts';
+
+/** Runs the local Kubernetes until Ctrl-C. Arguments: Flink versions (default 2.3.0). */
+async function main(versions: readonly string[]): Promise<void> {
+  const log = (line: string): void => void process.stderr.write(`${line}\n`);
+  const images: Record<string, { flinkHome?: string }> = { busybox: {} };
+  for (const version of versions) {
+    const { flinkHome } = await ensureFlink({ version, log });
+    for (const name of [`flink:${version}`, `flink:${version.split('.').slice(0, 2).join('.')}`])
+      images[name] = { flinkHome };
+  }
+  const dataDir = await mkdtemp(join(tmpdir(), 'flink-dispatch-'));
+  const port = Number(process.env['PORT'] ?? 0);
+  const kubernetes = await startKubernetes({ dataDir, images, log, port });
+  const kubeconfig = join(dataDir, 'kubeconfig');
+  await writeFile(kubeconfig, kubernetes.kubeconfig, { mode: 0o600 });
+  log(`images: ${Object.keys(images).join(', ')}`);
+  process.stdout.write(`export KUBECONFIG=${kubeconfig}\n`);
+  const stop = (): void => {
+    void kubernetes.stop().then(() => rm(dataDir, { recursive: true, force: true }));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+const versions = process.argv.slice(2);
+await main(versions.length > 0 ? versions : ['2.3.0']);

@@ -1,0 +1,39 @@
+import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The image's entry point: publishes the built-in plugins that are asked for, then becomes the command. */
+const ENTRYPOINT = `#!/usr/bin/env bash
+set -e
+for jar in \${ENABLE_BUILT_IN_PLUGINS//;/ }; do
+  mkdir -p "$FLINK_HOME/plugins/\${jar%.jar}"
+  ln -sf "$FLINK_HOME/opt/$jar" "$FLINK_HOME/plugins/\${jar%.jar}/$jar"
+done
+exec "$@"
+`;
+
+export const ENTRYPOINT_PATH = '/docker-entrypoint.sh';
+export const FLINK_HOME = '/opt/flink';
+
+/** Folders of the distribution in which a pod may add or replace files: real folders with links in them. */
+const OWN = ['lib', 'plugins', 'usrlib'];
+const LINKED = ['bin', 'opt', 'examples', 'licenses'];
+
+async function linkEntries(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  if (!existsSync(from)) return;
+  for (const entry of await readdir(from)) await symlink(join(from, entry), join(to, entry));
+}
+
+/** Lays out what a pod finds at /opt/flink: the distribution by links, and its own conf, log and plugins. */
+export async function layOutFlink(root: string, flinkHome: string): Promise<void> {
+  const home = join(root, FLINK_HOME);
+  await mkdir(join(home, 'log'), { recursive: true });
+  await mkdir(join(home, 'artifacts'));
+  for (const folder of OWN) await linkEntries(join(flinkHome, folder), join(home, folder));
+  for (const folder of LINKED) {
+    if (existsSync(join(flinkHome, folder))) await symlink(join(flinkHome, folder), join(home, folder));
+  }
+  await cp(join(flinkHome, 'conf'), join(home, 'conf'), { recursive: true });
+  await writeFile(join(root, ENTRYPOINT_PATH), ENTRYPOINT, { mode: 0o755 });
+}
