@@ -48,7 +48,7 @@ function describe(schema: z.ZodType, issue: z.core.$ZodIssue, prefix: string): D
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, issue.path);
     return issue.keys.map((key) => {
-      const field = at === '' ? key : `${at}.${key}`;
+      const field = pathText([...issue.path, key], prefix);
       const near = nearest(key, known);
       const hint =
         near === undefined
@@ -66,7 +66,9 @@ function describe(schema: z.ZodType, issue: z.core.$ZodIssue, prefix: string): D
 }
 
 function asSentence(message: string): string {
-  return /^(must|is|has|names) /.test(message) ? message : `is not valid: ${message}`;
+  const [, expected, received] = /^Invalid input: expected (.+), received (\w+)$/.exec(message) ?? [];
+  if (expected === undefined) return /^(must|is|has|names) /.test(message) ? message : `is not valid: ${message}`;
+  return received === 'undefined' ? 'is missing' : `must be ${expected}, not ${received}`;
 }
 
 /** `job.args[2]`; a key with dots is quoted, as in `flinkConfiguration["taskmanager.numberOfTaskSlots"]`. */

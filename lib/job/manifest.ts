@@ -12,7 +12,7 @@ const envelope = z.strictObject({
   kind: z.literal('FlinkDeployment', 'must be FlinkDeployment: a session job has no cluster of its own'),
   metadata: z.looseObject({ name: z.string().optional(), namespace: z.string().optional() }).optional(),
   spec: z.looseObject({}),
-  status: z.unknown(),
+  status: z.unknown().optional(),
 });
 
 /**

@@ -73,7 +73,7 @@ const podTemplate = z
     kind: z.enum(['Pod', 'PodTemplate']).optional(),
     metadata: z.looseObject({}).optional(),
     spec: z.looseObject({ containers: z.array(z.looseObject({ name: text })).optional() }).optional(),
-    status: z.unknown(),
+    status: z.unknown().optional(),
   })
   .transform(
     ({ metadata, spec }) => ({ ...(metadata && { metadata }), ...(spec && { spec }) }) as unknown as V1PodTemplateSpec,

@@ -23,7 +23,10 @@ export class MemoryObjects implements ObjectStore {
     return this.answer('head', ref, ({ head }) => head);
   }
 
-  read(ref: ObjectRef, { offset, length }: { offset?: number; length: number }): Promise<{ head: ObjectHead; bytes: Uint8Array }> {
+  read(
+    ref: ObjectRef,
+    { offset, length }: { offset?: number; length: number },
+  ): Promise<{ head: ObjectHead; bytes: Uint8Array }> {
     return this.answer('read', ref, ({ head, bytes }) => {
       const from = offset ?? Math.max(0, bytes.length - length);
       return { head, bytes: bytes.subarray(from, from + length) };
@@ -37,15 +40,24 @@ export class MemoryObjects implements ObjectStore {
     return Promise.resolve(stored === undefined ? undefined : Buffer.from(stored.bytes).toString('utf8'));
   }
 
-  private async answer<T>(verb: string, ref: ObjectRef, make: (found: { head: ObjectHead; bytes: Uint8Array }) => T): Promise<T> {
+  private async answer<T>(
+    verb: string,
+    ref: ObjectRef,
+    make: (found: { head: ObjectHead; bytes: Uint8Array }) => T,
+  ): Promise<T> {
     const path = `${ref.bucket}/${ref.key}`;
     this.requests.push(`${verb} ${path}`);
     const stored = await Promise.resolve(this.objects.get(path));
-    if (stored === undefined) throw new DispatchError('JarNotFound', `s3://${path} does not exist`, { field: 'job.jarURI' });
+    if (stored === undefined)
+      throw new DispatchError('JarNotFound', `s3://${path} does not exist`, { field: 'job.jarURI' });
     const { bytes, versionId, metadata = {} } = stored;
     const eTag = createHash('md5').update(bytes).digest('hex');
-    if (ref.eTag !== undefined && ref.eTag !== eTag) throw new DispatchError('JarNotFound', `s3://${path} was overwritten`);
-    return make({ head: { size: bytes.length, eTag, metadata, ...(versionId === undefined ? {} : { versionId }) }, bytes });
+    if (ref.eTag !== undefined && ref.eTag !== eTag)
+      throw new DispatchError('JarNotFound', `s3://${path} was overwritten`);
+    return make({
+      head: { size: bytes.length, eTag, metadata, ...(versionId === undefined ? {} : { versionId }) },
+      bytes,
+    });
   }
 }
 
