@@ -9,7 +9,7 @@ import { getText, putIf, type Bucket } from './s3-objects.ts';
 const LIVE = 'live/';
 
 /**
- * The ledger on S3: `runs/<runId>/record.json`, and an empty marker `live/<runId>` for each run that is not closed. The
+ * The ledger on S3: `runs/<runId>/record.json`, and a marker `live/<runId>` for each run that is not closed. The
  * marker is written before the record and removed after the record is closed, so a live run always has one; one that a
  * crash left behind goes when the closed record is replaced by itself.
  */
@@ -48,7 +48,7 @@ async function replace(bucket: Bucket, record: RunRecord, version: string): Prom
 
 async function mark({ s3, bucket }: Bucket, runId: RunId): Promise<void> {
   try {
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: LIVE + runId, Body: '' }));
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: LIVE + runId, Body: runId }));
   } catch (error) {
     throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${LIVE}${runId}` });
   }

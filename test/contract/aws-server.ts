@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { startAws } from '../../infra/local/aws/ministack.ts';
+import { cacheFolder } from '../../infra/local/cache.ts';
+import { run, startGroup } from '../../infra/local/process.ts';
+import { silent } from '../../infra/local/progress.ts';
+import type { Bucket } from '../../lib/run/s3-objects.ts';
+
+/*
+ * Servers of the AWS protocols that others keep. Each is used when it is installed already, and installed first when
+ * CONTRACT_AWS=1; otherwise its suites are skipped, which is said.
+ */
+const MOTO = '5.2.5';
+const MINISTACK = '1.5.33';
+const START_TIMEOUT_MS = 30_000;
+
+export interface AwsServer {
+  readonly name: string;
+  /** Only within tests: the server starts before the first of them. */
+  url(): string;
+}
+
+interface Running {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const kinds = [
+  { name: `moto ${MOTO}`, python: join(cacheFolder(), `moto-${MOTO}`, 'bin', 'python'), start: startMoto },
+  {
+    name: `ministack ${MINISTACK}`,
+    python: join(cacheFolder(), `ministack-${MINISTACK}`, 'bin', 'python'),
+    start: startMinistack,
+  },
+];
+
+/** Declares `suites` for each server. */
+export function forEachAwsServer(suites: (server: AwsServer) => void): void {
+  for (const { name, python, start } of kinds) {
+    const wanted = process.env['CONTRACT_AWS'] === '1' || existsSync(python);
+    if (!wanted)
+      console.warn(`SKIPPED: the suites against ${name}; CONTRACT_AWS=1 installs it (Python 3) and runs them`);
+    describe.skipIf(!wanted)(name, () => {
+      let running: Running | undefined;
+      let folder = '';
+      beforeAll(async () => {
+        folder = await mkdtemp(join(tmpdir(), 'contract-aws-'));
+        running = await start(folder);
+      }, 300_000);
+      afterAll(async () => {
+        await running?.stop();
+        await rm(folder, { recursive: true, force: true });
+      });
+      suites({
+        name,
+        url() {
+          if (running === undefined) throw new Error(`${name} does not run`);
+          return running.url;
+        },
+      });
+    });
+  }
+}
+
+function startMinistack(folder: string): Promise<Running> {
+  return startAws({ python: 'python3', folder, host: '127.0.0.1', progress: silent });
+}
+
+async function startMoto(folder: string): Promise<Running> {
+  const python = await installMoto(folder);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const logFile = join(folder, 'moto.log');
+  const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)];
+  const group = await startGroup(python, args, { folder, logFile, environment: process.env });
+  const end = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < end) {
+    const answer = await fetch(`${url}/moto-api/data.json`).catch(() => undefined);
+    if (answer?.ok === true) return { url, stop: () => group.stop() };
+    await delay(50);
+  }
+  await group.stop();
+  throw new Error(`moto did not start: ${logFile}`);
+}
+
+async function installMoto(folder: string): Promise<string> {
+  const venv = join(cacheFolder(), `moto-${MOTO}`);
+  const python = join(venv, 'bin', 'python');
+  if (existsSync(python)) return python;
+  await mkdir(cacheFolder(), { recursive: true });
+  const options = { folder, logFile: join(folder, 'install.log'), environment: process.env };
+  await run('python3', ['-m', 'venv', venv], options);
+  await run(python, ['-m', 'pip', 'install', '-q', `moto[server]==${MOTO}`], options);
+  return python;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Made once per server. */
+const clients = new Map<string, Clients>();
+
+interface Clients {
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  readonly sns: SNSClient;
+  readonly eventBridge: EventBridgeClient;
+}
+
+export function clientsOf(server: AwsServer): Clients {
+  const endpoint = server.url();
+  const known = clients.get(endpoint);
+  if (known !== undefined) return known;
+  const config = {
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: '000000000000', secretAccessKey: 'local' },
+  };
+  const made = {
+    s3: new S3Client({ ...config, forcePathStyle: true }),
+    sqs: new SQSClient(config),
+    sns: new SNSClient(config),
+    eventBridge: new EventBridgeClient(config),
+  };
+  clients.set(endpoint, made);
+  return made;
+}
+
+export async function freshBucket(server: AwsServer): Promise<Bucket> {
+  const { s3 } = clientsOf(server);
+  const bucket = `contract-${randomUUID()}`;
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  return { s3, bucket };
+}
+
+/** Answers its URL. */
+export async function freshQueue(server: AwsServer, fifo = false): Promise<string> {
+  const name = `contract-${randomUUID()}${fifo ? '.fifo' : ''}`;
+  const attributes = fifo ? { Attributes: { FifoQueue: 'true' } } : {};
+  const { QueueUrl } = await clientsOf(server).sqs.send(new CreateQueueCommand({ QueueName: name, ...attributes }));
+  if (QueueUrl === undefined) throw new Error('no queue URL');
+  return QueueUrl;
+}

@@ -1,0 +1,18 @@
+import type { RunId } from '../../lib/core/ids.ts';
+import { evidencePrefix, type EvidenceStore } from '../../lib/run/evidence-store.ts';
+import { withoutSecrets } from '../../lib/run/s3-evidence-store.ts';
+import { Faults } from './faults.ts';
+
+export class FakeEvidenceStore implements EvidenceStore {
+  readonly faults = new Faults<keyof EvidenceStore>();
+  /** Content by `s3://ledger/…` URI. */
+  readonly files = new Map<string, string | Uint8Array>();
+
+  put(runId: RunId, attempt: number, name: string, content: string | Uint8Array, contentType: string): Promise<string> {
+    return this.faults.around('put', () => {
+      const uri = `s3://ledger/${evidencePrefix(runId, attempt)}${name}`;
+      this.files.set(uri, typeof content === 'string' ? withoutSecrets(content, contentType) : content);
+      return uri;
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import type { RunId } from '../../lib/core/ids.ts';
+import type { Ledger, Versioned } from '../../lib/run/ledger.ts';
+import { parseRecord } from '../../lib/run/record-schema.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import { Faults } from './faults.ts';
+
+/** Keeps records as JSON, so that nothing is shared and what JSON cannot carry shows. */
+export class FakeLedger implements Ledger {
+  readonly faults = new Faults<keyof Ledger>();
+  /** Every write that took effect, in order. */
+  readonly writes: RunRecord[] = [];
+  private readonly stored = new Map<RunId, { text: string; version: string }>();
+  private versions = 0;
+
+  /** All records as they are now. */
+  get records(): readonly RunRecord[] {
+    return [...this.stored.values()].map(({ text }) => parseRecord(text));
+  }
+
+  create(record: RunRecord): ReturnType<Ledger['create']> {
+    return this.faults.around('create', () => {
+      const known = this.find(record.runId);
+      if (known !== undefined) return { kind: 'exists' as const, ...known };
+      return { kind: 'created' as const, ...this.write(record) };
+    });
+  }
+
+  read(runId: RunId): ReturnType<Ledger['read']> {
+    return this.faults.around('read', () => this.find(runId));
+  }
+
+  replace(record: RunRecord, version: string): ReturnType<Ledger['replace']> {
+    return this.faults.around('replace', () =>
+      this.stored.get(record.runId)?.version === version ? this.write(record) : undefined,
+    );
+  }
+
+  live(page: { readonly after?: string; readonly limit: number }): ReturnType<Ledger['live']> {
+    return this.faults.around('live', () => {
+      const open = this.records.filter(({ state }) => state !== 'closed').map(({ runId }) => runId);
+      const after = open.sort().filter((runId) => page.after === undefined || runId > page.after);
+      return after.slice(0, page.limit);
+    });
+  }
+
+  private find(runId: RunId): Versioned<RunRecord> | undefined {
+    const known = this.stored.get(runId);
+    return known === undefined ? undefined : { value: parseRecord(known.text), version: known.version };
+  }
+
+  private write(record: RunRecord): Versioned<RunRecord> {
+    this.versions += 1;
+    const version = `"${this.versions}"`;
+    this.stored.set(record.runId, { text: JSON.stringify(record), version });
+    this.writes.push(record);
+    return { value: record, version };
+  }
+}
