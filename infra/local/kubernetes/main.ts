@@ -1,17 +1,21 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ensureFlink } from '../flink/distribution.ts';
+import { buildExampleJobs } from '../flink/example-jobs.ts';
+import type { Image } from './node/images.ts';
 import { startKubernetes } from './server.ts';
 
 /** Runs the local Kubernetes until Ctrl-C. Arguments: Flink versions (default 2.3.0). */
 async function main(versions: readonly string[]): Promise<void> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
-  const images: Record<string, { flinkHome?: string }> = { busybox: {} };
+  const images: Record<string, Image> = { busybox: {} };
   for (const version of versions) {
-    const { flinkHome } = await ensureFlink({ version, log });
+    const flink = await ensureFlink({ version, log });
+    const jobs = Object.values(await buildExampleJobs(flink)) as string[];
+    const files = Object.fromEntries(jobs.map((jar) => [`/opt/flink/usrlib/${basename(jar)}`, jar]));
     for (const name of [`flink:${version}`, `flink:${version.split('.').slice(0, 2).join('.')}`])
-      images[name] = { flinkHome };
+      images[name] = { flinkHome: flink.flinkHome, files };
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'flink-dispatch-'));
   const port = Number(process.env['PORT'] ?? 0);

@@ -11,7 +11,7 @@ import { findImage } from './images.ts';
 import { NODE_IP, type NodeServices } from './node-services.ts';
 import { PodPaths } from './pod-paths.ts';
 import { podStatus } from './pod-status.ts';
-import { ENTRYPOINT_PATH, FLINK_HOME, layOutFlink } from './root.ts';
+import { ENTRYPOINT_PATH, FLINK_HOME, layOutImage } from './root.ts';
 import { MountError, mountVolumes } from './volumes.ts';
 
 /** One pod: its folder, its init containers one after another, its containers side by side, and its end. */
@@ -120,8 +120,8 @@ export class PodRunner {
     await writeFile(join(this.#paths.home, 'kubeconfig'), kubeconfig, { mode: 0o600 });
     const { initContainers = [], containers } = this.#pod.spec;
     const images = [...containers, ...initContainers].map(({ image }) => findImage(this.#services.images, image ?? ''));
-    const home = images.find((image) => image?.flinkHome !== undefined)?.flinkHome;
-    if (home !== undefined) await layOutFlink(this.#paths.root, home);
+    const image = images.find((candidate) => candidate?.flinkHome !== undefined) ?? images[0];
+    if (image !== undefined) await layOutImage(this.#paths.root, image);
   }
 
   /** Mounts the volumes; waits while one of their sources is missing. */

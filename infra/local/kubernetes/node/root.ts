@@ -1,6 +1,7 @@
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Image } from './images.ts';
 
 /** The image's entry point: publishes the built-in plugins that are asked for, then becomes the command. */
 const ENTRYPOINT = `#!/usr/bin/env bash
@@ -26,7 +27,7 @@ async function linkEntries(from: string, to: string): Promise<void> {
 }
 
 /** Lays out what a pod finds at /opt/flink: the distribution by links, and its own conf, log and plugins. */
-export async function layOutFlink(root: string, flinkHome: string): Promise<void> {
+async function layOutFlink(root: string, flinkHome: string): Promise<void> {
   const home = join(root, FLINK_HOME);
   await mkdir(join(home, 'log'), { recursive: true });
   await mkdir(join(home, 'artifacts'));
@@ -36,4 +37,15 @@ export async function layOutFlink(root: string, flinkHome: string): Promise<void
   }
   await cp(join(flinkHome, 'conf'), join(home, 'conf'), { recursive: true });
   await writeFile(join(root, ENTRYPOINT_PATH), ENTRYPOINT, { mode: 0o755 });
+}
+
+/** Makes an image's files in a pod's root. */
+export async function layOutImage(root: string, image: Image): Promise<void> {
+  if (image.flinkHome !== undefined) await layOutFlink(root, image.flinkHome);
+  for (const [path, source] of Object.entries(image.files ?? {})) {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { force: true });
+    await symlink(source, target);
+  }
 }
