@@ -6,10 +6,10 @@ const REDRAW: Duration = 120;
 
 export interface Progress {
   /** A new situation: replaces the line before it on a terminal, and is a line of its own elsewhere. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
   /** A line that stays. */
-  note(line: string): void;
-  end(): void;
+  readonly note: (line: string) => void;
+  readonly end: () => void;
 }
 
 /** Progress on standard error; it moves only on a terminal, and not in CI. */

@@ -1,16 +1,18 @@
 import type { ClusterRef } from '../cluster/port.ts';
+import { has } from './command.ts';
+import type { ParsedFlags } from './flags.ts';
 import type { Ending, JobEnding } from './follow.ts';
 import { printJson, seconds, style, type Io } from './io.ts';
 
 /** How an application ended, on standard output. Answers the exit code. */
-export function report(io: Io, cluster: ClusterRef, ending: Ending, asJson: boolean): number {
-  if (asJson) printJson(io, toJson(cluster, ending));
-  else printText(io, ending);
+export function report(io: Io, parsed: ParsedFlags, cluster: ClusterRef, ending: Ending): number {
+  if (has(parsed, 'json')) printJson(io, toJson(cluster, ending));
+  else printText(io, ending, has(parsed, 'verbose'));
   if (ending.state === 'INTERRUPTED') return 130;
   return ending.state === 'FINISHED' ? 0 : 1;
 }
 
-function printText(io: Io, ending: Ending): void {
+function printText(io: Io, ending: Ending, verbose: boolean): void {
   for (const { job, result } of ending.jobs) {
     io.out(`Job ${job.id} ${job.name} ${paint(io, job.state)} after ${seconds(job.duration)}\n`);
     const accumulators = Object.entries(result?.accumulators ?? {});
@@ -19,11 +21,20 @@ function printText(io: Io, ending: Ending): void {
   }
   if (ending.state === 'FAILED') {
     io.out(`${style(io, 'red', ending.reason)}: ${ending.message}\n`);
-    if (ending.stackTrace !== undefined) io.err(`${style(io, 'dim', ending.stackTrace.trimEnd())}\n`);
+    if (ending.stackTrace !== undefined)
+      io.err(`${style(io, 'dim', verbose ? ending.stackTrace.trimEnd() : causes(ending.stackTrace))}\n`);
   }
   if (ending.state === 'UNKNOWN') io.out(`${style(io, 'yellow', 'Unknown')}: ${ending.message}\n`);
   if (ending.state === 'FINISHED' && ending.jobs.length === 0)
     io.out('The application finished without running a job\n');
+}
+
+/** The exceptions without their frames, which `-v` and `--json` have. */
+function causes(stackTrace: string): string {
+  return stackTrace
+    .split('\n')
+    .filter((line) => line !== '' && !/^\s/.test(line))
+    .join('\n');
 }
 
 function paint(io: Io, state: string): string {

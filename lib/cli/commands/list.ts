@@ -6,7 +6,6 @@ import type { NativeCluster } from '../native-clusters.ts';
 import type { ParsedFlags } from '../flags.ts';
 import { candidates, selectCluster } from '../select.ts';
 import { namespaceOf, readSettings } from '../settings.ts';
-import { describeError } from '../../core/errors.ts';
 import type { JobSummary } from '../../flink/job-manager.ts';
 import type { JobState } from '../../flink/job-state.ts';
 
@@ -40,7 +39,7 @@ async function ask(kubernetes: Kubernetes, cluster: NativeCluster): Promise<Row>
     const { jobs, flinkVersion } = await kubernetes.rest(cluster).jobManager.look();
     return { cluster, jobs, flinkVersion };
   } catch (error) {
-    return { cluster, error: describeError(error) };
+    return { cluster, error: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -56,18 +55,11 @@ function wanted(parsed: ParsedFlags): (job: JobSummary) => boolean {
 }
 
 function print(io: Io, rows: readonly Row[]): void {
-  const lines = rows.flatMap(({ cluster, jobs, error }) => {
+  const lines = rows.flatMap(({ cluster, jobs }) => {
     const head = [cluster.clusterId, cluster.mode];
     if (jobs === undefined) return [[...head, '-', cluster.ready ? 'no answer' : 'starting', '', '']];
     if (jobs.length === 0) return [[...head, '-', '-', '', '']];
-    return jobs.map((job) => [
-      ...head,
-      job.id,
-      job.reportedState ?? job.state,
-      seconds(job.duration),
-      job.name,
-      error ?? '',
-    ]);
+    return jobs.map((job) => [...head, job.id, job.reportedState ?? job.state, seconds(job.duration), job.name]);
   });
   io.out(table([['CLUSTER', 'MODE', 'JOB', 'STATE', 'DURATION', 'NAME'], ...lines]));
   for (const { cluster, error } of rows) if (error !== undefined) io.err(`${cluster.clusterId}: ${error}\n`);

@@ -1,5 +1,5 @@
 import type { FlinkCluster } from '../../flink/cluster.ts';
-import { buildCluster } from '../../flink/native/build.ts';
+import { buildCluster } from '../../flink/native/build-cluster.ts';
 import { has, valueOf, type Execute } from '../command.ts';
 import type { Kubernetes } from '../connect.ts';
 import { createCluster } from '../create.ts';
@@ -57,7 +57,7 @@ async function follow(
     const ending = await follow(cluster, { ...deps, highAvailability: hasHighAvailability(cluster) });
     await afterwards(parsed, cluster, kubernetes, ending, progress);
     progress.end();
-    return report(io, cluster, ending, has(parsed, 'json'));
+    return report(io, parsed, cluster, ending);
   } finally {
     progress.end();
   }

@@ -1,4 +1,4 @@
-import { buildCluster } from '../../flink/native/build.ts';
+import { buildCluster } from '../../flink/native/build-cluster.ts';
 import { has, type Execute } from '../command.ts';
 import { connect, type Kubernetes } from '../connect.ts';
 import { createCluster } from '../create.ts';
@@ -13,6 +13,8 @@ import { namespaceOf, readSettings, targetOf, type Settings } from '../settings.
 
 /** What a person would restore jobs from. */
 const KEEP_STATE = { highAvailability: false };
+/** Longer than the grace period of a pod. */
+const PATIENCE = 60_000;
 const REPL_HELP = 'help - show these commands\nstop - stop the session cluster\nquit - leave it running\n';
 
 /** kubernetes-session.sh: makes a session cluster, and with execution.attached=true stays to take commands. */
@@ -38,10 +40,11 @@ export const stop: Execute = async (io, parsed) => {
   const kubernetes = await connect(settings, io);
   const cluster = await selectCluster(kubernetes, settings, parsed.args[0]);
   await kubernetes.clusters.remove(cluster, KEEP_STATE);
-  await gone(io, kubernetes, cluster);
+  const left = await remains(io, kubernetes, cluster);
   const { clusterId, namespace } = cluster;
-  if (has(parsed, 'json')) printJson(io, { clusterId, namespace, stopped: true });
-  else io.out(`Session cluster ${clusterId} stopped\n`);
+  if (has(parsed, 'json')) printJson(io, { clusterId, namespace, stopped: left.length === 0, left });
+  else if (left.length === 0) io.out(`Session cluster ${clusterId} stopped\n`);
+  else io.out(`Session cluster ${clusterId} is being removed; still there: ${left.join(', ')}\n`);
   return 0;
 };
 
@@ -101,9 +104,12 @@ async function converse(
   return 0;
 }
 
-async function gone(io: Io, kubernetes: Kubernetes, cluster: NativeCluster): Promise<void> {
-  const deadline = io.clock.now() + 30_000;
-  while (io.clock.now() < deadline && (await kubernetes.clusters.remains(cluster, KEEP_STATE)).length > 0) {
+/** What is still there after a while of removing. */
+async function remains(io: Io, kubernetes: Kubernetes, cluster: NativeCluster): Promise<readonly string[]> {
+  const deadline = io.clock.now() + PATIENCE;
+  for (;;) {
+    const left = await kubernetes.clusters.remains(cluster, KEEP_STATE);
+    if (left.length === 0 || io.clock.now() >= deadline || io.interrupted.aborted) return left;
     await kubernetes.clusters.remove(cluster, KEEP_STATE);
     await io.clock.sleep(250);
   }

@@ -42,7 +42,7 @@ export async function submit(io: Io, parsed: ParsedFlags, settings: Settings, sp
     }
     const ending = await followJob(io, rest, jobId, progress);
     progress.end();
-    return report(io, cluster, ending, has(parsed, 'json'));
+    return report(io, parsed, cluster, ending);
   } finally {
     progress.end();
   }

@@ -29,7 +29,8 @@ export async function send(transport: RestTransport, request: RestRequest): Prom
     return await transport(request);
   } catch (error) {
     if (error instanceof DispatchError && error.class !== 'infrastructure') throw error;
-    throw unreachable(request, describeError(error), error);
+    const words = error instanceof DispatchError ? error.message : describeError(error);
+    throw unreachable(request, words, error);
   }
 }
 
