@@ -1,0 +1,100 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../lib/cli/commands.ts';
+import { parseFlags } from '../../lib/cli/flags.ts';
+import { clusterRequest } from '../../lib/cli/request.ts';
+import { readSettings } from '../../lib/cli/settings.ts';
+import { readSpecFile } from '../../lib/cli/spec-file.ts';
+import { fakeIo } from './fake-io.ts';
+
+const MANIFEST = `
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: { name: word-count, namespace: jobs }
+spec:
+  image: flink:1.20.0
+  flinkVersion: v1_20
+  serviceAccount: flink
+  flinkConfiguration: { taskmanager.numberOfTaskSlots: "2" }
+  jobManager: { resource: { memory: "2048m", cpu: 1 } }
+  taskManager: { resource: { memory: "4096m", cpu: 2 } }
+  job:
+    jarURI: local:///opt/flink/usrlib/WordCount.jar
+    entryClass: com.acme.WordCount
+    args: ["--input", "it's \\"here\\""]
+    parallelism: 4
+    upgradeMode: stateless
+`;
+
+function file(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'flink-dispatch-')), 'job.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+async function request(text: string, ...argv: string[]) {
+  const spec = await readSpecFile(file(text));
+  const parsed = parseFlags(COMMANDS.find(({ name }) => name === 'run')?.flags ?? [], argv, true);
+  return clusterRequest(readSettings(fakeIo(), parsed, spec), parsed, 'application', spec);
+}
+
+describe('run -f', () => {
+  it('takes a FlinkDeployment as it is', async () => {
+    expect(await request(MANIFEST)).toMatchObject({
+      flinkVersion: '1.20',
+      options: {
+        'kubernetes.cluster-id': 'word-count',
+        'kubernetes.namespace': 'jobs',
+        'kubernetes.container.image.ref': 'flink:1.20.0',
+        'kubernetes.service-account': 'flink',
+        'kubernetes.taskmanager.cpu.amount': '2',
+        'taskmanager.numberOfTaskSlots': '2',
+        'parallelism.default': '4',
+      },
+      program: {
+        jars: ['local:///opt/flink/usrlib/WordCount.jar'],
+        entryClass: 'com.acme.WordCount',
+        args: ['--input', `it's "here"`],
+      },
+    });
+  });
+
+  it('flags win over it, and a jar takes its program’s place', async () => {
+    const given = await request(
+      MANIFEST,
+      '-Dkubernetes.cluster-id=mine',
+      '-p',
+      '8',
+      '--flink-version',
+      '2.3',
+      'local:///other.jar',
+      '-x',
+    );
+    expect(given).toMatchObject({
+      flinkVersion: '2.3',
+      options: { 'kubernetes.cluster-id': 'mine', 'kubernetes.namespace': 'jobs' },
+      program: { jars: ['local:///other.jar'], args: ['-x'] },
+      flags: { parallelism: 8 },
+    });
+  });
+
+  it('a job.yaml; what is for dispatched runs only is said', async () => {
+    const path = file(
+      'name: nightly\nflinkVersion: "2.3"\njob: { jarURI: "local:///j.jar" }\nretry: { attempts: 3 }\n',
+    );
+    const spec = await readSpecFile(path);
+    expect(spec).toMatchObject({ jar: 'local:///j.jar', flinkVersion: '2.3', args: [] });
+    expect(spec.notes).toEqual(['retry has no effect: it is for dispatched runs']);
+  });
+
+  it.each([
+    ['job: [', /job\.yaml: /],
+    ['just text', /must be an object/],
+    ['name: x\njbo: {}\n', /jbo/],
+    ['apiVersion: flink.apache.org/v1beta1\nkind: FlinkSessionJob\nspec: {}\n', /FlinkDeployment/],
+  ])('refuses %j', async (text, message) => {
+    await expect(readSpecFile(file(text))).rejects.toThrow(message);
+  });
+});
