@@ -192,7 +192,9 @@ describe('the small parsers', () => {
         fc.array(part, { maxLength: 8 }),
         fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 8 }),
         (parts, text) => {
-          const pattern = new RegExp(`^${parts.map((char) => char === '*' ? '.*' : char === '?' ? '.' : char).join('')}$`);
+          const pattern = new RegExp(
+            `^${parts.map((char) => (char === '*' ? '.*' : char === '?' ? '.' : char)).join('')}$`,
+          );
           return matchesGlob(parts.join(''), text) === pattern.test(text);
         },
       ),
