@@ -21,7 +21,7 @@ import { clientsOf, forEachAwsServer, freshQueue, type AwsServer } from './aws-s
 interface Subject {
   readonly destination: Destination;
   /** Events that arrived since the last call: `count` of them, or fewer when no more come. */
-  received(count: number): Promise<unknown[]>;
+  readonly received: (count: number) => Promise<unknown[]>;
   readonly dropsRepeats: boolean;
 }
 

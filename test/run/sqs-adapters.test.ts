@@ -1,0 +1,99 @@
+import { SendMessageCommand, SQSClient, SQSServiceException } from '@aws-sdk/client-sqs';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { runIdFor } from '../../lib/core/ids.ts';
+import { REASONS } from '../../lib/core/reasons.ts';
+import { parseRunMessage } from '../../lib/run/run-queue.ts';
+import { createSqsDeadLetters } from '../../lib/run/sqs-dead-letters.ts';
+import { createSqsRunQueue } from '../../lib/run/sqs-run-queue.ts';
+
+const mock = mockClient(SQSClient);
+const queue = { sqs: new SQSClient({ region: 'us-east-1' }), queueUrl: 'https://sqs.test/1/runs' };
+const message = { version: 1, runId: runIdFor('a'), look: 3 } as const;
+
+beforeEach(() => {
+  mock.reset();
+  mock.on(SendMessageCommand).resolves({ MessageId: 'm' });
+});
+
+function sent(): SendMessageCommand['input'] | undefined {
+  return mock.commandCalls(SendMessageCommand).at(-1)?.args[0].input;
+}
+
+describe('the run queue on SQS', () => {
+  it.each([
+    [0, 0],
+    [-5, 0],
+    [0.2, 1],
+    [30, 30],
+    [30.5, 31],
+    [5000, 900],
+    [Number.NaN, 0],
+  ])('takes a delay of %d seconds as %d', async (wanted, delay) => {
+    await createSqsRunQueue(queue).send(message, wanted);
+    expect(sent()).toMatchObject({ QueueUrl: queue.queueUrl, DelaySeconds: delay });
+    expect(parseRunMessage(sent()?.MessageBody ?? '')).toEqual(message);
+  });
+
+  it.each([
+    ['ThrottlingException', 400, 'StorageUnavailable'],
+    ['InternalError', 500, 'StorageUnavailable'],
+    ['AccessDeniedException', 400, 'PermissionDenied'],
+    ['QueueDoesNotExist', 400, 'Internal'],
+  ])('%s is %s %s', async (name, status, reason) => {
+    const error = new SQSServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: status } });
+    mock.on(SendMessageCommand).rejects(error);
+    await expect(createSqsRunQueue(queue).send(message, 0)).rejects.toMatchObject({ reason });
+    await expect(createSqsRunQueue(queue).send(message, 0)).rejects.toThrow(queue.queueUrl);
+  });
+});
+
+describe('parseRunMessage', () => {
+  it.each([
+    ['no json', 'body'],
+    ['[]', 'body'],
+    ['{"version":2,"runId":"0123456789abcdef0123","look":1}', 'version'],
+    ['{"version":1,"runId":"x","look":1}', 'runId'],
+    ['{"version":1,"runId":"0123456789abcdef0123","look":"1"}', 'look'],
+  ])('refuses %s naming the field', (body, field) => {
+    expect(() => parseRunMessage(body)).toThrow(expect.objectContaining({ reason: 'MalformedRequest', field }));
+  });
+});
+
+describe('dead letters on SQS', () => {
+  const put = (body: string): Promise<void> =>
+    createSqsDeadLetters(queue).put({
+      body,
+      source: 'arn:q',
+      reason: 'InvalidSpec',
+      message: 'no such key\u0000',
+      field: 'job.x',
+    });
+
+  it('keep the body and say why', async () => {
+    await put('{"a":1}');
+    expect(sent()?.MessageBody).toBe('{"a":1}');
+    const attributes = Object.entries(sent()?.MessageAttributes ?? {});
+    expect(Object.fromEntries(attributes.map(([name, { StringValue }]) => [name, StringValue]))).toEqual({
+      reason: 'InvalidSpec',
+      message: 'no such key\uFFFD',
+      field: 'job.x',
+      todo: REASONS.InvalidSpec.todo,
+      source: 'arn:q',
+    });
+  });
+
+  it('cut what no queue takes, between characters, and say so', async () => {
+    await put('é€😀'.repeat(100_000));
+    const body = sent()?.MessageBody ?? '';
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(240 * 1024);
+    expect(body).not.toContain('\uFFFD');
+    expect(body.endsWith('… (truncated)')).toBe(true);
+    expect(sent()?.MessageAttributes?.['truncated']?.StringValue).toBe('true');
+  });
+
+  it('are never empty', async () => {
+    await put('');
+    expect(sent()?.MessageBody).toBe(' ');
+  });
+});
