@@ -1,0 +1,32 @@
+import type { Duration, Instant } from '../core/clock.ts';
+import type { ContainerFacts, KubernetesFacts, PodFacts } from './port.ts';
+
+/** Flink asks for TaskManagers within seconds of its start, and logs why it gets none. */
+const TASK_MANAGERS_DUE: Duration = 10_000;
+
+export interface LogRef {
+  readonly pod: string;
+  readonly container: string;
+  readonly previous: boolean;
+}
+
+/**
+ * The JobManager's log that may tell what its pods do not: of an incarnation that stopped, or of a JobManager that runs
+ * and gets no TaskManager (forbidden, over quota, killed again and again). `undefined` while there is no need to read.
+ */
+export function logWorthReading(facts: KubernetesFacts, now: Instant): LogRef | undefined {
+  const pod = facts.pods
+    .filter(({ component, deleting }) => component === 'jobmanager' && !deleting)
+    .sort((a, b) => b.createdAt - a.createdAt)[0];
+  const container = pod?.containers.find(({ init, name }) => !init && name === 'flink-main-container');
+  if (pod === undefined || container === undefined) return undefined;
+  const ref = { pod: pod.name, container: container.name };
+  if (container.state === 'terminated') return { ...ref, previous: false };
+  if (container.restartCount > 0) return { ...ref, previous: true };
+  return lacksTaskManagers(facts.pods, container, now) ? { ...ref, previous: false } : undefined;
+}
+
+function lacksTaskManagers(pods: readonly PodFacts[], container: ContainerFacts, now: Instant): boolean {
+  if (container.startedAt === undefined || now - container.startedAt < TASK_MANAGERS_DUE) return false;
+  return !pods.some(({ component, ready }) => component === 'taskmanager' && ready);
+}

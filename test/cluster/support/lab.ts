@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Where the project's own Kubernetes keeps what it built (test/cluster/lab/env.sh). */
+export const LAB =
+  process.env['FLINK_DISPATCH_LAB'] ??
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'flink-dispatch', 'lab');
+
+/** The Flink versions whose distribution, and so whose image, the lab has. */
+export const FLINK_VERSIONS = ['2.3.0', '1.20.0'].filter((version) => existsSync(join(LAB, 'flink', version)));
+
+export function imageOf(version: string): string {
+  return `localhost/flink:${version}`;
+}
+
+export interface Submission {
+  readonly version: string;
+  readonly clusterId: string;
+  readonly namespace: string;
+  readonly options?: Readonly<Record<string, string>>;
+  readonly jar?: string;
+  readonly entryClass?: string;
+  readonly args?: readonly string[];
+}
+
+/** An application cluster made by Flink's own client: what a failure looks like whoever made the cluster. */
+export async function runFlink(submission: Submission): Promise<void> {
+  const { version, clusterId, namespace, args = [] } = submission;
+  const action = version.startsWith('1.') ? 'run-application' : 'run';
+  const options = {
+    'kubernetes.cluster-id': clusterId,
+    'kubernetes.namespace': namespace,
+    'kubernetes.service-account': 'flink',
+    'kubernetes.container.image.ref': imageOf(version),
+    'kubernetes.jobmanager.cpu.amount': '0.2',
+    'kubernetes.jobmanager.cpu.limit-factor': '10',
+    'kubernetes.taskmanager.cpu.amount': '0.2',
+    'kubernetes.taskmanager.cpu.limit-factor': '10',
+    'jobmanager.memory.process.size': '900m',
+    'taskmanager.memory.process.size': '1000m',
+    'execution.shutdown-on-application-finish': 'false',
+    ...submission.options,
+  };
+  await run(
+    join(LAB, 'flink', version, 'bin', 'flink'),
+    [
+      action,
+      ...['--target', 'kubernetes-application'],
+      ...Object.entries(options).map(([key, value]) => `-D${key}=${value}`),
+      ...(submission.entryClass === undefined ? [] : ['-c', submission.entryClass]),
+      submission.jar ?? 'local:///opt/flink/usrlib/WordCount.jar',
+      ...args,
+    ],
+    { env: { ...process.env, FLINK_CONF_DIR: join(LAB, 'flink', version, 'conf') }, timeout: 60_000 },
+  );
+}
+
+/** Kills a container's first process from outside, as the kernel or a node's failure would. */
+export async function killContainer(containerId: string): Promise<void> {
+  const socket = join(LAB, 'run', 'containerd.sock');
+  const id = containerId.replace(/^containerd:\/\//, '');
+  await run('ctr', ['-a', socket, '-n', 'k8s.io', 'task', 'kill', '-s', 'SIGKILL', id]);
+}
+
+/** For what the product has no need to do itself. */
+export async function kubectl(...args: readonly string[]): Promise<string> {
+  return (await run('kubectl', [...args], { maxBuffer: 64 * 1024 * 1024 })).stdout;
+}

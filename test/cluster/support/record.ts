@@ -1,0 +1,36 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KubernetesApi } from '../../../lib/cluster/api.ts';
+import type { ClusterRef } from '../../../lib/cluster/port.ts';
+
+interface Listed {
+  readonly items: readonly Record<string, unknown>[];
+}
+
+/**
+ * With RECORD_FAILURES set to a folder: writes what the API server says of a cluster, and the end of its JobManager's
+ * log, to `<folder>/<name>`, for the tests that need no cluster.
+ */
+export async function record(api: KubernetesApi, ref: ClusterRef, name: string, log: string): Promise<void> {
+  const folder = process.env['RECORD_FAILURES'];
+  if (folder === undefined) return;
+  const get = async (path: string): Promise<unknown> => (await api.request({ method: 'GET', path })).body;
+  const at = new Date().toISOString();
+  const core = `/api/v1/namespaces/${ref.namespace}`;
+  const deployment = await get(`/apis/apps/v1/namespaces/${ref.namespace}/deployments/${ref.clusterId}`);
+  const pods = (await get(`${core}/pods?labelSelector=app%3D${ref.clusterId}`)) as Listed;
+  const events = (await get(`${core}/events`)) as Listed;
+  const about = events.items.filter(
+    (event) => (event['involvedObject'] as { name?: string }).name?.startsWith(ref.clusterId) === true,
+  );
+  mkdirSync(join(folder, name), { recursive: true });
+  const facts = { at, deployment: slim(deployment), pods: pods.items.map(slim), events: about.map(slim) };
+  writeFileSync(join(folder, name, 'facts.json'), `${JSON.stringify(facts, null, 1)}\n`);
+  if (log !== '') writeFileSync(join(folder, name, 'jobmanager.txt'), log.split('\n').slice(-120).join('\n'));
+}
+
+/** Without what says nothing about the state. */
+function slim(object: unknown): unknown {
+  const { metadata, ...rest } = object as { metadata: Record<string, unknown> };
+  return { ...rest, metadata: { ...metadata, managedFields: undefined } };
+}
