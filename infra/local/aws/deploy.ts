@@ -1,13 +1,13 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { mkdir, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { run } from '../process.ts';
 import { hostEnvironment, type AwsServer } from './ministack.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..', '..');
-/** What `osls deploy` reads. */
-const PARTS = ['serverless.yml', 'package.json', 'tsconfig.json', 'node_modules', 'functions', 'lib', 'infra'];
+/** What `osls deploy` reads beside serverless.yml, which it takes as a plain file only. */
+const PARTS = ['package.json', 'tsconfig.json', 'node_modules', 'functions', 'lib', 'infra'];
 
 export interface Deployment {
   readonly stackName: string;
@@ -52,6 +52,7 @@ export async function deploy(server: AwsServer, options: DeployOptions): Promise
 async function serviceFolder(folder: string): Promise<string> {
   const service = join(folder, 'service');
   await mkdir(service);
+  await copyFile(join(PROJECT, 'serverless.yml'), join(service, 'serverless.yml'));
   await Promise.all(PARTS.map((part) => symlink(join(PROJECT, part), join(service, part))));
   return service;
 }
@@ -85,7 +86,7 @@ export interface ClientConfig {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-export function clientConfig(server: AwsServer): ClientConfig {
+export function clientConfig(server: Pick<AwsServer, 'url' | 'environment'>): ClientConfig {
   const { AWS_REGION = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = server.environment;
   return {
     endpoint: server.url,

@@ -51,7 +51,8 @@ export async function startAws(options: AwsServerOptions): Promise<AwsServer> {
     await group.stop();
     throw error;
   }
-  return { url, environment, logFile, stop: () => group.stop() };
+  // It has nothing to keep, so there is nothing to wait for.
+  return { url, environment, logFile, stop: () => group.stop(200) };
 }
 
 /** A virtual environment outside of the clone, complete or absent. */
@@ -106,11 +107,10 @@ function serverEnvironment({ folder, host }: AwsServerOptions, port: number): Re
     TMPDIR: folder,
     STATE_DIR: join(folder, 'state'),
     S3_DATA_DIR: join(folder, 's3'),
-    PYTHONDONTWRITEBYTECODE: '',
     // Functions run on the Node that runs this.
     PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
     NODE_OPTIONS: '',
-    NODE_NO_WARNINGS: '1',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
 }
 

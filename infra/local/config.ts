@@ -1,0 +1,43 @@
+import type { LocalCluster } from './cluster.ts';
+
+type ClusterFacts = Pick<
+  LocalCluster,
+  'kubeconfig' | 'context' | 'namespace' | 'image' | 'serviceAccount' | 'flinkVersion'
+>;
+
+/** The deployment's configuration for one local cluster: it allows whatever its only user asks for. */
+export function deploymentConfig({
+  kubeconfig,
+  context,
+  namespace,
+  image,
+  serviceAccount,
+  flinkVersion,
+}: ClusterFacts): object {
+  return {
+    targets: {
+      default: {
+        namespace,
+        access: { kind: 'kubeconfig', path: kubeconfig, context },
+        rest: { kind: 'service-proxy' },
+        jarDelivery: { kind: 'fetch', urlTtl: '1h' },
+      },
+    },
+    defaults: {
+      image,
+      flinkVersion,
+      ...(serviceAccount === undefined ? {} : { serviceAccount }),
+      jobManager: { resource: { cpu: 0.5, memory: '1g' } },
+      taskManager: { resource: { cpu: 0.5, memory: '1g' } },
+      deadlines: { start: '5m' },
+    },
+    allow: {
+      images: ['**'],
+      serviceAccounts: ['**'],
+      jarBuckets: ['**'],
+      options: { allow: ['**'] },
+      podTemplates: 'any',
+      notify: ['**'],
+    },
+  };
+}

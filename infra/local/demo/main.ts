@@ -1,0 +1,67 @@
+import { MissingTools, startStack, type Stack } from '../stack.ts';
+import { COMMANDS } from './commands.ts';
+import { parseDemoOptions, USAGE, type DemoOptions } from './options.ts';
+import { showRun } from './show.ts';
+import { stay } from './stay.ts';
+import { Terminal } from './terminal.ts';
+
+// It works on Node 20, and says that it will not for ever.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+const terminal = new Terminal(process.stdout, process.env);
+let stack: Stack | undefined;
+
+async function main(): Promise<number> {
+  const [first = '', ...rest] = process.argv.slice(2);
+  const command = COMMANDS[first];
+  if (command !== undefined) {
+    process.stdout.write(`${await command(rest)}\n`);
+    return 0;
+  }
+  let options: DemoOptions;
+  try {
+    options = parseDemoOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const { cluster, host } = options;
+  stack = await startStack({
+    progress: terminal,
+    ...(cluster === undefined ? {} : { kubernetes: cluster }),
+    ...(host === undefined ? {} : { host }),
+  });
+  const well = await showRun(stack, terminal);
+  if (options.stay) await stay(stack, terminal);
+  return well ? 0 : 1;
+}
+
+/** Stops everything in order; a second signal does not wait for it. */
+async function leave(code: number): Promise<void> {
+  terminal.close();
+  await stack?.stop();
+  process.exit(code);
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.once(signal, () => {
+    process.once(signal, () => process.exit(code));
+    void leave(code);
+  });
+}
+
+main().then(leave, async (error: unknown) => {
+  terminal.close();
+  const missing = error instanceof MissingTools;
+  process.stderr.write(
+    `\n${missing ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  await leave(1);
+});

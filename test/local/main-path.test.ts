@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkTools } from '../../infra/local/flink/tools.ts';
+import { silent } from '../../infra/local/progress.ts';
+import { startStack, type Stack } from '../../infra/local/stack.ts';
+import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
+
+const { missing } = await checkTools();
+const lacking = missing.map(({ name }) => name).join(', ');
+if (lacking !== '' && process.env['CI'] !== undefined) throw new Error(`the main path needs ${lacking}`);
+if (lacking !== '') process.stderr.write(`SKIPPED: the main path is not tested: it needs ${lacking}\n`);
+
+const completed = ({ type }: LifecycleEvent): boolean => type === 'io.flink-dispatch.run.completed.v1';
+const named =
+  (name: string) =>
+  (event: LifecycleEvent): boolean =>
+    completed(event) && event.data.name === name;
+
+describe.skipIf(lacking !== '')('the main path, on the deployed functions', () => {
+  let stack: Stack;
+
+  beforeAll(async () => {
+    stack = await startStack({ progress: silent });
+  });
+
+  afterAll(async () => {
+    await stack.stop();
+  });
+
+  const eventsOf = (runId: string): LifecycleEvent[] =>
+    stack.subscriber.deliveries.map(({ event }) => event).filter(({ subject }) => subject === runId);
+
+  /** Until the record is closed, its cluster proven gone, and every queue empty. */
+  async function allOver(runId: string): Promise<void> {
+    const state = async (): Promise<unknown> => (await stack.client.record(runId))?.state;
+    await expect.poll(state, { timeout: 60_000, interval: 250 }).toBe('closed');
+    await expect.poll(() => stack.remains(), { timeout: 20_000, interval: 250 }).toEqual([]);
+  }
+
+  it('runs a jar that is dropped, announces it and leaves nothing', async () => {
+    const { orderTotals } = stack.cluster.examples;
+    await stack.upload(orderTotals, { key: 'team a/order+totals.jar', spec: { name: 'order-totals' } });
+    const { event, envelope } = await stack.nextEvent(named('order-totals'));
+    expect(envelope).toMatchObject({ source: 'flink-dispatch', 'detail-type': 'Flink Run Completed' });
+    expect(event.data).toMatchObject({
+      state: 'succeeded',
+      reason: 'JobFinished',
+      flinkState: 'FINISHED',
+      attempt: 1,
+      accumulators: { orders: '1000' },
+      request: { kind: 'jar-upload', key: 'team a/order+totals.jar' },
+    });
+    await allOver(event.subject);
+    expect(eventsOf(event.subject).map(({ data }) => data.state)).toEqual(['accepted', 'started', 'succeeded']);
+    expect(eventsOf(event.subject).map(({ data }) => data.sequence)).toEqual([1, 2, 3]);
+  });
+
+  it('runs a jar once, however often its upload is told', async () => {
+    const key = 'twice.jar';
+    const bucket = stack.deployment.jarBucket;
+    const versionId = await stack.upload(stack.cluster.examples.wordCount, { key, spec: { name: 'twice' } });
+    const { event } = await stack.nextEvent(({ data }) => data.name === 'twice');
+    const object = { key, versionId, size: 1, eTag: 'other', sequencer: '00FF' };
+    const again = { eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', eventTime: new Date().toISOString() };
+    await stack.client.send(
+      'jar-uploads',
+      JSON.stringify({ Records: [{ ...again, s3: { bucket: { name: bucket }, object } }] }),
+    );
+    const bridged = { source: 'aws.s3', 'detail-type': 'Object Created', time: new Date().toISOString() };
+    const detail = { bucket: { name: bucket }, object: { key, 'version-id': versionId, etag: 'other', size: 1 } };
+    await stack.client.send('jar-uploads', JSON.stringify({ ...bridged, detail }));
+    await stack.nextEvent(named('twice'));
+    await allOver(event.subject);
+    const runs = (await stack.client.records()).filter(({ name }) => name === 'twice');
+    expect(runs.map(({ attempts }) => attempts.length)).toEqual([1]);
+    expect(eventsOf(event.subject).filter(completed)).toHaveLength(1);
+  });
+
+  it('runs a stored job that a message names, with what the message changes', async () => {
+    await stack.storeJob('words', { name: 'words' }, stack.cluster.examples.wordCount);
+    await stack.send({ runJob: 'words', idempotencyKey: 'order-17', spec: { name: 'my-words' } });
+    const { event } = await stack.nextEvent(named('my-words'));
+    expect(event.data).toMatchObject({ state: 'succeeded', request: { kind: 'message', idempotencyKey: 'order-17' } });
+    await allOver(event.subject);
+  });
+
+  it('runs a stored job at the time of a schedule', async () => {
+    await stack.storeJob('at-last', { name: 'at-last' }, stack.cluster.examples.wordCount);
+    const due = new Date(Date.now() + 2_000).toISOString().slice(0, 19);
+    await stack.schedule({
+      name: 'once',
+      expression: `at(${due})`,
+      timezone: 'UTC',
+      input: {
+        job: 'at-last',
+        schedule: '<aws.scheduler.schedule-arn>',
+        scheduledTime: '<aws.scheduler.scheduled-time>',
+      },
+    });
+    const { event } = await stack.nextEvent(named('at-last'));
+    expect(event.data.state).toBe('succeeded');
+    expect(event.data.request).toMatchObject({
+      kind: 'schedule',
+      schedule: expect.stringMatching(/\/once$/) as string,
+    });
+    await allOver(event.subject);
+  });
+
+  it('tells the root exception of a job that fails, once', async () => {
+    const { failingJob } = stack.cluster.examples;
+    await stack.upload(failingJob, { key: 'failing.jar', spec: { name: 'failing', retry: { attempts: 3 } } });
+    const { event } = await stack.nextEvent(named('failing'));
+    expect(event.data).toMatchObject({ state: 'failed', reason: 'JobFailed', reasonClass: 'user', attempt: 1 });
+    expect(event.data.rootException).toContain('order 3 has no amount');
+    await allOver(event.subject);
+    expect(eventsOf(event.subject).filter(completed)).toHaveLength(1);
+  });
+
+  it('rejects a jar that is no jar', async () => {
+    await stack.upload(Buffer.from('not a zip'), { key: 'broken.jar' });
+    const { event } = await stack.nextEvent(named('broken'));
+    expect(event.data).toMatchObject({ state: 'rejected', reason: 'JarUnreadable' });
+    await allOver(event.subject);
+    expect((await stack.client.record(event.subject))?.attempts).toEqual([]);
+  });
+
+  it('keeps a message that is no JSON as a dead letter, and runs its neighbour', async () => {
+    await stack.client.send('messages', '{"runJob": "words"');
+    await stack.send({ runJob: 'words', spec: { name: 'neighbour' } });
+    const { event } = await stack.nextEvent(named('neighbour'));
+    expect(event.data.state).toBe('succeeded');
+    const letters = await stack.client.takeDeadLetters();
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toContain('MalformedRequest');
+    await allOver(event.subject);
+  });
+});
