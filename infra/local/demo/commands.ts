@@ -2,8 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { joinSession } from './session.ts';
 
+/** Answers the line to print. */
+export type Command = (args: readonly string[]) => Promise<string>;
+
 /** What can be done with a demo that stays up, without the AWS command line. */
-export const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<string>>> = { upload, send };
+export const COMMANDS: Readonly<Record<string, Command>> = { upload, send };
 
 async function upload([file, spec]: readonly string[]): Promise<string> {
   if (file === undefined) throw new Error('usage: npm run -s demo -- upload FILE.jar [job.yaml]');

@@ -1,5 +1,6 @@
+import { describeError } from '../../../lib/core/errors.ts';
 import { MissingTools, startStack, type Stack } from '../stack.ts';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, type Command } from './commands.ts';
 import { parseDemoOptions, USAGE, type DemoOptions } from './options.ts';
 import { showRun } from './show.ts';
 import { stay } from './stay.ts';
@@ -13,15 +14,12 @@ let stack: Stack | undefined;
 async function main(): Promise<number> {
   const [first = '', ...rest] = process.argv.slice(2);
   const command = COMMANDS[first];
-  if (command !== undefined) {
-    process.stdout.write(`${await command(rest)}\n`);
-    return 0;
-  }
+  if (command !== undefined) return runCommand(command, rest);
   let options: DemoOptions;
   try {
     options = parseDemoOptions(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.stderr.write(`${describeError(error)}\n\n${USAGE}`);
     return 2;
   }
   if (options.help) {
@@ -37,6 +35,16 @@ async function main(): Promise<number> {
   const well = await showRun(stack, terminal);
   if (options.stay) await stay(stack, terminal);
   return well ? 0 : 1;
+}
+
+async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  try {
+    process.stdout.write(`${await command(args)}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    return 1;
+  }
 }
 
 /** Stops everything in order; a second signal does not wait for it. */
