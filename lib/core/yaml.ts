@@ -1,16 +1,18 @@
-import { parseDocument } from 'yaml';
+import { Composer, Parser, type CST } from 'yaml';
 import { DispatchError } from './errors.ts';
 import { isRecord } from './json.ts';
 
 /** What a text of unknown origin may cost. */
 export interface TextLimits {
   readonly bytes: number;
+  /** Of a text that is no JSON: some parts of reading YAML take time squared in its length. */
+  readonly yamlBytes: number;
   readonly depth: number;
   /** Members and list entries, aliases expanded. */
   readonly nodes: number;
 }
 
-export const TEXT_LIMITS: TextLimits = { bytes: 256 * 1024, depth: 40, nodes: 20_000 };
+export const TEXT_LIMITS: TextLimits = { bytes: 256 * 1024, yamlBytes: 64 * 1024, depth: 40, nodes: 20_000 };
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -21,58 +23,66 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
  */
 export function parseObjectText(text: string, what: string, limits = TEXT_LIMITS): Record<string, unknown> {
   if (Buffer.byteLength(text) > limits.bytes) throw malformed(`${what} is larger than ${limits.bytes} bytes`);
-  checkNesting(text, what, limits);
-  const value = parseText(text, what);
+  const value = parseText(text, what, limits);
   if (!isRecord(value)) throw malformed(`${what} must be a JSON or YAML object, not ${nameOf(value)}`);
   checkTree(value, what, limits);
   return value;
 }
 
-function parseText(text: string, what: string): unknown {
+function parseText(text: string, what: string, limits: TextLimits): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return parseYaml(text, what);
+    return parseYaml(text, what, limits);
   }
 }
 
-function parseYaml(text: string, what: string): unknown {
-  let fault: string | undefined;
+function parseYaml(text: string, what: string, limits: TextLimits): unknown {
+  if (Buffer.byteLength(text) > limits.yamlBytes)
+    throw malformed(`${what} is no JSON, and larger than ${limits.yamlBytes} bytes`);
+  // The tokens come from a loop, the document from a recursion that could use up the stack, which V8 may not survive.
+  const tokens = [...new Parser().parse(text)];
+  checkTokens(tokens, what, limits);
+  // Errors that quote the source cost time squared in their number.
+  const options = { schema: 'core', merge: false, stringKeys: true, logLevel: 'error', prettyErrors: false } as const;
+  const [document, ...more] = new Composer(options).compose(tokens, true, text.length);
+  const fault = document === undefined ? undefined : (document.errors[0] ?? document.warnings[0])?.message;
+  if (more.length > 0) throw malformed(`${what} holds more than one YAML document`);
+  if (fault !== undefined) throw malformed(`${what} is neither JSON nor YAML: ${fault.split('\n')[0] ?? ''}`);
   try {
-    const document = parseDocument(text, { schema: 'core', merge: false, stringKeys: true, logLevel: 'error' });
-    fault = (document.errors[0] ?? document.warnings[0])?.message;
-    if (fault === undefined) return document.toJS({ maxAliasCount: 20 }) as unknown;
+    return document?.toJS({ maxAliasCount: 20 });
   } catch (error) {
-    fault = error instanceof Error ? error.message : String(error);
+    throw malformed(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  throw malformed(`${what} is neither JSON nor YAML: ${fault.split('\n')[0] ?? ''}`);
 }
 
-/** Before any recursive parser sees the text: brackets and indentation bound how deep it can go. */
-function checkNesting(text: string, what: string, limits: TextLimits): void {
-  const indents: number[] = [0];
-  let open = 0;
-  for (const line of text.split('\n')) {
-    const indent = line.length - line.trimStart().length;
-    while ((indents.at(-1) ?? 0) > indent) indents.pop();
-    if ((indents.at(-1) ?? 0) < indent) indents.push(indent);
-    // `- - - -` nests within one line.
-    const dashes = /^\s*((?:- )*)/.exec(line)?.[1]?.length ?? 0;
-    if (indents.length + dashes / 2 > limits.depth * 3) throw malformed(`${what} is nested too deeply`);
+/** Every key and every value is a token; unique keys cost time squared in their number. */
+function checkTokens(tokens: readonly CST.Token[], what: string, limits: TextLimits): void {
+  const open = tokens.map((token) => ({ token, level: 0 }));
+  let left = limits.nodes;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, level } = next;
+    if ((left -= 1) < 0) throw tooMany(what, limits);
+    if (level > limits.depth) throw tooDeep(what, limits);
+    const items = 'items' in token ? token.items.flatMap(({ key, value }) => [key, value]) : [];
+    const inner = token.type === 'document' ? [token.value] : items;
+    for (const child of inner) if (child) open.push({ token: child, level: level + 1 });
   }
-  for (const char of text) {
-    if (char === '{' || char === '[') open += 1;
-    else if (char === '}' || char === ']') open = Math.max(0, open - 1);
-    // Brackets inside strings count as well, so the bound is wide.
-    if (open > limits.depth * 25) throw malformed(`${what} is nested too deeply`);
-  }
+}
+
+function tooMany(what: string, limits: TextLimits): DispatchError {
+  return malformed(`${what} has more than ${limits.nodes} keys and values`);
+}
+
+function tooDeep(what: string, limits: TextLimits): DispatchError {
+  return malformed(`${what} is nested deeper than ${limits.depth} levels`);
 }
 
 function checkTree(root: unknown, what: string, limits: TextLimits): void {
   let left = limits.nodes;
   const visit = (value: unknown, path: string, depth: number): void => {
-    if ((left -= 1) < 0) throw malformed(`${what} has more than ${limits.nodes} values`);
-    if (depth > limits.depth) throw malformed(`${what} is nested deeper than ${limits.depth} levels`);
+    if ((left -= 1) < 0) throw tooMany(what, limits);
+    if (depth > limits.depth) throw tooDeep(what, limits);
     if (Array.isArray(value)) value.forEach((item, i) => visit(item, `${path}[${i}]`, depth + 1));
     else if (isRecord(value)) {
       for (const [key, member] of Object.entries(value)) {

@@ -160,6 +160,18 @@ describe('parseObjectText', () => {
   });
 });
 
+describe('parseObjectText, for a text made to take long', () => {
+  it.each(['? ', '&a ', '!a ', '"', 'a: ', '---\n', '[', '{a,', 'a:\n- '])('%j, repeated to the limit', (part) => {
+    const text = part.repeat(60_000 / part.length);
+    expect(() => parseObjectText(text, 'it')).toThrow(expect.objectContaining({ reason: 'MalformedRequest' }) as Error);
+  });
+
+  it('has an end for many keys', () => {
+    const text = Array.from({ length: 8000 }, (_, i) => `k${i}: [1]`).join('\n');
+    expect(() => parseObjectText(text, 'it')).toThrow('more than 20000');
+  });
+});
+
 describe('the small parsers', () => {
   it.each([
     ['90s', 90_000],
