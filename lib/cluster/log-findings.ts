@@ -86,7 +86,7 @@ const RULES: readonly Rule[] = [
   {
     reason: 'InvalidConfiguration',
     pattern:
-      /(?:Unrecognized (?:VM )?option|Invalid maximum heap size|Error occurred during initialization of VM|Unable to open debugger port)[^\n]*(?:\n[^\n]+)?/,
+      /(?:Unrecognized (?:VM )?option|Invalid (?:initial|maximum) heap size|Invalid thread stack size|Error occurred during initialization of VM|Unable to open debugger port)[^\n]*(?:\n[^\n]+)?/,
     message: ([lines]) => `The JVM refuses its options: ${lines.replace('\n', ': ')}`,
   },
 ];

@@ -56,7 +56,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'jvm-options-refused',
-    submission: options({ 'env.java.opts.jobmanager': '-XX:+NoSuchOption' }),
+    submission: options({ 'env.java.opts.jobmanager': '-Xmssideways' }),
     ...{ reason: 'InvalidConfiguration', component: 'log', within: 15 },
   },
   {
