@@ -5,11 +5,12 @@ import type { Clock, Duration, Instant } from '../core/clock.ts';
 import { isDispatchError } from '../core/errors.ts';
 import type { Applications, JobManager, JobManagerFacts, JobResult, JobSummary } from '../flink/job-manager.ts';
 import { isTerminal } from '../flink/job-state.ts';
-import { lastWords } from './last-words.ts';
+import { allEnded, endingOf, failedJob, withLog, type Ending, type JobEnding } from './ending.ts';
 
 /** Flink's JobManager looks at its own job every 2 s (`client.retry-period`), and goes away after it saw the end. */
-const INTERVAL: Duration = 200;
+const INTERVAL: Duration = 100;
 const LOOK_AT_PODS: Duration = 1_000;
+const LOOK_WHILE_SILENT: Duration = 500;
 /** A main() that runs one job after the other has submitted the next one by then. */
 const NEXT_JOB: Duration = 5_000;
 /** Between its last answer and the end of its Deployment. */
@@ -28,32 +29,12 @@ export interface FollowDeps {
   readonly progress: (line: string) => void;
 }
 
-export interface JobEnding {
-  readonly job: JobSummary;
-  /** Absent when the cluster was gone before it could be asked. */
-  readonly result?: JobResult;
-}
-
-/** How the application ended. */
-export type Ending =
-  | { readonly state: 'FINISHED' | 'CANCELED'; readonly jobs: readonly JobEnding[] }
-  | {
-      readonly state: 'FAILED';
-      readonly jobs: readonly JobEnding[];
-      readonly reason: string;
-      readonly message: string;
-      readonly stackTrace?: string;
-      /** Its cluster is still there, and would try for ever. */
-      readonly stuck?: true;
-    }
-  | { readonly state: 'UNKNOWN'; readonly jobs: readonly JobEnding[]; readonly message: string }
-  | { readonly state: 'INTERRUPTED'; readonly jobs: readonly JobEnding[] };
-
 interface Seen {
   readonly jobs: Map<string, JobEnding>;
   answeredOnce: boolean;
   lastAnswer: Instant;
   lastPods: Instant;
+  lastSilence: Instant;
   lastLine: string;
   log: string;
 }
@@ -61,7 +42,15 @@ interface Seen {
 /** Follows an application cluster until its application has ended. Nothing of the cluster is changed. */
 export async function follow(ref: ClusterRef, deps: FollowDeps): Promise<Ending> {
   const now = deps.clock.now();
-  const seen: Seen = { jobs: new Map(), answeredOnce: false, lastAnswer: now, lastPods: 0, lastLine: '', log: '' };
+  const seen: Seen = {
+    jobs: new Map(),
+    answeredOnce: false,
+    lastAnswer: now,
+    lastPods: 0,
+    lastSilence: 0,
+    lastLine: '',
+    log: '',
+  };
   for (;;) {
     if (deps.interrupted.aborted) return { state: 'INTERRUPTED', jobs: [...seen.jobs.values()] };
     const ending = await look(ref, deps, seen);
@@ -145,49 +134,50 @@ async function troubles(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<
 
 /** No answer: before the first one it starts or cannot; after it the cluster may be going away, as it should. */
 async function withoutAnswer(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<Ending | undefined> {
+  const now = deps.clock.now();
+  // a JobManager that is going away is looked at at once: its log goes with it
+  if (now - seen.lastSilence < LOOK_WHILE_SILENT && seen.lastSilence > seen.lastAnswer) return undefined;
+  seen.lastSilence = now;
   const facts = await deps.clusters.observe(ref);
-  await readLastWords(ref, facts, deps, seen);
-  const absent = facts.deployment.state === 'absent' || facts.deployment.deleting;
-  const silent = deps.clock.now() - seen.lastAnswer > GOING_AWAY;
-  if (absent || (silent && allEnded([...seen.jobs.values()]))) return gone(deps, seen);
-  const finding = findFailure(facts, deps.clock.now());
+  const leaves = facts.deployment.state === 'absent' || facts.deployment.deleting;
+  await readLog({ ref, facts, leaves }, deps, seen);
+  const ended = now - seen.lastAnswer > GOING_AWAY && allEnded([...seen.jobs.values()]);
+  if (leaves || ended) return gone(deps, seen);
+  const finding = findFailure(facts, now);
   const recovers = deps.highAvailability && seen.jobs.size > 0 && finding?.reason === 'JobManagerCrashed';
   if (finding?.certainty === 'final' && !recovers) return failedStart(finding, seen);
   say(deps, seen, finding === undefined ? startSituation(facts, seen) : `${finding.reason}: ${finding.message}`);
   return undefined;
 }
 
-async function readLastWords(ref: ClusterRef, facts: KubernetesFacts, deps: FollowDeps, seen: Seen): Promise<void> {
+interface Silence {
+  readonly ref: ClusterRef;
+  readonly facts: KubernetesFacts;
+  readonly leaves: boolean;
+}
+
+/** Of a JobManager that has answered before, has ended, or is leaving: what it wrote last is all that is left of it. */
+async function readLog({ ref, facts, leaves }: Silence, deps: FollowDeps, seen: Seen): Promise<void> {
   const pod = facts.pods.find(({ component }) => component === 'jobmanager');
   const container = pod?.containers.find(({ init, name }) => !init && name === 'flink-main-container');
   if (pod === undefined || container === undefined) return;
   const previous = container.state !== 'terminated' && container.restartCount > 0;
-  if (!seen.answeredOnce && !previous && container.state !== 'terminated') return;
+  if (!seen.answeredOnce && !leaves && !previous && container.state !== 'terminated') return;
   const options = { container: container.name, bytes: 256 * 1024, previous };
   const tail = await deps.logs.tail(ref, pod.name, options).catch(() => undefined);
   if (tail !== undefined && tail.text !== '') seen.log = tail.text;
 }
 
 function gone(deps: FollowDeps, seen: Seen): Ending {
-  const jobs = [...seen.jobs.values()].map((ending) => withLastWords(ending, seen.log));
+  const jobs = withLog([...seen.jobs.values()], seen.log);
   if (allEnded(jobs)) return endingOf(jobs);
   const words = findInLog(seen.log);
   if (words !== undefined) {
     return { state: 'FAILED', jobs, reason: words.reason, message: words.rootException ?? words.message };
   }
   const age = Math.round((deps.clock.now() - seen.lastAnswer) / 1000);
-  return { state: 'UNKNOWN', jobs, message: `the cluster is gone; its JobManager last answered ${age} s before` };
-}
-
-/** A job whose end was not seen over REST: its JobManager's log still tells it. */
-function withLastWords(ending: JobEnding, log: string): JobEnding {
-  if (isTerminal(ending.job.state)) return ending;
-  const words = lastWords(log, ending.job.id);
-  if (words === undefined) return ending;
-  const job = { ...ending.job, state: words.state };
-  return words.rootException === undefined
-    ? { job }
-    : { job, result: { rootException: words.rootException, answers: {} } };
+  const last = seen.answeredOnce ? `its JobManager last answered ${age} s before` : 'its JobManager never answered';
+  return { state: 'UNKNOWN', jobs, message: `the cluster is gone and ${last}` };
 }
 
 function failedStart(finding: Finding, seen: Seen): Ending {
@@ -205,30 +195,6 @@ function failedBy(finding: Finding, seen: Seen): Ending {
     message: finding.message,
     stuck: true,
   };
-}
-
-function failedJob(jobs: readonly JobEnding[]): Ending | undefined {
-  const failed = jobs.find(({ job }) => job.state === 'FAILED');
-  if (failed === undefined) return undefined;
-  const root = failed.result?.rootException;
-  return {
-    state: 'FAILED',
-    jobs,
-    reason: 'JobFailed',
-    message: root?.message ?? `job ${failed.job.id} failed; its exception could not be read`,
-    ...(root !== undefined && { stackTrace: root.stackTrace }),
-  };
-}
-
-function allEnded(jobs: readonly JobEnding[]): boolean {
-  return jobs.length > 0 && jobs.every(({ job }) => isTerminal(job.state));
-}
-
-/** Of jobs that have all ended. */
-export function endingOf(jobs: readonly JobEnding[]): Ending {
-  const failed = failedJob(jobs);
-  if (failed !== undefined) return failed;
-  return { state: jobs.some(({ job }) => job.state === 'CANCELED') ? 'CANCELED' : 'FINISHED', jobs };
 }
 
 function situation(facts: JobManagerFacts): string {

@@ -1,27 +1,38 @@
 import type { RootException } from '../flink/job-manager.ts';
 import { rootException } from '../flink/rest/root-exception.ts';
 
-const LOG_LINE = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d/;
-
-/**
- * What the log of a JobManager says about the end of a job: DefaultExecutionGraph writes
- * `Job <name> (<id>) switched from state FAILING to FAILED.`, and the exception below it.
- */
-export function lastWords(
-  log: string,
-  jobId: string,
-): { readonly state: 'FINISHED' | 'FAILED' | 'CANCELED'; readonly rootException?: RootException } | undefined {
-  const lines = log.split('\n');
-  const at = lines.findLastIndex((line) => line.includes(`(${jobId}) switched from state`) && END.test(line));
-  const state = END.exec(lines[at] ?? '')?.[1] as 'FINISHED' | 'FAILED' | 'CANCELED' | undefined;
-  if (state === undefined) return undefined;
-  const below = lines.slice(at + 1);
-  const end = below.findIndex((line) => LOG_LINE.test(line));
-  const trace = below
-    .slice(0, end === -1 ? below.length : end)
-    .join('\n')
-    .trim();
-  return state === 'FAILED' && trace !== '' ? { state, rootException: rootException(trace) } : { state };
+export interface LastWords {
+  readonly id: string;
+  readonly name: string;
+  readonly state: 'FINISHED' | 'FAILED' | 'CANCELED';
+  readonly rootException?: RootException;
 }
 
-const END = / to (FINISHED|FAILED|CANCELED)\b/;
+const LOG_LINE = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d/;
+const END = /Job (.*) \(([0-9a-f]{32})\) switched from state [A-Z]+ to (FINISHED|FAILED|CANCELED)\b/;
+
+/**
+ * What the log of a JobManager says about the end of its jobs: DefaultExecutionGraph writes
+ * `Job <name> (<id>) switched from state FAILING to FAILED.`, and the exception below it.
+ */
+export function lastWords(log: string): LastWords[] {
+  const lines = log.split('\n');
+  const found = new Map<string, LastWords>();
+  for (const [index, line] of lines.entries()) {
+    const [, name, id, state] = END.exec(line) ?? [];
+    if (name === undefined || id === undefined || state === undefined) continue;
+    const trace = state === 'FAILED' ? below(lines, index) : '';
+    const cause = trace === '' ? {} : { rootException: rootException(trace) };
+    found.set(id, { id, name, state: state as LastWords['state'], ...cause });
+  }
+  return [...found.values()];
+}
+
+function below(lines: readonly string[], index: number): string {
+  const rest = lines.slice(index + 1);
+  const end = rest.findIndex((line) => LOG_LINE.test(line));
+  return rest
+    .slice(0, end === -1 ? rest.length : end)
+    .join('\n')
+    .trim();
+}

@@ -1,7 +1,7 @@
 import type { ClusterRef } from '../cluster/port.ts';
 import { has } from './command.ts';
 import type { ParsedFlags } from './flags.ts';
-import type { Ending, JobEnding } from './follow.ts';
+import type { Ending, JobEnding } from './ending.ts';
 import { printJson, seconds, style, type Io } from './io.ts';
 
 /** How an application ended, on standard output. Answers the exit code. */
@@ -14,7 +14,8 @@ export function report(io: Io, parsed: ParsedFlags, cluster: ClusterRef, ending:
 
 function printText(io: Io, ending: Ending, verbose: boolean): void {
   for (const { job, result } of ending.jobs) {
-    io.out(`Job ${job.id} ${job.name} ${paint(io, job.state)} after ${seconds(job.duration)}\n`);
+    const duration = job.duration > 0 ? ` after ${seconds(job.duration)}` : '';
+    io.out(`Job ${job.id} ${job.name} ${paint(io, job.state)}${duration}\n`);
     const accumulators = Object.entries(result?.accumulators ?? {});
     if (accumulators.length > 0) io.out('Accumulators:\n');
     for (const [name, value] of accumulators) io.out(`  ${name}: ${value}\n`);

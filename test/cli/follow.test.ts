@@ -39,12 +39,12 @@ const container: ContainerFacts = {
   state: 'running',
 };
 
-function kubernetes(main: Partial<ContainerFacts> | undefined): KubernetesFacts {
+function kubernetes(main: Partial<ContainerFacts> | 'deleting' | undefined): KubernetesFacts {
   if (main === undefined) return { deployment: { state: 'absent' }, pods: [], events: [] };
   const deployment = {
     state: 'present',
     uid: 'u',
-    deleting: false,
+    deleting: main === 'deleting',
     createdAt: 0,
     desiredReplicas: 1,
     conditions: [],
@@ -58,13 +58,17 @@ function kubernetes(main: Partial<ContainerFacts> | undefined): KubernetesFacts 
     deleting: false,
     ready: true,
   } as const;
-  return { deployment, pods: [{ ...pod, containers: [{ ...container, ...main }] }], events: [] };
+  return {
+    deployment,
+    pods: [{ ...pod, containers: [{ ...container, ...(main === 'deleting' ? {} : main) }] }],
+    events: [],
+  };
 }
 
 interface Script {
   /** One for each look; the last one stays. */
   readonly looks: (JobManagerFacts | Error)[];
-  readonly kubernetes?: (Partial<ContainerFacts> | undefined)[];
+  readonly kubernetes?: (Partial<ContainerFacts> | 'deleting' | undefined)[];
   readonly result?: JobResult;
   readonly log?: string;
   readonly highAvailability?: boolean;
@@ -172,6 +176,22 @@ describe('follow', () => {
       log,
     });
     expect(ending).toMatchObject({ state, ...(message !== undefined && { message }) });
+  });
+
+  it('learns it from the log alone when the JobManager was gone before the first look', async () => {
+    const log = `2026-11-21 01:02:03,004 INFO  x [] - Job n (${ID}) switched from state FAILING to FAILED.\n${root.stackTrace}\n`;
+    const { ending } = await play({ looks: [silence], kubernetes: [{}, 'deleting'], log });
+    expect(ending).toMatchObject({ state: 'FAILED', message: root.message, jobs: [{ job: { id: ID, name: 'n' } }] });
+  });
+
+  it('reads the reason of a failed job from the log when its result could not be read', async () => {
+    const log = `2026-11-21 01:02:03,004 INFO  x [] - Job n (${ID}) switched from state FAILING to FAILED.\n${root.stackTrace}\n`;
+    const { ending } = await play({
+      looks: [answer([job('FAILED')], 'RUNNING'), silence],
+      kubernetes: [{}, 'deleting'],
+      log,
+    });
+    expect(ending).toMatchObject({ state: 'FAILED', message: root.message });
   });
 
   it('admits that it does not know', async () => {

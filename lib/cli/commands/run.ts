@@ -5,7 +5,7 @@ import type { Kubernetes } from '../connect.ts';
 import { createCluster } from '../create.ts';
 import { printObjects } from '../dry-run.ts';
 import type { ParsedFlags } from '../flags.ts';
-import type { Ending } from '../follow.ts';
+import type { Ending } from '../ending.ts';
 import { printJson, type Io } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { clusterRequest } from '../request.ts';

@@ -7,7 +7,7 @@ import { isTerminal } from '../../flink/job-state.ts';
 import { has } from '../command.ts';
 import { connect, type Rest } from '../connect.ts';
 import type { ParsedFlags } from '../flags.ts';
-import { endingOf, type Ending } from '../follow.ts';
+import { endingOf, type Ending } from '../ending.ts';
 import { printJson, type Io } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { program, programFlags } from '../request.ts';
