@@ -1,7 +1,7 @@
 import { KubeConfig, Watch, type KubernetesObject } from '@kubernetes/client-node';
-import { apiPath, type ApiRequest, type ApiResponse, type KubernetesApi } from '../../lib/cluster/api.ts';
+import { apiPath, type ApiRequest, type ApiResponse } from '../../lib/cluster/api.ts';
 import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { parseKubeconfig } from './kubernetes-api-connection.ts';
+import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
 import { makeNamespace } from './support/kubernetes.ts';
 
 export interface Seen {
@@ -22,7 +22,11 @@ export interface World {
   /** Asks until it holds; fails the test after a minute. */
   until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T>;
   /** Watches until the predicate holds; answers all events seen. */
-  watch(resource: string, query: Record<string, string>, enough: (seen: readonly Seen[]) => boolean): Promise<readonly Seen[]>;
+  watch(
+    resource: string,
+    query: Record<string, string>,
+    enough: (seen: readonly Seen[]) => boolean,
+  ): Promise<readonly Seen[]>;
   close(): Promise<void>;
 }
 
@@ -30,12 +34,19 @@ const APPS = new Set(['deployments', 'replicasets']);
 const LIMIT = 60_000;
 
 export async function openWorld(kubeconfig: string, image: string): Promise<World> {
-  const api = createKubernetesApi(await parseKubeconfig(kubeconfig));
+  const api = createKubernetesApi(await kubeconfigConnection({ text: kubeconfig }));
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
   const namespace = await makeNamespace(api);
   const path = (resource: string, ...rest: string[]): string =>
-    apiPath(...(APPS.has(resource) ? ['apis', 'apps'] : ['api']), 'v1', 'namespaces', namespace.name, resource, ...rest);
+    apiPath(
+      ...(APPS.has(resource) ? ['apis', 'apps'] : ['api']),
+      'v1',
+      'namespaces',
+      namespace.name,
+      resource,
+      ...rest,
+    );
   const request = (asked: ApiRequest): Promise<ApiResponse> => api.request(asked);
   return {
     namespace: namespace.name,
@@ -60,7 +71,7 @@ export async function openWorld(kubeconfig: string, image: string): Promise<Worl
 }
 
 async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + LIMIT; Date.now() < end; ) {
+  for (const end = Date.now() + LIMIT; Date.now() < end;) {
     const found = await ask();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -92,7 +103,10 @@ function watchUntil(
     };
     const onEvent = (type: string, object: Seen['object']): void => {
       seen.push({ type, object });
-      if (enough(seen)) end(() => { resolve(seen); });
+      if (enough(seen))
+        end(() => {
+          resolve(seen);
+        });
     };
     const onDone = (error: unknown): void => {
       end(() => {
@@ -100,14 +114,9 @@ function watchUntil(
         else reject(error instanceof Error ? error : new Error('the watch ended'));
       });
     };
-    new Watch(config).watch(path, query, onEvent, onDone).then(
-      (controller) => {
-        abort = controller;
-        if (over) controller.abort();
-      },
-      onDone,
-    );
+    new Watch(config).watch(path, query, onEvent, onDone).then((controller) => {
+      abort = controller;
+      if (over) controller.abort();
+    }, onDone);
   });
 }
-
-export type { KubernetesApi };

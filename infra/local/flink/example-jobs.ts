@@ -49,7 +49,7 @@ export async function buildExampleJobs(
     }
   }
   const jars = Object.entries(JOBS).map(([key, job]) => [key, join(folder, `${job}.jar`)]);
-  return Object.fromEntries(jars) as unknown as ExampleJobs;
+  return Object.fromEntries(jars) as ExampleJobs;
 }
 
 async function build(

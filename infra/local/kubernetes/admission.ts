@@ -94,15 +94,21 @@ export function toObject(
   if (!isRecord(body)) throw new ApiError(400, 'BadRequest', 'the body of the request is no object');
   const { metadata: given, ...rest } = body;
   if (body['kind'] !== undefined && body['kind'] !== resource.kind) {
-    throw new ApiError(400, 'BadRequest', `the object provided is a ${String(body['kind'])}, not a ${resource.kind}`);
+    throw new ApiError(
+      400,
+      'BadRequest',
+      `the object provided is a ${JSON.stringify(body['kind'])}, not a ${resource.kind}`,
+    );
   }
   const metadata = isRecord(given) ? given : {};
   const own = metadata['namespace'];
   if (namespace !== undefined && own !== undefined && own !== namespace) {
-    const message = `the namespace of the provided object does not match the namespace sent on the request (${String(own)}, ${namespace})`;
+    const message = `the namespace of the provided object does not match the namespace sent on the request (${JSON.stringify(own)}, ${namespace})`;
     throw new ApiError(400, 'BadRequest', message);
   }
-  const { selfLink: _, managedFields: __, ...kept } = metadata;
+  const kept = { ...metadata };
+  delete kept['selfLink'];
+  delete kept['managedFields'];
   return {
     ...rest,
     apiVersion,

@@ -12,8 +12,10 @@ async function main(versions: readonly string[]): Promise<void> {
   const images: Record<string, Image> = { busybox: {} };
   for (const version of versions) {
     const flink = await ensureFlink({ version, log });
-    const jobs = Object.values(await buildExampleJobs(flink)) as string[];
-    const files = Object.fromEntries(jobs.map((jar) => [`/opt/flink/usrlib/${basename(jar)}`, jar]));
+    const { wordCount, orderTotals, failingJob } = await buildExampleJobs(flink);
+    const files = Object.fromEntries(
+      [wordCount, orderTotals, failingJob].map((jar) => [`/opt/flink/usrlib/${basename(jar)}`, jar]),
+    );
     for (const name of [`flink:${version}`, `flink:${version.split('.').slice(0, 2).join('.')}`])
       images[name] = { flinkHome: flink.flinkHome, files };
   }

@@ -27,7 +27,8 @@ export class Store {
   readonly #listeners = new Set<Listener>();
   readonly #now: () => Date;
   #history: Change[] = [];
-  #version = 1;
+  // Small numbers, which no client of this server has ever seen, are versions long gone.
+  #version = 1000;
 
   constructor(now: () => Date) {
     this.#now = now;

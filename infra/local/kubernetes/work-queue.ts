@@ -38,8 +38,9 @@ export class WorkQueue {
   }
 
   #drain(): void {
-    for (const key of this.#keys) {
-      this.#keys.delete(key);
+    const keys = [...this.#keys];
+    this.#keys.clear();
+    for (const key of keys) {
       try {
         this.#reconcile(key);
       } catch (error) {
@@ -47,5 +48,8 @@ export class WorkQueue {
       }
     }
     this.#running = false;
+    // What was added meanwhile waits for others to have their turn.
+    const [next] = this.#keys;
+    if (next !== undefined) this.add(next);
   }
 }

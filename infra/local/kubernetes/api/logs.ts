@@ -25,36 +25,34 @@ function containerOf(pod: Pod, asked: string | null): string {
 /** @throws ApiError 400 when there is no such log, in the API server's words */
 function checkStarted(pod: Pod, status: ContainerStatus | undefined, container: string, previous: boolean): void {
   const { name } = pod.metadata;
-  if (previous && (status?.restartCount ?? 0) === 0 && status?.lastState.terminated === undefined) {
+  const ended = status?.lastState.terminated;
+  if (previous) {
+    if (ended !== undefined || (status?.restartCount ?? 0) > 0) return;
     throw badRequest(`previous terminated container "${container}" in pod "${name}" not found`);
   }
-  const waiting = status?.state.waiting;
-  const started = status?.state.running ?? status?.state.terminated ?? status?.lastState.terminated;
-  if (!previous && started === undefined) {
-    const reason = waiting?.reason ?? 'ContainerCreating';
-    const why = reason.includes('Pull') ? 'trying and failing to pull image' : `waiting to start: ${reason}`;
-    throw badRequest(`container "${container}" in pod "${name}" is ${why}`);
+  const { running, terminated, waiting } = status?.state ?? {};
+  if ((running ?? terminated ?? ended) !== undefined) return;
+  const reason = waiting?.reason ?? 'ContainerCreating';
+  const why = reason.includes('Pull') ? 'trying and failing to pull image' : `waiting to start: ${reason}`;
+  throw badRequest(`container "${container}" in pod "${name}" is ${why}`);
+}
+
+/** Where the last lines of a text begin. */
+function startOfLast(lines: number, text: Buffer): number {
+  let start = text.length;
+  // The end of the last line is not yet the end of the line before it.
+  let before = text.at(-1) === 10 ? text.length - 1 : text.length;
+  for (let left = lines; left > 0 && start > 0; left--) {
+    before = text.subarray(0, before).lastIndexOf(10);
+    start = before + 1;
   }
+  return start;
 }
 
 /** The last lines of a text, and of those the first bytes, as the kubelet cuts them. */
 export function cut(text: Buffer, query: URLSearchParams): Buffer {
-  let start = 0;
   const tail = query.get('tailLines');
-  if (tail !== null) {
-    let lines = Number(tail);
-    start = text.length;
-    if (lines > 0) {
-      let end = text.at(-1) === 10 ? text.length - 1 : text.length;
-      while (lines > 0 && end > 0) {
-        end = text.lastIndexOf(10, end - 1);
-        lines--;
-        if (end < 0) break;
-      }
-      start = end < 0 || lines > 0 ? 0 : end + 1;
-      if (end === 0 && lines > 0) start = 0;
-    }
-  }
+  const start = tail === null ? 0 : startOfLast(Number(tail), text);
   const limit = query.get('limitBytes');
   return text.subarray(start, limit === null ? undefined : start + Number(limit));
 }

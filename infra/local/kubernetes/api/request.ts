@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import { ApiError, badRequest, noSuchPath } from '../errors.ts';
-import { findResource, NAMESPACES, type Resource } from '../resources.ts';
+import { apiVersionOf, findResource, type Resource } from '../resources.ts';
 
 const BODY_LIMIT = 8 * 1024 * 1024;
 
@@ -24,24 +24,35 @@ function decode(segment: string): string {
   }
 }
 
-/** @throws ApiError 404 for a kind that is not served */
-export function parseTarget(pathname: string): Target {
+interface Parts {
+  readonly group: string;
+  readonly version: string;
+  readonly namespace: string | undefined;
+  readonly path: readonly string[];
+}
+
+/** Takes a path apart; a namespace alone is an object as well as a place. */
+function split(pathname: string): Parts {
   const [, root, ...segments] = pathname.split('/');
-  const [group, version, ...path] = root === 'api' ? ['', ...segments] : segments;
-  const apiVersion = group === '' ? (version ?? '') : `${group ?? ''}/${version ?? ''}`;
-  const inNamespace =
-    path[0] === 'namespaces' && path.length > 2 && findResource(group ?? '', version ?? '', path[2] ?? '');
-  const [plural = '', name, subresource, ...rest] = inNamespace ? path.slice(2) : path;
-  const resource = findResource(group ?? '', version ?? '', plural);
+  const [group = '', version = '', ...path] = root === 'api' ? ['', ...segments] : segments;
+  const [first, namespace = '', plural = ''] = path;
+  const inside = first === 'namespaces' && findResource(group, version, plural)?.namespaced === true;
+  return { group, version, namespace: inside ? decode(namespace) : undefined, path: inside ? path.slice(2) : path };
+}
+
+/** @throws ApiError 404 for a kind or a subresource that is not served */
+export function parseTarget(pathname: string): Target {
+  const { group, version, namespace, path } = split(pathname);
+  const [plural = '', name = '', subresource = '', ...rest] = path;
+  const resource = findResource(group, version, plural);
   if (resource === undefined) throw noSuchPath();
-  if (subresource !== undefined && subresource !== '' && !resource.subresources.includes(subresource))
-    throw noSuchPath();
-  if (name !== undefined && resource.namespaced && !inNamespace) throw noSuchPath();
+  const known = subresource === '' || resource.subresources.includes(subresource);
+  if (!known || (name !== '' && resource.namespaced && namespace === undefined)) throw noSuchPath();
   return {
     resource,
-    apiVersion,
-    namespace: inNamespace && resource !== NAMESPACES ? decode(path[1] ?? '') : undefined,
-    name: name === undefined || name === '' ? undefined : decode(name),
+    apiVersion: apiVersionOf(resource),
+    namespace,
+    name: name === '' ? undefined : decode(name),
     subresource: subresource === '' ? undefined : subresource,
     rest: rest.join('/'),
   };

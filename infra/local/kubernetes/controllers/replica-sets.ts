@@ -16,7 +16,7 @@ export class ReplicaSets {
   readonly #admission: Admission;
   readonly #events: EventRecorder;
   readonly #queue: WorkQueue;
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, { count: number; until: number; error: ApiError }>();
 
   constructor(store: Store, admission: Admission, events: EventRecorder, onError: (error: unknown) => void) {
     this.#store = store;
@@ -56,6 +56,9 @@ export class ReplicaSets {
   }
 
   #create(set: ReplicaSet, count: number, key: string): ApiError | undefined {
+    // The next try has its time, whatever else changes: each refusal names another pod and so changes the status.
+    const last = this.#failures.get(key);
+    if (last !== undefined && Date.now() < last.until) return last.error;
     try {
       for (let made = 0; made < count; made++) {
         const pod = this.#admission.create(PODS, podOf(set));
@@ -68,9 +71,9 @@ export class ReplicaSets {
       if (!(error instanceof ApiError)) throw error;
       const message = `Error creating: ${error.message}`;
       this.#events.record(set, { type: 'Warning', reason: 'FailedCreate', message });
-      const failures = this.#failures.get(key) ?? 0;
-      this.#failures.set(key, failures + 1);
-      this.#queue.addAfter(key, Math.min(RETRY.most, RETRY.first * 2 ** failures));
+      const wait = Math.min(RETRY.most, RETRY.first * 2 ** (last?.count ?? 0));
+      this.#failures.set(key, { count: (last?.count ?? 0) + 1, until: Date.now() + wait, error });
+      this.#queue.addAfter(key, wait);
       return error;
     }
   }
