@@ -182,10 +182,10 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'explain',
-    synopsis: '[OPTIONS] <option>',
+    synopsis: '[OPTIONS] <option>[=value]',
     summary: 'Say what a Flink option does to the objects of a cluster.',
-    flags: COMMON,
-    examples: ['explain kubernetes.jobmanager.cpu.amount'],
+    flags: [...GENERAL, ...VERSION_AND_DRY_RUN.filter(({ long }) => long === 'flink-version'), ...COMMON],
+    examples: ['explain kubernetes.jobmanager.cpu.amount', 'explain kubernetes.secrets=db-login:/opt/secrets'],
     load: () => import('./commands/explain.ts'),
   },
 ];
