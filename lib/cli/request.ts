@@ -30,13 +30,15 @@ export async function clusterRequest(
   const { conf, flinkVersion } = settings;
   const clusterId = settings.effective['kubernetes.cluster-id'] ?? randomClusterId();
   const options = { ...settings.options, 'execution.target': targetOf(mode), 'kubernetes.cluster-id': clusterId };
-  const podTemplates = { ...spec?.podTemplates, ...(await readPodTemplates(settings)) };
+  const { texts, parsed: templates } = await readPodTemplates(settings);
+  const podTemplates = { ...spec?.podTemplates, ...templates };
   return {
     flinkVersion,
     mode,
     options,
     ...(conf !== undefined && { conf }),
     ...(Object.keys(podTemplates).length > 0 && { podTemplates }),
+    ...(Object.keys(texts).length > 0 && { podTemplateTexts: texts }),
     ...(mode === 'application' && { program: program(parsed, spec), flags: programFlags(parsed) }),
   };
 }
@@ -106,25 +108,33 @@ function claimModeOf(parsed: ParsedFlags): ProgramFlags['claimMode'] {
   return mode;
 }
 
-async function readPodTemplates({ effective }: Settings): Promise<NonNullable<ClusterRequest['podTemplates']>> {
-  const found: [string, V1PodTemplateSpec][] = [];
-  for (const [part, keys] of Object.entries(POD_TEMPLATES)) {
-    const key = keys.find((name) => effective[name] !== undefined);
-    if (key !== undefined) found.push([part, await readPodTemplate(key, effective[key] ?? '')]);
-  }
-  return Object.fromEntries(found);
+interface Templates<T> {
+  common?: T;
+  jobManager?: T;
+  taskManager?: T;
 }
 
-async function readPodTemplate(key: string, path: string): Promise<V1PodTemplateSpec> {
-  const text = readTextFile(path, key);
+/** Each file as it is, and as what it means: Flink copies the text, and builds pods from the meaning. */
+async function readPodTemplates({ effective }: Settings) {
+  const texts: Templates<string> = {};
+  const parsed: Templates<V1PodTemplateSpec> = {};
+  for (const part of ['common', 'jobManager', 'taskManager'] as const) {
+    const key = POD_TEMPLATES[part].find((name) => effective[name] !== undefined);
+    if (key === undefined) continue;
+    const path = effective[key] ?? '';
+    const text = readTextFile(path, key);
+    texts[part] = text;
+    parsed[part] = await parsePodTemplate(key, path, text);
+  }
+  return { texts, parsed };
+}
+
+async function parsePodTemplate(key: string, path: string, text: string): Promise<V1PodTemplateSpec> {
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text);
   const [error] = document.errors;
   const content: unknown = error === undefined ? document.toJS() : undefined;
-  if (error !== undefined || !isRecord(content)) {
-    throw new UsageError(
-      `${key}: ${path} is no pod template in YAML${error === undefined ? '' : ` (${error.message})`}`,
-    );
-  }
-  return content;
+  if (isRecord(content)) return content;
+  const why = error === undefined ? '' : ` (${error.message})`;
+  throw new UsageError(`${key}: ${path} is no pod template in YAML${why}`);
 }

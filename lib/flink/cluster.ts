@@ -19,6 +19,8 @@ export interface ClusterRequest {
     readonly jobManager?: V1PodTemplateSpec;
     readonly taskManager?: V1PodTemplateSpec;
   };
+  /** The texts of those files, where there are files: Flink copies them into its ConfigMap as they are. */
+  readonly podTemplateTexts?: { readonly common?: string; readonly jobManager?: string; readonly taskManager?: string };
   /** Application mode: the program. */
   readonly program?: {
     readonly jars: readonly string[];
