@@ -102,7 +102,8 @@ interface Described {
 
 function describe(option: AnyOption | undefined): Described {
   if (option === undefined) return {};
-  const byDefault = option.default === undefined ? {} : { default: String(option.default) };
+  const byDefault =
+    option.default === undefined ? {} : { default: `${option.default as string | number | boolean | bigint}` };
   return { option: option.key, type: option.type, ...byDefault, olderNames: option.fallbackKeys.map(({ key }) => key) };
 }
 
