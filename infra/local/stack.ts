@@ -47,6 +47,8 @@ export interface Stack {
   nextEvent(fits: (event: LifecycleEvent) => boolean, timeoutMs?: number): Promise<Delivery>;
   /** The text of an `s3://` object. */
   read(uri: string): Promise<string | undefined>;
+  /** Where the local AWS and the functions log to; it goes when the stack stops. */
+  readonly logFile: string;
   /** Objects of runs on Kubernetes, their processes, messages in queues: empty when nothing is left. */
   remains(): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -82,7 +84,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const client = createDeploymentClient(aws, deployment);
     stops.push(() => Promise.resolve(client.close()));
     const operate = operations({ client, deployment, subscriber, cluster });
-    return { aws, cluster, deployment, subscriber, client, stop, ...operate };
+    return { aws, cluster, deployment, subscriber, client, logFile: aws.logFile, stop, ...operate };
   } catch (error) {
     await stop();
     throw error;

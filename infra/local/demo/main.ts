@@ -1,5 +1,8 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describeError } from '../../../lib/core/errors.ts';
 import { MissingTools, startStack, type Stack } from '../stack.ts';
+import { cacheFolder } from '../cache.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import { parseDemoOptions, USAGE, type DemoOptions } from './options.ts';
 import { showRun } from './show.ts';
@@ -33,6 +36,7 @@ async function main(): Promise<number> {
     ...(host === undefined ? {} : { host }),
   });
   const well = await showRun(stack, terminal);
+  if (!well) await keepLog(stack);
   if (options.stay) await stay(stack, terminal);
   return well ? 0 : 1;
 }
@@ -65,11 +69,17 @@ for (const [signal, code] of [
   });
 }
 
+/** What the functions said would go with the stack. */
+async function keepLog({ logFile }: Stack): Promise<void> {
+  const kept = join(cacheFolder(), 'demo-failed.log');
+  await copyFile(logFile, kept);
+  process.stderr.write(`\nIt did not go as it should. What the functions logged is in ${kept}\n`);
+}
+
 main().then(leave, async (error: unknown) => {
   terminal.close();
-  const missing = error instanceof MissingTools;
-  process.stderr.write(
-    `\n${missing ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  const expected = error instanceof MissingTools || !(error instanceof Error);
+  process.stderr.write(`\n${expected ? describeError(error) : (error.stack ?? error.message)}\n`);
+  if (stack !== undefined) await keepLog(stack);
   await leave(1);
 });

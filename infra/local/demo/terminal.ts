@@ -9,6 +9,8 @@ interface Activity {
   readonly begin: number;
 }
 
+/** Between two lines of progress where lines stay. */
+const PLAIN_INTERVAL_MS = 10_000;
 const ERASE = '\r\x1b[2K';
 
 /** Lines for a person, and on a terminal one line below them that moves while something takes its time. */
@@ -50,10 +52,17 @@ export class Terminal implements Progress {
   async stage<T>(title: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T> {
     let detail = '';
     const begin = Date.now();
+    let due = begin;
     const done = this.wait(() => (detail === '' ? title : `${title}: ${detail}`));
     let mark = this.style('red', '✘');
     try {
-      const result = await work((text) => (detail = text));
+      const result = await work((text) => {
+        detail = text.trim();
+        if (!this.#animated && Date.now() >= due) {
+          this.line(`    ${detail}`);
+          due = Date.now() + PLAIN_INTERVAL_MS;
+        }
+      });
       mark = this.style('green', '✔');
       return result;
     } finally {
