@@ -13,6 +13,8 @@ import { Terminal } from './terminal.ts';
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 const terminal = new Terminal(process.stdout, process.env);
 let stack: Stack | undefined;
+/** The exit code of Ctrl-C: it is how a demo that stays up is meant to end. */
+let interrupted = 130;
 
 async function main(): Promise<number> {
   const [first = '', ...rest] = process.argv.slice(2);
@@ -37,7 +39,10 @@ async function main(): Promise<number> {
   });
   const well = await showRun(stack, terminal);
   if (!well) await keepLog(stack);
-  if (options.stay) await stay(stack, terminal);
+  if (options.stay) {
+    interrupted = well ? 0 : 1;
+    await stay(stack, terminal);
+  }
   return well ? 0 : 1;
 }
 
@@ -59,13 +64,13 @@ async function leave(code: number): Promise<void> {
 }
 
 for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
+  ['SIGINT', () => interrupted],
+  ['SIGTERM', () => 143],
+  ['SIGHUP', () => 129],
 ] as const) {
   process.once(signal, () => {
-    process.once(signal, () => process.exit(code));
-    void leave(code);
+    process.once(signal, () => process.exit(code()));
+    void leave(code());
   });
 }
 
