@@ -1,6 +1,6 @@
 /** The known word closest to a mistyped one, when it is close enough to be meant. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = Math.max(2, Math.floor(word.length / 3));
   const scored = known
     .filter((candidate) => candidate.length > 2)
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));

@@ -55,16 +55,19 @@ async function dryRun(version: string, name: string, recording: Recording): Prom
   return items;
 }
 
-/** The API server writes quantities in its own way and drops what is empty. */
+/** The API server writes quantities in its own way, and drops what is empty or a plain false. */
 function asStored(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asStored);
   if (!isRecord(value)) return value;
-  const members = Object.entries(value).filter(([, member]) => !isEmpty(member));
+  const members = Object.entries(value).filter(
+    ([key, member]) => !isEmpty(member) && !(member === false && PLAIN_FLAGS.has(key)),
+  );
   return Object.fromEntries(
     members.map(([key, member]) => [key, QUANTITIES.has(key) ? amount(member) : asStored(member)]),
   );
 }
 
+const PLAIN_FLAGS = new Set(['hostNetwork', 'readOnly']);
 const QUANTITIES = new Set(['cpu', 'memory']);
 
 function amount(value: unknown): unknown {
