@@ -14,6 +14,11 @@ export function isFlink(pod: Pod): boolean {
   return pod.metadata.labels?.['type'] === 'flink-native-kubernetes';
 }
 
+/** A JobManager uploads to its own blob server at "localhost" (before 2.0): it has to listen there. */
+export function isJobManager(pod: Pod): boolean {
+  return componentOf(pod) === 'jobmanager';
+}
+
 function componentOf(pod: Pod): string | undefined {
   return isFlink(pod) ? pod.metadata.labels?.['component'] : undefined;
 }
@@ -34,14 +39,13 @@ export function flinkOverrides(
   paths: PodPaths,
   others: { pods: readonly Pod[]; addresses: Addresses },
 ): Overrides {
-  const aliases = address.port(RPC) === RPC;
   if (componentOf(pod) === 'jobmanager') {
     return {
       'jobmanager.rpc.address': address.ip,
       'jobmanager.bind-host': address.ip,
       'rest.bind-address': address.ip,
       'user.artifacts.base-dir': paths.at('/opt/flink/artifacts'),
-      ...(aliases ? {} : jobManagerPorts(address)),
+      ...jobManagerPorts(address),
     };
   }
   if (componentOf(pod) !== 'taskmanager') return {};
@@ -49,10 +53,10 @@ export function flinkOverrides(
   return {
     'taskmanager.host': address.ip,
     'taskmanager.bind-host': address.ip,
-    ...(jobManager === undefined ? {} : { 'jobmanager.rpc.address': jobManager.ip }),
-    ...(aliases || jobManager === undefined
+    ...(jobManager === undefined
       ? {}
-      : { 'jobmanager.rpc.port': String(jobManager.port(RPC)), 'taskmanager.rpc.port': '0' }),
+      : { 'jobmanager.rpc.address': jobManager.ip, 'jobmanager.rpc.port': String(jobManager.port(RPC)) }),
+    ...(address.shared ? { 'taskmanager.rpc.port': '0' } : {}),
   };
 }
 

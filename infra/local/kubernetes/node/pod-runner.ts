@@ -6,7 +6,7 @@ import { controllerOf, type Pod } from '../objects.ts';
 import { PODS } from '../resources.ts';
 import { ContainerRunner, type ContainerContext } from './container-runner.ts';
 import { overrideConfFile } from './flink-config.ts';
-import { FLINK_PORTS, flinkOverrides, isFlink } from './flink-pod.ts';
+import { FLINK_PORTS, flinkOverrides, isFlink, isJobManager } from './flink-pod.ts';
 import { findImage } from './images.ts';
 import { NODE_IP, type NodeServices } from './node-services.ts';
 import { PodPaths } from './pod-paths.ts';
@@ -76,12 +76,12 @@ export class PodRunner {
     const ports = this.#pod.spec.containers.flatMap(({ ports }) =>
       (ports ?? []).map(({ containerPort }) => containerPort),
     );
-    const { uid } = this.#pod.metadata;
-    const flinkPorts = isFlink(this.#pod) ? FLINK_PORTS : [];
-    const address = await this.#services.addresses.allocate(uid, controllerOf(this.#pod)?.uid, [
-      ...ports,
-      ...flinkPorts,
-    ]);
+    const address = await this.#services.addresses.allocate({
+      uid: this.#pod.metadata.uid,
+      controller: controllerOf(this.#pod)?.uid,
+      ports: [...ports, ...(isFlink(this.#pod) ? FLINK_PORTS : [])],
+      shared: isJobManager(this.#pod),
+    });
     this.#setAddress(address.ip);
     await this.#layOut();
     await this.#mount();

@@ -15,14 +15,15 @@ while read -r operation group; do
   esac
 done
 for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
-[ "$operation" = end ] || { sleep 0.2; rm -rf -- "$1"; }
+[ "$operation" = end ] || { sleep 0.2; rm -rf -- "$PODS_FOLDER"; }
 `;
 
 export class Reaper {
   readonly #child: ChildProcess;
 
   constructor(podsFolder: string) {
-    this.#child = spawn('bash', ['-c', SCRIPT, 'pod-reaper', podsFolder], {
+    this.#child = spawn('bash', ['-c', SCRIPT, 'pod-reaper'], {
+      env: { ...process.env, PODS_FOLDER: podsFolder },
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
