@@ -12,16 +12,13 @@ const REMAINING_KINDS: readonly Kind[] = ['Deployment', 'ReplicaSet', 'Pod', 'Se
  * keeps its name, until its garbage is collected, and a TaskManager that its JobManager still asks for is garbage at once.
  */
 export async function removeCluster(client: ObjectClient, ref: ClusterRef, what: Removal): Promise<void> {
-  const { namespace, clusterId } = ref;
+  const { namespace } = ref;
   if (await removeDeployment(client, ref, what)) return;
   const pods = await client.list('Pod', namespace, { labelSelector: selectorOf(ref), metadataOnly: true });
   await Promise.all(pods.filter(nobodyCollects).map((pod) => removeObject(client, 'Pod', namespace, pod)));
   if (!what.highAvailability || pods.some((pod) => pod.metadata?.labels?.['component'] === 'jobmanager')) return;
-  const maps = await client.list('ConfigMap', namespace, {
-    labelSelector: `app=${clusterId},configmap-type=high-availability`,
-    metadataOnly: true,
-  });
-  await Promise.all(maps.map((map) => removeObject(client, 'ConfigMap', namespace, map)));
+  const maps = await client.list('ConfigMap', namespace, { labelSelector: selectorOf(ref), metadataOnly: true });
+  await Promise.all(maps.filter(isHighAvailability).map((map) => removeObject(client, 'ConfigMap', namespace, map)));
 }
 
 /** True while the Deployment is there and on its way out. */
@@ -64,7 +61,7 @@ export async function remainingObjects(
     REMAINING_KINDS.map(async (kind) => {
       const objects = await listOf(client, kind, ref);
       return objects
-        .filter((object) => what.highAvailability || !isHighAvailability(object))
+        .filter((object) => what.highAvailability || kind !== 'ConfigMap' || !isHighAvailability(object))
         .map((object) => nameOf(kind, object));
     }),
   );
@@ -81,8 +78,9 @@ async function listOf(client: ObjectClient, kind: Kind, ref: ClusterRef): Promis
   }
 }
 
+/** Flink's leaders write theirs without an owner; only up to 1.20 they bear the label `configmap-type`. */
 function isHighAvailability({ metadata }: KubernetesObject): boolean {
-  return metadata?.labels?.['configmap-type'] === 'high-availability';
+  return (metadata?.ownerReferences ?? []).length === 0;
 }
 
 function nameOf(kind: Kind, { metadata }: KubernetesObject): string {

@@ -38,33 +38,25 @@ describe('apply', () => {
   });
 
   it.each([
-    [
-      403,
-      'Forbidden',
-      'deployments.apps "c" is forbidden: exceeded quota: q, requested: count=1',
-      {},
-      'QuotaExceeded',
-      undefined,
-    ],
-    [403, 'Forbidden', 'User "u" cannot create resource "deployments"', {}, 'PermissionDenied', undefined],
-    [403, 'Forbidden', 'admission webhook "policy" denied the request: no', {}, 'InvalidConfiguration', undefined],
-    [404, 'NotFound', 'namespaces "n" not found', { kind: 'namespaces' }, 'NamespaceMissing', 'namespace'],
-    [401, 'Unauthorized', 'Unauthorized', {}, 'PermissionDenied', undefined],
-    [
-      422,
-      'Invalid',
-      'Deployment is invalid',
-      { causes: [{ field: 'spec.replicas' }] },
-      'InvalidConfiguration',
-      'spec.replicas',
-    ],
-    [500, 'InternalError', 'etcd', {}, 'ClusterUnavailable', undefined],
-  ])('turns %i %s into an error: %s', async (status, reason, message, details, expected, field) => {
+    { status: 403, message: 'exceeded quota: q, requested: count=1', reason: 'QuotaExceeded' },
+    { status: 403, message: 'User "u" cannot create resource "deployments"', reason: 'PermissionDenied' },
+    { status: 403, message: 'admission webhook "policy" denied the request', reason: 'InvalidConfiguration' },
+    {
+      ...{ status: 404, message: 'namespaces "n" not found', details: { kind: 'namespaces' } },
+      ...{ reason: 'NamespaceMissing', field: 'namespace' },
+    },
+    { status: 401, message: 'Unauthorized', reason: 'PermissionDenied' },
+    {
+      ...{ status: 422, message: 'is invalid', details: { causes: [{ field: 'spec.replicas' }] } },
+      ...{ reason: 'InvalidConfiguration', field: 'spec.replicas' },
+    },
+    { status: 500, message: 'etcd', reason: 'ClusterUnavailable' },
+  ])('turns $status $message into $reason', async ({ status, message, details, reason, field }) => {
     const { clusters } = await clustersAt((_s, response) =>
-      json(response, status, failure(status, reason, message, details)),
+      json(response, status, failure(status, 'x', message, details)),
     );
     await expect(clusters.apply(cluster, owner)).rejects.toMatchObject({
-      reason: expected,
+      reason,
       field,
       message: expect.stringContaining(message) as string,
     });

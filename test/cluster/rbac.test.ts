@@ -15,11 +15,10 @@ async function asDispatcher(admin: KubernetesApi, namespace: string): Promise<Ku
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/flink-dispatch/token`;
   const issued = (await must(admin, { method: 'POST', path, body: { spec: {} } })) as { status: { token: string } };
   const connection = await kubeconfigConnection({ files: kubeconfigFiles(process.env) });
-  const { tls } = await connection.credentials(false);
-  const { cert: _cert, key: _key, ...server } = tls;
+  const { ca = '' } = (await connection.credentials(false)).tls;
   const bearer: Connection = {
     server: connection.server,
-    credentials: () => Promise.resolve({ headers: { authorization: `Bearer ${issued.status.token}` }, tls: server }),
+    credentials: () => Promise.resolve({ headers: { authorization: `Bearer ${issued.status.token}` }, tls: { ca } }),
   };
   return createKubernetesApi(bearer);
 }

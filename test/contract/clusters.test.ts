@@ -1,3 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startKubernetes } from '../../infra/local/kubernetes/server.ts';
+import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
+import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
 import { createFakeClusters } from '../fakes/clusters.ts';
 import { clustersContract } from './support/clusters-contract.ts';
 import { apiOfKubeconfig, kubernetesHarness } from './support/kubernetes.ts';
@@ -12,6 +18,21 @@ clustersContract('in memory', () => {
     vanish: (ref) => Promise.resolve(clusters.vanish(ref)),
     close: () => Promise.resolve(),
   });
+});
+
+clustersContract('the local Kubernetes', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'flink-dispatch-'));
+  const kubernetes = await startKubernetes({ dataDir, images: { busybox: {} }, log: () => undefined });
+  const api = createKubernetesApi(await kubeconfigConnection({ text: kubernetes.kubeconfig }));
+  const harness = await kubernetesHarness(api, 'busybox', ['sleep', '600']);
+  return {
+    ...harness,
+    async close() {
+      await harness.close();
+      await kubernetes.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
 });
 
 if (process.env['KUBECONFIG'] !== undefined) {

@@ -8,6 +8,8 @@ export interface ClustersHarness {
   readonly clusters: Clusters & ClusterInventory;
   readonly namespace: string;
   readonly image: string;
+  /** Default: what the image does by itself. */
+  readonly command?: readonly string[];
   /** Makes a ConfigMap as a JobManager with high availability does. */
   addHighAvailability(ref: ClusterRef, name: string): Promise<void>;
   /** Removes the Deployment as somebody else would. */
@@ -26,7 +28,8 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
 
     const fresh = () => {
       const clusterId = `contract-${randomBytes(4).toString('hex')}`;
-      const cluster = smallCluster({ clusterId, namespace: it_.namespace, image: it_.image });
+      const { namespace, image, command } = it_;
+      const cluster = smallCluster({ clusterId, namespace, image, ...(command === undefined ? {} : { command }) });
       const owner = { runId: randomBytes(10).toString('hex'), attempt: 1 };
       return { cluster, owner, ref: { namespace: it_.namespace, clusterId: clusterId as ClusterId } };
     };

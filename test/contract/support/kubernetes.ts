@@ -32,14 +32,20 @@ export async function makeNamespace(api: KubernetesApi): Promise<{ readonly name
 }
 
 /** The adapter on a real API server. */
-export async function kubernetesHarness(api: KubernetesApi, image: string): Promise<ClustersHarness> {
+export async function kubernetesHarness(
+  api: KubernetesApi,
+  image: string,
+  command?: readonly string[],
+): Promise<ClustersHarness> {
   const namespace = await makeNamespace(api);
   return {
     clusters: createClusters(api),
     namespace: namespace.name,
     image,
+    ...(command === undefined ? {} : { command }),
     async addHighAvailability(ref, name) {
-      const labels = { app: ref.clusterId, type: 'flink-native-kubernetes', 'configmap-type': 'high-availability' };
+      // As of Flink 2.0; before, there was also `configmap-type: high-availability`.
+      const labels = { app: ref.clusterId, type: 'flink-native-kubernetes' };
       const path = apiPath('api', 'v1', 'namespaces', ref.namespace, 'configmaps');
       await must(api, { method: 'POST', path, body: { metadata: { name, labels } } });
     },
