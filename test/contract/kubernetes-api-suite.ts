@@ -605,7 +605,11 @@ export function kubernetesApiSuite(name: string, open: () => Promise<World>): vo
         });
         await world.create('services', service('answers', { name: 'web', port: 80, targetPort: 'http' }, selector));
         await world.create('services', service('empty', { port: 80 }, { app: 'nothing' }));
-        const empty = await world.request({ method: 'GET', path: `${world.path('services')}/empty:80/proxy/` });
+        const empty = await world.until('an answer for the Service without pods', async () => {
+          const asked = await world.request({ method: 'GET', path: `${world.path('services')}/empty:80/proxy/` });
+          // Not found until its Endpoints have been made.
+          return asked.status === 404 ? undefined : asked;
+        });
         expect(empty).toMatchObject({ status: 503, body: { kind: 'Status', reason: 'ServiceUnavailable' } });
         await world.create('pods', pod('answers', container));
         const reach = (path: string, query: Record<string, string> = {}) =>

@@ -9,6 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureFlink, type FlinkDistribution } from '../../infra/local/flink/distribution.ts';
 import { buildExampleJobs } from '../../infra/local/flink/example-jobs.ts';
 import type { Image } from '../../infra/local/kubernetes/node/images.ts';
+import { createClusters } from '../../lib/cluster/clusters.ts';
+import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
+import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
+import { buildCluster } from '../../lib/flink/native/build-cluster.ts';
 import { startKubernetes, type LocalKubernetes } from '../../infra/local/kubernetes/server.ts';
 
 const execute = promisify(execFile);
@@ -131,6 +135,43 @@ describe.each(['2.3.0', '1.20.0'])('Flink %s on the local Kubernetes', (version)
     expect(await log.text()).toContain('(job,3)');
     await Promise.all([removed('words'), removed('orders')]);
     expect(await readdir(join(dataDir, 'pods'))).toEqual([]);
+    expect(await processesWith(join(dataDir, 'pods'))).toEqual([]);
+  });
+
+  it('runs the objects of buildCluster, made and removed by the product', async () => {
+    const api = createKubernetesApi(await kubeconfigConnection({ text: kubernetes.kubeconfig }));
+    const clusters = createClusters(api);
+    const cluster = buildCluster({
+      flinkVersion: version,
+      mode: 'application',
+      options: {
+        'kubernetes.cluster-id': 'own',
+        'kubernetes.container.image.ref': `flink:${version}`,
+        'execution.shutdown-on-application-finish': 'false',
+        'cluster.registration.error-delay': '500ms',
+      },
+      program: { jars: ['local:///opt/flink/usrlib/WordCount.jar'], args: ['two words', 'and two more'] },
+    });
+    const began = performance.now();
+    await clusters.apply(cluster, { runId: 'run-1', attempt: 1 });
+    const took = (): string => `${((performance.now() - began) / 1000).toFixed(1)} s`;
+    await until('REST', () => rest('own', '/jobs/overview'));
+    const answers = took();
+    await jobIn('own', ['FINISHED']);
+    process.stderr.write(`Flink ${version}: REST answered after ${answers}, WordCount finished after ${took()}\n`);
+    const { pods } = await clusters.observe(cluster);
+    expect(pods.map(({ component, phase }) => [component, phase]).sort()).toEqual([
+      ['jobmanager', 'Running'],
+      ['taskmanager', 'Running'],
+    ]);
+    const log = await clusters.tail(cluster, 'own-taskmanager-1-1', {
+      container: 'flink-main-container',
+      bytes: 1_000_000,
+      previous: false,
+    });
+    expect(log.text).toContain('(two,2)');
+    await clusters.remove(cluster, { highAvailability: false });
+    await until('proof of the end', async () => ((await clusters.remains(cluster)).length === 0 ? true : undefined));
     expect(await processesWith(join(dataDir, 'pods'))).toEqual([]);
   });
 

@@ -64,12 +64,12 @@ function mergeField(result: Record<string, unknown>, key: string, value: unknown
 
 function mergeLists(target: readonly unknown[], patch: readonly unknown[], field: string): unknown[] {
   if (MERGED_SETS.has(field)) return [...new Set([...target, ...patch])];
-  const sample = patch.find(isRecord) ?? {};
-  const mergeKey = MERGE_KEYS[field]?.find((key) => key in sample);
-  if (mergeKey === undefined) return patch.map(withoutDirectives);
   if (patch.some((item) => isRecord(item) && item['$patch'] === 'replace')) {
     return patch.filter((item) => !(isRecord(item) && item['$patch'] === 'replace'));
   }
+  const sample = patch.find(isRecord) ?? {};
+  const mergeKey = MERGE_KEYS[field]?.find((key) => key in sample);
+  if (mergeKey === undefined) return patch.map(withoutDirectives);
   const result = [...target];
   for (const item of patch) {
     const at = result.findIndex(

@@ -3,6 +3,7 @@ import { ApiError, methodNotAllowed, noSuchPath } from '../errors.ts';
 import type { Admission } from '../admission.ts';
 import type { Addresses } from '../node/addresses.ts';
 import type { Kubelet } from '../node/kubelet.ts';
+import { isRecord } from '../objects.ts';
 import type { Store } from '../store.ts';
 import { discover } from './discovery.ts';
 import { sendLog } from './logs.ts';
@@ -81,8 +82,11 @@ function read(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const table = (request.headers.accept ?? '').includes('as=Table');
-  const shown = (body: unknown): unknown => (table ? asTable(target, body, new Date()) : undefined) ?? body;
+  const accept = request.headers.accept ?? '';
+  const shown = (body: unknown): unknown => {
+    if (accept.includes('as=PartialObjectMetadata')) return metadataOnly(body);
+    return (accept.includes('as=Table') ? asTable(target, body, new Date()) : undefined) ?? body;
+  };
   if (target.name !== undefined && !isTrue(query.get('watch')))
     send(response, { status: 200, body: shown(get(backend, target)) });
   else if (isTrue(query.get('watch'))) {
@@ -93,6 +97,15 @@ function read(
       lines(response, (event) => ({ ...event, object: event.type === 'ERROR' ? event.object : shown(event.object) })),
     );
   } else send(response, { status: 200, body: shown(list(backend.store, target, query)) });
+}
+
+/** An object, or each of a list, without all but its metadata. */
+function metadataOnly(body: unknown): unknown {
+  if (!isRecord(body)) return body;
+  const { metadata, items } = body;
+  const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+  if (!Array.isArray(items)) return partial;
+  return { ...partial, kind: 'PartialObjectMetadataList', items: items.map(metadataOnly) };
 }
 
 function isTrue(value: string | null): boolean {
