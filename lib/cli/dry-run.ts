@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import type { FlinkCluster } from '../flink/cluster.ts';
 import { valueOf } from './command.ts';
 import type { ParsedFlags } from './flags.ts';
@@ -5,11 +6,10 @@ import { printJson, type Io } from './io.ts';
 import { UsageError } from './usage.ts';
 
 /** The objects as they would be sent, in the order of their creation; the owner's uid is the server's to give. */
-export async function printObjects(io: Io, parsed: ParsedFlags, cluster: FlinkCluster): Promise<void> {
+export function printObjects(io: Io, parsed: ParsedFlags, cluster: FlinkCluster): void {
   const format = valueOf(parsed, 'output') ?? (parsed.values.has('json') ? 'json' : 'yaml');
   const items = [cluster.deployment, ...cluster.dependants];
   if (format === 'json') return printJson(io, { apiVersion: 'v1', kind: 'List', items });
   if (format !== 'yaml') throw new UsageError(`-o ${format}: must be yaml or json`);
-  const { stringify } = await import('yaml');
   io.out(items.map((item) => `---\n${stringify(item, { lineWidth: 0, aliasDuplicateObjects: false })}`).join(''));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseDocument } from 'yaml';
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import { MAX_CLUSTER_ID_LENGTH } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
@@ -21,16 +22,11 @@ const POD_TEMPLATES = {
 } as const;
 
 /** What the flags of `run` and `session start` ask for, as Flink's own client would be given it. @throws UsageError */
-export async function clusterRequest(
-  settings: Settings,
-  parsed: ParsedFlags,
-  mode: Mode,
-  spec?: SpecFile,
-): Promise<ClusterRequest> {
+export function clusterRequest(settings: Settings, parsed: ParsedFlags, mode: Mode, spec?: SpecFile): ClusterRequest {
   const { conf, flinkVersion } = settings;
   const clusterId = settings.effective['kubernetes.cluster-id'] ?? randomClusterId();
   const options = { ...settings.options, 'execution.target': targetOf(mode), 'kubernetes.cluster-id': clusterId };
-  const { texts, parsed: templates } = await readPodTemplates(settings);
+  const { texts, parsed: templates } = readPodTemplates(settings);
   const podTemplates = { ...spec?.podTemplates, ...templates };
   return {
     flinkVersion,
@@ -115,7 +111,7 @@ interface Templates<T> {
 }
 
 /** Each file as it is, and as what it means: Flink copies the text, and builds pods from the meaning. */
-async function readPodTemplates({ effective }: Settings) {
+function readPodTemplates({ effective }: Settings) {
   const texts: Templates<string> = {};
   const parsed: Templates<V1PodTemplateSpec> = {};
   for (const part of ['common', 'jobManager', 'taskManager'] as const) {
@@ -124,13 +120,12 @@ async function readPodTemplates({ effective }: Settings) {
     const path = effective[key] ?? '';
     const text = readTextFile(path, key);
     texts[part] = text;
-    parsed[part] = await parsePodTemplate(key, path, text);
+    parsed[part] = parsePodTemplate(key, path, text);
   }
   return { texts, parsed };
 }
 
-async function parsePodTemplate(key: string, path: string, text: string): Promise<V1PodTemplateSpec> {
-  const { parseDocument } = await import('yaml');
+function parsePodTemplate(key: string, path: string, text: string): V1PodTemplateSpec {
   const document = parseDocument(text);
   const [error] = document.errors;
   const content: unknown = error === undefined ? document.toJS() : undefined;

@@ -1,3 +1,4 @@
+import { parseDocument } from 'yaml';
 import type { ClusterRequest } from '../flink/cluster.ts';
 import { notesOn, parseManifestOrSpec } from '../job/manifest.ts';
 import { optionsOf } from '../job/options.ts';
@@ -30,9 +31,8 @@ const OF_DISPATCHED_RUNS = [
 ] as const;
 
 /** @throws UsageError for a file that cannot be read, DispatchError for one that is no job */
-export async function readSpecFile(path: string): Promise<SpecFile> {
+export function readSpecFile(path: string): SpecFile {
   const text = readTextFile(path, '-f');
-  const { parseDocument } = await import('yaml');
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error !== undefined) throw new UsageError(`-f ${path}: ${error.message}`);

@@ -11,38 +11,36 @@ function parse(name: string, ...argv: string[]) {
   return parseFlags(command?.flags ?? [], argv, command?.stopAtArgument ?? false);
 }
 
-async function request(...argv: string[]) {
+function request(...argv: string[]) {
   const parsed = parse('run', ...argv);
   return clusterRequest(readSettings(fakeIo(), parsed), parsed, 'application');
 }
 
 describe('clusterRequest', () => {
-  it('gives Flink what the flags say and no more', async () => {
-    expect(await request('-Dkubernetes.cluster-id=a', '-c', 'x.Main', '-p', '3', 'local:///j.jar', '--in', '')).toEqual(
-      {
-        flinkVersion: '2.3',
-        mode: 'application',
-        options: { 'kubernetes.cluster-id': 'a', 'execution.target': 'kubernetes-application' },
-        program: { jars: ['local:///j.jar'], entryClass: 'x.Main', args: ['--in', ''] },
-        flags: { parallelism: 3 },
-      },
-    );
+  it('gives Flink what the flags say and no more', () => {
+    expect(request('-Dkubernetes.cluster-id=a', '-c', 'x.Main', '-p', '3', 'local:///j.jar', '--in', '')).toEqual({
+      flinkVersion: '2.3',
+      mode: 'application',
+      options: { 'kubernetes.cluster-id': 'a', 'execution.target': 'kubernetes-application' },
+      program: { jars: ['local:///j.jar'], entryClass: 'x.Main', args: ['--in', ''] },
+      flags: { parallelism: 3 },
+    });
   });
 
-  it('makes up a cluster id as Flink does', async () => {
-    const { options } = await request('local:///j.jar');
+  it('makes up a cluster id as Flink does', () => {
+    const { options } = request('local:///j.jar');
     expect(options['kubernetes.cluster-id']).toMatch(/^flink-cluster-[0-9a-f]{31}$/);
   });
 
-  it('-j names the jar, and leaves all arguments to the program', async () => {
-    expect((await request('-j', 'local:///j.jar', 'a', 'b')).program).toEqual({
+  it('-j names the jar, and leaves all arguments to the program', () => {
+    expect(request('-j', 'local:///j.jar', 'a', 'b').program).toEqual({
       jars: ['local:///j.jar'],
       args: ['a', 'b'],
     });
   });
 
-  it('a path without a scheme is a file of this machine', async () => {
-    expect((await request('/tmp/my job.jar')).program?.jars).toEqual(['file:///tmp/my%20job.jar']);
+  it('a path without a scheme is a file of this machine', () => {
+    expect(request('/tmp/my job.jar').program?.jars).toEqual(['file:///tmp/my%20job.jar']);
   });
 });
 

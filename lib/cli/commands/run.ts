@@ -14,13 +14,13 @@ import { modeOf, readSettings } from '../settings.ts';
 /** Creates an application cluster, and without `-d` follows it to the end of its application. */
 export const execute: Execute = async (io, parsed) => {
   const file = valueOf(parsed, 'file');
-  const spec = file === undefined ? undefined : await (await import('../spec-file.ts')).readSpecFile(file);
+  const spec = file === undefined ? undefined : (await import('../spec-file.ts')).readSpecFile(file);
   for (const note of spec?.notes ?? []) io.err(`${note}\n`);
   const settings = readSettings(io, parsed, spec);
   if (modeOf(settings) === 'session') return (await import('./submit.ts')).submit(io, parsed, settings, spec);
-  const cluster = buildCluster(await clusterRequest(settings, parsed, 'application', spec));
+  const cluster = buildCluster(clusterRequest(settings, parsed, 'application', spec));
   if (has(parsed, 'dry-run')) {
-    await printObjects(io, parsed, cluster);
+    printObjects(io, parsed, cluster);
     return 0;
   }
   const { connect } = await import('../connect.ts');

@@ -20,9 +20,9 @@ const REPL_HELP = 'help - show these commands\nstop - stop the session cluster\n
 /** kubernetes-session.sh: makes a session cluster, and with execution.attached=true stays to take commands. */
 export const start: Execute = async (io, parsed) => {
   const settings = sessionSettings(io, parsed);
-  const cluster = buildCluster(await clusterRequest(settings, parsed, 'session'));
+  const cluster = buildCluster(clusterRequest(settings, parsed, 'session'));
   if (has(parsed, 'dry-run')) {
-    await printObjects(io, parsed, cluster);
+    printObjects(io, parsed, cluster);
     return 0;
   }
   const kubernetes = await connect(settings, io);
