@@ -73,7 +73,7 @@ function writeFlags(
   if (flags.parallelism !== undefined) write(FLINK.parallelism, BigInt(flags.parallelism));
   write(FLINK.attached, flags.detached !== true);
   write(FLINK.shutdownIfAttached, flags.shutdownOnAttachedExit === true);
-  const classpaths = flags.classpaths ?? [];
+  const classpaths = (flags.classpaths ?? []).map(classpathUrl);
   if (classpaths.length > 0 || rules.writesEmptyLists) write(FLINK.classpaths, classpaths);
   // CliFrontendParser.createSavepointRestoreSettings: the other two count only with a path
   const restores = flags.savepointPath !== undefined;
@@ -104,11 +104,22 @@ function encodeList(
 
 /** PackagedProgramUtils.resolveURI; a path of this machine becomes a file URI. @throws DispatchError `InvalidSpec` */
 function checkUri(jar: string): string {
-  const hasScheme = /^[a-z][a-z0-9+.-]*:/i.test(jar);
   // what java.net.URI takes: no blanks, no unwise characters, only whole escapes
-  if (hasScheme && !/[\s"<>\\^`{|}]|%(?![0-9a-f]{2})/i.test(jar)) return jar;
-  if (!hasScheme && jar.startsWith('/')) return `file:${encodeURI(jar)}`;
+  const legal = !/[\s"<>\\^`{|}]|%(?![0-9a-f]{2})/i.test(jar);
+  if (legal && /^[a-z][a-z0-9+.-]*:/i.test(jar)) return jar;
+  if (legal && jar.startsWith('/')) return `file:${jar.replaceAll('%', '%25')}`;
   throw new DispatchError('InvalidSpec', `jar '${jar}' is not a URI such as local:///opt/flink/usrlib/job.jar`, {
     field: 'jarURI',
   });
+}
+
+/** ProgramOptions: `-C` through java.net.URL, which drops an empty authority. @throws DispatchError `InvalidSpec` */
+function classpathUrl(text: string): string {
+  const [, protocol, rest] = /^(file|https?|ftp|jar):(.*)$/is.exec(text.trim()) ?? [];
+  if (protocol === undefined || rest === undefined) {
+    throw new DispatchError('InvalidSpec', `classpath '${text}' is not a URL such as file:///opt/flink/usrlib/lib.jar`, {
+      field: FLINK.classpaths.key,
+    });
+  }
+  return `${protocol.toLowerCase()}:${rest.replace(/^\/\/(?=\/)/, '')}`;
 }
