@@ -21,6 +21,14 @@ async function clustersAt(answer: Answer) {
   return { clusters: createClusters(createKubernetesApi(connectionTo(server.url))), seen: server.seen };
 }
 
+interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  readonly details?: object;
+  readonly reason: string;
+  readonly field?: string;
+}
+
 describe('apply', () => {
   it('creates the Deployment with its marks, then all that it owns', async () => {
     const { clusters, seen } = await clustersAt((_seen, response) => json(response, 201, { metadata: { uid: 'u1' } }));
@@ -51,16 +59,19 @@ describe('apply', () => {
       ...{ reason: 'InvalidConfiguration', field: 'spec.replicas' },
     },
     { status: 500, message: 'etcd', reason: 'ClusterUnavailable' },
-  ])('turns $status $message into $reason', async ({ status, message, details, reason, field }) => {
-    const { clusters } = await clustersAt((_s, response) =>
-      json(response, status, failure(status, 'x', message, details)),
-    );
-    await expect(clusters.apply(cluster, owner)).rejects.toMatchObject({
-      reason,
-      field,
-      message: expect.stringContaining(message) as string,
-    });
-  });
+  ] as readonly Refusal[])(
+    'turns $status $message into $reason',
+    async ({ status, message, details, reason, field }) => {
+      const { clusters } = await clustersAt((_s, response) =>
+        json(response, status, failure(status, 'x', message, details)),
+      );
+      await expect(clusters.apply(cluster, owner)).rejects.toMatchObject({
+        reason,
+        field,
+        message: expect.stringContaining(message) as string,
+      });
+    },
+  );
 
   it('says how long an overloaded server asks to wait', async () => {
     const { clusters } = await clustersAt((_s, response) => json(response, 429, 'busy', { 'retry-after': '3' }));
