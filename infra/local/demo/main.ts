@@ -15,6 +15,7 @@ const terminal = new Terminal(process.stdout, process.env);
 let stack: Stack | undefined;
 /** The exit code of Ctrl-C: it is how a demo that stays up is meant to end. */
 let interrupted = 130;
+let leaving = false;
 
 async function main(): Promise<number> {
   const [first = '', ...rest] = process.argv.slice(2);
@@ -58,6 +59,7 @@ async function runCommand(command: Command, args: readonly string[]): Promise<nu
 
 /** Stops everything in order; a second signal does not wait for it. */
 async function leave(code: number): Promise<void> {
+  leaving = true;
   terminal.close();
   await stack?.stop();
   process.exit(code);
@@ -82,6 +84,8 @@ async function keepLog({ logFile }: Stack): Promise<void> {
 }
 
 main().then(leave, async (error: unknown) => {
+  // What is being stopped fails.
+  if (leaving) return;
   terminal.close();
   const expected = error instanceof MissingTools || !(error instanceof Error);
   process.stderr.write(`\n${expected ? describeError(error) : (error.stack ?? error.message)}\n`);
