@@ -1,7 +1,7 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import type { PodFacts } from '../cluster/port.ts';
 import { findFailure, type Finding } from '../cluster/findings.ts';
-import { findInLog } from '../cluster/log-findings.ts';
+import { findInLog, type LogFinding } from '../cluster/log-findings.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import { requireAttempt } from './machine.ts';
@@ -35,6 +35,8 @@ interface Case {
   readonly now: Instant;
   readonly job: JobSummary | undefined;
   readonly finding: Finding | undefined;
+  /** What the JobManager's log names as a cause of trouble. */
+  readonly logged: LogFinding | undefined;
 }
 
 /**
@@ -45,7 +47,9 @@ export function decide(seen: Observation, record: RunRecord, now: Instant): Verd
   const attempt = requireAttempt(record);
   const answered = seen.rest.state === 'answered' ? seen.rest.facts : undefined;
   const job = answered?.jobs.find((candidate) => candidate.id === attempt.jobId);
-  const it: Case = { record, attempt, seen, now, job, finding: findFailure(seen.kubernetes, now) };
+  const finding = findFailure(seen.kubernetes, now);
+  const logged = seen.jobManagerLog === undefined ? undefined : findInLog(seen.jobManagerLog.text);
+  const it: Case = { record, attempt, seen, now, job, finding, logged };
   return (
     replacedJobManager(it) ??
     terminalJob(it) ??
@@ -53,6 +57,7 @@ export function decide(seen: Observation, record: RunRecord, now: Instant): Verd
     clusterGone(it) ??
     stoppedJobManager(it) ??
     finalFinding(it) ??
+    refusedTaskManagers(it) ??
     canceled(it) ??
     lostJob(it) ??
     overdue(it) ??
@@ -66,8 +71,8 @@ function replacedJobManager(it: Case): Verdict | undefined {
   if (first === undefined || hasHighAvailability(it.record)) return undefined;
   const now = jobManagerIdentity(it.seen);
   if (now === undefined || (now.podUid === first.podUid && now.restartCount === first.restartCount)) return undefined;
-  const lastWords = outcomeFromLastWords(it.seen.jobManagerLog ?? '', it.attempt.jobId, it.now);
-  if (lastWords !== undefined) return { kind: 'ended', outcome: lastWords };
+  const said = lastWords(it);
+  if (said !== undefined) return said;
   const how = now.podUid === first.podUid ? 'restarted' : 'was replaced by another pod';
   return lost(
     it,
@@ -103,16 +108,31 @@ function clusterGone(it: Case): Verdict | undefined {
 
 /** The first exit is the verdict: a JobManager that restarts runs main() again, with all its side effects. */
 function stoppedJobManager(it: Case): Verdict | undefined {
-  const { finding, seen } = it;
-  if (hasHighAvailability(it.record) && it.attempt.runningAt !== undefined) return undefined;
-  const inLog = seen.jobManagerLog === undefined ? undefined : findInLog(seen.jobManagerLog);
-  const crashed = finding?.reason === 'JobManagerCrashed' && finding.certainty === 'final';
-  if (!crashed) return undefined;
-  const lastWords = outcomeFromLastWords(seen.jobManagerLog ?? '', it.attempt.jobId, it.now);
-  if (lastWords !== undefined) return { kind: 'ended', outcome: lastWords };
-  const reason = inLog?.reason ?? 'JobManagerCrashed';
-  const message = inLog === undefined ? finding.message : inLog.message;
-  return failure(it, reason, message, [...finding.evidence, ...(inLog?.evidence ?? [])], inLog?.rootException);
+  const { finding, logged } = it;
+  if (recoversItsJob(it) || finding?.component !== 'jobmanager' || finding.certainty !== 'final') return undefined;
+  const said = lastWords(it);
+  if (said !== undefined || finding.reason !== 'JobManagerCrashed' || logged === undefined) return said;
+  return failure(it, logged.reason, logged.message, [...finding.evidence, ...logged.evidence], logged.rootException);
+}
+
+/** With high availability Flink itself takes a job that ran on to the next JobManager. */
+function recoversItsJob({ record, attempt }: Case): boolean {
+  return attempt.runningAt !== undefined && hasHighAvailability(record);
+}
+
+/** The end that a JobManager wrote down before it stopped. */
+function lastWords({ seen, attempt, now }: Case): Verdict | undefined {
+  if (seen.jobManagerLog?.stopped !== true) return undefined;
+  const outcome = outcomeFromLastWords(seen.jobManagerLog.text, attempt.jobId, now);
+  return outcome === undefined ? undefined : { kind: 'ended', outcome };
+}
+
+/** What only the log of a JobManager that runs tells: it will never get a TaskManager. */
+function refusedTaskManagers(it: Case): Verdict | undefined {
+  const { logged, seen, attempt } = it;
+  if (seen.jobManagerLog?.stopped !== false || attempt.runningAt !== undefined) return undefined;
+  if (logged?.reason !== 'ServiceAccountForbidden') return undefined;
+  return failure(it, logged.reason, logged.message, logged.evidence);
 }
 
 function finalFinding(it: Case): Verdict | undefined {
@@ -120,6 +140,7 @@ function finalFinding(it: Case): Verdict | undefined {
   if (finding === undefined || finding.certainty !== 'final') return undefined;
   // Flink replaces TaskManagers of a job that runs: its own restart strategy decides whether the job survives.
   if (it.attempt.runningAt !== undefined && finding.component === 'taskmanager') return undefined;
+  if (finding.component === 'jobmanager' && recoversItsJob(it)) return undefined;
   return failure(it, finding.reason, finding.message, finding.evidence);
 }
 
@@ -138,19 +159,16 @@ function lostJob(it: Case): Verdict | undefined {
 }
 
 function overdue(it: Case): Verdict | undefined {
-  const { record, attempt, now, finding } = it;
+  const { record, attempt, now } = it;
+  const cause = it.finding ?? it.logged;
   const deadlines = record.job?.deadlines;
   if (deadlines === undefined) return undefined;
   if (attempt.runningAt === undefined) {
     if (now - attempt.launchedAt < deadlines.start) return undefined;
     const seconds = Math.round(deadlines.start / 1000);
-    if (finding !== undefined)
-      return failure(
-        it,
-        finding.reason,
-        `${finding.message} (for the ${seconds} s of deadlines.start)`,
-        finding.evidence,
-      );
+    if (cause !== undefined) {
+      return failure(it, cause.reason, `${cause.message} (for the ${seconds} s of deadlines.start)`, cause.evidence);
+    }
     const reason =
       it.seen.rest.state === 'silent' && jobManagerReady(it.seen) ? 'RestUnreachable' : 'StartDeadlineExceeded';
     return failure(it, reason, `The job did not run within the ${seconds} s of deadlines.start: ${situation(it)}`, []);

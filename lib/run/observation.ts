@@ -13,8 +13,8 @@ export interface Observation {
   readonly kubernetes: KubernetesFacts;
   readonly rest: RestFacts;
   /**
-   * The end of the log of a JobManager that has stopped: read when a container has terminated or restarted, or the pod
-   * that the job ran in is gone.
+   * The end of the JobManager's log, when it is worth reading: of an incarnation that stopped, or of one that runs and
+   * gets no TaskManagers.
    */
-  readonly jobManagerLog?: string;
+  readonly jobManagerLog?: { readonly text: string; readonly stopped: boolean };
 }

@@ -1,0 +1,27 @@
+import type { Instant } from '../core/clock.ts';
+import { isTerminal, type JobState, JOB_STATES } from '../flink/job-state.ts';
+import type { RunRecord } from '../run/record.ts';
+
+/** Until when the cluster of an ended run stays; `undefined`: it goes at once. */
+export function keepUntil(record: RunRecord, now: Instant): Instant | undefined {
+  const { job, outcome, attempts } = record;
+  if (job === undefined || outcome === undefined || attempts.length === 0) return undefined;
+  const { keepCluster, ttl } = job.afterEnd;
+  const bad = outcome.state === 'failed' || outcome.state === 'unknown';
+  const keep = keepCluster === 'always' || (keepCluster === 'on-failure' && bad);
+  return keep ? now + ttl : undefined;
+}
+
+/** True when the kept cluster can no longer run the job, so that another run of the same key may start beside it. */
+export function jobIsOver(record: RunRecord): boolean {
+  const state = record.outcome?.flinkState;
+  return state !== undefined && state in JOB_STATES && isTerminal(state as JobState);
+}
+
+/**
+ * High-availability metadata goes with a cluster whose end is known. After an unknown end it stays: it is what a person
+ * would restore from.
+ */
+export function removesHighAvailability(record: RunRecord): boolean {
+  return record.outcome?.state !== 'unknown';
+}

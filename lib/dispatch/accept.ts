@@ -1,0 +1,136 @@
+import type { Instant } from '../core/clock.ts';
+import { isDispatchError, type DispatchError } from '../core/errors.ts';
+import { jobIdFor, clusterIdFor, runIdFor, sha256Hex, type RunId } from '../core/ids.ts';
+import { canonicalJson } from '../core/json.ts';
+import type { ResolvedJob } from '../job/job.ts';
+import { fallbackName, prepareRun, type PrepareDeps } from '../job/prepare.ts';
+import { addEvent } from '../run/machine.ts';
+import { outcomeOf } from '../run/decide.ts';
+import type { RunRecord } from '../run/record.ts';
+import type { RunRequest } from '../trigger/request.ts';
+import type { DispatchDeps } from './deps.ts';
+import { planCluster } from './plan-cluster.ts';
+
+export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'deadLetters' | 'clock' | 'log'> & {
+  readonly prepare: PrepareDeps;
+};
+
+export interface Accepted {
+  readonly runId: RunId;
+  readonly result: 'accepted' | 'rejected' | 'duplicate';
+}
+
+/**
+ * Makes a request durable: record first, then its run message; only then may the event source be told yes. A request
+ * that was here before changes nothing. What cannot run becomes a record that has ended as rejected, so that its reason
+ * is announced like any outcome.
+ * @throws DispatchError that is retryable: nothing is decided, the event source should deliver again.
+ */
+export async function accept(request: RunRequest, deps: AcceptDeps): Promise<Accepted> {
+  const fingerprint = fingerprintOf(request);
+  const runId = runIdFor(request.identity);
+  const known = await deps.ledger.read(runId);
+  if (known !== undefined) return acceptAgain(known.value, request, fingerprint, deps);
+  const record = await draft(runId, request, fingerprint, deps);
+  return store(record, request, deps);
+}
+
+async function store(record: RunRecord, request: RunRequest, deps: AcceptDeps): Promise<Accepted> {
+  const stored = await deps.ledger.create(record);
+  if (stored.kind === 'exists') return acceptAgain(stored.value, request, record.fingerprint, deps);
+  await pass(record, request, deps);
+  const result = record.outcome === undefined ? 'accepted' : 'rejected';
+  deps.log.info(`run ${result}`, { runId: record.runId, name: record.name, reason: record.outcome?.reason });
+  return { runId: record.runId, result };
+}
+
+/** The second delivery of a request; the first may have stopped before its run message was sent. */
+async function acceptAgain(
+  known: RunRecord,
+  request: RunRequest,
+  fingerprint: string,
+  deps: AcceptDeps,
+): Promise<Accepted> {
+  if (known.fingerprint !== fingerprint) return refuseConflict(known, request, fingerprint, deps);
+  if (known.look.number === 1) await pass(known, request, deps);
+  return { runId: known.runId, result: 'duplicate' };
+}
+
+/** The same key with another payload is a request of its own, which is refused. */
+async function refuseConflict(
+  known: RunRecord,
+  request: RunRequest,
+  fingerprint: string,
+  deps: AcceptDeps,
+): Promise<Accepted> {
+  const runId = runIdFor(`${request.identity}\n${fingerprint}`);
+  const message = `run ${known.runId} has the same idempotency key and another payload`;
+  const base = newRecord(runId, request, fingerprint, fallbackName(request), deps.clock.now());
+  const record = rejected(base, { reason: 'IdempotencyConflict', message, field: 'idempotencyKey' });
+  const earlier = await deps.ledger.read(runId);
+  return earlier === undefined ? store(record, request, deps) : { runId, result: 'duplicate' };
+}
+
+async function pass(record: RunRecord, request: RunRequest, deps: AcceptDeps): Promise<void> {
+  const { outcome } = record;
+  if (outcome !== undefined && request.source.kind === 'message') {
+    await deps.deadLetters.put({
+      body: JSON.stringify(request.spec ?? { job: request.job }),
+      source: request.source.queueArn,
+      reason: outcome.reason,
+      message: outcome.message,
+      ...(outcome.field === undefined ? {} : { field: outcome.field }),
+    });
+  }
+  await deps.runQueue.send({ version: 1, runId: record.runId, look: 1 }, 0);
+}
+
+async function draft(runId: RunId, request: RunRequest, fingerprint: string, deps: AcceptDeps): Promise<RunRecord> {
+  const now = deps.clock.now();
+  try {
+    const { job } = await prepareRun(request, deps.prepare, now);
+    checkPlan(job, runId);
+    const record = { ...newRecord(runId, request, fingerprint, job.name, now), job };
+    return addEvent(record, 'accepted', now);
+  } catch (error) {
+    if (!isDispatchError(error) || error.class !== 'user') throw error;
+    return rejected(newRecord(runId, request, fingerprint, fallbackName(request), now), error);
+  }
+}
+
+/** What Flink's client would refuse is refused now, not when the run is launched. */
+function checkPlan(job: ResolvedJob, runId: RunId): void {
+  const owner = { runId, attempt: 1 };
+  const jarUri = job.jar.uri.startsWith('local:') ? job.jar.uri : 'https://jar.invalid/job.jar';
+  planCluster(job, { clusterId: clusterIdFor(job.name, runId, 1), jobId: jobIdFor(runId, 1), owner, jarUri });
+}
+
+function newRecord(runId: RunId, request: RunRequest, fingerprint: string, name: string, now: Instant): RunRecord {
+  return {
+    version: 1,
+    runId,
+    state: 'accepted',
+    source: request.source,
+    fingerprint,
+    name,
+    createdAt: now,
+    updatedAt: now,
+    attempts: [],
+    events: [],
+    look: { number: 1, dueAt: now },
+  };
+}
+
+function rejected(record: RunRecord, why: Pick<DispatchError, 'reason' | 'message' | 'field'>): RunRecord {
+  const outcome = outcomeOf('rejected', why.reason, why.message, record.createdAt, []);
+  const withField = why.field === undefined ? outcome : { ...outcome, field: why.field };
+  return addEvent({ ...record, state: 'ended', outcome: withField }, 'completed', record.createdAt);
+}
+
+/** Of the payload alone: when and by which message it came is not part of it. */
+function fingerprintOf(request: RunRequest): string {
+  const { source, spec, job } = request;
+  const object =
+    source.kind === 'jar-upload' ? { bucket: source.bucket, key: source.key, versionId: source.versionId } : undefined;
+  return sha256Hex(canonicalJson({ object, spec, job }));
+}

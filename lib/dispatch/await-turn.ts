@@ -1,0 +1,59 @@
+import { beginAttempt, currentAttempt, end, updateAttempt, moveTo } from '../run/machine.ts';
+import { nextLook } from '../run/intervals.ts';
+import { isEnded } from '../run/machine.ts';
+import { outcomeOf } from '../run/decide.ts';
+import type { RunId } from '../core/ids.ts';
+import type { Attempt, RunRecord } from '../run/record.ts';
+import { removeAndProve } from '../cleanup/remove.ts';
+import { cancelRun } from './cancel.ts';
+import type { DispatchDeps } from './deps.ts';
+import { goOn, waitFor, type Step } from './step.ts';
+
+/** States accepted and waiting: until the last attempt is proven gone, its back-off is over and the run has its turn. */
+export async function awaitTurn(record: RunRecord, deps: DispatchDeps): Promise<Step> {
+  const now = deps.clock.now();
+  const last = currentAttempt(record);
+  if (last !== undefined && last.goneAt === undefined) return retireAttempt(record, last, deps);
+  const asked = record.cancelRequested;
+  if (asked !== undefined) {
+    return goOn(
+      end(record, outcomeOf('canceled', asked.reason, `Canceled by ${asked.by} before it was launched`, now, [])),
+    );
+  }
+  if (record.waiting !== undefined && record.waiting.until > now) return waitFor(record, record.waiting.until - now);
+  const concurrency = record.job?.concurrency;
+  if (concurrency === undefined || concurrency.policy === 'allow') return goOn(beginAttempt(record, now));
+  const turn = await deps.locks.acquire(concurrency.key, record.runId);
+  return turn.held ? goOn(beginAttempt(record, now)) : yieldTo(turn.holder, record, deps);
+}
+
+/** The next attempt starts only when nothing of the last one is left. */
+async function retireAttempt(record: RunRecord, last: Attempt, deps: DispatchDeps): Promise<Step> {
+  const target = await deps.targets(record.job?.target ?? '');
+  const ref = { namespace: record.job?.namespace ?? '', clusterId: last.clusterId };
+  const remains = await removeAndProve(target.clusters, ref, { highAvailability: true });
+  if (remains.length > 0) return waitFor(record, Math.min(2_000, nextLook(record, deps.clock.now())));
+  return goOn(updateAttempt(record, { goneAt: deps.clock.now() }));
+}
+
+async function yieldTo(holder: RunId, record: RunRecord, deps: DispatchDeps): Promise<Step> {
+  const now = deps.clock.now();
+  const concurrency = record.job?.concurrency;
+  const holding = await deps.ledger.read(holder);
+  // A lock outlives its run only when a function died between the two.
+  if (holding === undefined || holding.value.state === 'closed') {
+    if (concurrency !== undefined) await deps.locks.transfer(concurrency.key, holder, record.runId);
+    return goOn(record);
+  }
+  const message = `run ${holder} of the same concurrency key is ${holding.value.state}`;
+  if (concurrency?.policy === 'forbid') {
+    return goOn(end(record, outcomeOf('rejected', 'ConcurrencyForbidden', message, now, [])));
+  }
+  if (concurrency?.policy === 'replace' && !isEnded(holding.value.state)) {
+    await cancelRun(holder, { by: `run ${record.runId}`, reason: 'ReplacedByNewerRun' }, deps);
+  }
+  const since = record.waiting?.since ?? now;
+  const waiting = { ...record, waiting: { reason: 'ConcurrencyForbidden' as const, message, since, until: now } };
+  const moved = record.state === 'waiting' ? waiting : moveTo(waiting, 'waiting');
+  return waitFor(moved, nextLook(moved, now));
+}

@@ -1,0 +1,31 @@
+import type { Clock, Duration } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Jar } from '../job/job.ts';
+import type { EventContext } from '../outcome/event.ts';
+import type { Publisher } from '../outcome/publisher.ts';
+import type { DeadLetters } from '../run/dead-letters.ts';
+import type { EvidenceStore } from '../run/evidence-store.ts';
+import type { Ledger } from '../run/ledger.ts';
+import type { Locks } from '../run/locks.ts';
+import type { RunQueue } from '../run/run-queue.ts';
+import type { Targets } from './targets.ts';
+
+/** Gives Flink a URI from which a pod fetches the jar; for S3 a signed one that ends after the target's `urlTtl`. */
+export type JarUris = (jar: Jar, target: string) => Promise<string>;
+
+/** All that the orchestrators need of the outside. */
+export interface DispatchDeps {
+  readonly ledger: Ledger;
+  readonly runQueue: RunQueue;
+  readonly locks: Locks;
+  readonly deadLetters: DeadLetters;
+  readonly evidence: EvidenceStore;
+  readonly publisher: Publisher;
+  readonly eventContext: EventContext;
+  readonly targets: Targets;
+  readonly jarUris: JarUris;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long one invocation may wait by itself for looks that are less than a second apart. */
+  readonly inlineWait: Duration;
+}

@@ -1,0 +1,76 @@
+import { describeError } from '../core/errors.ts';
+import type { PodFacts } from '../cluster/port.ts';
+import { requireAttempt } from '../run/machine.ts';
+import type { Observation } from '../run/observation.ts';
+import type { Outcome, RunRecord } from '../run/record.ts';
+import type { DispatchDeps } from './deps.ts';
+import { clusterOf } from './job-of.ts';
+import type { Target } from './targets.ts';
+
+/** Bytes of a log that are kept: a look at it after success, what it takes to find a cause after anything else. */
+const TAIL = { success: 64 * 1024, failure: 1024 * 1024 };
+const MAX_PODS = 20;
+
+interface Artifact {
+  readonly name: string;
+  readonly contentType: string;
+  read(): Promise<string>;
+}
+
+/**
+ * Keeps what the verdict rests on, before the cluster can go. Answers the names of what was kept: what cannot be had any
+ * more is left out, and never keeps a run from its end.
+ */
+export async function keepEvidence(
+  record: RunRecord,
+  outcome: Outcome,
+  seen: Observation,
+  target: Target,
+  deps: DispatchDeps,
+): Promise<readonly string[]> {
+  const { number } = requireAttempt(record);
+  const bytes = outcome.state === 'succeeded' ? TAIL.success : TAIL.failure;
+  const artifacts = [
+    ...facts(seen),
+    ...seen.kubernetes.pods.slice(0, MAX_PODS).flatMap((pod) => logs(pod, bytes, record, target)),
+  ];
+  const kept = await Promise.all(
+    artifacts.map(async ({ name, contentType, read }) => {
+      try {
+        const content = await read();
+        if (content === '') return undefined;
+        await deps.evidence.put(record.runId, number, name, content, contentType);
+        return name;
+      } catch (error) {
+        deps.log.warn('evidence was not kept', { runId: record.runId, name, error: describeError(error) });
+        return undefined;
+      }
+    }),
+  );
+  return kept.filter((name) => name !== undefined);
+}
+
+function facts(seen: Observation): Artifact[] {
+  const json = (name: string, value: unknown): Artifact => ({
+    name,
+    contentType: 'application/json',
+    read: () => Promise.resolve(JSON.stringify(value, null, 1)),
+  });
+  const rest =
+    seen.rest.state === 'answered'
+      ? [json('rest.json', { overview: seen.rest.facts, answers: seen.rest.result?.answers ?? {} })]
+      : [];
+  return [json('kubernetes.json', seen.kubernetes), ...rest];
+}
+
+function logs(pod: PodFacts, bytes: number, record: RunRecord, target: Target): Artifact[] {
+  const ref = clusterOf(record);
+  const main = pod.containers.find(({ init }) => !init);
+  if (main === undefined) return [];
+  const log = (name: string, previous: boolean): Artifact => ({
+    name,
+    contentType: 'text/plain; charset=utf-8',
+    read: async () => (await target.logs.tail(ref, pod.name, { container: main.name, bytes, previous })).text,
+  });
+  return [log(`${pod.name}.log`, false), ...(main.restartCount > 0 ? [log(`${pod.name}.previous.log`, true)] : [])];
+}

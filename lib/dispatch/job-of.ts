@@ -1,0 +1,16 @@
+import { DispatchError } from '../core/errors.ts';
+import type { ClusterRef } from '../cluster/port.ts';
+import type { ResolvedJob } from '../job/job.ts';
+import { requireAttempt } from '../run/machine.ts';
+import type { RunRecord } from '../run/record.ts';
+
+export function requireJob(record: RunRecord): ResolvedJob {
+  if (record.job === undefined)
+    throw new DispatchError('Internal', `run ${record.runId} has no job in ${record.state}`);
+  return record.job;
+}
+
+/** The cluster of the current attempt. */
+export function clusterOf(record: RunRecord): ClusterRef {
+  return { namespace: requireJob(record).namespace, clusterId: requireAttempt(record).clusterId };
+}

@@ -1,0 +1,44 @@
+import { isDispatchError, type DispatchError } from '../core/errors.ts';
+import { created, end, requireAttempt } from '../run/machine.ts';
+import { outcomeOf } from '../run/decide.ts';
+import type { Outcome, RunRecord } from '../run/record.ts';
+import { afterFailure } from '../run/retry.ts';
+import type { DispatchDeps } from './deps.ts';
+import { requireJob } from './job-of.ts';
+import { planCluster } from './plan-cluster.ts';
+import { goOn, type Step } from './step.ts';
+
+/** State launching: the attempt is on record, now its objects are made. Making them again finds them. */
+export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Step> {
+  const job = requireJob(record);
+  const attempt = requireAttempt(record);
+  const now = deps.clock.now();
+  if (record.cancelRequested !== undefined) {
+    const { by, reason } = record.cancelRequested;
+    return goOn(end(record, outcomeOf('canceled', reason, `Canceled by ${by} while it was launched`, now, [])));
+  }
+  if (now - attempt.launchedAt >= job.deadlines.start) return goOn(afterFailure(record, overdue(record, now), now));
+  try {
+    const owner = { runId: record.runId, attempt: attempt.number };
+    const jarUri = await deps.jarUris(job.jar, job.target);
+    const cluster = planCluster(job, { clusterId: attempt.clusterId, jobId: attempt.jobId, owner, jarUri });
+    const target = await deps.targets(job.target);
+    await target.clusters.apply(cluster, owner);
+    return goOn(created(record, deps.clock.now()));
+  } catch (error) {
+    if (!isDispatchError(error) || isPassing(error)) throw error;
+    const outcome = outcomeOf('failed', error.reason, error.message, now, []);
+    return goOn(afterFailure(record, outcome, now));
+  }
+}
+
+/** What the same call can mend within this attempt. */
+function isPassing(error: DispatchError): boolean {
+  return error.reason === 'ClusterUnavailable' || error.reason === 'StorageUnavailable' || error.reason === 'Internal';
+}
+
+function overdue(record: RunRecord, now: number): Outcome {
+  const { trouble } = record;
+  const message = `The cluster could not be created within deadlines.start: ${trouble?.message ?? 'no answer'}`;
+  return outcomeOf('failed', trouble?.reason ?? 'StartDeadlineExceeded', message, now, []);
+}

@@ -1,0 +1,52 @@
+import { buildCluster } from '../flink/native/build-cluster.ts';
+import type { FlinkCluster } from '../flink/cluster.ts';
+import type { ClusterId, JobId } from '../core/ids.ts';
+import type { ResolvedJob } from '../job/job.ts';
+import { marksFor } from '../cluster/marks.ts';
+import type { Owner } from '../cluster/port.ts';
+
+export interface ClusterPlan {
+  readonly clusterId: ClusterId;
+  readonly jobId: JobId;
+  readonly owner: Owner;
+  readonly jarUri: string;
+}
+
+/**
+ * The objects of one attempt: Flink's own for the job's options, and on top what a dispatched run needs.
+ * @throws DispatchError `InvalidConfiguration`, `InvalidName` or `UnsupportedFlinkVersion` for what Flink would refuse.
+ */
+export function planCluster(job: ResolvedJob, plan: ClusterPlan): FlinkCluster {
+  return buildCluster({
+    flinkVersion: job.flinkVersion,
+    mode: job.mode,
+    options: { ...job.options, ...runOptions(job, plan) },
+    podTemplates: job.podTemplates,
+    program: {
+      jars: [plan.jarUri],
+      args: job.args,
+      ...(job.entryClass === undefined ? {} : { entryClass: job.entryClass }),
+    },
+    marks: marksFor(plan.owner),
+  });
+}
+
+function runOptions(job: ResolvedJob, plan: ClusterPlan): Record<string, string> {
+  return {
+    'kubernetes.cluster-id': plan.clusterId,
+    'kubernetes.namespace': job.namespace,
+    // The job is recognised by this id whoever asks, and a second execute() of it is refused.
+    '$internal.pipeline.job-id': plan.jobId,
+    // The JobManager stays up until its end was read.
+    'execution.shutdown-on-application-finish': 'false',
+    ...(keepsFailedMain(job) ? { 'execution.submit-failed-job-on-application-error': 'true' } : {}),
+    ...(plan.jarUri.startsWith('http://') ? { 'user.artifacts.raw-http-enabled': 'true' } : {}),
+  };
+}
+
+/** Before 2.3 the JobManager refuses the option without high availability, and exits. */
+function keepsFailedMain(job: ResolvedJob): boolean {
+  const [major = 0, minor = 0] = job.flinkVersion.split('.').map(Number);
+  const type = (job.options['high-availability.type'] ?? job.options['high-availability'] ?? 'none').toLowerCase();
+  return type !== 'none' || major > 2 || (major === 2 && minor >= 3);
+}

@@ -1,0 +1,19 @@
+import type { Duration } from '../core/clock.ts';
+import type { RunRecord } from '../run/record.ts';
+
+/**
+ * What a step left: the record to write, and how long to wait before the next step. 0: go on at once. Effects of a step
+ * are either repeatable or come after the write that names them.
+ */
+export interface Step {
+  readonly record: RunRecord;
+  readonly wait: Duration;
+}
+
+export function goOn(record: RunRecord): Step {
+  return { record, wait: 0 };
+}
+
+export function waitFor(record: RunRecord, wait: Duration): Step {
+  return { record, wait: Math.max(1, wait) };
+}

@@ -1,0 +1,15 @@
+import type { ClusterInventory, ClusterLogs, ClusterRef, Clusters } from '../cluster/port.ts';
+import type { JobManager } from '../flink/job-manager.ts';
+
+/** One named Kubernetes cluster of the deployment, ready to use. */
+export interface Target {
+  readonly clusters: Clusters;
+  readonly logs: ClusterLogs;
+  readonly inventory: ClusterInventory;
+  /** The namespaces in which this deployment makes clusters. */
+  readonly namespaces: readonly string[];
+  jobManager(ref: ClusterRef): JobManager;
+}
+
+/** @throws DispatchError `UnknownTarget` */
+export type Targets = (name: string) => Promise<Target>;
