@@ -34,6 +34,8 @@ export interface LocalCluster {
   readonly serviceAccount?: string;
   /** Jars of this machine that run on it. */
   readonly examples: ExampleJobs;
+  /** True when pods are processes of this machine, which `remains` then looks for as well. */
+  readonly podsAreProcesses: boolean;
   /** What is left of these clusters: `Kind/name`, `process <pid>`. */
   remains(clusterIds: readonly ClusterId[]): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -68,6 +70,7 @@ async function startEmbedded({ folder, progress }: ClusterOptions, flink: FlinkD
   const cluster = await useCluster({ kubeconfig, image }, flink);
   return {
     ...cluster,
+    podsAreProcesses: true,
     async remains(clusterIds) {
       return [...(await cluster.remains(clusterIds)), ...(await processesIn(join(dataDir, 'pods')))];
     },
@@ -91,6 +94,7 @@ async function useCluster(
     namespace,
     image,
     flinkVersion: flink.version,
+    podsAreProcesses: false,
     ...(serviceAccount === undefined ? {} : { serviceAccount }),
     async remains(clusterIds) {
       return (await Promise.all(clusterIds.map((clusterId) => clusters.remains({ namespace, clusterId })))).flat();

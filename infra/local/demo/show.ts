@@ -70,8 +70,10 @@ async function showRemains(stack: Stack, terminal: Terminal): Promise<boolean> {
     terminal.line(terminal.style('red', indent(left.join('\n'))));
     return false;
   }
-  const nothing = ['no Kubernetes object of the run', 'no process of it', 'no message in any queue'];
-  for (const line of nothing) terminal.line(`  ${terminal.style('green', '✔')} ${line}`);
+  const processes = stack.cluster.podsAreProcesses ? ['no process of it'] : [];
+  for (const line of ['no Kubernetes object of the run', ...processes, 'no message in any queue']) {
+    terminal.line(`  ${terminal.style('green', '✔')} ${line}`);
+  }
   return true;
 }
 
