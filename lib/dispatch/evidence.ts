@@ -14,7 +14,7 @@ const MAX_PODS = 20;
 interface Artifact {
   readonly name: string;
   readonly contentType: string;
-  read(): Promise<string>;
+  readonly read: () => Promise<string>;
 }
 
 /**

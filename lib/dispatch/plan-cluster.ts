@@ -37,6 +37,8 @@ function runOptions(job: ResolvedJob, plan: ClusterPlan): Record<string, string>
     'kubernetes.namespace': job.namespace,
     // The job is recognised by this id whoever asks, and a second execute() of it is refused.
     '$internal.pipeline.job-id': plan.jobId,
+    // A JobMaster that asks for its ResourceManager a moment too early waits this long; Flink's default is 10 s.
+    'cluster.registration.error-delay': job.options['cluster.registration.error-delay'] ?? '500 ms',
     // The JobManager stays up until its end was read.
     'execution.shutdown-on-application-finish': 'false',
     ...(keepsFailedMain(job) ? { 'execution.submit-failed-job-on-application-error': 'true' } : {}),

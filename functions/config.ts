@@ -1,0 +1,27 @@
+import * as z from 'zod';
+import { parseWith } from '../lib/core/schema.ts';
+
+const optional = z
+  .string()
+  .optional()
+  .transform((value) => (value === '' ? undefined : value));
+
+const environment = z.object({
+  STAGE: z.string().min(1).default('dev'),
+  LEDGER_BUCKET: z.string().min(1),
+  RUN_QUEUE_URL: z.url(),
+  DEAD_LETTER_QUEUE_URL: z.url(),
+  EVENT_BUS_NAME: z.string().min(1),
+  EVENT_QUEUE_URL: optional,
+  EVENT_TOPIC_ARN: optional,
+  /** The deployment's configuration: a file of the package, or an absolute path. */
+  DISPATCH_CONFIG: z.string().min(1),
+  LAMBDA_TASK_ROOT: z.string().default(''),
+});
+
+export type Config = z.output<typeof environment>;
+
+/** @throws DispatchError `InvalidConfiguration`, naming the variable. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  return parseWith(environment, env, 'environment', 'InvalidConfiguration');
+}

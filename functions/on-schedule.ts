@@ -1,0 +1,25 @@
+import middy from '@middy/core';
+import { isDispatchError } from '../lib/core/errors.ts';
+import { accept, type Accepted } from '../lib/dispatch/accept.ts';
+import { parseScheduleEvent } from '../lib/trigger/schedule.ts';
+import type { RunRequest } from '../lib/trigger/request.ts';
+import { wiring, type Wiring } from './wiring.ts';
+
+/** EventBridge Scheduler: accepts the run of one scheduled time. */
+export const handler = middy(async (event: unknown): Promise<Accepted | { readonly result: 'dead-letter' }> => {
+  const wired = await wiring();
+  const request = await parse(event, wired);
+  return request === undefined ? { result: 'dead-letter' } : accept(request, wired.accept);
+});
+
+async function parse(event: unknown, { accept: { deadLetters } }: Wiring): Promise<RunRequest | undefined> {
+  try {
+    return parseScheduleEvent(event);
+  } catch (error) {
+    if (!isDispatchError(error)) throw error;
+    const { reason, message, field } = error;
+    const letter = { body: JSON.stringify(event), source: 'schedule', reason, message };
+    await deadLetters.put(field === undefined ? letter : { ...letter, field });
+    return undefined;
+  }
+}
