@@ -12,6 +12,7 @@ import type { Decorator } from './decorator.ts';
 import type { Plan } from './deployment-plan.ts';
 import { addToPod } from './flink-pod.ts';
 import { commonLabels } from './labels.ts';
+import { asPodTemplate, readPodTemplate } from './pod-template.ts';
 
 const CONFIG_VOLUME = 'flink-config-volume';
 const TEMPLATE_VOLUME = 'pod-template-volume';
@@ -75,20 +76,35 @@ export const podTemplateMount: Decorator = {
 };
 
 /** The file's own text where there is one, so that the copy is exact. */
-function taskManagerTemplate({ podTemplates = {}, podTemplateTexts = {} }: ClusterRequest): string | undefined {
-  const part = (['taskManager', 'common'] as const).find(
-    (name) => podTemplates[name] !== undefined || podTemplateTexts[name] !== undefined,
-  );
+function taskManagerTemplate(request: ClusterRequest): string | undefined {
+  const part = partOf(request, 'taskManager');
   if (part === undefined) return undefined;
+  const { podTemplates = {}, podTemplateTexts = {} } = request;
   return podTemplateTexts[part] ?? stringify({ apiVersion: 'v1', kind: 'Pod', ...podTemplates[part] });
+}
+
+type TemplatePart = keyof NonNullable<ClusterRequest['podTemplates']>;
+
+/** A component's own template, or the common one. */
+function partOf(
+  { podTemplates = {}, podTemplateTexts = {} }: ClusterRequest,
+  own: TemplatePart,
+): TemplatePart | undefined {
+  return ([own, 'common'] as const).find(
+    (part) => podTemplates[part] !== undefined || podTemplateTexts[part] !== undefined,
+  );
 }
 
 /** The JobManager's own template, or the common one. @throws DispatchError for a file whose content is not given. */
 export function jobManagerTemplate({ request, configuration }: Plan): V1PodTemplateSpec | undefined {
-  const { podTemplates = {} } = request;
-  checkGiven(configuration, K.jobManagerPodTemplate, podTemplates.jobManager ?? podTemplates.common);
-  checkGiven(configuration, K.taskManagerPodTemplate, taskManagerTemplate(request));
-  return podTemplates.jobManager ?? podTemplates.common;
+  const { podTemplates = {}, podTemplateTexts = {} } = request;
+  const part = partOf(request, 'jobManager');
+  checkGiven(configuration, K.jobManagerPodTemplate, part);
+  checkGiven(configuration, K.taskManagerPodTemplate, partOf(request, 'taskManager'));
+  if (part === undefined) return undefined;
+  const text = podTemplateTexts[part];
+  const key = configuration.keyOf(K.jobManagerPodTemplate) ?? K.jobManagerPodTemplate.key;
+  return text === undefined ? asPodTemplate(podTemplates[part] ?? {}) : readPodTemplate(text, key);
 }
 
 function checkGiven(configuration: FlinkConfiguration, option: Option<string>, content: unknown): void {

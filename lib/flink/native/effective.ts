@@ -117,9 +117,13 @@ function checkUri(jar: string): string {
 function classpathUrl(text: string): string {
   const [, protocol, rest] = /^(file|https?|ftp|jar):(.*)$/is.exec(text.trim()) ?? [];
   if (protocol === undefined || rest === undefined) {
-    throw new DispatchError('InvalidSpec', `classpath '${text}' is not a URL such as file:///opt/flink/usrlib/lib.jar`, {
-      field: FLINK.classpaths.key,
-    });
+    throw new DispatchError(
+      'InvalidSpec',
+      `classpath '${text}' is not a URL such as file:///opt/flink/usrlib/lib.jar`,
+      {
+        field: FLINK.classpaths.key,
+      },
+    );
   }
   return `${protocol.toLowerCase()}:${rest.replace(/^\/\/(?=\/)/, '')}`;
 }

@@ -7,8 +7,6 @@ import type {
   V1Volume,
   V1VolumeMount,
 } from '@kubernetes/client-node';
-import { isRecord } from '../../core/json.ts';
-import { convertToString } from '../config/values.ts';
 
 export const MAIN_CONTAINER = 'flink-main-container';
 
@@ -59,45 +57,10 @@ export function mapOf<Name extends string>(
 
 /** KubernetesUtils.loadPodFromTemplateFile: the container of Flink's name is the main one, others stay before it. */
 export function podFromTemplate(template: V1PodTemplateSpec | undefined): FlinkPod {
-  const metadata = template?.metadata ?? {};
   const { containers = [], ...spec } = (template?.spec ?? {}) as Partial<V1PodSpec>;
-  const main = containers.find((container) => container.name === MAIN_CONTAINER) ?? {};
   return {
-    metadata: { ...metadata, ...textMaps(metadata, ['labels', 'annotations']) },
-    spec: {
-      ...spec,
-      ...textMaps(spec, ['nodeSelector']),
-      ...(spec.initContainers !== undefined && { initContainers: spec.initContainers.map(textContainer) }),
-      containers: containers.filter((container) => container.name !== MAIN_CONTAINER).map(textContainer),
-    },
-    main: textContainer(main),
+    metadata: template?.metadata ?? {},
+    spec: { ...spec, containers: containers.filter(({ name }) => name !== MAIN_CONTAINER) },
+    main: containers.find(({ name }) => name === MAIN_CONTAINER) ?? {},
   };
-}
-
-/** Jackson, by which the client reads the file, takes numbers and booleans where the model has strings. */
-function textContainer<C extends Partial<V1Container>>(container: C): C {
-  const { env, command, args } = container;
-  return {
-    ...container,
-    ...(env !== undefined && {
-      env: env.map((one) => (isUnset(one.value) ? one : { ...one, value: convertToString(one.value, true) })),
-    }),
-    ...(command !== undefined && { command: command.map((one) => convertToString(one, true)) }),
-    ...(args !== undefined && { args: args.map((one) => convertToString(one, true)) }),
-  };
-}
-
-function isUnset(value: unknown): boolean {
-  return value === undefined || value === null;
-}
-
-function textMaps(holder: object, names: readonly string[]): Record<string, Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(holder)
-      .filter((entry): entry is [string, Record<string, unknown>] => names.includes(entry[0]) && isRecord(entry[1]))
-      .map(([name, map]) => [
-        name,
-        Object.fromEntries(Object.entries(map).map(([key, value]) => [key, convertToString(value, true)])),
-      ]),
-  );
 }
