@@ -29,6 +29,11 @@ export interface ScheduleRequest {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
+export interface DeadMessage {
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 /** What a user of the deployment does with it. */
 export interface DeploymentClient {
   /** Answers the version id. */
@@ -45,10 +50,16 @@ export interface DeploymentClient {
   record(runId: string): Promise<RunRecord | undefined>;
   records(): Promise<readonly RunRecord[]>;
   /** Takes the messages that are in the dead-letter queue. */
-  takeDeadLetters(): Promise<readonly string[]>;
+  takeDeadLetters(): Promise<readonly DeadMessage[]>;
   /** Messages in the deployment's queues, visible or not, as `<queue>: <number>`; none when all are empty. */
   waitingMessages(): Promise<readonly string[]>;
   close(): void;
+}
+
+export interface TakenLetter {
+  readonly body: string;
+  /** Its message attributes. */
+  readonly why: Readonly<Record<string, string>>;
 }
 
 export function createDeploymentClient(
@@ -145,9 +156,14 @@ async function countMessages(sqs: SQSClient, prefix: string): Promise<string[]> 
   return counts.filter(({ number }) => number > 0).map(({ name, number }) => `${name}: ${number}`);
 }
 
-async function take(sqs: SQSClient, QueueUrl: string): Promise<string[]> {
-  const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 });
-  const { Messages = [] } = await sqs.send(receive);
+async function take(sqs: SQSClient, QueueUrl: string): Promise<TakenLetter[]> {
+  const want = { MaxNumberOfMessages: 10, WaitTimeSeconds: 1, MessageAttributeNames: ['All'] };
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, ...want }));
   for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-  return Messages.map(({ Body }) => Body ?? '');
+  return Messages.map(({ Body = '', MessageAttributes = {} }) => ({
+    body: Body,
+    why: Object.fromEntries(
+      Object.entries(MessageAttributes).map(([name, { StringValue = '' }]) => [name, StringValue]),
+    ),
+  }));
 }
