@@ -56,21 +56,11 @@ describe('a request that the client or the cluster would refuse', () => {
   it.each<[string, Partial<ClusterRequest>, Record<string, string>, object]>([
     ['no cluster-id', { options: {} }, {}, { reason: 'InvalidName', field: 'kubernetes.cluster-id' }],
     ['a long cluster-id', {}, { 'kubernetes.cluster-id': 'a'.repeat(46) }, { reason: 'InvalidName' }],
-    [
-      'upper case',
-      {},
-      { 'kubernetes.cluster-id': 'Ab' },
-      { reason: 'InvalidName', message: expect.stringContaining("'Ab'") },
-    ],
+    ['upper case', {}, { 'kubernetes.cluster-id': 'Ab' }, { reason: 'InvalidName', message: /'Ab'/ }],
     ['a blank namespace', {}, { 'kubernetes.namespace': ' ' }, { field: 'kubernetes.namespace' }],
     ['a blank image', {}, { 'kubernetes.container.image.ref': '' }, { field: 'kubernetes.container.image.ref' }],
     ['another target', {}, { 'execution.target': 'remote' }, { field: 'execution.target' }],
-    [
-      'a range of ports',
-      {},
-      { 'blob.server.port': '1-2' },
-      { field: 'blob.server.port', message: expect.stringContaining("'1-2'") },
-    ],
+    ['a range of ports', {}, { 'blob.server.port': '1-2' }, { field: 'blob.server.port', message: /'1-2'/ }],
     [
       'stand-by without high availability',
       {},
@@ -126,15 +116,17 @@ describe('a request that the client or the cluster would refuse', () => {
   ])('%s', (_name, more, options, expected) => {
     const asked = { ...request(options), ...more };
     expect(() => checkOptions(asked)).toThrow();
-    const { message, ...others } = expected as { message?: unknown };
+    const { message = /./, ...others } = expected as { message?: RegExp };
     expect(failure(asked)).toMatchObject(others);
-    if (message instanceof RegExp) expect(failure(asked).message).toMatch(message);
-    else if (message !== undefined) expect(failure(asked)).toMatchObject({ message });
+    expect(failure(asked).message).toMatch(message);
   });
 
   it('no program', () => {
-    const { program: _none, ...without } = request({});
-    expect(failure(without)).toMatchObject({ reason: 'InvalidSpec', field: 'program' });
+    const without = request({});
+    expect(failure({ flinkVersion: '2.3.0', mode: 'application', options: without.options })).toMatchObject({
+      reason: 'InvalidSpec',
+      field: 'program',
+    });
   });
 
   it('no jar before 2.0; a Python job has none', () => {

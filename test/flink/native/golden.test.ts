@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { isDispatchError } from '../../../lib/core/errors.ts';
 import { buildCluster } from '../../../lib/flink/native/build-cluster.ts';
 import { readConfiguration } from '../../../lib/flink/config/files.ts';
-import { flatten, RECORDED_VERSIONS, recordings, requestOf } from './recordings.ts';
+import { flatten, LOSES_KEYS, RECORDED_VERSIONS, recordings, requestOf } from './recordings.ts';
 import { quantities, storedDeployment, storedService } from './server-defaults.ts';
 
 /** Equal text, whatever the order of keys: what JSON cannot carry is gone. */
@@ -24,12 +24,6 @@ function withAmounts(deployment: V1Deployment): V1Deployment {
   }
   return copy;
 }
-
-/**
- * One key is a dotted prefix of another. By the order in a hash table the client fails on such keys, or writes a
- * configuration that lacks some of them.
- */
-const LOSES_KEYS = ['conflict-ha', 'conflict-cpu'];
 
 describe.each(RECORDED_VERSIONS)("the objects of Flink %s's own client", (version) => {
   const all = recordings(version);

@@ -235,8 +235,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'kubernetes.pod-template-file.default': {
     set: { 'kubernetes.pod-template-file': '/t' },
     read: template,
-    expected: 'raw',
-    more: { podTemplates: { common: {} }, podTemplateTexts: { common: 'raw' } },
+    expected: 'metadata:  {}\n',
+    more: { podTemplates: { common: {} }, podTemplateTexts: { common: 'metadata:  {}\n' } },
   },
   'kubernetes.pod-template-file.jobmanager': {
     set: { 'kubernetes.pod-template-file.jobmanager': '/j' },

@@ -35,6 +35,12 @@ const SETS = ['golden', 'native'] as const;
 
 export const RECORDED_VERSIONS = ['1.20.0', '2.3.0'] as const;
 
+/**
+ * One key is a dotted prefix of another. By the order in a hash table the client fails on such keys, or writes a
+ * configuration that lacks some of them.
+ */
+export const LOSES_KEYS = ['conflict-ha', 'conflict-cpu'];
+
 export function recordings(version: string): readonly Recording[] {
   return SETS.flatMap((set) => {
     const folder = new URL(`${set}/${version}/`, FIXTURES);
