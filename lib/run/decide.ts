@@ -1,43 +1,20 @@
 import type { Duration, Instant } from '../core/clock.ts';
-import type { PodFacts } from '../cluster/port.ts';
-import { findFailure, type Finding } from '../cluster/findings.ts';
-import { findInLog, type LogFinding } from '../cluster/log-findings.ts';
-import type { Reason } from '../core/reasons.ts';
+import { findFailure } from '../cluster/findings.ts';
+import { findInLog } from '../cluster/log-findings.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import { requireAttempt } from './machine.ts';
 import type { Observation } from './observation.ts';
 import { jobOutcome, applicationOutcome, outcomeFromLastWords } from './job-outcome.ts';
-import type { Attempt, Outcome, RunRecord } from './record.ts';
+import { overdue } from './overdue.ts';
+import type { Outcome, RunRecord } from './record.ts';
+import { failure, jobManagerIdentity, lost, outcomeOf, situation, type Case, type Verdict } from './verdict.ts';
+
+export { outcomeOf, type Running, type Verdict } from './verdict.ts';
 
 /** How long a job may take to follow a request to cancel before its cluster is taken from it. */
 export const CANCEL_GRACE: Duration = 30_000;
-/** How long a REST endpoint may be silent, while its pods are well, before the run's outcome is called unknown. */
-export const SILENCE_LIMIT: Duration = 30 * 60_000;
 /** How long a JobManager with high availability may take to recover its job. */
 export const RECOVERY_GRACE: Duration = 2 * 60_000;
-
-/** What one look means. `failed` may give way to another attempt; `ended` does not. */
-export type Verdict =
-  | { readonly kind: 'wait'; readonly because: string; readonly running?: Running; readonly silent: boolean }
-  | { readonly kind: 'failed'; readonly outcome: Outcome }
-  | { readonly kind: 'ended'; readonly outcome: Outcome; readonly running?: Running };
-
-/** Proof that the job runs, or ran. */
-export interface Running {
-  readonly at: Instant;
-  readonly jobManager?: NonNullable<Attempt['jobManager']>;
-}
-
-interface Case {
-  readonly record: RunRecord;
-  readonly attempt: Attempt;
-  readonly seen: Observation;
-  readonly now: Instant;
-  readonly job: JobSummary | undefined;
-  readonly finding: Finding | undefined;
-  /** What the JobManager's log names as a cause of trouble. */
-  readonly logged: LogFinding | undefined;
-}
 
 /**
  * Judges one observation of a run that is starting or running. Rules are asked in order of how much their evidence
@@ -158,36 +135,6 @@ function lostJob(it: Case): Verdict | undefined {
   return lost(it, 'JobLost', 'The JobManager answers and no longer knows the job');
 }
 
-function overdue(it: Case): Verdict | undefined {
-  const { record, attempt, now } = it;
-  const cause = it.finding ?? it.logged;
-  const deadlines = record.job?.deadlines;
-  if (deadlines === undefined) return undefined;
-  if (attempt.runningAt === undefined) {
-    if (now - attempt.launchedAt < deadlines.start) return undefined;
-    const seconds = Math.round(deadlines.start / 1000);
-    if (cause !== undefined) {
-      return failure(it, cause.reason, `${cause.message} (for the ${seconds} s of deadlines.start)`, cause.evidence);
-    }
-    const reason =
-      it.seen.rest.state === 'silent' && jobManagerReady(it.seen) ? 'RestUnreachable' : 'StartDeadlineExceeded';
-    return failure(it, reason, `The job did not run within the ${seconds} s of deadlines.start: ${situation(it)}`, []);
-  }
-  if (deadlines.run !== undefined && now - attempt.runningAt >= deadlines.run) {
-    const message = `The job still ran after the ${Math.round(deadlines.run / 1000)} s of deadlines.run`;
-    return { kind: 'ended', outcome: outcomeOf('failed', 'RunDeadlineExceeded', message, now, []) };
-  }
-  if (
-    record.unreachableSince !== undefined &&
-    it.seen.rest.state === 'silent' &&
-    now - record.unreachableSince >= SILENCE_LIMIT
-  ) {
-    const message = `The JobManager's REST endpoint has been silent for ${Math.round(SILENCE_LIMIT / 60_000)} min while its pod is there: ${it.seen.rest.error}`;
-    return { kind: 'ended', outcome: outcomeOf('unknown', 'RestUnreachable', message, now, []) };
-  }
-  return undefined;
-}
-
 function stillGoing(it: Case): Verdict {
   const { job, attempt, seen } = it;
   const silent = seen.rest.state === 'silent' || job === undefined;
@@ -203,33 +150,6 @@ function tasksRun(job: JobSummary): boolean {
   return job.state === 'RUNNING' && count('RUNNING') + count('FINISHED') > 0;
 }
 
-function situation({ job, seen, finding }: Case): string {
-  if (finding !== undefined) return finding.message;
-  if (job !== undefined) return `job is ${job.state}`;
-  return seen.rest.state === 'silent' ? `REST does not answer: ${seen.rest.error}` : 'the JobManager has no job yet';
-}
-
-/** A streaming job cannot have ended by itself; of any other nobody knows, once its JobManager is gone. */
-function lost(it: Case, reason: Reason, message: string): Verdict {
-  const neverRan = it.attempt.runningAt === undefined;
-  if (neverRan || it.record.job?.kind === 'streaming') return failure(it, reason, message, []);
-  return {
-    kind: 'ended',
-    outcome: outcomeOf('unknown', reason, `${message}; whether it had finished before is not known`, it.now, []),
-  };
-}
-
-function failure(
-  it: Case,
-  reason: Reason,
-  message: string,
-  evidence: readonly string[],
-  rootException?: string,
-): Verdict {
-  const outcome = outcomeOf('failed', reason, message, it.now, evidence);
-  return { kind: 'failed', outcome: rootException === undefined ? outcome : { ...outcome, rootException } };
-}
-
 function cancelOutcome(it: Case, how: string): Outcome {
   const asked = it.record.cancelRequested;
   return outcomeOf(
@@ -241,34 +161,7 @@ function cancelOutcome(it: Case, how: string): Outcome {
   );
 }
 
-export function outcomeOf(
-  state: Outcome['state'],
-  reason: Reason,
-  message: string,
-  at: Instant,
-  evidence: readonly string[],
-): Outcome {
-  return { state, reason, message, at, evidence };
-}
-
 function hasHighAvailability(record: RunRecord): boolean {
   const type = record.job?.options['high-availability.type'] ?? record.job?.options['high-availability'];
   return type !== undefined && type.toLowerCase() !== 'none';
-}
-
-function jobManagerPod(seen: Observation): PodFacts | undefined {
-  const pods = seen.kubernetes.pods.filter((pod) => pod.component === 'jobmanager' && !pod.deleting);
-  return pods.sort((a, b) => b.createdAt - a.createdAt)[0];
-}
-
-function jobManagerReady(seen: Observation): boolean {
-  return jobManagerPod(seen)?.ready ?? false;
-}
-
-function jobManagerIdentity(seen: Observation): Attempt['jobManager'] {
-  const pod = jobManagerPod(seen);
-  const main =
-    pod?.containers.find((container) => !container.init && container.name === 'flink-main-container') ??
-    pod?.containers.find((c) => !c.init);
-  return pod === undefined || main === undefined ? undefined : { podUid: pod.uid, restartCount: main.restartCount };
 }

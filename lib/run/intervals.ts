@@ -14,9 +14,8 @@ interface Step {
   readonly wait: Duration;
 }
 
-/** A JVM needs seconds to answer, an image pull minutes: early looks are cheap, late ones find little. */
+/** A JVM needs seconds to answer, an image pull minutes: late looks find little. */
 const STARTING: readonly Step[] = [
-  { youngerThan: 3 * SECOND, wait: 1 * SECOND },
   { youngerThan: 20 * SECOND, wait: 500 },
   { youngerThan: 2 * MINUTE, wait: 2 * SECOND },
   { youngerThan: 10 * MINUTE, wait: 5 * SECOND },
@@ -51,6 +50,11 @@ function waitFor(steps: readonly Step[], age: Duration): Duration {
   return steps.find((step) => age < step.youngerThan)?.wait ?? MAX_WAIT;
 }
 
+/** Clocks differ between functions: what begins in the future is as young as can be. */
+function ageOf(since: Instant | undefined, now: Instant): Duration {
+  return since === undefined ? 0 : Math.max(0, now - since);
+}
+
 /**
  * Milliseconds until the next look at a run: a total function of its state and of how long it has been in it. Zero for
  * states in which the next step depends on nobody else.
@@ -64,16 +68,21 @@ export function nextLook(record: RunRecord, now: Instant): Duration {
     case 'closed':
       return 0;
     case 'waiting':
-      return waitFor(QUEUED, now - (record.waiting?.since ?? now));
+      return waitFor(QUEUED, ageOf(record.waiting?.since, now));
     case 'starting':
-      return waitFor(STARTING, now - (attempt?.createdAt ?? now));
-    case 'running':
-      return record.job?.kind === 'streaming'
-        ? Math.max(2 * SECOND, waitFor(RUNNING, now - (attempt?.runningAt ?? now)))
-        : waitFor(RUNNING, now - (attempt?.runningAt ?? now));
+      return waitFor(STARTING, ageOf(attempt?.createdAt, now));
+    case 'running': {
+      const wait = waitFor(RUNNING, ageOf(attempt?.runningAt, now));
+      return record.job?.kind === 'streaming' ? Math.max(2 * SECOND, wait) : wait;
+    }
     case 'cleaning':
-      return waitFor(CLEANING, now - Math.max(record.outcome?.at ?? now, record.keepUntil ?? 0));
+      return waitFor(CLEANING, cleaningAge(record, now));
   }
+}
+
+/** A kept cluster begins to go when its time is over. */
+function cleaningAge({ outcome, keepUntil = 0 }: RunRecord, now: Instant): Duration {
+  return outcome === undefined ? 0 : ageOf(Math.max(outcome.at, keepUntil), now);
 }
 
 /** Back-off after trouble that is not the run's own: 1 s doubling to 1 minute, or as the other side asked. */

@@ -18,19 +18,23 @@ export function jobOutcome(
   if (!isTerminal(job.state)) return undefined;
   const state = job.state as keyof typeof STATES;
   const root = result?.rootException;
-  const oom =
-    state === 'FAILED' && finding !== undefined && finding.reason === 'TaskManagerOutOfMemory' ? finding : undefined;
+  const oom = state === 'FAILED' && finding?.reason === 'TaskManagerOutOfMemory' ? finding : undefined;
   return {
     state: STATES[state],
     reason: oom?.reason ?? REASONS[state],
     message: oom?.message ?? sentence(state, root?.message),
-    ...(root === undefined ? {} : { rootException: root.message, stackTrace: root.stackTrace }),
+    ...causeOf(result),
     ...(result?.accumulators === undefined ? {} : { accumulators: result.accumulators }),
     at: job.endTime > 0 ? job.endTime : now,
     jobDuration: job.duration,
     flinkState: job.state,
     evidence: [`GET /jobs/${job.id}: state ${job.state}`, ...(oom?.evidence ?? [])],
   };
+}
+
+function causeOf(result: JobResult | undefined): Pick<Outcome, 'rootException' | 'stackTrace'> {
+  const root = result?.rootException;
+  return root === undefined ? {} : { rootException: root.message, stackTrace: root.stackTrace };
 }
 
 function sentence(state: keyof typeof STATES, rootException: string | undefined): string {
@@ -65,7 +69,7 @@ export function applicationOutcome(
     state: 'failed',
     reason: 'ApplicationFailed',
     message: root === undefined ? 'main() failed before a job ran' : `main() failed: ${firstLine(root.message)}`,
-    ...(root === undefined ? {} : { rootException: root.message, stackTrace: root.stackTrace }),
+    ...causeOf(result),
     at: now,
     flinkState: ended.status,
     evidence,

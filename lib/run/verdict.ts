@@ -1,0 +1,86 @@
+import type { Instant } from '../core/clock.ts';
+import type { Finding } from '../cluster/findings.ts';
+import type { LogFinding } from '../cluster/log-findings.ts';
+import type { PodFacts } from '../cluster/port.ts';
+import type { Reason } from '../core/reasons.ts';
+import type { JobSummary } from '../flink/job-manager.ts';
+import type { Observation } from './observation.ts';
+import type { Attempt, Outcome, RunRecord } from './record.ts';
+
+/** What one look means. `failed` may give way to another attempt; `ended` does not. */
+export type Verdict =
+  | { readonly kind: 'wait'; readonly because: string; readonly running?: Running; readonly silent: boolean }
+  | { readonly kind: 'failed'; readonly outcome: Outcome }
+  | { readonly kind: 'ended'; readonly outcome: Outcome; readonly running?: Running };
+
+/** Proof that the job runs, or ran. */
+export interface Running {
+  readonly at: Instant;
+  readonly jobManager?: NonNullable<Attempt['jobManager']>;
+}
+
+/** One look at one run, with what was read out of it. */
+export interface Case {
+  readonly record: RunRecord;
+  readonly attempt: Attempt;
+  readonly seen: Observation;
+  readonly now: Instant;
+  readonly job: JobSummary | undefined;
+  readonly finding: Finding | undefined;
+  /** What the JobManager's log names as a cause of trouble. */
+  readonly logged: LogFinding | undefined;
+}
+
+export function situation({ job, seen, finding }: Case): string {
+  if (finding !== undefined) return finding.message;
+  if (job !== undefined) return `job is ${job.state}`;
+  return seen.rest.state === 'silent' ? `REST does not answer: ${seen.rest.error}` : 'the JobManager has no job yet';
+}
+
+/** A streaming job cannot have ended by itself; of any other nobody knows, once its JobManager is gone. */
+export function lost(it: Case, reason: Reason, message: string): Verdict {
+  const neverRan = it.attempt.runningAt === undefined;
+  if (neverRan || it.record.job?.kind === 'streaming') return failure(it, reason, message, []);
+  return {
+    kind: 'ended',
+    outcome: outcomeOf('unknown', reason, `${message}; whether it had finished before is not known`, it.now, []),
+  };
+}
+
+export function failure(
+  it: Case,
+  reason: Reason,
+  message: string,
+  evidence: readonly string[],
+  rootException?: string,
+): Verdict {
+  const outcome = outcomeOf('failed', reason, message, it.now, evidence);
+  return { kind: 'failed', outcome: rootException === undefined ? outcome : { ...outcome, rootException } };
+}
+
+export function outcomeOf(
+  state: Outcome['state'],
+  reason: Reason,
+  message: string,
+  at: Instant,
+  evidence: readonly string[],
+): Outcome {
+  return { state, reason, message, at, evidence };
+}
+
+function jobManagerPod(seen: Observation): PodFacts | undefined {
+  const pods = seen.kubernetes.pods.filter((pod) => pod.component === 'jobmanager' && !pod.deleting);
+  return pods.sort((a, b) => b.createdAt - a.createdAt)[0];
+}
+
+export function jobManagerReady(seen: Observation): boolean {
+  return jobManagerPod(seen)?.ready ?? false;
+}
+
+export function jobManagerIdentity(seen: Observation): Attempt['jobManager'] {
+  const pod = jobManagerPod(seen);
+  const main =
+    pod?.containers.find((container) => !container.init && container.name === 'flink-main-container') ??
+    pod?.containers.find((c) => !c.init);
+  return pod === undefined || main === undefined ? undefined : { podUid: pod.uid, restartCount: main.restartCount };
+}
