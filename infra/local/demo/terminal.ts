@@ -59,7 +59,7 @@ export class Terminal implements Progress {
       const result = await work((text) => {
         detail = text.trim();
         if (!this.#animated && Date.now() >= due) {
-          this.line(`    ${detail}`);
+          this.line(`    ${title}: ${detail}`);
           due = Date.now() + PLAIN_INTERVAL_MS;
         }
       });
