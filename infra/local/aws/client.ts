@@ -56,12 +56,6 @@ export interface DeploymentClient {
   close(): void;
 }
 
-export interface TakenLetter {
-  readonly body: string;
-  /** Its message attributes. */
-  readonly why: Readonly<Record<string, string>>;
-}
-
 export function createDeploymentClient(
   server: Pick<AwsServer, 'url' | 'environment'>,
   deployment: Deployment,
@@ -156,13 +150,13 @@ async function countMessages(sqs: SQSClient, prefix: string): Promise<string[]> 
   return counts.filter(({ number }) => number > 0).map(({ name, number }) => `${name}: ${number}`);
 }
 
-async function take(sqs: SQSClient, QueueUrl: string): Promise<TakenLetter[]> {
+async function take(sqs: SQSClient, QueueUrl: string): Promise<DeadMessage[]> {
   const want = { MaxNumberOfMessages: 10, WaitTimeSeconds: 1, MessageAttributeNames: ['All'] };
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, ...want }));
   for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
   return Messages.map(({ Body = '', MessageAttributes = {} }) => ({
     body: Body,
-    why: Object.fromEntries(
+    attributes: Object.fromEntries(
       Object.entries(MessageAttributes).map(([name, { StringValue = '' }]) => [name, StringValue]),
     ),
   }));
