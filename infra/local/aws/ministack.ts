@@ -26,7 +26,7 @@ export interface AwsServer {
 export interface AwsServerOptions {
   /** Python 3 with venv. */
   readonly python: string;
-  /** Gets all that the server writes; the caller removes it. */
+  /** Gets all that the server writes. The caller removes it; the server does when the caller is killed. */
   readonly folder: string;
   /** The address to listen on; pods have to reach it. */
   readonly host: string;
@@ -40,7 +40,7 @@ export async function startAws(options: AwsServerOptions): Promise<AwsServer> {
   const url = `http://${options.host}:${port}`;
   const logFile = join(options.folder, 'ministack.log');
   const environment = clientEnvironment(url);
-  const group = await startGroup(python, [join(HERE, 'server.py')], {
+  const group = await startGroup(python, [join(HERE, 'server.py'), options.folder], {
     folder: options.folder,
     logFile,
     environment: { ...hostEnvironment(), ...environment, ...serverEnvironment(options, port) },

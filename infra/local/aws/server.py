@@ -1,4 +1,6 @@
-"""Runs ministack for as long as standard input is open, and fills two gaps of its EventBridge Scheduler.
+"""Runs ministack for as long as standard input is open, then removes FOLDER. usage: server.py FOLDER
+
+Fills two gaps of its EventBridge Scheduler:
 
 - Schedules are looked at every second, not every ten.
 - The context attributes <aws.scheduler.*> in a schedule's input are filled in, as AWS does it.
@@ -6,6 +8,7 @@
 
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -14,6 +17,7 @@ from datetime import datetime, timezone
 from ministack import app
 from ministack.services import eventbridge, scheduler
 
+FOLDER = sys.argv[1]
 ATTRIBUTE = re.compile(r"<aws\.scheduler\.([a-z-]+)>")
 
 
@@ -39,6 +43,7 @@ def with_context_attributes(invoke_target):
 def stop_with_parent():
     while sys.stdin.buffer.read(4096):
         pass
+    shutil.rmtree(FOLDER, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 
 
