@@ -1,4 +1,4 @@
-import { Document, isScalar, parseDocument, visit } from 'yaml';
+import { Document, parseDocument, visit, type Scalar } from 'yaml';
 import { DispatchError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json.ts';
 import type { ConfFiles } from '../cluster.ts';
@@ -95,14 +95,14 @@ export function writeConfiguration(configuration: FlinkConfiguration): string {
   }
   checkPrefixes(entries.map(([key]) => key));
   const document = new Document(nest(entries), YAML_STYLE);
-  visit(document, {
-    Scalar: (_at, node) => {
-      // keep a Double a Double: 1.0 must not become 1
-      if (isScalar(node) && typeof node.value === 'number')
-        node.minFractionDigits = Number.isInteger(node.value) ? 1 : 0;
-    },
-  });
+  visit(document, { Scalar: (_at, node) => style(node) });
   return document.toString({ ...YAML_STYLE });
+}
+
+/** A Double stays one, 1.0 must not become 1; control characters but line ends are escaped, as readers differ about them. */
+function style(node: Scalar): void {
+  if (typeof node.value === 'number' && Number.isInteger(node.value)) node.minFractionDigits = 1;
+  if (typeof node.value === 'string' && /[^\P{C}\n]/u.test(node.value)) node.type = 'QUOTE_DOUBLE';
 }
 
 /** YamlParserUtils.convertAndDumpYamlFromFlatMap. */

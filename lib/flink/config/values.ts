@@ -14,6 +14,7 @@ export const YAML_STYLE = {
   lineWidth: 0,
   singleQuote: true,
   flowCollectionPadding: false,
+  indentSeq: false,
   aliasDuplicateObjects: false,
 } as const;
 
