@@ -23,8 +23,8 @@ it('writes objects as YAML, with a pod template of a file', () => {
     'spec:\n  containers:\n    - { name: flink-main-container, env: [{ name: A, value: "1" }] }\n',
   );
   const flags = ['-Dkubernetes.cluster-id=a', `-Dkubernetes.pod-template-file.default=${template}`];
-  const documents = parseAllDocuments(run('run', '--dry-run', ...flags, 'local:///j.jar')).map((one): unknown =>
-    one.toJS(),
+  const documents: unknown[] = parseAllDocuments(run('run', '--dry-run', ...flags, 'local:///j.jar')).map(
+    (one) => one.toJS() as unknown,
   );
   expect(documents[0]).toMatchObject({ kind: 'Deployment', metadata: { name: 'a' } });
   expect(documents.map((one) => (one as { kind: string }).kind).sort()).toEqual([
