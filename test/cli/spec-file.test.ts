@@ -61,6 +61,16 @@ describe('run -f', () => {
     });
   });
 
+  it('gives its savepoint as the flags do that Flink writes last, until a flag names another', () => {
+    const spec =
+      'job: { jarURI: local:///j.jar, initialSavepointPath: s3://b/sp, allowNonRestoredState: true }\nimage: flink:2.3.0\n';
+    expect(request(spec).flags).toMatchObject({ savepointPath: 's3://b/sp', allowNonRestoredState: true });
+    expect(request(spec, '-s', 's3://b/other').flags).toEqual({
+      savepointPath: 's3://b/other',
+      allowNonRestoredState: false,
+    });
+  });
+
   it('flags win over it, and a jar takes its program’s place', () => {
     const given = request(
       MANIFEST,
