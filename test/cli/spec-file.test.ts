@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { COMMANDS } from '../../lib/cli/commands.ts';
 import { parseFlags } from '../../lib/cli/flags.ts';
 import { clusterRequest } from '../../lib/cli/request.ts';
@@ -29,7 +29,9 @@ spec:
 `;
 
 function file(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'flink-dispatch-')), 'job.yaml');
+  const folder = mkdtempSync(join(tmpdir(), 'flink-dispatch-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'job.yaml');
   writeFileSync(path, text);
   return path;
 }
