@@ -68,7 +68,7 @@ async function refuseConflict(
   const base = newRecord(runId, request, fingerprint, fallbackName(request), deps.clock.now());
   const record = rejected(base, { reason: 'IdempotencyConflict', message, field: 'idempotencyKey' });
   const earlier = await deps.ledger.read(runId);
-  return earlier === undefined ? store(record, request, deps) : { runId, result: 'duplicate' };
+  return earlier === undefined ? store(record, request, deps) : acceptAgain(earlier.value, request, fingerprint, deps);
 }
 
 async function pass(record: RunRecord, request: RunRequest, deps: AcceptDeps): Promise<void> {

@@ -75,33 +75,34 @@ async function lookAgain(
 }
 
 async function tryStep(record: RunRecord, deps: DispatchDeps): Promise<Step> {
+  // What was published stays so, whatever becomes of the step.
+  let announced = record;
   try {
-    const step = await takeStep(record, deps);
+    announced = await announce(record, deps);
+    // What was published of an end is written down before anything of it is removed.
+    const step = announced !== record && isEnded(record.state) ? goOn(announced) : await takeStep(announced, deps);
     return step.record.trouble === undefined ? step : { ...step, record: without(step.record, 'trouble') };
   } catch (error) {
-    return troubled(record, error, deps);
+    return troubled(announced, error, deps);
   }
 }
 
 async function takeStep(record: RunRecord, deps: DispatchDeps): Promise<Step> {
-  const announced = await announce(record, deps);
-  // What was published of an end is written down before anything of it is removed.
-  if (announced !== record && isEnded(record.state)) return goOn(announced);
-  switch (announced.state) {
+  switch (record.state) {
     case 'accepted':
     case 'waiting':
-      return awaitTurn(announced, deps);
+      return awaitTurn(record, deps);
     case 'launching':
-      return launch(announced, deps);
+      return launch(record, deps);
     case 'starting':
     case 'running':
-      return follow(announced, deps);
+      return follow(record, deps);
     case 'ended':
-      return beginCleanUp(announced, deps.clock.now());
+      return beginCleanUp(record, deps.clock.now());
     case 'cleaning':
-      return cleanUp(announced, deps);
+      return cleanUp(record, deps);
     case 'closed':
-      return goOn(announced);
+      return goOn(record);
   }
 }
 

@@ -37,7 +37,9 @@ function noteRunning(record: RunRecord, running: Running | undefined): RunRecord
 
 /** Silence counts from its first look, and only once the job had been seen. */
 function noteSilence(record: RunRecord, verdict: Extract<Verdict, { kind: 'wait' }>, now: number): RunRecord {
-  if (!verdict.silent || record.state !== 'running') return without(record, 'unreachableSince');
+  if (!verdict.silent || record.state !== 'running') {
+    return record.unreachableSince === undefined ? record : without(record, 'unreachableSince');
+  }
   return record.unreachableSince === undefined ? { ...record, unreachableSince: now } : record;
 }
 

@@ -58,12 +58,19 @@ function replacedJobManager(it: Case): Verdict | undefined {
   );
 }
 
-function terminalJob({ job, seen, finding, now, attempt }: Case): Verdict | undefined {
+function terminalJob({ job, seen, finding, now, attempt, record }: Case): Verdict | undefined {
   if (job === undefined) return undefined;
   const result = seen.rest.state === 'answered' ? seen.rest.result : undefined;
-  const outcome = jobOutcome(job, result, finding, now);
-  if (outcome === undefined) return undefined;
+  const terminal = jobOutcome(job, result, finding, now);
+  if (terminal === undefined) return undefined;
+  const outcome = withCanceler(terminal, record);
   return { kind: 'ended', outcome, ...(attempt.runningAt === undefined ? { running: { at: job.startTime } } : {}) };
+}
+
+/** Flink knows that a job was canceled; who asked for it is on record. */
+function withCanceler(outcome: Outcome, { cancelRequested: asked }: RunRecord): Outcome {
+  if (outcome.state !== 'canceled' || asked === undefined) return outcome;
+  return { ...outcome, reason: asked.reason, message: `The job was canceled by ${asked.by}` };
 }
 
 /** From Flink 2.3 a main() that failed is told by the applications endpoint, even without a job. */

@@ -1,0 +1,176 @@
+import { DispatchError } from '../../lib/core/errors.ts';
+import type { Clock } from '../../lib/core/clock.ts';
+import type { ClusterRef, EventFacts, PodFacts } from '../../lib/cluster/port.ts';
+import type { FlinkCluster } from '../../lib/flink/cluster.ts';
+import type { JobManager, JobManagerFacts, JobResult, JobSummary } from '../../lib/flink/job-manager.ts';
+import type { FakeClusters } from '../fakes/clusters.ts';
+
+/** How one attempt goes, in milliseconds from the creation of its cluster. */
+export interface Behaviour {
+  /** When REST answers; `undefined`: never. */
+  readonly restAfter?: number;
+  readonly runsAfter?: number;
+  /** When the job ends by itself; `undefined`: it goes on. */
+  readonly endsAfter?: number;
+  readonly end?: 'FINISHED' | 'FAILED' | 'CANCELED';
+  readonly result?: Omit<JobResult, 'answers'>;
+  /** Pods and events instead of healthy ones. */
+  readonly pods?: (ref: ClusterRef, createdAt: number) => readonly PodFacts[];
+  readonly events?: readonly EventFacts[];
+  /** Whether a request to cancel is heard. */
+  readonly deafToCancel?: boolean;
+}
+
+export const HEALTHY: Behaviour = { restAfter: 600, runsAfter: 1100, endsAfter: 2100, end: 'FINISHED' };
+
+interface Program {
+  readonly jobId: string;
+  canceledAt?: number;
+}
+
+/** Plays what Flink does on the clusters of the fake Kubernetes. */
+export class FakeFlink {
+  /** By attempt, from 1; the last one holds for all further attempts. */
+  behaviours: readonly Behaviour[] = [HEALTHY];
+  readonly cancels: string[] = [];
+  private readonly programs = new Map<string, Program>();
+  private readonly clusters: FakeClusters;
+  private readonly clock: Clock;
+
+  constructor(clusters: FakeClusters, clock: Clock) {
+    this.clusters = clusters;
+    this.clock = clock;
+  }
+
+  /** Clusters whose pods follow the clock. */
+  kubernetes(): FakeClusters {
+    const { clusters } = this;
+    return {
+      ...clusters,
+      apply: async (cluster, owner) => {
+        const result = await clusters.apply(cluster, owner);
+        this.begin(cluster);
+        return result;
+      },
+      observe: (ref) => {
+        this.tick(ref);
+        return clusters.observe(ref);
+      },
+    };
+  }
+
+  jobManager(ref: ClusterRef): JobManager {
+    return {
+      look: () => Promise.resolve().then(() => this.look(ref)),
+      result: () => Promise.resolve({ ...this.behaviour(ref).result, answers: { '/jobs': {} } }),
+      cancel: (jobId) => {
+        this.cancels.push(jobId);
+        const program = this.programs.get(ref.clusterId);
+        if (program !== undefined && this.behaviour(ref).deafToCancel !== true) {
+          program.canceledAt ??= this.clock.now();
+        }
+        return Promise.resolve();
+      },
+    };
+  }
+
+  private begin(cluster: FlinkCluster): void {
+    const jobId = cluster.configuration['$internal.pipeline.job-id'];
+    if (typeof jobId !== 'string') throw new Error('the cluster has no job id');
+    if (!this.programs.has(cluster.clusterId)) this.programs.set(cluster.clusterId, { jobId });
+  }
+
+  private behaviour(ref: ClusterRef): Behaviour {
+    const attempt = this.clusters.standing(ref)?.owner.attempt ?? 1;
+    return this.behaviours[attempt - 1] ?? this.behaviours.at(-1) ?? HEALTHY;
+  }
+
+  private tick(ref: ClusterRef): void {
+    const standing = this.clusters.standing(ref);
+    if (standing === undefined) return;
+    const { pods = healthyPods, events = [] } = this.behaviour(ref);
+    standing.pods = pods(ref, standing.createdAt);
+    standing.events = events;
+    for (const pod of standing.pods) this.clusters.setLog(pod.name, 'flink-main-container', `log of ${pod.name}\n`);
+  }
+
+  private look(ref: ClusterRef): JobManagerFacts {
+    const standing = this.clusters.standing(ref);
+    const { restAfter } = this.behaviour(ref);
+    const now = this.clock.now();
+    if (standing === undefined || restAfter === undefined || now < standing.createdAt + restAfter) {
+      throw new DispatchError('RestUnreachable', 'connection refused (test)');
+    }
+    const job = this.job(ref, standing.createdAt, now);
+    return {
+      flinkVersion: '2.3.0',
+      taskManagers: 1,
+      slotsTotal: 1,
+      slotsAvailable: 0,
+      jobs: job === undefined ? [] : [job],
+    };
+  }
+
+  private job(ref: ClusterRef, createdAt: number, now: number): JobSummary | undefined {
+    const program = this.programs.get(ref.clusterId);
+    const { runsAfter = Infinity, endsAfter = Infinity, end = 'FINISHED' } = this.behaviour(ref);
+    if (program === undefined || now < createdAt + runsAfter) return undefined;
+    const endsAt = Math.min(createdAt + endsAfter, program.canceledAt ?? Infinity);
+    const ended = now >= endsAt;
+    const state = !ended ? 'RUNNING' : program.canceledAt === endsAt ? 'CANCELED' : end;
+    const startTime = createdAt + runsAfter;
+    return {
+      id: program.jobId,
+      name: 'job',
+      state,
+      startTime,
+      endTime: ended ? endsAt : -1,
+      duration: (ended ? endsAt : now) - startTime,
+      tasks: ended ? {} : { RUNNING: 1 },
+    };
+  }
+}
+
+export function healthyPods(ref: ClusterRef, createdAt: number): readonly PodFacts[] {
+  const pod = (name: string, component: PodFacts['component']): PodFacts => ({
+    name,
+    uid: `uid-of-${name}`,
+    component,
+    phase: 'Running',
+    createdAt,
+    deleting: false,
+    ready: true,
+    containers: [
+      {
+        name: 'flink-main-container',
+        init: false,
+        image: 'flink:2.3.0',
+        ready: true,
+        restartCount: 0,
+        state: 'running',
+        startedAt: createdAt,
+      },
+    ],
+  });
+  return [pod(`${ref.clusterId}-x`, 'jobmanager'), pod(`${ref.clusterId}-taskmanager-1-1`, 'taskmanager')];
+}
+
+/** The JobManager's container has exited, and will be restarted. */
+export function crashedPods(ref: ClusterRef, createdAt: number): readonly PodFacts[] {
+  return healthyPods(ref, createdAt).map((pod) =>
+    pod.component === 'taskmanager'
+      ? pod
+      : {
+          ...pod,
+          ready: false,
+          containers: pod.containers.map((container) => ({
+            ...container,
+            ready: false,
+            state: 'terminated' as const,
+            reason: 'Error',
+            exitCode: 239,
+            finishedAt: createdAt + 500,
+          })),
+        },
+  );
+}

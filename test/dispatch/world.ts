@@ -1,0 +1,242 @@
+import { expect } from 'vitest';
+import type { Log } from '../../lib/core/log.ts';
+import type { RunId } from '../../lib/core/ids.ts';
+import { accept, type Accepted, type AcceptDeps } from '../../lib/dispatch/accept.ts';
+import { advance } from '../../lib/dispatch/advance.ts';
+import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
+import { sweep, type SweepReport } from '../../lib/dispatch/sweep.ts';
+import type { Target } from '../../lib/dispatch/targets.ts';
+import { parseDeployment } from '../../lib/job/deployment.ts';
+import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
+import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import type { RunMessage } from '../../lib/run/run-queue.ts';
+import type { RunRequest } from '../../lib/trigger/request.ts';
+import { createFakeClusters, type FakeClusters } from '../fakes/clusters.ts';
+import { FakeDeadLetters } from '../fakes/dead-letters.ts';
+import { FakeEvidenceStore } from '../fakes/evidence.ts';
+import { FakeLedger } from '../fakes/ledger.ts';
+import { FakeLocks } from '../fakes/locks.ts';
+import { FakePublisher } from '../fakes/publisher.ts';
+import { FakeRunQueue } from '../fakes/run-queue.ts';
+import { MemoryObjects } from '../job/memory-objects.ts';
+import { ManualClock } from './clock.ts';
+import { Effects, type PlannedFault } from './effects.ts';
+import { FakeFlink } from './fake-flink.ts';
+
+export const QUEUE_ARN = 'arn:aws:sqs:eu-central-1:111122223333:flink-jobs';
+
+const DEPLOYMENT = `
+targets: { default: { namespace: flink, access: { kind: in-cluster } } }
+defaults: { image: 'flink:2.3.0', flinkVersion: v2_3, serviceAccount: flink }
+allow:
+  images: ['flink:*']
+  serviceAccounts: [flink]
+  jarUriSchemes: [local]
+  options: { allow: ['*'] }
+`;
+
+/** SQS shows a message again after this time when its function did not say that it is done. */
+const VISIBILITY = 60_000;
+const FUNCTION_TIME = 60_000;
+const SWEEP_EVERY = 60_000;
+
+export interface WorldOptions {
+  readonly fault?: PlannedFault;
+  /** How often each message is delivered. */
+  readonly deliveries?: number;
+  /** Messages of a function that crashed never come again. */
+  readonly losesMessages?: boolean;
+  readonly inlineWait?: number;
+}
+
+/** The whole product in memory, in time of its own. */
+export class World {
+  readonly clock = new ManualClock();
+  readonly effects: Effects;
+  readonly ledger = new FakeLedger();
+  readonly runQueue = new FakeRunQueue(() => this.clock.now());
+  readonly locks = new FakeLocks();
+  readonly deadLetters = new FakeDeadLetters();
+  readonly evidence = new FakeEvidenceStore();
+  readonly publisher = new FakePublisher();
+  readonly clusters: FakeClusters;
+  readonly flink: FakeFlink;
+  readonly logged: string[] = [];
+  readonly accept: AcceptDeps;
+  readonly dispatch: DispatchDeps;
+  private readonly options: WorldOptions;
+  private again: { readonly at: number; readonly message: RunMessage }[] = [];
+
+  constructor(options: WorldOptions = {}) {
+    this.options = options;
+    this.effects = new Effects(options.fault);
+    this.clusters = createFakeClusters(this.clock);
+    this.flink = new FakeFlink(this.clusters, this.clock);
+    const log: Log = { info: this.note, warn: this.note, error: this.note };
+    const { effects } = this;
+    const common = {
+      ledger: effects.watch('ledger', this.ledger, 'StorageUnavailable'),
+      runQueue: effects.watch('runQueue', this.runQueue, 'StorageUnavailable'),
+      deadLetters: effects.watch('deadLetters', this.deadLetters, 'StorageUnavailable'),
+      clock: this.clock,
+      log,
+    };
+    const objects = new MemoryObjects();
+    const storedJobs = storedJobsIn(objects, 'ledger');
+    this.accept = { ...common, prepare: { objects, storedJobs, deployment: parseDeployment(DEPLOYMENT) } };
+    const target = this.target();
+    this.dispatch = {
+      ...common,
+      locks: effects.watch('locks', this.locks, 'StorageUnavailable'),
+      evidence: effects.watch('evidence', this.evidence, 'StorageUnavailable'),
+      publisher: effects.watch('publisher', this.publisher, 'StorageUnavailable'),
+      eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
+      targets: () => effects.run('targets', 'ClusterUnavailable', () => Promise.resolve(target)),
+      jarUris: (jar) => effects.run('jarUris', 'StorageUnavailable', () => Promise.resolve(jar.uri)),
+      inlineWait: options.inlineWait ?? 15_000,
+    };
+  }
+
+  /** As an event source: delivers again until it is told yes. */
+  async request(request: RunRequest): Promise<Accepted> {
+    for (let tries = 0; tries < 5; tries += 1) {
+      this.effects.crashed = false;
+      try {
+        return await accept(request, this.accept);
+      } catch (error) {
+        if (!this.effects.struck) throw error;
+        this.clock.time += VISIBILITY;
+      }
+    }
+    throw new Error('the request was never accepted');
+  }
+
+  /** Delivers run messages, and sweeps when none is left, until every run is closed or time is over. */
+  async drain(until = Infinity): Promise<void> {
+    for (let rounds = 0; rounds < 5000; rounds += 1) {
+      const due = this.takeDue();
+      for (const message of due) await this.deliver(message);
+      if (due.length > 0) continue;
+      const next = this.nextAt() ?? (this.isQuiet() ? undefined : this.clock.now() + SWEEP_EVERY);
+      if (next === undefined || next > until) {
+        if (next !== undefined) this.clock.time = Math.max(this.clock.time, until);
+        return;
+      }
+      const sweeps = this.nextAt() === undefined;
+      this.clock.time = Math.max(this.clock.time, next);
+      if (sweeps) await this.sweep();
+    }
+    throw new Error('the world does not come to rest');
+  }
+
+  async drainFor(ms: number): Promise<void> {
+    await this.drain(this.clock.now() + ms);
+  }
+
+  async sweep(): Promise<SweepReport> {
+    this.effects.crashed = false;
+    const report = await sweep(['default'], this.dispatch, { most: 100, deadline: this.clock.now() + FUNCTION_TIME });
+    this.effects.crashed = false;
+    return report;
+  }
+
+  /** Takes the messages that are visible, and loses them. */
+  loseMessages(): void {
+    this.runQueue.due();
+  }
+
+  record(runId: RunId): RunRecord {
+    const record = this.ledger.records.find((candidate) => candidate.runId === runId);
+    if (record === undefined) throw new Error(`no record of ${runId}`);
+    return record;
+  }
+
+  /** Events of a run by id, the first of each; equal ids must be equal events. */
+  events(runId: RunId): readonly LifecycleEvent[] {
+    const byId = new Map<string, LifecycleEvent>();
+    for (const { event } of this.publisher.published) {
+      if (event.subject !== runId) continue;
+      const first = byId.get(event.id);
+      if (first === undefined) byId.set(event.id, event);
+      else expect(event, 'an event that is published again').toEqual(first);
+    }
+    return [...byId.values()];
+  }
+
+  states(runId: RunId): readonly string[] {
+    return this.events(runId).map(({ data }) => data.state);
+  }
+
+  /** Clusters that were ever created for the run, as `namespace/name#run-attempt`. */
+  created(runId: RunId): readonly string[] {
+    return this.clusters.created.filter((name) => name.includes(`#${runId}-`));
+  }
+
+  private target(): Target {
+    const kubernetes = this.flink.kubernetes();
+    const watched = this.effects.watch('clusters', kubernetes, 'ClusterUnavailable');
+    return {
+      clusters: watched,
+      logs: watched,
+      inventory: watched,
+      namespaces: ['flink'],
+      jobManager: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
+    };
+  }
+
+  private readonly note = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    this.logged.push(`${message} ${JSON.stringify(fields)}`);
+  };
+
+  private takeDue(): readonly RunMessage[] {
+    const now = this.clock.now();
+    const again = this.again.filter(({ at }) => at <= now);
+    this.again = this.again.filter(({ at }) => at > now);
+    const fresh = this.runQueue
+      .due()
+      .flatMap((message) => Array<RunMessage>(this.options.deliveries ?? 1).fill(message));
+    return [...again.map(({ message }) => message), ...fresh];
+  }
+
+  private nextAt(): number | undefined {
+    const times = [this.runQueue.nextAt, ...this.again.map(({ at }) => at)].filter((at) => at !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  private isQuiet(): boolean {
+    return this.ledger.records.every(({ state }) => state === 'closed');
+  }
+
+  private async deliver(message: RunMessage): Promise<void> {
+    this.effects.crashed = false;
+    let thrown = false;
+    try {
+      await advance(message, this.dispatch, this.clock.now() + FUNCTION_TIME);
+    } catch (error) {
+      if (!this.effects.struck) throw error;
+      thrown = true;
+    }
+    const comesAgain = this.effects.crashed ? this.options.losesMessages !== true : thrown;
+    if (comesAgain) this.again.push({ at: this.clock.now() + VISIBILITY, message });
+    this.effects.crashed = false;
+  }
+}
+
+let messages = 0;
+
+/** A job message; each is a request of its own unless it has a key. */
+export function jobMessage(spec: Record<string, unknown> = {}, key?: string): RunRequest {
+  messages += 1;
+  const messageId = `message-${messages}`;
+  return {
+    source: {
+      kind: 'message',
+      queueArn: QUEUE_ARN,
+      messageId,
+      ...(key === undefined ? {} : { idempotencyKey: key }),
+    },
+    identity: JSON.stringify(['sqs', QUEUE_ARN, ...(key === undefined ? ['message', messageId] : ['key', key])]),
+    spec: { name: 'word-count', job: { jarURI: 'local:///opt/job.jar', entryClass: 'a.B' }, ...spec },
+  };
+}
