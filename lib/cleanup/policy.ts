@@ -15,7 +15,7 @@ export function keepUntil(record: RunRecord, now: Instant): Instant | undefined 
 /** True when the kept cluster can no longer run the job, so that another run of the same key may start beside it. */
 export function jobIsOver(record: RunRecord): boolean {
   const state = record.outcome?.flinkState;
-  return state !== undefined && state in JOB_STATES && isTerminal(state as JobState);
+  return state !== undefined && Object.hasOwn(JOB_STATES, state) && isTerminal(state as JobState);
 }
 
 /**

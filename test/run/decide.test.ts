@@ -1,0 +1,410 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { JOB_STATE_NAMES, isTerminal } from '../../lib/flink/job-state.ts';
+import { CANCEL_GRACE, decide, RECOVERY_GRACE } from '../../lib/run/decide.ts';
+import { end } from '../../lib/run/machine.ts';
+import type { Observation, RestFacts } from '../../lib/run/observation.ts';
+import { SILENCE_LIMIT } from '../../lib/run/overdue.ts';
+import type { Outcome, RunRecord } from '../../lib/run/record.ts';
+import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, SILENT } from './observations.ts';
+
+const START = 600_000;
+const RUN = 3_600_000;
+const ABSENT = { deployment: { state: 'absent' }, pods: [], events: [] } as const;
+const crashed = jobManagerPod({ ready: false }, { state: 'terminated', reason: 'Error', exitCode: 1 });
+
+function withOptions(record: RunRecord, options: Record<string, string>, kind?: 'streaming'): RunRecord {
+  const { job } = record;
+  if (job === undefined) throw new Error('no job');
+  return { ...record, job: { ...job, options: { ...job.options, ...options }, ...(kind && { kind }) } };
+}
+
+const starting = runIn('starting', 5000);
+const running = runIn('running', 5000);
+const streaming = withOptions(running, {}, 'streaming');
+const withHa = withOptions(running, { 'high-availability.type': 'kubernetes' });
+const asked = { at: NOW - CANCEL_GRACE + 1, by: 'a test', reason: 'JobCanceled' } as const;
+const log = (text: string, stopped = true): Pick<Observation, 'jobManagerLog'> => ({
+  jobManagerLog: { text, stopped },
+});
+const jobId = running.attempts[0]?.jobId ?? '';
+const finished = `2026-11-21 INFO Job x (${jobId}) switched from state RUNNING to FINISHED.`;
+const another = { pods: [jobManagerPod({ uid: 'another' })] };
+
+type Expected = readonly [kind: 'wait' | 'failed' | 'ended', state?: Outcome['state'], reason?: string];
+
+const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = [
+  ['REST is silent while it starts', starting, look(starting, SILENT), ['wait']],
+  ['there is no job yet', starting, look(starting, answered([])), ['wait']],
+  ['its job runs', starting, look(starting, answered([jobOf(starting)])), ['wait']],
+  [
+    'its job finished',
+    running,
+    look(running, answered([jobOf(running, { state: 'FINISHED' })])),
+    ['ended', 'succeeded', 'JobFinished'],
+  ],
+  [
+    'its job failed',
+    running,
+    look(running, answered([jobOf(running, { state: 'FAILED' })])),
+    ['ended', 'failed', 'JobFailed'],
+  ],
+  [
+    'its job was canceled',
+    running,
+    look(running, answered([jobOf(running, { state: 'CANCELED' })])),
+    ['ended', 'canceled', 'JobCanceled'],
+  ],
+  [
+    'another job finished',
+    running,
+    look(running, answered([jobOf(running), jobOf(running, { id: 'f'.repeat(32), state: 'FINISHED' })])),
+    ['wait'],
+  ],
+  ['its job is suspended', running, look(running, answered([jobOf(running, { state: 'SUSPENDED' })])), ['wait']],
+  [
+    'its job is in a state of a newer Flink',
+    running,
+    look(running, answered([jobOf(running, { state: 'UNKNOWN' })])),
+    ['wait'],
+  ],
+  [
+    'main() failed before a job',
+    starting,
+    look(starting, answered([], { applications: [{ id: 'a', name: 'a', status: 'FAILED' }] })),
+    ['ended', 'failed', 'ApplicationFailed'],
+  ],
+  [
+    'main() returned without a job',
+    starting,
+    look(starting, answered([], { applications: [{ id: 'a', name: 'a', status: 'FINISHED' }] })),
+    ['ended', 'succeeded', 'JobFinished'],
+  ],
+  [
+    'its cluster is gone before the job ran',
+    starting,
+    look(starting, SILENT, { kubernetes: ABSENT }),
+    ['failed', 'failed', 'ClusterDeleted'],
+  ],
+  [
+    'its cluster is gone while a batch job ran',
+    running,
+    look(running, SILENT, { kubernetes: ABSENT }),
+    ['ended', 'unknown', 'ClusterDeleted'],
+  ],
+  [
+    'its cluster is gone while a streaming job ran',
+    streaming,
+    look(streaming, SILENT, { kubernetes: ABSENT }),
+    ['failed', 'failed', 'ClusterDeleted'],
+  ],
+  [
+    'its cluster is gone and it was to be canceled',
+    { ...running, cancelRequested: asked },
+    look(running, SILENT, { kubernetes: ABSENT }),
+    ['ended', 'canceled', 'JobCanceled'],
+  ],
+  [
+    'its cluster belongs to another run',
+    starting,
+    look(starting, SILENT, { kubernetes: kubernetes({ ...starting, runId: 'f'.repeat(20) as RunRecord['runId'] }) }),
+    ['failed', 'failed', 'ClusterDeleted'],
+  ],
+  [
+    'its JobManager exits',
+    starting,
+    look(starting, SILENT, { kubernetes: kubernetes(starting, { pods: [crashed] }) }),
+    ['failed', 'failed', 'JobManagerCrashed'],
+  ],
+  [
+    'its JobManager exits and its log names the cause',
+    starting,
+    look(starting, SILENT, {
+      kubernetes: kubernetes(starting, { pods: [crashed] }),
+      ...log("The program's entry point class 'a.B' was not found in the jar file"),
+    }),
+    ['failed', 'failed', 'MainClassMissing'],
+  ],
+  [
+    'its JobManager exits and its last words were the end',
+    running,
+    look(running, SILENT, { kubernetes: kubernetes(running, { pods: [crashed] }), ...log(finished) }),
+    ['ended', 'succeeded', 'JobFinished'],
+  ],
+  [
+    'the log of a JobManager that runs tells of the end',
+    running,
+    look(running, SILENT, log(finished, false)),
+    ['wait'],
+  ],
+  [
+    'its JobManager exits and high availability takes the job on',
+    withHa,
+    look(withHa, SILENT, { kubernetes: kubernetes(withHa, { pods: [crashed] }) }),
+    ['wait'],
+  ],
+  [
+    'another JobManager runs main() again',
+    running,
+    look(running, answered([jobOf(running)]), { kubernetes: kubernetes(running, another) }),
+    ['ended', 'unknown', 'JobLost'],
+  ],
+  [
+    'another JobManager finished what the first had begun',
+    running,
+    look(running, answered([jobOf(running, { state: 'FINISHED' })]), { kubernetes: kubernetes(running, another) }),
+    ['ended', 'unknown', 'JobLost'],
+  ],
+  [
+    'another JobManager runs a streaming job',
+    streaming,
+    look(streaming, SILENT, { kubernetes: kubernetes(streaming, another) }),
+    ['failed', 'failed', 'JobLost'],
+  ],
+  [
+    'another JobManager recovers the job',
+    withHa,
+    look(withHa, answered([jobOf(withHa)]), { kubernetes: kubernetes(withHa, another) }),
+    ['wait'],
+  ],
+  ['its JobManager no longer knows the job', running, look(running, answered([])), ['ended', 'unknown', 'JobLost']],
+  [
+    'its JobManager recovers, and has no job yet',
+    { ...withHa, unreachableSince: NOW - RECOVERY_GRACE + 1 },
+    look(withHa, answered([])),
+    ['wait'],
+  ],
+  [
+    'its JobManager did not recover the job',
+    { ...withHa, unreachableSince: NOW - RECOVERY_GRACE },
+    look(withHa, answered([])),
+    ['ended', 'unknown', 'JobLost'],
+  ],
+  [
+    'Flink may not make TaskManagers',
+    starting,
+    look(
+      starting,
+      answered([]),
+      log(
+        'pods is forbidden: User "system:serviceaccount:flink:default" cannot create resource "pods" in API group',
+        false,
+      ),
+    ),
+    ['failed', 'failed', 'ServiceAccountForbidden'],
+  ],
+  [
+    'it was canceled a moment ago',
+    { ...running, cancelRequested: asked },
+    look(running, answered([jobOf(running)])),
+    ['wait'],
+  ],
+  [
+    'it was canceled and does not stop',
+    { ...running, cancelRequested: { ...asked, at: NOW - CANCEL_GRACE } },
+    look(running, answered([jobOf(running)])),
+    ['ended', 'canceled', 'JobCanceled'],
+  ],
+  [
+    'it did not start in time and there is no pod',
+    runIn('starting', START),
+    look(starting, SILENT, { kubernetes: kubernetes(starting, { pods: [] }) }),
+    ['failed', 'failed', 'StartDeadlineExceeded'],
+  ],
+  [
+    'it did not start in time and REST alone is silent',
+    runIn('starting', START),
+    look(starting, SILENT),
+    ['failed', 'failed', 'RestUnreachable'],
+  ],
+  [
+    'it did not start in time because of something that was only suspected',
+    runIn('starting', START),
+    look(starting, SILENT, {
+      kubernetes: kubernetes(starting, {
+        pods: [jobManagerPod({ ready: false, unschedulable: '0/1 nodes' }, { state: 'waiting' })],
+      }),
+    }),
+    ['failed', 'failed', 'PodUnschedulable'],
+  ],
+  [
+    'it still runs after its deadline',
+    runIn('running', RUN),
+    look(running, answered([jobOf(running)])),
+    ['ended', 'failed', 'RunDeadlineExceeded'],
+  ],
+  [
+    'REST is silent for a while',
+    { ...running, unreachableSince: NOW - SILENCE_LIMIT + 1 },
+    look(running, SILENT),
+    ['wait'],
+  ],
+  [
+    'REST is silent for too long',
+    { ...running, unreachableSince: NOW - SILENCE_LIMIT },
+    look(running, SILENT),
+    ['ended', 'unknown', 'RestUnreachable'],
+  ],
+];
+
+describe('the verdict when', () => {
+  it.each(TABLE)('%s', (_name, record, seen, [kind, state, reason]) => {
+    const verdict = decide(seen, record, NOW);
+    expect(verdict.kind).toBe(kind);
+    if (verdict.kind !== 'wait') expect(verdict.outcome).toMatchObject({ state, reason });
+  });
+
+  it('a task runs is that the job runs, on this JobManager', () => {
+    const of = (tasks: Record<string, number>) =>
+      decide(look(starting, answered([jobOf(starting, { tasks })])), starting, NOW);
+    expect(of({ SCHEDULED: 1 })).not.toHaveProperty('running');
+    expect(of({ RUNNING: 1 })).toMatchObject({
+      running: { at: NOW - 500, jobManager: { podUid: 'jm', restartCount: 0 } },
+    });
+  });
+
+  it('a job ended between two looks is that it had run', () => {
+    const seen = look(starting, answered([jobOf(starting, { state: 'FINISHED', endTime: NOW - 100 })]));
+    expect(decide(seen, starting, NOW)).toMatchObject({ running: { at: NOW - 500 }, outcome: { at: NOW - 100 } });
+  });
+
+  it('a TaskManager ran out of memory is that, where the job failed of it', () => {
+    const pod = jobManagerPod(
+      { name: 'c-taskmanager-1-1', component: 'taskmanager', ready: false },
+      { state: 'terminated', reason: 'OOMKilled', exitCode: 137 },
+    );
+    const facts = kubernetes(running, { pods: [jobManagerPod(), pod] });
+    const seen = look(running, answered([jobOf(running, { state: 'FAILED' })]), { kubernetes: facts });
+    expect(decide(seen, running, NOW)).toMatchObject({ kind: 'ended', outcome: { reason: 'TaskManagerOutOfMemory' } });
+  });
+});
+
+const age = fc.integer({ min: -1000, max: 3 * RUN });
+const instant = fc.integer({ min: NOW - 3 * RUN, max: NOW + 1000 });
+const anyRecord = fc
+  .record({
+    state: fc.constantFrom('starting', 'running'),
+    age,
+    kind: fc.constantFrom('batch', 'streaming'),
+    ha: fc.boolean(),
+    unreachableSince: fc.option(instant, { nil: undefined }),
+    cancelAt: fc.option(instant, { nil: undefined }),
+    run: fc.option(fc.integer({ min: 1, max: RUN }), { nil: undefined }),
+  })
+  .map(({ state, age: old, kind, ha, unreachableSince, cancelAt, run }): RunRecord => {
+    const record = withOptions(runIn(state, old), ha ? { 'high-availability.type': 'kubernetes' } : {});
+    const { job } = record;
+    if (job === undefined) throw new Error('no job');
+    return {
+      ...record,
+      job: { ...job, kind, deadlines: { start: START, ...(run === undefined ? {} : { run }) } },
+      ...(unreachableSince === undefined ? {} : { unreachableSince }),
+      ...(cancelAt === undefined ? {} : { cancelRequested: { ...asked, at: cancelAt } }),
+    };
+  });
+
+const anyPod = fc
+  .record({
+    uid: fc.constantFrom('jm', 'another'),
+    component: fc.constantFrom('jobmanager' as const, 'taskmanager' as const),
+    phase: fc.constantFrom('Pending', 'Running', 'Failed', 'Succeeded', 'Unknown'),
+    deleting: fc.boolean(),
+    ready: fc.boolean(),
+    createdAt: instant,
+    container: fc.record({
+      state: fc.constantFrom('waiting' as const, 'running' as const, 'terminated' as const),
+      reason: fc.constantFrom('Error', 'OOMKilled', 'ErrImagePull', 'Completed', 'CreateContainerConfigError'),
+      restartCount: fc.nat(3),
+      exitCode: fc.constantFrom(0, 1, 137, 239),
+    }),
+  })
+  .map(({ container, ...pod }) => jobManagerPod(pod, container));
+
+const anyJobs = (record: RunRecord) =>
+  fc.array(
+    fc
+      .record({
+        state: fc.constantFrom(...JOB_STATE_NAMES),
+        ours: fc.boolean(),
+        running: fc.nat(2),
+        endTime: fc.oneof(fc.constant(-1), instant),
+      })
+      .map(({ state, ours, running: tasks, endTime }) =>
+        jobOf(record, { state, endTime, tasks: { RUNNING: tasks }, ...(ours ? {} : { id: 'f'.repeat(32) }) }),
+      ),
+    { maxLength: 3 },
+  );
+
+function anyLook(record: RunRecord): fc.Arbitrary<Observation> {
+  const rest: fc.Arbitrary<RestFacts> = fc.oneof(
+    fc.constant(SILENT),
+    anyJobs(record).map((jobs) => answered(jobs)),
+  );
+  const text = fc.oneof(fc.string(), fc.constant(finished), fc.constant('java.lang.OutOfMemoryError: heap'));
+  return fc
+    .record({
+      rest,
+      pods: fc.array(anyPod, { maxLength: 3 }),
+      absent: fc.boolean(),
+      said: fc.option(fc.record({ text, stopped: fc.boolean() }), { nil: undefined }),
+    })
+    .map(({ rest: answer, pods, absent, said }) =>
+      look(record, answer, {
+        kubernetes: absent ? ABSENT : kubernetes(record, { pods }),
+        ...(said === undefined ? {} : { jobManagerLog: said }),
+      }),
+    );
+}
+
+const anyCase = anyRecord.chain((record) => anyLook(record).map((seen) => ({ record, seen })));
+
+describe('every verdict', () => {
+  it('is one, whatever is seen, and one that the record can take', () => {
+    fc.assert(
+      fc.property(anyCase, ({ record, seen }) => {
+        const verdict = decide(seen, record, NOW);
+        if (verdict.kind === 'wait') {
+          expect(verdict.because).not.toBe('');
+          return;
+        }
+        expect(verdict.outcome.message).not.toBe('');
+        if (verdict.kind === 'failed') expect(verdict.outcome.state).toBe('failed');
+        expect(end(record, verdict.outcome)).toMatchObject({ state: 'ended', outcome: verdict.outcome });
+      }),
+    );
+  });
+
+  it('on a terminal job of the JobManager that ran it is an end', () => {
+    const anyTerminal = anyRecord.chain((record) =>
+      fc.constantFrom(...JOB_STATE_NAMES.filter(isTerminal)).map((state) => ({ record, state })),
+    );
+    fc.assert(
+      fc.property(anyTerminal, ({ record, state }) => {
+        const verdict = decide(look(record, answered([jobOf(record, { state })])), record, NOW);
+        expect(verdict).toMatchObject({ kind: 'ended', outcome: { flinkState: state } });
+      }),
+    );
+  });
+
+  it('on silence alone is to wait, within the limits', () => {
+    const young = fc.record({
+      state: fc.constantFrom('starting', 'running'),
+      age: fc.integer({ min: 0, max: START - 1 }),
+      silence: fc.integer({ min: 0, max: SILENCE_LIMIT - 1 }),
+    });
+    fc.assert(
+      fc.property(young, ({ state, age: old, silence }) => {
+        const record = runIn(state, old, { unreachableSince: NOW - silence });
+        expect(decide(look(record, SILENT), record, NOW)).toMatchObject({ kind: 'wait', silent: true });
+      }),
+    );
+  });
+
+  it('is the same for the same look', () => {
+    fc.assert(
+      fc.property(anyCase, ({ record, seen }) => {
+        expect(decide(seen, record, NOW)).toEqual(decide(structuredClone(seen), structuredClone(record), NOW));
+      }),
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MAX_WAIT, nextLook, troubleWait } from '../../lib/run/intervals.ts';
+import { RUN_STATES, type RunRecord, type RunState } from '../../lib/run/record.ts';
+import { NOW, runIn } from './observations.ts';
+
+const AT_ONCE: readonly RunState[] = ['accepted', 'launching', 'ended', 'closed'];
+
+/** A run that has been in its state for so long. */
+function aged(state: RunState, age: number, kind: 'batch' | 'streaming'): RunRecord {
+  const since = NOW - age;
+  const record = runIn(state, age);
+  if (record.job === undefined) throw new Error('no job');
+  return {
+    ...record,
+    job: { ...record.job, kind },
+    waiting: { reason: 'QuotaExceeded', message: 'no room', since, until: since },
+    outcome: { state: 'succeeded', reason: 'JobFinished', message: 'done', at: since, evidence: [] },
+  };
+}
+
+const anyState = fc.constantFrom(...RUN_STATES);
+const anyKind = fc.constantFrom('batch' as const, 'streaming' as const);
+const anyAge = fc.integer({ min: -60_000, max: 400 * 24 * 3_600_000 });
+
+describe('the next look', () => {
+  it('is at once where nobody else has to do anything', () => {
+    for (const state of AT_ONCE) expect(nextLook(aged(state, 5000, 'batch'), NOW)).toBe(0);
+  });
+
+  it('is later than now and no later than a message can be delayed, at any age', () => {
+    fc.assert(
+      fc.property(anyState, anyKind, anyAge, (state, kind, age) => {
+        const wait = nextLook(aged(state, age, kind), NOW);
+        expect(wait).toBeLessThanOrEqual(MAX_WAIT);
+        if (!AT_ONCE.includes(state)) expect(wait).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it('is never sooner for an older run', () => {
+    fc.assert(
+      fc.property(anyState, anyKind, anyAge, anyAge, (state, kind, a, b) => {
+        const [young, old] = a < b ? [a, b] : [b, a];
+        expect(nextLook(aged(state, young, kind), NOW)).toBeLessThanOrEqual(nextLook(aged(state, old, kind), NOW));
+      }),
+    );
+  });
+
+  it('is there for a record without the times that it goes by', () => {
+    for (const state of RUN_STATES) {
+      expect(nextLook({ ...runIn(state, 0), attempts: [] }, NOW)).toBeLessThanOrEqual(MAX_WAIT);
+    }
+  });
+
+  it('counts from when a kept cluster begins to go', () => {
+    const kept = { ...aged('cleaning', 3_600_000, 'batch'), keepUntil: NOW };
+    expect(nextLook(kept, NOW)).toBe(nextLook(aged('cleaning', 0, 'batch'), NOW));
+  });
+});
+
+describe('the wait after trouble', () => {
+  it('doubles up to a minute, or is what the other side asks for, up to the longest delay', () => {
+    expect([1, 2, 3, 7, 1000].map((count) => troubleWait(count))).toEqual([1000, 2000, 4000, 60_000, 60_000]);
+    expect(troubleWait(1, 30)).toBe(30_000);
+    expect(troubleWait(9, 1)).toBe(60_000);
+    expect(troubleWait(1, 100_000)).toBe(MAX_WAIT);
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { REASON_CODES, reasonClass, type Reason } from '../../lib/core/reasons.ts';
+import { updateAttempt } from '../../lib/run/machine.ts';
+import type { Outcome, RunRecord } from '../../lib/run/record.ts';
+import { afterFailure, attemptsUsed } from '../../lib/run/retry.ts';
+import { NOW, runIn } from './observations.ts';
+
+const MINUTE = 60_000;
+
+function failed(reason: Reason): Outcome {
+  return { state: 'failed', reason, message: 'why', at: NOW, evidence: [] };
+}
+
+/** A run whose last attempt is the one after these. */
+function after(...reasons: Reason[]): RunRecord {
+  const record = runIn('starting', 0);
+  const [attempt] = record.attempts;
+  if (attempt === undefined || record.job === undefined) throw new Error('no attempt');
+  const earlier = reasons.map((reason, index) => ({
+    ...attempt,
+    number: index + 1,
+    goneAt: NOW,
+    outcome: failed(reason),
+  }));
+  const job = { ...record.job, retry: { attempts: 3, backoff: 10_000 } };
+  return { ...record, job, attempts: [...earlier, { ...attempt, number: earlier.length + 1 }] };
+}
+
+function waitAfter(record: RunRecord, reason: Reason): number | undefined {
+  const next = afterFailure(record, failed(reason), NOW);
+  return next.state === 'waiting' && next.waiting !== undefined ? next.waiting.until - NOW : undefined;
+}
+
+describe('after a failure', () => {
+  it.each(REASON_CODES)('%s has another attempt if its class has', (reason) => {
+    const again = ['infrastructure', 'capacity'].includes(reasonClass(reason));
+    expect(afterFailure(after(), failed(reason), NOW).state).toBe(again ? 'waiting' : 'ended');
+  });
+
+  it('of the infrastructure the wait doubles, until the attempts are used up', () => {
+    const crash = 'JobManagerCrashed';
+    expect(waitAfter(after(), crash)).toBe(10_000);
+    expect(waitAfter(after(crash), crash)).toBe(20_000);
+    expect(waitAfter(after(crash, crash), crash)).toBeUndefined();
+  });
+
+  it('for want of room it waits as long as it takes, and counts no attempt', () => {
+    const full = 'QuotaExceeded';
+    const waits = [after(), after(full), after(...Array<Reason>(30).fill(full))].map((record) =>
+      waitAfter(record, full),
+    );
+    expect(waits).toEqual([15_000, 30_000, 5 * MINUTE]);
+    const record = after(full, 'JobManagerCrashed', full);
+    expect(attemptsUsed(record)).toBe(2);
+    expect(waitAfter(record, 'JobManagerCrashed')).toBe(20_000);
+  });
+
+  it('a run that is to be canceled, or that has an unknown end, has no other attempt', () => {
+    const canceled = { ...after(), cancelRequested: { at: NOW, by: 'a test', reason: 'JobCanceled' as const } };
+    expect(waitAfter(canceled, 'JobManagerCrashed')).toBeUndefined();
+    const unknown = { ...failed('RestUnreachable'), state: 'unknown' } as const;
+    expect(afterFailure(after(), unknown, NOW)).toMatchObject({ state: 'ended', outcome: unknown });
+  });
+
+  it('the outcome stands with the attempt', () => {
+    const next = afterFailure(updateAttempt(after(), { artifacts: ['a.log'] }), failed('JobManagerCrashed'), NOW);
+    expect(next.attempts[0]).toMatchObject({ artifacts: ['a.log'], outcome: { reason: 'JobManagerCrashed' } });
+  });
+});
