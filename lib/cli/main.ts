@@ -80,7 +80,7 @@ function errorJson(error: unknown): unknown {
 
 function errorText(error: unknown, io: Io): string {
   const line = (head: string, message: string, fix: string) =>
-    `${style(io, 'red', head)}: ${message}${fix === '' ? '' : `${message.endsWith('.') ? '' : '.'} ${style(io, 'dim', fix)}`}\n`;
+    `${style(io, 'red', head)}: ${message}${fix === '' ? '' : `${/[.?]$/.test(message) ? '' : '.'} ${style(io, 'dim', fix)}`}\n`;
   if (error instanceof UsageError) return line('error', error.message, '');
   if (!isDispatchError(error)) {
     return line('Internal', describeError(error), '') + (error instanceof Error ? `${error.stack ?? ''}\n` : '');

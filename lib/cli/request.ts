@@ -32,6 +32,7 @@ export function clusterRequest(settings: Settings, parsed: ParsedFlags, mode: Mo
     mode,
     options,
     ...(conf !== undefined && { conf }),
+    ...(spec?.logFiles !== undefined && { logFiles: spec.logFiles }),
     ...(Object.keys(podTemplates).length > 0 && { podTemplates }),
     ...(Object.keys(texts).length > 0 && { podTemplateTexts: texts }),
     ...(mode === 'application' && {

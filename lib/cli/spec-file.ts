@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import type { ClusterRequest, ProgramFlags } from '../flink/cluster.ts';
+import type { ClusterRequest, ConfFiles, ProgramFlags } from '../flink/cluster.ts';
 import { notesOn, parseManifestOrSpec } from '../job/manifest.ts';
 import { optionsOf } from '../job/options.ts';
 import { podTemplatesOf } from '../job/pod-template.ts';
@@ -11,6 +11,7 @@ import { UsageError } from './usage.ts';
 export interface SpecFile {
   readonly options: Readonly<Record<string, string>>;
   readonly podTemplates: NonNullable<ClusterRequest['podTemplates']>;
+  readonly logFiles?: ConfFiles;
   readonly flinkVersion?: string;
   readonly jar?: string;
   readonly entryClass?: string;
@@ -22,15 +23,7 @@ export interface SpecFile {
 }
 
 /** Only a run that a function follows has these; the command line has its own ways. */
-const OF_DISPATCHED_RUNS = [
-  'target',
-  'deadlines',
-  'retry',
-  'concurrency',
-  'afterEnd',
-  'notify',
-  'logConfiguration',
-] as const;
+const OF_DISPATCHED_RUNS = ['target', 'deadlines', 'retry', 'concurrency', 'afterEnd', 'notify'] as const;
 
 /** @throws UsageError for a file that cannot be read, DispatchError for one that is no job */
 export function readSpecFile(path: string): SpecFile {
@@ -51,6 +44,7 @@ export function specFile(spec: JobSpec): SpecFile {
       ...optionsOf(spec, name ?? 'job'),
     },
     podTemplates: podTemplatesOf(spec),
+    ...logFilesOf(spec),
     ...(flinkVersion !== undefined && { flinkVersion }),
     ...(job?.jarURI !== undefined && { jar: job.jarURI }),
     ...(job?.entryClass !== undefined && { entryClass: job.entryClass }),
@@ -63,4 +57,10 @@ export function specFile(spec: JobSpec): SpecFile {
     }),
     notes: [...notesOn(spec), ...unused.map((field) => `${field} has no effect: it is for dispatched runs`)],
   };
+}
+
+function logFilesOf({ logConfiguration }: JobSpec): Pick<SpecFile, 'logFiles'> {
+  if (logConfiguration === undefined) return {};
+  const texts = Object.entries(logConfiguration).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]]));
+  return { logFiles: Object.fromEntries(texts) as ConfFiles };
 }

@@ -1,5 +1,6 @@
 import { buildCluster } from '../flink/native/build-cluster.ts';
-import type { FlinkCluster } from '../flink/cluster.ts';
+import { checkOptions } from '../flink/options/check.ts';
+import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import type { ClusterId, JobId } from '../core/ids.ts';
 import type { ResolvedJob } from '../job/job.ts';
 import { marksFor } from '../cluster/marks.ts';
@@ -14,21 +15,25 @@ export interface ClusterPlan {
 
 /**
  * The objects of one attempt: Flink's own for the job's options, and on top what a dispatched run needs.
- * @throws DispatchError `InvalidConfiguration`, `InvalidName` or `UnsupportedFlinkVersion` for what Flink would refuse.
+ * @throws DispatchError `InvalidConfiguration`, `InvalidName`, `InvalidSpec` or `UnsupportedFlinkVersion` for what Flink
+ * would refuse, and for a misspelt key that it would ignore.
  */
 export function planCluster(job: ResolvedJob, plan: ClusterPlan): FlinkCluster {
-  return buildCluster({
+  const request: ClusterRequest = {
     flinkVersion: job.flinkVersion,
     mode: job.mode,
     options: { ...job.options, ...runOptions(job, plan) },
     podTemplates: job.podTemplates,
+    ...(job.logConfiguration && { logFiles: job.logConfiguration }),
     program: {
       jars: [plan.jarUri],
       args: job.args,
       ...(job.entryClass === undefined ? {} : { entryClass: job.entryClass }),
     },
     marks: marksFor(plan.owner),
-  });
+  };
+  checkOptions(request);
+  return buildCluster(request);
 }
 
 function runOptions(job: ResolvedJob, plan: ClusterPlan): Record<string, string> {

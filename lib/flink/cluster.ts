@@ -13,6 +13,8 @@ export interface ClusterRequest {
   readonly options: Readonly<Record<string, string>>;
   /** The conf folder; absent: the built-in one of that Flink version. */
   readonly conf?: ConfFiles;
+  /** Logging files that replace those of the conf folder or the built-in ones. */
+  readonly logFiles?: ConfFiles;
   /** Contents of the files that the `kubernetes.pod-template-file.*` options name, in place of those files. */
   readonly podTemplates?: {
     readonly common?: V1PodTemplateSpec;

@@ -1,5 +1,5 @@
 import type { FlinkCluster } from '../../flink/cluster.ts';
-import { buildCluster } from '../../flink/native/build-cluster.ts';
+import { checkedCluster } from '../checked-cluster.ts';
 import { has, valueOf, type Execute } from '../command.ts';
 import type { Kubernetes } from '../connect.ts';
 import { createCluster } from '../create.ts';
@@ -18,7 +18,7 @@ export const execute: Execute = async (io, parsed) => {
   for (const note of spec?.notes ?? []) io.err(`${note}\n`);
   const settings = readSettings(io, parsed, spec);
   if (modeOf(settings) === 'session') return (await import('./submit.ts')).submit(io, parsed, settings, spec);
-  const cluster = buildCluster(clusterRequest(settings, parsed, 'application', spec));
+  const cluster = checkedCluster(io, clusterRequest(settings, parsed, 'application', spec));
   if (has(parsed, 'dry-run')) {
     printObjects(io, parsed, cluster);
     return 0;

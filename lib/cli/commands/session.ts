@@ -1,4 +1,4 @@
-import { buildCluster } from '../../flink/native/build-cluster.ts';
+import { checkedCluster } from '../checked-cluster.ts';
 import { has, type Execute } from '../command.ts';
 import { connect, type Kubernetes } from '../connect.ts';
 import { createCluster } from '../create.ts';
@@ -20,7 +20,7 @@ const REPL_HELP = 'help - show these commands\nstop - stop the session cluster\n
 /** kubernetes-session.sh: makes a session cluster, and with execution.attached=true stays to take commands. */
 export const start: Execute = async (io, parsed) => {
   const settings = sessionSettings(io, parsed);
-  const cluster = buildCluster(clusterRequest(settings, parsed, 'session'));
+  const cluster = checkedCluster(io, clusterRequest(settings, parsed, 'session'));
   if (has(parsed, 'dry-run')) {
     printObjects(io, parsed, cluster);
     return 0;

@@ -8,6 +8,7 @@ import { configFileName, writeConfiguration } from '../config/files.ts';
 import { FLINK } from '../options/flink.ts';
 import { KUBERNETES as K } from '../options/kubernetes.ts';
 import type { Option } from '../options/option.ts';
+import type { FlinkRules } from '../version.ts';
 import type { Decorator } from './decorator.ts';
 import type { Plan } from './deployment-plan.ts';
 import { addToPod } from './flink-pod.ts';
@@ -51,13 +52,22 @@ export function clusterSideConfiguration(configuration: FlinkConfiguration): Fli
 }
 
 function logFiles({ request, rules }: Plan): ConfFiles {
-  const files = request.conf ?? BUILT_IN_LOG_FILES;
+  const own = request.logFiles ?? {};
+  const unknown = Object.keys(own).find((name) => !rules.logFiles.includes(name));
+  if (unknown !== undefined) throw noLogFile(unknown, rules);
+  const files = { ...(request.conf ?? BUILT_IN_LOG_FILES), ...own };
   return Object.fromEntries(
     rules.logFiles.flatMap((name) => {
       const text = files[name];
       return text === undefined ? [] : [[name, text]];
     }),
   );
+}
+
+function noLogFile(name: string, { version, logFiles: known }: FlinkRules): DispatchError {
+  const field = `logConfiguration.${name}`;
+  const message = `${field} is no logging file of Flink ${version}: it reads ${known.join(', ')}`;
+  return new DispatchError('InvalidSpec', message, { field });
 }
 
 /** PodTemplateMountDecorator: the JobManager makes its TaskManagers' pods from this file. */
