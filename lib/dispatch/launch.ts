@@ -1,5 +1,5 @@
 import { isDispatchError, type DispatchError } from '../core/errors.ts';
-import { created, end, requireAttempt } from '../run/machine.ts';
+import { created, end, requireAttempt, updateAttempt } from '../run/machine.ts';
 import { outcomeOf } from '../run/decide.ts';
 import type { Outcome, RunRecord } from '../run/record.ts';
 import { afterFailure } from '../run/retry.ts';
@@ -28,7 +28,9 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
   } catch (error) {
     if (!isDispatchError(error) || isPassing(error)) throw error;
     const outcome = outcomeOf('failed', error.reason, error.message, now, []);
-    return goOn(afterFailure(record, outcome, now));
+    // Nothing of this attempt was made, and what has its name is not ours to remove.
+    const failed = error.reason === 'ClusterNameTaken' ? updateAttempt(record, { goneAt: now }) : record;
+    return goOn(afterFailure(failed, outcome, now));
   }
 }
 

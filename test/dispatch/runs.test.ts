@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterRef } from '../../lib/cluster/port.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
-import type { RunId } from '../../lib/core/ids.ts';
+import { clusterIdFor, type RunId } from '../../lib/core/ids.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
 import { advance } from '../../lib/dispatch/advance.ts';
 import { crashedPods, HEALTHY } from './fake-flink.ts';
@@ -205,6 +205,22 @@ describe('another attempt', () => {
     expect(world.record(runId).outcome).toMatchObject({ state: 'succeeded' });
     expect(world.created(runId)).toHaveLength(1);
     await expectClosedCleanly(world, runId);
+  });
+});
+
+describe('a cluster of another owner', () => {
+  it.each([1, 2])('that has the name is not touched, with %i attempts', async (attempts) => {
+    const world = new World();
+    const { runId } = await world.request(jobMessage({ retry: { attempts, backoff: '1s' } }));
+    const ref = { namespace: 'flink', clusterId: clusterIdFor('word-count', runId, 1) };
+    const other = { ...ref, deployment: {}, dependants: [], configuration: {} };
+    await world.clusters.apply(other, { runId: 'another', attempt: 1 });
+    await world.drain();
+    expect(world.clusters.standing(ref)?.owner.runId).toBe('another');
+    expect(world.states(runId)).toEqual(
+      attempts === 1 ? ['accepted', 'failed'] : ['accepted', 'attempt-failed', 'started', 'succeeded'],
+    );
+    expect(world.record(runId).attempts[0]?.outcome?.reason).toBe('ClusterNameTaken');
   });
 });
 
