@@ -101,6 +101,15 @@ describe('run -f', () => {
     expect(spec.notes).toEqual(['retry has no effect: it is for dispatched runs']);
   });
 
+  it('logConfiguration replaces logging files, and is no longer only for dispatched runs', () => {
+    const text =
+      'name: n\nflinkVersion: "2.3"\njob: { jarURI: "local:///j.jar" }\nlogConfiguration: { log4j-console.properties: "rootLogger.level = WARN" }\n';
+    expect(readSpecFile(file(text)).notes).toEqual([]);
+    const asked = request(text);
+    expect(asked.logFiles).toEqual({ 'log4j-console.properties': 'rootLogger.level = WARN' });
+    expect(request(MANIFEST)).not.toHaveProperty('logFiles');
+  });
+
   it.each([
     ['job: [', /job\.yaml: /],
     ['just text', /must be an object/],

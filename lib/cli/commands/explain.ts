@@ -55,6 +55,7 @@ const SAMPLE_OF: Readonly<Record<string, string>> = {
 const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'kubernetes.jobmanager.replicas': { 'high-availability.type': 'kubernetes' },
   'kubernetes.persistent-volume-claim-read-only': { 'kubernetes.persistent-volume-claims': 'my-claim:/data' },
+  'kubernetes.decorator.kerberos-mount.enabled': { 'security.kerberos.krb5-conf.path': '/etc/krb5.conf' },
   'kubernetes.decorator.hadoop-conf-mount.enabled': { 'kubernetes.hadoop.conf.config-map.name': 'my-hadoop' },
 };
 
