@@ -27,7 +27,9 @@ export function createClusters(api: KubernetesApi): Clusters & ClusterLogs & Clu
         const owner = ownerIn(metadata);
         if (owner === undefined || metadata?.name === undefined) return [];
         const createdAt = Date.parse(String(metadata.creationTimestamp));
-        return [{ namespace, clusterId: metadata.name as ClusterId, runId: owner.runId, createdAt }];
+        const { runId, ledger } = owner;
+        const clusterId = metadata.name as ClusterId;
+        return [{ namespace, clusterId, runId, createdAt, ...(ledger === undefined ? {} : { ledger }) }];
       });
     },
   };

@@ -5,6 +5,7 @@ import type { Owner } from './port.ts';
 export const MANAGED_BY = { name: 'app.kubernetes.io/managed-by', value: 'flink-dispatch' } as const;
 export const RUN_ID_ANNOTATION = 'flink-dispatch.io/run-id';
 export const ATTEMPT_ANNOTATION = 'flink-dispatch.io/attempt';
+export const LEDGER_ANNOTATION = 'flink-dispatch.io/ledger';
 
 /** What a Deployment carries beside Flink's own labels, so that its owner is known to whoever finds it. */
 export function marksFor(owner: Owner): {
@@ -13,7 +14,11 @@ export function marksFor(owner: Owner): {
 } {
   return {
     labels: { [MANAGED_BY.name]: MANAGED_BY.value },
-    annotations: { [RUN_ID_ANNOTATION]: owner.runId, [ATTEMPT_ANNOTATION]: String(owner.attempt) },
+    annotations: {
+      [RUN_ID_ANNOTATION]: owner.runId,
+      [ATTEMPT_ANNOTATION]: String(owner.attempt),
+      ...(owner.ledger === undefined ? {} : { [LEDGER_ANNOTATION]: owner.ledger }),
+    },
   };
 }
 
@@ -22,5 +27,6 @@ export function ownerIn(metadata: V1ObjectMeta | undefined): Owner | undefined {
   const runId = metadata?.annotations?.[RUN_ID_ANNOTATION];
   const attempt = Number(metadata?.annotations?.[ATTEMPT_ANNOTATION]);
   if (runId === undefined || !Number.isInteger(attempt)) return undefined;
-  return { runId, attempt };
+  const ledger = metadata?.annotations?.[LEDGER_ANNOTATION];
+  return { runId, attempt, ...(ledger === undefined ? {} : { ledger }) };
 }

@@ -86,6 +86,8 @@ export interface KubernetesFacts {
 export interface Owner {
   readonly runId: string;
   readonly attempt: number;
+  /** The ledger that has the run: deployments that share a namespace leave each other's clusters alone. */
+  readonly ledger?: string;
 }
 
 /**
@@ -129,7 +131,13 @@ export interface ClusterLogs {
   ): Promise<LogTail>;
 }
 
+export interface OwnedCluster extends ClusterRef {
+  readonly runId: string;
+  readonly ledger?: string;
+  readonly createdAt: Instant;
+}
+
 /** Finds what carries this product's label, for the sweeper. */
 export interface ClusterInventory {
-  list(namespace: string): Promise<readonly (ClusterRef & { readonly runId: string; readonly createdAt: Instant })[]>;
+  list(namespace: string): Promise<readonly OwnedCluster[]>;
 }

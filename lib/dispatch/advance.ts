@@ -122,7 +122,8 @@ function troubled(record: RunRecord, error: unknown, deps: DispatchDeps): Step {
   const reason = isDispatchError(error) ? error.reason : 'Internal';
   const { since = now, count = 0 } = record.trouble ?? {};
   const trouble = { since, count: count + 1, reason, message: describeError(error) };
-  deps.log.warn('a step could not be taken', { runId: record.runId, state: record.state, ...trouble });
+  const { runId, state } = record;
+  deps.log.warn('a step could not be taken', { runId, state, count: trouble.count, reason, error: trouble.message });
   return waitFor(
     { ...record, trouble },
     troubleWait(trouble.count, isDispatchError(error) ? error.retryAfter : undefined),

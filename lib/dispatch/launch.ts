@@ -18,11 +18,12 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
     return goOn(end(record, outcomeOf('canceled', reason, `Canceled by ${by} while it was launched`, now, [])));
   }
   if (now - attempt.launchedAt >= job.deadlines.start) return goOn(afterFailure(record, overdue(record, now), now));
+  // A target that cannot be opened is no fault of the request.
+  const target = await deps.targets(job.target);
   try {
-    const owner = { runId: record.runId, attempt: attempt.number };
+    const owner = { runId: record.runId, attempt: attempt.number, ledger: deps.eventContext.ledgerBucket };
     const jarUri = await deps.jarUris(job.jar, job.target);
     const cluster = planCluster(job, { clusterId: attempt.clusterId, jobId: attempt.jobId, owner, jarUri });
-    const target = await deps.targets(job.target);
     await target.clusters.apply(cluster, owner);
     return goOn(created(record, deps.clock.now()));
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Duration, Instant } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { isRunId } from '../core/ids.ts';
 import { removeAndProve } from '../cleanup/remove.ts';
-import type { ClusterRef } from '../cluster/port.ts';
+import type { ClusterRef, OwnedCluster } from '../cluster/port.ts';
 import type { RunRecord } from '../run/record.ts';
 import type { DispatchDeps } from './deps.ts';
 import type { Target } from './targets.ts';
@@ -106,10 +106,9 @@ async function sweepClusters(
 }
 
 /** A run that is live or keeps its cluster sees to it itself. Read again before the removal: nothing is removed on hearsay. */
-async function isLeaked(
-  cluster: ClusterRef & { readonly runId: string; readonly createdAt: Instant },
-  deps: DispatchDeps,
-): Promise<boolean> {
+async function isLeaked(cluster: OwnedCluster, deps: DispatchDeps): Promise<boolean> {
+  // Another deployment's ledger knows of it, or does not.
+  if (cluster.ledger !== deps.eventContext.ledgerBucket) return false;
   if (!isRunId(cluster.runId) || deps.clock.now() - cluster.createdAt < ORPHAN_AGE) return false;
   const stored = await deps.ledger.read(cluster.runId);
   return stored === undefined || !mayHave(stored.value, cluster);

@@ -437,6 +437,16 @@ describe('the sweeper', () => {
     expect(world.record(live.runId).state).toBe('running');
   });
 
+  it('leaves the clusters of another deployment alone', async () => {
+    const world = new World();
+    const { runId } = await world.request(jobMessage());
+    await world.drain();
+    const ref = await leak(world, runId, 'ledger-of-another-stage');
+    world.clock.time += 60 * MINUTE;
+    expect(await world.sweep()).toMatchObject({ leaked: 0, removed: 0 });
+    expect(world.clusters.standing(ref)).toBeDefined();
+  });
+
   it('sweeps the runs although a target does not answer', async () => {
     const world = new World();
     await world.request(jobMessage());
@@ -451,11 +461,12 @@ describe('the sweeper', () => {
   });
 
   /** The cluster of a closed run stands again, as a late function would leave it. */
-  async function leak(world: World, runId: RunId): Promise<ClusterRef> {
+  async function leak(world: World, runId: RunId, ledger = 'ledger'): Promise<ClusterRef> {
     const clusterId = world.record(runId).attempts[0]?.clusterId;
     if (clusterId === undefined) throw new Error('no attempt');
     const ref = { namespace: 'flink', clusterId };
-    await world.clusters.apply({ ...ref, deployment: {}, dependants: [], configuration: {} }, { runId, attempt: 1 });
+    const owner = { runId, attempt: 1, ledger };
+    await world.clusters.apply({ ...ref, deployment: {}, dependants: [], configuration: {} }, owner);
     return ref;
   }
 });

@@ -199,6 +199,8 @@ function list(state: State, namespace: string): Awaited<ReturnType<ClusterInvent
   return [...state.clusters].flatMap(([key, { owner, createdAt }]) => {
     const [in_, clusterId] = key.split('/');
     if (in_ !== namespace || clusterId === undefined) return [];
-    return [{ namespace, clusterId: clusterId as ClusterRef['clusterId'], runId: owner.runId, createdAt }];
+    const { runId, ledger } = owner;
+    const ref = { namespace, clusterId: clusterId as ClusterRef['clusterId'] };
+    return [{ ...ref, runId, createdAt, ...(ledger === undefined ? {} : { ledger }) }];
   });
 }

@@ -1,6 +1,7 @@
 """Runs ministack for as long as standard input is open, then removes FOLDER. usage: server.py FOLDER
 
-Fills two gaps of its EventBridge Scheduler:
+Keeps its functions from turning TLS off: they would speak plain HTTP to every server of this host, also to a Kubernetes
+API on another port. And fills two gaps of its EventBridge Scheduler:
 
 - Schedules are looked at every second, not every ten.
 - The context attributes <aws.scheduler.*> in a schedule's input are filled in, as AWS does it.
@@ -15,6 +16,7 @@ import threading
 from datetime import datetime, timezone
 
 from ministack import app
+from ministack.core import lambda_runtime
 from ministack.services import eventbridge, scheduler
 
 FOLDER = sys.argv[1]
@@ -47,6 +49,19 @@ def stop_with_parent():
     os.killpg(0, signal.SIGKILL)
 
 
+def keep_tls(script):
+    gateway_hosts = 'if (host === "127.0.0.1" || host === "localhost" || host === msHost'
+    gateway_port = '(!options.port || ["443", String(msPort)].includes(String(options.port))) && '
+    patched = script.replace(gateway_hosts, gateway_hosts.replace("if (", "if (" + gateway_port + "("), 1)
+    # The condition goes on over the next line and ends the `if` with one bracket: it needs a second one.
+    head, found, tail = patched.partition(gateway_port)
+    closed = tail.replace(") {", ")) {", 1)
+    if not found or closed == tail:
+        raise SystemExit("ministack's function runtime is not the one that server.py knows")
+    return head + found + closed
+
+
+lambda_runtime._NODEJS_WORKER_SCRIPT = keep_tls(lambda_runtime._NODEJS_WORKER_SCRIPT)
 eventbridge._invoke_target = with_context_attributes(eventbridge._invoke_target)
 scheduler._SCHEDULE_TICK_INTERVAL = 1
 threading.Thread(target=stop_with_parent, daemon=True).start()
