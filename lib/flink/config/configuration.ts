@@ -1,7 +1,8 @@
 import { DispatchError } from '../../core/errors.ts';
+import { isSensitiveKey } from '../../core/sensitive-keys.ts';
 import type { DefaultedOption, Option } from '../options/option.ts';
 import { JavaHashMap, javaMapOfSize, toJavaMap } from './java-map.ts';
-import { convertToString, isSensitive, showValue, type ConfigValue, type RawValue } from './values.ts';
+import { convertToString, showValue, type ConfigValue, type RawValue } from './values.ts';
 
 /**
  * org.apache.flink.configuration.Configuration: flat keys and typed values, read through options with their fallback
@@ -56,7 +57,7 @@ export class FlinkConfiguration {
     try {
       return option.parse(found.value, this.standardYaml);
     } catch (error) {
-      const detail = isSensitive(found.key) ? '' : `: ${error instanceof Error ? error.message : String(error)}`;
+      const detail = isSensitiveKey(found.key) ? '' : `: ${error instanceof Error ? error.message : String(error)}`;
       const shown = found.value instanceof JavaHashMap ? '' : ` ${showValue(found.key, found.value)}`;
       throw new DispatchError('InvalidConfiguration', `${found.key}${shown} is not valid${detail}`, {
         field: found.key,

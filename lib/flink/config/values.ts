@@ -1,3 +1,4 @@
+import { isSensitiveKey } from '../../core/sensitive-keys.ts';
 import { stringify } from 'yaml';
 import type { JavaHashMap } from './java-map.ts';
 
@@ -48,27 +49,7 @@ export function javaDouble(value: number): string {
   return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`;
 }
 
-/** GlobalConfiguration.isSensitive: values that must not be shown. */
-export function isSensitive(key: string): boolean {
-  const lower = key.toLowerCase();
-  return SENSITIVE.some((part) => lower.includes(part));
-}
-
-const SENSITIVE = [
-  'password',
-  'secret',
-  'fs.azure.account.key',
-  'apikey',
-  'api-key',
-  'auth-params',
-  'service-key',
-  'token',
-  'basic-auth',
-  'jaas.config',
-  'http-headers',
-];
-
 /** A value for a message, hidden when the key says so. */
 export function showValue(key: string, value: unknown): string {
-  return isSensitive(key) ? '******' : `'${convertToString(value, true)}'`;
+  return isSensitiveKey(key) ? '******' : `'${convertToString(value, true)}'`;
 }

@@ -83,7 +83,9 @@ describe('jars', () => {
     const id = await jars.upload('my job.jar', new TextEncoder().encode('PK…'));
     expect(id).toBe('3f_my job.jar');
     const { body, contentType } = transport.requests[0] as RestRequest;
-    const form = await new Response(body as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType ?? '' } }).formData();
+    const form = await new Response(body as Uint8Array<ArrayBuffer>, {
+      headers: { 'content-type': contentType ?? '' },
+    }).formData();
     const file = form.get('jarfile') as File;
     expect([file.name, file.type, await file.text()]).toEqual(['my job.jar', 'application/x-java-archive', 'PK…']);
     expect(await jars.run(id, { programArgs: ['--a', 'b c', ''], parallelism: 2 })).toBe(ID);
