@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// A shared machine can stop for longer than Flink's or Kubernetes' own timeouts; what fails twice is a defect.
+const retry = process.env['CI'] === undefined ? 0 : 1;
+
 const needsMore = ['test/local/**', 'test/cluster/**'];
 
 export default defineConfig({
@@ -14,6 +17,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          retry,
         },
       },
       {
@@ -23,6 +27,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          retry,
         },
       },
     ],
