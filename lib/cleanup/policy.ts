@@ -1,11 +1,22 @@
 import type { Instant } from '../core/clock.ts';
+import type { Reason } from '../core/reasons.ts';
 import { isTerminal, type JobState, JOB_STATES } from '../flink/job-state.ts';
 import type { RunRecord } from '../run/record.ts';
+
+/** After these the cluster, if it stayed, would go on with the program or begin it again; its evidence is kept anyway. */
+const GOES_ON: ReadonlySet<Reason> = new Set<Reason>([
+  'ApplicationFailed',
+  'JobLost',
+  'JobManagerCrashed',
+  'JobManagerOutOfMemory',
+  'RunDeadlineExceeded',
+]);
 
 /** Until when the cluster of an ended run stays; `undefined`: it goes at once. */
 export function keepUntil(record: RunRecord, now: Instant): Instant | undefined {
   const { job, outcome, attempts } = record;
   if (job === undefined || outcome === undefined || attempts.length === 0) return undefined;
+  if (GOES_ON.has(outcome.reason) && !jobIsOver(record)) return undefined;
   const { keepCluster, ttl } = job.afterEnd;
   const bad = outcome.state === 'failed' || outcome.state === 'unknown';
   const keep = keepCluster === 'always' || (keepCluster === 'on-failure' && bad);

@@ -36,6 +36,17 @@ describe('a cluster is kept', () => {
     expect(keepUntil(ended(state, keepCluster), NOW)).toBe(kept ? NOW + 1000 : undefined);
   });
 
+  it('only when it would not run the program again', () => {
+    const crashed = (flinkState?: string): RunRecord => {
+      const record = ended('failed', 'always', flinkState);
+      return record.outcome === undefined
+        ? record
+        : { ...record, outcome: { ...record.outcome, reason: 'JobManagerCrashed' } };
+    };
+    expect(keepUntil(crashed(), NOW)).toBeUndefined();
+    expect(keepUntil(crashed('FAILED'), NOW)).toBe(NOW + 1000);
+  });
+
   it('only when there was one', () => {
     expect(keepUntil({ ...ended('failed', 'always'), attempts: [] }, NOW)).toBeUndefined();
     expect(keepUntil(without(ended('rejected', 'always'), 'job'), NOW)).toBeUndefined();
