@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export interface Answer {
   readonly status: number;
@@ -47,6 +47,7 @@ export async function fakeKubernetes(answers: Record<string, Answer | (() => Ans
     close: () => {
       server.closeAllConnections();
       server.close();
+      rmSync(dirname(kubeconfig), { recursive: true });
     },
   };
 }

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { main } from '../../lib/cli/main.ts';
 import { isRecord } from '../../lib/core/json.ts';
@@ -39,6 +39,7 @@ interface Item {
 /** The folder that `FILES` stands for. */
 function filesOf(recording: Recording): string {
   const folder = mkdtempSync(join(tmpdir(), 'flink-dispatch-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, text] of Object.entries(recording.files ?? {})) writeFileSync(join(folder, name), text);
   return folder;
 }
