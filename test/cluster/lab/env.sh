@@ -22,10 +22,14 @@ daemon() {
   echo $! >"$state/run/$name.pid"
 }
 
+# ours PID: whether it still is a program of this cluster, which all have its folder among their arguments, and not
+# another one that got its id after a restart of the machine
+ours() { tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF "$state/"; }
+
 # start NAME COMMAND…: run a program in the cluster's network, its id in run/NAME.pid, its output in log/NAME.log
 start() {
   local name=$1; shift
-  if [ -f "$state/run/$name.pid" ] && kill -0 "$(cat "$state/run/$name.pid")" 2>/dev/null; then return; fi
+  if [ -f "$state/run/$name.pid" ] && ours "$(cat "$state/run/$name.pid")"; then return; fi
   daemon "$name" nsenter --net="/run/netns/$netns" "$@"
 }
 
