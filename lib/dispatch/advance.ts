@@ -1,11 +1,10 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { describeError, isDispatchError } from '../core/errors.ts';
-import { isEnded } from '../run/machine.ts';
+import { isEnded, without } from '../run/machine.ts';
 import { troubleWait } from '../run/intervals.ts';
 import type { Versioned } from '../run/ledger.ts';
 import type { RunRecord } from '../run/record.ts';
 import type { RunMessage } from '../run/run-queue.ts';
-import { without } from '../run/machine.ts';
 import { publishPending } from './announce.ts';
 import { awaitTurn } from './await-turn.ts';
 import { beginCleanUp, cleanUp } from './clean-up.ts';

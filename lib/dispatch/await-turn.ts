@@ -1,6 +1,5 @@
-import { beginAttempt, currentAttempt, end, updateAttempt, moveTo } from '../run/machine.ts';
+import { beginAttempt, currentAttempt, end, isEnded, moveTo, updateAttempt } from '../run/machine.ts';
 import { nextLook } from '../run/intervals.ts';
-import { isEnded } from '../run/machine.ts';
 import { outcomeOf } from '../run/decide.ts';
 import type { RunId } from '../core/ids.ts';
 import type { Attempt, RunRecord } from '../run/record.ts';
