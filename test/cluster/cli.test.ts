@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
 import { kubeconfigConnection, kubeconfigFiles } from '../../lib/cluster/kubeconfig.ts';
 import type { KubernetesApi } from '../../lib/cluster/api.ts';
@@ -25,11 +25,14 @@ const ENTER = fileURLToPath(new URL('lab/enter', import.meta.url));
 const NAMESPACE = `cli-${randomBytes(3).toString('hex')}`;
 const WORD_COUNT = 'local:///opt/flink/usrlib/WordCount.jar';
 const ENDLESS = 'local:///opt/flink/usrlib/TopSpeedWindowing.jar';
+/** A JVM that may use no more than a fifth of a core takes minutes to start: little is asked for, much allowed. */
 const SMALL = [
   '-Djobmanager.memory.process.size=1g',
   '-Dtaskmanager.memory.process.size=1g',
-  '-Dkubernetes.jobmanager.cpu.amount=0.2',
-  '-Dkubernetes.taskmanager.cpu.amount=0.2',
+  '-Dkubernetes.jobmanager.cpu.amount=0.1',
+  '-Dkubernetes.jobmanager.cpu.limit-factor=20',
+  '-Dkubernetes.taskmanager.cpu.amount=0.1',
+  '-Dkubernetes.taskmanager.cpu.limit-factor=20',
 ];
 
 interface Result {
@@ -86,6 +89,8 @@ async function running(clusterId: string): Promise<string> {
 }
 
 let api: KubernetesApi;
+/** Counts test runs, so that one that is tried again finds no cluster of its own name. */
+let round = 0;
 
 async function absent(clusterId: string): Promise<void> {
   const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${clusterId}`;
@@ -95,6 +100,9 @@ async function absent(clusterId: string): Promise<void> {
 }
 
 describe.skipIf(KUBECONFIG === '')('the command line on a real cluster', () => {
+  beforeEach(() => {
+    round += 1;
+  });
   beforeAll(async () => {
     await buildCli();
     api = createKubernetesApi(await kubeconfigConnection({ files: kubeconfigFiles(process.env) }));
@@ -116,7 +124,7 @@ describe.skipIf(KUBECONFIG === '')('the command line on a real cluster', () => {
   });
 
   describe.each(['2.3.0', '1.20.0'])('Flink %s', (version) => {
-    const id = (name: string) => `${name}-${version.replaceAll('.', '-')}`;
+    const id = (name: string) => `${name}-${round}-${version.replaceAll('.', '-')}`;
 
     it('runs a job to its end', async () => {
       const { code, out, err } = await cli('run', ...made(version, id('ok')), WORD_COUNT);
@@ -156,25 +164,26 @@ describe.skipIf(KUBECONFIG === '')('the command line on a real cluster', () => {
   });
 
   it('creates nothing when there is such a cluster, and a detached run returns at once', async () => {
-    expect(await cli('run', '-d', ...made('2.3.0', 'twice'), ENDLESS)).toMatchObject({
+    const twice = `twice-${round}`;
+    expect(await cli('run', '-d', ...made('2.3.0', twice), ENDLESS)).toMatchObject({
       code: 0,
-      out: expect.stringContaining('twice') as string,
+      out: expect.stringContaining(twice) as string,
     });
-    const again = await cli('run', '-d', ...made('2.3.0', 'twice'), ENDLESS);
+    const again = await cli('run', '-d', ...made('2.3.0', twice), ENDLESS);
     expect(again).toMatchObject({ code: 1, out: '' });
-    expect(again.err).toMatch(/ClusterNameTaken: the Flink cluster 'twice' already exists in namespace/);
+    expect(again.err).toMatch(/ClusterNameTaken: the Flink cluster 'twice-.*' already exists in namespace/);
 
-    const jobId = await running('twice');
-    const savepoint = await cli('savepoint', ...on('twice'), jobId, 'file:///tmp/savepoints');
+    const jobId = await running(twice);
+    const savepoint = await cli('savepoint', ...on(twice), jobId, 'file:///tmp/savepoints');
     expect(savepoint).toMatchObject({
       code: 0,
       out: expect.stringMatching(/Path: file:\/tmp\/savepoints\/savepoint-/) as string,
     });
     expect(
-      (await cli('logs', 'twice', '--tail', '5', `-Dkubernetes.namespace=${NAMESPACE}`)).out.split('\n'),
+      (await cli('logs', twice, '--tail', '5', `-Dkubernetes.namespace=${NAMESPACE}`)).out.split('\n'),
     ).toHaveLength(6);
 
-    const ui = start(['ui', 'twice', `-Dkubernetes.namespace=${NAMESPACE}`]);
+    const ui = start(['ui', twice, `-Dkubernetes.namespace=${NAMESPACE}`]);
     const url = await vi.waitFor(
       () =>
         new Promise<string>((resolve) =>
@@ -186,32 +195,35 @@ describe.skipIf(KUBECONFIG === '')('the command line on a real cluster', () => {
     ui.child.kill('SIGINT');
     expect((await ui.done).code).toBe(0);
 
-    const stopped = await cli('stop', '-p', 'file:///tmp/savepoints', ...on('twice'), jobId);
+    const stopped = await cli('stop', '-p', 'file:///tmp/savepoints', ...on(twice), jobId);
     expect(stopped).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^Savepoint completed\. Path: file:/) as string,
     });
-    await absent('twice');
+    await absent(twice);
   });
 
   it('starts and stops a session cluster', async () => {
-    expect((await cli('session', 'start', ...made('2.3.0', 'session'))).code).toBe(0);
-    await vi.waitFor(async () => expect((await cli('list', ...on('session'))).code).toBe(0), {
+    const session = `session-${round}`;
+    expect((await cli('session', 'start', ...made('2.3.0', session))).code).toBe(0);
+    await vi.waitFor(async () => expect((await cli('list', ...on(session))).code).toBe(0), {
       timeout: 60_000,
       interval: 500,
     });
     const listed = await cli('session', 'list', '--json', `-Dkubernetes.namespace=${NAMESPACE}`);
-    expect(JSON.parse(listed.out)).toMatchObject([{ clusterId: 'session', mode: 'session', ready: true }]);
-    expect(await cli('session', 'stop', ...on('session'))).toMatchObject({
+    expect(JSON.parse(listed.out)).toContainEqual(
+      expect.objectContaining({ clusterId: session, mode: 'session', ready: true }),
+    );
+    expect(await cli('session', 'stop', ...on(session))).toMatchObject({
       code: 0,
-      out: 'Session cluster session stopped\n',
+      out: `Session cluster ${session} stopped\n`,
     });
-    await absent('session');
+    await absent(session);
   });
 
   describe.each(['2.3.0', '1.20.0'])("beside Flink %s's own client", (version) => {
     const home = join(LAB, 'flink', version);
-    const id = (name: string) => `${name}-${version.replaceAll('.', '-')}`;
+    const id = (name: string) => `${name}-${round}-${version.replaceAll('.', '-')}`;
     const flink = (...argv: string[]) => {
       const env = { ...process.env, FLINK_CONF_DIR: join(home, 'conf') };
       const { stdout, stderr } = spawnSync(ENTER, [join(home, 'bin/flink'), ...argv], { env, encoding: 'utf8' });
