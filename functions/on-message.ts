@@ -2,10 +2,10 @@ import middy from '@middy/core';
 import { acceptBatch, type BatchResponse } from '../lib/dispatch/accept-batch.ts';
 import { parseMessageEvent } from '../lib/trigger/message.ts';
 import { originalIn } from './sqs.ts';
-import { wiring } from './wiring.ts';
+import { acceptWiring } from './accept-wiring.ts';
 
 /** Job messages on SQS: accepts a run for each. */
 export const handler = middy(async (event: unknown): Promise<BatchResponse> => {
-  const { accept } = await wiring();
+  const accept = await acceptWiring();
   return acceptBatch(parseMessageEvent(event), originalIn(event), accept);
 });

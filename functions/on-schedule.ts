@@ -1,18 +1,18 @@
 import middy from '@middy/core';
 import { isDispatchError } from '../lib/core/errors.ts';
-import { accept, type Accepted } from '../lib/dispatch/accept.ts';
+import { accept, type AcceptDeps, type Accepted } from '../lib/dispatch/accept.ts';
 import { parseScheduleEvent } from '../lib/trigger/schedule.ts';
 import type { RunRequest } from '../lib/trigger/request.ts';
-import { wiring, type Wiring } from './wiring.ts';
+import { acceptWiring } from './accept-wiring.ts';
 
 /** EventBridge Scheduler: accepts the run of one scheduled time. */
 export const handler = middy(async (event: unknown): Promise<Accepted | { readonly result: 'dead-letter' }> => {
-  const wired = await wiring();
-  const request = await parse(event, wired);
-  return request === undefined ? { result: 'dead-letter' } : accept(request, wired.accept);
+  const deps = await acceptWiring();
+  const request = await parse(event, deps);
+  return request === undefined ? { result: 'dead-letter' } : accept(request, deps);
 });
 
-async function parse(event: unknown, { accept: { deadLetters } }: Wiring): Promise<RunRequest | undefined> {
+async function parse(event: unknown, { deadLetters }: AcceptDeps): Promise<RunRequest | undefined> {
   try {
     return parseScheduleEvent(event);
   } catch (error) {
