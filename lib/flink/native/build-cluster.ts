@@ -11,7 +11,8 @@ import type { Decorator } from './decorator.ts';
 import { planDeployment, type Plan } from './deployment-plan.ts';
 import { mapOf, podFromTemplate, type FlinkPod } from './flink-pod.ts';
 import { hadoopConf, kerberos } from './hadoop-kerberos.ts';
-import { initJobManager, jobManagerLabels, record } from './init-job-manager.ts';
+import { initJobManager, jobManagerLabels } from './init-job-manager.ts';
+import { record } from './init-pod.ts';
 import { jobManagerSelectors } from './labels.ts';
 import { envSecrets, mountSecrets } from './secrets.ts';
 import { internalService, restService } from './services.ts';
@@ -50,7 +51,7 @@ export function buildCluster(request: ClusterRequest): FlinkCluster {
     clusterId,
     namespace,
     deployment: deployment(pod, plan),
-    dependants: dependants.map((object) => owned(object, clusterId)),
+    dependants: dependants.map((object) => ownedByDeployment(object, clusterId)),
     configuration: Object.fromEntries(
       clusterSideConfiguration(plan.configuration)
         .entries()
@@ -112,7 +113,7 @@ function ownerReference(map: JavaHashMap<string>): V1OwnerReference {
 }
 
 /** Fabric8FlinkKubeClient.setOwnerReference; the uid is known once the Deployment exists. */
-function owned(object: KubernetesObject, clusterId: string): KubernetesObject {
+export function ownedByDeployment(object: KubernetesObject, clusterId: string): KubernetesObject {
   const owner = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',

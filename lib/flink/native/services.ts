@@ -6,7 +6,7 @@ import type { JavaHashMap } from '../config/java-map.ts';
 import type { Decorator } from './decorator.ts';
 import { fixedPort, type Plan } from './deployment-plan.ts';
 import { mapOf } from './flink-pod.ts';
-import { record } from './init-job-manager.ts';
+import { record } from './init-pod.ts';
 import { commonLabels, jobManagerSelectors } from './labels.ts';
 
 /** InternalServiceDecorator, HeadlessClusterIPService: how TaskManagers find the JobManager without high availability. */
