@@ -1,9 +1,9 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { DispatchDeps, JarUris } from '../lib/dispatch/deps.ts';
+import type { DispatchDeps } from '../lib/dispatch/deps.ts';
+import { createDelivery } from '../lib/delivery/create-delivery.ts';
+import { signedUrls } from '../lib/delivery/signed-urls.ts';
 import type { Deployment } from '../lib/job/deployment.ts';
 import { createEventBridgeDestination } from '../lib/outcome/eventbridge-destination.ts';
 import { openDestination } from '../lib/outcome/open-destination.ts';
@@ -31,7 +31,7 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     publisher: publisherFor(config, sqs),
     eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
     targets: createTargets(deployment, s3),
-    jarUris: signedJarUris(deployment, s3),
+    deliver: createDelivery(deployment, { sign: signedUrls(s3), clock: common.clock }),
     inlineWait: INLINE_WAIT,
   };
   return { deployment, dispatch };
@@ -44,19 +44,4 @@ function publisherFor(config: Config, sqs: SQSClient): DispatchDeps['publisher']
   const bus = createEventBridgeDestination({ eventBridge: new EventBridgeClient(), bus: config.EVENT_BUS_NAME });
   const further = [config.EVENT_QUEUE_URL, config.EVENT_TOPIC_ARN].filter((address) => address !== undefined);
   return createPublisher({ destinations: [bus, ...further.map(open)], open });
-}
-
-/** A signed URL ends with the credentials that signed it, or after the target's `urlTtl`. */
-function signedJarUris(deployment: Deployment, s3: S3Client): JarUris {
-  return async (jar, target) => {
-    if (jar.s3 === undefined) return jar.uri;
-    const { bucket, key, versionId } = jar.s3;
-    const ttl = deployment.targets[target]?.jarDelivery.urlTtl ?? 0;
-    const command = new GetObjectCommand({
-      Bucket: bucket,
-      Key: key,
-      ...(versionId === undefined ? {} : { VersionId: versionId }),
-    });
-    return getSignedUrl(s3, command, { expiresIn: Math.max(1, Math.floor(ttl / 1000)) });
-  };
 }

@@ -3,7 +3,19 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
-const STAGES = ['core', 'trigger', 'job', 'flink', 'cluster', 'run', 'outcome', 'cleanup', 'dispatch'];
+const STAGES = [
+  'core',
+  'trigger',
+  'job',
+  'flink',
+  'cluster',
+  'registry',
+  'delivery',
+  'run',
+  'outcome',
+  'cleanup',
+  'dispatch',
+];
 /** They may import every stage, and no stage imports them. */
 const EDGES = ['functions', 'lib/cli', 'infra'];
 

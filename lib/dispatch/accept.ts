@@ -102,7 +102,12 @@ async function draft(runId: RunId, request: RunRequest, fingerprint: string, dep
 function checkPlan(job: ResolvedJob, runId: RunId): void {
   const owner = { runId, attempt: 1 };
   const jarUri = job.jar.uri.startsWith('local:') ? job.jar.uri : 'https://jar.invalid/job.jar';
-  planCluster(job, { clusterId: clusterIdFor(job.name, runId, 1), jobId: jobIdFor(runId, 1), owner, jarUri });
+  planCluster(job, {
+    clusterId: clusterIdFor(job.name, runId, 1),
+    jobId: jobIdFor(runId, 1),
+    owner,
+    delivery: { jarUri },
+  });
 }
 
 function newRecord(runId: RunId, request: RunRequest, fingerprint: string, name: string, now: Instant): RunRecord {

@@ -1,6 +1,6 @@
 import type { Clock, Duration } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Jar } from '../job/job.ts';
+import type { Deliver } from '../delivery/delivery.ts';
 import type { EventContext } from '../outcome/event.ts';
 import type { Publisher } from '../outcome/publisher.ts';
 import type { DeadLetters } from '../run/dead-letters.ts';
@@ -9,9 +9,6 @@ import type { Ledger } from '../run/ledger.ts';
 import type { Locks } from '../run/locks.ts';
 import type { RunQueue } from '../run/run-queue.ts';
 import type { Targets } from './targets.ts';
-
-/** Gives Flink a URI from which a pod fetches the jar; for S3 a signed one that ends after the target's `urlTtl`. */
-export type JarUris = (jar: Jar, target: string) => Promise<string>;
 
 /** All that the orchestrators need of the outside. */
 export interface DispatchDeps {
@@ -23,7 +20,7 @@ export interface DispatchDeps {
   readonly publisher: Publisher;
   readonly eventContext: EventContext;
   readonly targets: Targets;
-  readonly jarUris: JarUris;
+  readonly deliver: Deliver;
   readonly clock: Clock;
   readonly log: Log;
   /** How long one invocation may wait by itself for looks that are less than a second apart. */

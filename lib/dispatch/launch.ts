@@ -4,7 +4,7 @@ import { outcomeOf } from '../run/decide.ts';
 import type { Outcome, RunRecord } from '../run/record.ts';
 import { afterFailure } from '../run/retry.ts';
 import type { DispatchDeps } from './deps.ts';
-import { requireJob } from './job-of.ts';
+import { clusterOf, requireJob } from './job-of.ts';
 import { planCluster } from './plan-cluster.ts';
 import { goOn, type Step } from './step.ts';
 
@@ -22,8 +22,8 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
   const target = await deps.targets(job.target);
   try {
     const owner = { runId: record.runId, attempt: attempt.number, ledger: deps.eventContext.ledgerBucket };
-    const jarUri = await deps.jarUris(job.jar, job.target);
-    const cluster = planCluster(job, { clusterId: attempt.clusterId, jobId: attempt.jobId, owner, jarUri });
+    const delivery = await deps.deliver(job, clusterOf(record));
+    const cluster = planCluster(job, { clusterId: attempt.clusterId, jobId: attempt.jobId, owner, delivery });
     await target.clusters.apply(cluster, owner);
     return goOn(created(record, deps.clock.now()));
   } catch (error) {

@@ -3,6 +3,8 @@ import { checkOptions } from '../flink/options/check.ts';
 import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import type { ClusterId, JobId } from '../core/ids.ts';
 import type { ResolvedJob } from '../job/job.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import { withDelivery, withSecret } from '../delivery/with-delivery.ts';
 import { marksFor } from '../cluster/marks.ts';
 import type { Owner } from '../cluster/port.ts';
 
@@ -10,7 +12,7 @@ export interface ClusterPlan {
   readonly clusterId: ClusterId;
   readonly jobId: JobId;
   readonly owner: Owner;
-  readonly jarUri: string;
+  readonly delivery: Delivery;
 }
 
 /**
@@ -19,21 +21,23 @@ export interface ClusterPlan {
  * would refuse, and for a misspelt key that it would ignore.
  */
 export function planCluster(job: ResolvedJob, plan: ClusterPlan): FlinkCluster {
-  const request: ClusterRequest = {
+  const { delivery } = plan;
+  const own: ClusterRequest = {
     flinkVersion: job.flinkVersion,
     mode: job.mode,
     options: { ...job.options, ...runOptions(job, plan) },
     podTemplates: job.podTemplates,
     ...(job.logConfiguration && { logFiles: job.logConfiguration }),
     program: {
-      jars: [plan.jarUri],
+      jars: [delivery.jarUri],
       args: job.args,
       ...(job.entryClass === undefined ? {} : { entryClass: job.entryClass }),
     },
     marks: marksFor(plan.owner),
   };
+  const request = withDelivery(own, delivery);
   checkOptions(request);
-  return buildCluster(request);
+  return withSecret(buildCluster(request), delivery);
 }
 
 function runOptions(job: ResolvedJob, plan: ClusterPlan): Record<string, string> {
@@ -47,7 +51,6 @@ function runOptions(job: ResolvedJob, plan: ClusterPlan): Record<string, string>
     // The JobManager stays up until its end was read.
     'execution.shutdown-on-application-finish': 'false',
     ...(keepsFailedMain(job) ? { 'execution.submit-failed-job-on-application-error': 'true' } : {}),
-    ...(plan.jarUri.startsWith('http://') ? { 'user.artifacts.raw-http-enabled': 'true' } : {}),
   };
 }
 

@@ -31,7 +31,7 @@ it('an option that only deserves a warning is no reason to refuse, and logConfig
     clusterId: clusterIdFor(job.name, runId, 1),
     jobId: jobIdFor(runId, 1),
     owner: { runId, attempt: 1 },
-    jarUri: job.jar.uri,
+    delivery: { jarUri: job.jar.uri },
   });
   const maps = dependants.filter(({ kind }) => kind === 'ConfigMap') as V1ConfigMap[];
   expect(maps.map(({ data }) => data)).toContainEqual(expect.objectContaining(logConfiguration));

@@ -93,7 +93,7 @@ export class World {
       publisher: effects.watch('publisher', this.publisher, 'StorageUnavailable'),
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: () => effects.run('targets', 'ClusterUnavailable', () => Promise.resolve(target)),
-      jarUris: (jar) => effects.run('jarUris', 'StorageUnavailable', () => Promise.resolve(jar.uri)),
+      deliver: ({ jar }) => effects.run('deliver', 'StorageUnavailable', () => Promise.resolve({ jarUri: jar.uri })),
       inlineWait: options.inlineWait ?? 15_000,
     };
   }

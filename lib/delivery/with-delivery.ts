@@ -1,0 +1,65 @@
+import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1Secret } from '@kubernetes/client-node';
+import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
+import { ownedByDeployment } from '../flink/native/build-cluster.ts';
+import { MAIN_CONTAINER } from '../flink/native/flink-pod.ts';
+import type { ClusterRef } from '../cluster/port.ts';
+import type { Delivery, PodParts } from './delivery.ts';
+
+/** The request for a cluster with what its delivery adds. */
+export function withDelivery(request: ClusterRequest, delivery: Delivery): ClusterRequest {
+  const { image, options, jobManager } = delivery;
+  return {
+    ...request,
+    options: {
+      ...request.options,
+      ...options,
+      ...(image === undefined ? {} : { 'kubernetes.container.image.ref': image }),
+      ...(delivery.jarUri.startsWith('http://') ? { 'user.artifacts.raw-http-enabled': 'true' } : {}),
+    },
+    ...(jobManager && { podTemplates: withParts(request.podTemplates ?? {}, jobManager) }),
+  };
+}
+
+/** The cluster's objects with those of its delivery. */
+export function withSecret(cluster: FlinkCluster, delivery: Delivery): FlinkCluster {
+  const { secret } = delivery;
+  if (secret === undefined) return cluster;
+  return {
+    ...cluster,
+    dependants: [...cluster.dependants, ownedByDeployment(secretFor(cluster, secret), cluster.clusterId)],
+  };
+}
+
+/** The labels are those by which Flink's own objects of a cluster are found. */
+function secretFor({ namespace, clusterId }: ClusterRef, { name, data }: NonNullable<Delivery['secret']>): V1Secret {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace, labels: { app: clusterId, type: 'flink-native-kubernetes' } },
+    type: 'Opaque',
+    data: Object.fromEntries(
+      Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'utf8').toString('base64')]),
+    ),
+  };
+}
+
+type Templates = NonNullable<ClusterRequest['podTemplates']>;
+
+/** Flink reads the JobManager's own template in place of the common one. */
+function withParts(templates: Templates, parts: PodParts): Templates {
+  const template = templates.jobManager ?? templates.common ?? {};
+  return { ...templates, jobManager: { ...template, spec: addParts(template.spec, parts) } as V1PodTemplateSpec };
+}
+
+function addParts(spec: V1PodSpec | undefined, { initContainers, volumes, mounts }: PodParts): V1PodSpec {
+  const containers = spec?.containers ?? [];
+  const main: V1Container = containers.find(({ name }) => name === MAIN_CONTAINER) ?? { name: MAIN_CONTAINER };
+  const others = containers.filter(({ name }) => name !== MAIN_CONTAINER);
+  return {
+    ...spec,
+    // First: an init container of the job may want to look at the jar.
+    initContainers: [...initContainers, ...(spec?.initContainers ?? [])],
+    volumes: [...(spec?.volumes ?? []), ...volumes],
+    containers: [{ ...main, volumeMounts: [...(main.volumeMounts ?? []), ...mounts] }, ...others],
+  };
+}
