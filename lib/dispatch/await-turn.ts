@@ -2,17 +2,18 @@ import { beginAttempt, currentAttempt, end, isEnded, moveTo, updateAttempt } fro
 import { nextLook } from '../run/intervals.ts';
 import { outcomeOf } from '../run/decide.ts';
 import type { RunId } from '../core/ids.ts';
-import type { Attempt, RunRecord } from '../run/record.ts';
-import { removeAndProve } from '../cleanup/remove.ts';
+import type { RunRecord } from '../run/record.ts';
 import { cancelRun } from './cancel.ts';
 import type { DispatchDeps } from './deps.ts';
+import { requireJob } from './job-of.ts';
+import { modeOf } from './modes.ts';
 import { goOn, waitFor, type Step } from './step.ts';
 
 /** States accepted and waiting: until the last attempt is proven gone, its back-off is over and the run has its turn. */
 export async function awaitTurn(record: RunRecord, deps: DispatchDeps): Promise<Step> {
   const now = deps.clock.now();
   const last = currentAttempt(record);
-  if (last !== undefined && last.goneAt === undefined) return retireAttempt(record, last, deps);
+  if (last !== undefined && last.goneAt === undefined) return retireAttempt(record, deps);
   const asked = record.cancelRequested;
   if (asked !== undefined) {
     return goOn(
@@ -27,10 +28,10 @@ export async function awaitTurn(record: RunRecord, deps: DispatchDeps): Promise<
 }
 
 /** The next attempt starts only when nothing of the last one is left. */
-async function retireAttempt(record: RunRecord, last: Attempt, deps: DispatchDeps): Promise<Step> {
-  const target = await deps.targets(record.job?.target ?? '');
-  const ref = { namespace: record.job?.namespace ?? '', clusterId: last.clusterId };
-  const remains = await removeAndProve(target.clusters, ref, { highAvailability: true });
+async function retireAttempt(record: RunRecord, deps: DispatchDeps): Promise<Step> {
+  const job = requireJob(record);
+  const target = await deps.targets(job.target);
+  const remains = await modeOf(job).removeAndProve({ record, target, deps }, { highAvailability: true });
   if (remains.length > 0) return waitFor(record, Math.min(2_000, nextLook(record, deps.clock.now())));
   return goOn(updateAttempt(record, { goneAt: deps.clock.now() }));
 }

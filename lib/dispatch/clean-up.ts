@@ -1,11 +1,11 @@
 import type { Instant } from '../core/clock.ts';
 import { jobIsOver, keepUntil, removesHighAvailability } from '../cleanup/policy.ts';
-import { removeAndProve } from '../cleanup/remove.ts';
 import { currentAttempt, moveTo, updateAttempt } from '../run/machine.ts';
 import { MAX_WAIT, nextLook } from '../run/intervals.ts';
 import type { RunRecord } from '../run/record.ts';
 import type { DispatchDeps } from './deps.ts';
-import { clusterOf, requireJob } from './job-of.ts';
+import { requireJob } from './job-of.ts';
+import { modeOf } from './modes.ts';
 import { goOn, waitFor, type Step } from './step.ts';
 
 /** State ended, once its events are published on record: the cluster's time is set. */
@@ -23,9 +23,10 @@ export async function cleanUp(record: RunRecord, deps: DispatchDeps): Promise<St
     if (jobIsOver(record)) await releaseLock(record, deps);
     return waitFor(record, Math.min(MAX_WAIT, record.keepUntil - now));
   }
-  const target = await deps.targets(requireJob(record).target);
+  const job = requireJob(record);
+  const target = await deps.targets(job.target);
   const what = { highAvailability: removesHighAvailability(record) };
-  const remains = await removeAndProve(target.clusters, clusterOf(record), what);
+  const remains = await modeOf(job).removeAndProve({ record, target, deps }, what);
   if (remains.length === 0) return close(updateAttempt(record, { goneAt: deps.clock.now() }), deps);
   deps.log.info('removing', { runId: record.runId, remains });
   return waitFor(record, nextLook(record, now));

@@ -1,11 +1,11 @@
 import { isDispatchError, type DispatchError } from '../core/errors.ts';
-import { created, end, requireAttempt, updateAttempt } from '../run/machine.ts';
+import { end, requireAttempt, updateAttempt } from '../run/machine.ts';
 import { outcomeOf } from '../run/decide.ts';
 import type { Outcome, RunRecord } from '../run/record.ts';
 import { afterFailure } from '../run/retry.ts';
 import type { DispatchDeps } from './deps.ts';
-import { clusterOf, requireJob } from './job-of.ts';
-import { planCluster } from './plan-cluster.ts';
+import { requireJob } from './job-of.ts';
+import { modeOf } from './modes.ts';
 import { goOn, type Step } from './step.ts';
 
 /** State launching: the attempt is on record, now its objects are made. Making them again finds them. */
@@ -21,11 +21,7 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
   // A target that cannot be opened is no fault of the request.
   const target = await deps.targets(job.target);
   try {
-    const owner = { runId: record.runId, attempt: attempt.number, ledger: deps.eventContext.ledgerBucket };
-    const delivery = await deps.deliver(job, clusterOf(record));
-    const cluster = planCluster(job, { clusterId: attempt.clusterId, jobId: attempt.jobId, owner, delivery });
-    await target.clusters.apply(cluster, owner);
-    return goOn(created(record, deps.clock.now()));
+    return goOn(await modeOf(job).launch({ record, target, deps }));
   } catch (error) {
     if (!isDispatchError(error) || isPassing(error)) throw error;
     const outcome = outcomeOf('failed', error.reason, error.message, now, []);
