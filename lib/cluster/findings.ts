@@ -148,7 +148,7 @@ function evictedBefore(pods: readonly PodFacts[]): Finding | undefined {
  * means that six are gone.
  */
 function lostTaskManagers(pods: readonly PodFacts[]): Finding | undefined {
-  const numbers = pods.map(({ name }) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0));
+  const numbers = pods.map(({ name }) => Number(/-taskmanager-\d+-(\d+)$/.exec(name)?.[1] ?? 0));
   const lost = Math.max(0, ...numbers) - pods.length;
   if (lost < LOST_TASK_MANAGERS || pods.some(({ ready }) => ready)) return undefined;
   return {

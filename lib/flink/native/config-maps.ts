@@ -106,14 +106,23 @@ function partOf(
 }
 
 /** The JobManager's own template, or the common one. @throws DispatchError for a file whose content is not given. */
-export function jobManagerTemplate({ request, configuration }: Plan): V1PodTemplateSpec | undefined {
+export function jobManagerTemplate(plan: Plan): V1PodTemplateSpec | undefined {
+  checkGiven(plan.configuration, K.taskManagerPodTemplate, partOf(plan.request, 'taskManager'));
+  return componentTemplate(plan, 'jobManager');
+}
+
+/** A component's own template, or the common one, as an object. @throws DispatchError as above */
+export function componentTemplate(
+  { request, configuration }: Plan,
+  component: 'jobManager' | 'taskManager',
+): V1PodTemplateSpec | undefined {
   const { podTemplates = {}, podTemplateTexts = {} } = request;
-  const part = partOf(request, 'jobManager');
-  checkGiven(configuration, K.jobManagerPodTemplate, part);
-  checkGiven(configuration, K.taskManagerPodTemplate, partOf(request, 'taskManager'));
+  const option = K[`${component}PodTemplate`];
+  const part = partOf(request, component);
+  checkGiven(configuration, option, part);
   if (part === undefined) return undefined;
   const text = podTemplateTexts[part];
-  const key = configuration.keyOf(K.jobManagerPodTemplate) ?? K.jobManagerPodTemplate.key;
+  const key = configuration.keyOf(option) ?? option.key;
   return text === undefined ? asPodTemplate(podTemplates[part] ?? {}) : readPodTemplate(text, key);
 }
 

@@ -1,0 +1,53 @@
+import type { KubernetesObject, V1Job } from '@kubernetes/client-node';
+import type { FlinkCluster } from '../cluster.ts';
+
+/** A standalone application whose JobManager is a Job, the owner of all others. */
+export interface JobCluster extends Omit<FlinkCluster, 'deployment'> {
+  readonly job: V1Job;
+}
+
+export interface JobOptions {
+  /**
+   * Seconds between the end of the JobManager and the removal of the Job by Kubernetes, and with it of the TaskManagers,
+   * which nothing else ends. Absent: whoever made the cluster removes it.
+   */
+  readonly ttl?: number;
+  /** Then a JobManager that crashed goes on with its job. Without, it would run main() again: it is not restarted. */
+  readonly highAvailability: boolean;
+}
+
+/** For jobs that end: the JobManager's pod runs once. */
+export function asJob(cluster: FlinkCluster, { ttl, highAvailability }: JobOptions): JobCluster {
+  const { deployment, dependants, ...rest } = cluster;
+  const template = deployment.spec?.template;
+  return {
+    ...rest,
+    job: {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      ...(deployment.metadata !== undefined && { metadata: deployment.metadata }),
+      spec: {
+        backoffLimit: highAvailability ? 6 : 0,
+        ...(ttl !== undefined && { ttlSecondsAfterFinished: ttl }),
+        template: {
+          ...template,
+          spec: {
+            containers: [],
+            ...template?.spec,
+            restartPolicy: highAvailability ? 'OnFailure' : 'Never',
+          },
+        },
+      },
+    },
+    dependants: dependants.map(ownedByJob),
+  };
+}
+
+function ownedByJob(object: KubernetesObject): KubernetesObject {
+  const owners = (object.metadata?.ownerReferences ?? []).map((owner) => ({
+    ...owner,
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+  }));
+  return { ...object, metadata: { ...object.metadata, ownerReferences: owners } };
+}
