@@ -53,7 +53,7 @@ const RULES: readonly Rule[] = [
   {
     reason: 'ServiceAccountForbidden',
     pattern:
-      /[\w.]+(?: "[^"\n]*")? is forbidden: User "([^"\n]+)" cannot (\w+) resource "([^"\n]+)"[^\n]*?(?=\. Received status|\.?$)/m,
+      /(?<![\w.])[\w.]+(?: "[^"\n]*")? is forbidden: User "([^"\n]+)" cannot (\w+) resource "([^"\n]+)"[^\n]*?(?=\. Received status|\.?$)/m,
     message: ([, user, verb, resource]) =>
       `Flink's service account may not ${verb} ${resource}: ${user} is forbidden to`,
   },
@@ -80,7 +80,7 @@ const RULES: readonly Rule[] = [
   },
   {
     reason: 'InvalidConfiguration',
-    pattern: /[^\n]*is not supported in non-HA setups[^\n]*/,
+    pattern: /^[^\n]*is not supported in non-HA setups[^\n]*/m,
     message: ([line]) => `Flink refuses the configuration: ${line}`,
   },
   {
@@ -95,8 +95,12 @@ const RULES: readonly Rule[] = [
 const EVIDENCE_LINES = 6;
 const LINE_LENGTH = 500;
 
+/** A job writes into this log what it likes: no pattern has to read a line without an end. */
+const LONG_LINE = /[^\n]{4096}[^\n]+/g;
+
 /** The cause that the end of a JobManager's log tells; `undefined` when it tells of no trouble. Pure. */
-export function findInLog(text: string): LogFinding | undefined {
+export function findInLog(log: string): LogFinding | undefined {
+  const text = log.replace(LONG_LINE, (line) => line.slice(0, 4096));
   const rootException = rootCause(text);
   const root = rootException === undefined ? {} : { rootException };
   for (const { reason, pattern, message } of RULES) {

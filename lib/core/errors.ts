@@ -1,4 +1,9 @@
 import { REASONS, type Reason, type ReasonClass } from './reasons.ts';
+import { cutUtf8 } from './wire-text.ts';
+
+/** Bytes: what an input makes us quote still fits into an event, a queue's attribute and a log line. */
+const MAX_MESSAGE = 4096;
+const MAX_FIELD = 512;
 
 export interface ErrorDetails {
   /** The input field at fault, as its author wrote it: `job.args[2]`, `kubernetes.jobmanager.cpu.amount`. */
@@ -16,9 +21,9 @@ export class DispatchError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(reason: Reason, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(cutUtf8(message, MAX_MESSAGE, '…'), details.cause === undefined ? undefined : { cause: details.cause });
     this.reason = reason;
-    this.field = details.field;
+    this.field = details.field === undefined ? undefined : cutUtf8(details.field, MAX_FIELD, '…');
     this.retryAfter = details.retryAfter;
   }
 

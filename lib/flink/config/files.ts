@@ -1,5 +1,5 @@
 import { Document, parseDocument, visit, type Scalar } from 'yaml';
-import { DispatchError } from '../../core/errors.ts';
+import { describeError, DispatchError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json.ts';
 import type { ConfFiles } from '../cluster.ts';
 import { flinkRules } from '../version.ts';
@@ -44,12 +44,21 @@ function readConfigYaml(text: string): [string, ConfigValue][] {
   const [error] = document.errors;
   // the parser's message quotes the line, which may hold a secret
   if (error !== undefined) throw malformed(`line ${error.linePos?.[0].line ?? '?'} is not valid YAML (${error.code})`);
-  const root: unknown = document.toJS();
+  const root = toValue(document);
   if (root === null || root === undefined) return [];
   if (!isRecord(root)) throw malformed('it must be a mapping');
   const flat = new JavaHashMap<ConfigValue>();
   flatten(root, '', flat);
   return flat.entries();
+}
+
+/** An alias may name no anchor, or stand for more than a file can mean. */
+function toValue(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw malformed(describeError(error));
+  }
 }
 
 /** GlobalConfiguration.flatten: a list becomes its YAML text; an empty value is an error. */

@@ -29,9 +29,13 @@ export function asPodTemplate(template: V1PodTemplateSpec): V1PodTemplateSpec {
 function load(text: string, schema: 'core' | 'failsafe', key: string): unknown {
   const document = parseDocument(text, { version: '1.2', schema, logLevel: 'error' });
   const [error] = document.errors;
-  if (error === undefined) return document.toJS();
-  const line = error.linePos?.[0].line ?? '?';
-  throw new DispatchError('InvalidConfiguration', `${key}: line ${line} of the pod template is not valid YAML`, {
+  const where = error === undefined ? 'an alias' : `line ${error.linePos?.[0].line ?? '?'}`;
+  try {
+    if (error === undefined) return document.toJS();
+  } catch {
+    // an alias without its anchor, or one that stands for more than a template can mean
+  }
+  throw new DispatchError('InvalidConfiguration', `${key}: ${where} of the pod template is not valid YAML`, {
     field: key,
   });
 }
