@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { awsCode, awsStatus, fromAwsError } from '../core/aws-error.ts';
 import { DispatchError } from '../core/errors.ts';
@@ -7,6 +7,8 @@ import { DispatchError } from '../core/errors.ts';
 export interface Bucket {
   readonly s3: S3Client;
   readonly bucket: string;
+  /** Waits before a write is tried again; default: a timer. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
 /** `absent`: only when no object is there (`If-None-Match: *`); an ETag: only when the object is still that one (`If-Match`). */
@@ -28,7 +30,7 @@ const WRITE_ID = 'write-id';
  * @throws DispatchError as `fromAwsError`
  */
 export async function putIf(
-  { s3, bucket }: Bucket,
+  { s3, bucket, sleep = setTimeout }: Bucket,
   key: string,
   text: string,
   condition: Condition,

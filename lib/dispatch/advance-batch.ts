@@ -1,0 +1,39 @@
+import type { Instant } from '../core/clock.ts';
+import { describeError, isDispatchError } from '../core/errors.ts';
+import { parseRunMessage } from '../run/run-queue.ts';
+import type { BatchResponse } from './accept-batch.ts';
+import { advance } from './advance.ts';
+import type { DispatchDeps } from './deps.ts';
+
+/** A run message as its queue gave it. */
+export interface RunMessageRecord {
+  readonly messageId: string;
+  readonly body: string;
+  readonly eventSourceARN: string;
+}
+
+/** Takes each run of a batch a step further, each on its own: what met trouble comes again. */
+export async function advanceBatch(
+  records: readonly RunMessageRecord[],
+  deps: DispatchDeps,
+  deadline: Instant,
+): Promise<BatchResponse> {
+  const failed = await Promise.all(records.map((record) => advanceRecord(record, deps, deadline)));
+  return { batchItemFailures: failed.flatMap((id) => (id === undefined ? [] : [{ itemIdentifier: id }])) };
+}
+
+async function advanceRecord(
+  { body, messageId, eventSourceARN }: RunMessageRecord,
+  deps: DispatchDeps,
+  deadline: Instant,
+): Promise<string | undefined> {
+  try {
+    await advance(parseRunMessage(body), deps, deadline);
+    return undefined;
+  } catch (error) {
+    deps.log.warn('a run message comes again', { messageId, error: describeError(error) });
+    if (!isDispatchError(error) || error.reason !== 'MalformedRequest') return messageId;
+    await deps.deadLetters.put({ body, source: eventSourceARN, reason: error.reason, message: error.message });
+    return undefined;
+  }
+}
