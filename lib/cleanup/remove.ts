@@ -1,11 +1,7 @@
-import type { ClusterRef, Clusters } from '../cluster/port.ts';
+import type { ClusterRef, Clusters, Removal } from '../cluster/port.ts';
 
 /** Removes a cluster and looks at what is left of it: names of objects, none when it is proven gone. */
-export async function removeAndProve(
-  clusters: Clusters,
-  ref: ClusterRef,
-  what: { readonly highAvailability: boolean },
-): Promise<readonly string[]> {
+export async function removeAndProve(clusters: Clusters, ref: ClusterRef, what: Removal): Promise<readonly string[]> {
   const before = await clusters.remains(ref, what);
   if (before.length === 0) return before;
   await clusters.remove(ref, what);

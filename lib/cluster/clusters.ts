@@ -6,13 +6,14 @@ import { createObjectClient } from './client.ts';
 import { readTail } from './logs.ts';
 import { MANAGED_BY, ownerIn } from './marks.ts';
 import { observeCluster } from './observe.ts';
-import type { ClusterInventory, ClusterLogs, Clusters } from './port.ts';
+import type { ClusterInventory, ClusterLogs, Clusters, StartPermits } from './port.ts';
 import { remainingObjects, removeCluster } from './remove.ts';
+import { withdrawPermit } from './start-permit.ts';
 
 const EVERYTHING = { highAvailability: true };
 
 /** Flink clusters through the Kubernetes API alone: no operator, no JVM. */
-export function createClusters(api: KubernetesApi): Clusters & ClusterLogs & ClusterInventory {
+export function createClusters(api: KubernetesApi): Clusters & ClusterLogs & ClusterInventory & StartPermits {
   const client = createObjectClient(api);
   return {
     apply: (cluster, owner) => applyCluster(client, cluster, owner),
@@ -20,16 +21,18 @@ export function createClusters(api: KubernetesApi): Clusters & ClusterLogs & Clu
     remove: (ref, what) => removeCluster(client, ref, what),
     remains: (ref, what = EVERYTHING) => remainingObjects(client, ref, what),
     tail: (ref, pod, options) => readTail(client, ref, pod, options),
+    withdraw: (ref) => withdrawPermit(client, ref),
     async list(namespace) {
       const labelSelector = `${MANAGED_BY.name}=${MANAGED_BY.value}`;
       const found = await client.list<V1Deployment>('Deployment', namespace, { labelSelector, metadataOnly: true });
       return found.flatMap(({ metadata }) => {
         const owner = ownerIn(metadata);
-        if (owner === undefined || metadata?.name === undefined) return [];
+        if (owner === undefined || metadata?.name === undefined || metadata.uid === undefined) return [];
         const createdAt = Date.parse(String(metadata.creationTimestamp));
         const { runId, ledger } = owner;
+        const { uid } = metadata;
         const clusterId = metadata.name as ClusterId;
-        return [{ namespace, clusterId, runId, createdAt, ...(ledger === undefined ? {} : { ledger }) }];
+        return [{ namespace, clusterId, uid, runId, createdAt, ...(ledger === undefined ? {} : { ledger }) }];
       });
     },
   };

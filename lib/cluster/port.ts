@@ -108,12 +108,22 @@ export interface Clusters {
   remains(ref: ClusterRef, what?: Removal): Promise<readonly string[]>;
 }
 
-/** What of a cluster is to go. Default: everything. */
+/**
+ * What of a cluster is to go. Default: everything. A Deployment of the same name that has another uid, or where no uid is
+ * known another owner, stays with all that belongs to it, and is not counted as a remainder.
+ */
 export interface Removal {
   /** Whether the high-availability ConfigMaps go too: what a person would restore the job from. */
   readonly highAvailability: boolean;
-  /** Of the Deployment that is meant: another of the same name stays, and is `ClusterNameTaken`. */
+  /** Of the Deployment that is meant. */
   readonly uid?: string;
+  readonly owner?: Owner;
+}
+
+/** What lets a cluster's JobManager start: see `withStartPermit`. */
+export interface StartPermits {
+  /** From now on no container of the cluster's JobManager starts; one that runs goes on. Absent is success. */
+  withdraw(ref: ClusterRef): Promise<void>;
 }
 
 export interface LogTail {
@@ -132,6 +142,7 @@ export interface ClusterLogs {
 }
 
 export interface OwnedCluster extends ClusterRef {
+  readonly uid: string;
   readonly runId: string;
   readonly ledger?: string;
   readonly createdAt: Instant;

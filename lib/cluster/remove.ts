@@ -1,7 +1,8 @@
 import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
-import { isDispatchError, DispatchError } from '../core/errors.ts';
+import { isDispatchError } from '../core/errors.ts';
 import type { ObjectClient } from './client.ts';
 import { selectorOf, type Kind } from './kinds.ts';
+import { ownerIn } from './marks.ts';
 import type { ClusterRef, Removal } from './port.ts';
 
 /** In the order in which they would be named to a person. */
@@ -21,19 +22,24 @@ export async function removeCluster(client: ObjectClient, ref: ClusterRef, what:
   await Promise.all(maps.filter(isHighAvailability).map((map) => removeObject(client, 'ConfigMap', namespace, map)));
 }
 
-/** True while the Deployment is there and on its way out. */
+/** True while the Deployment is there: on its way out, or of another owner, who keeps what has the cluster's labels. */
 async function removeDeployment(client: ObjectClient, ref: ClusterRef, what: Removal): Promise<boolean> {
   const { namespace, clusterId } = ref;
   const deployment = await client.get<V1Deployment>('Deployment', namespace, clusterId);
   const uid = deployment?.metadata?.uid;
   if (deployment === undefined || uid === undefined) return false;
-  if (what.uid !== undefined && what.uid !== uid) {
-    throw new DispatchError('ClusterNameTaken', `Deployment ${clusterId} is another than the one to remove`);
-  }
-  if (deployment.metadata?.deletionTimestamp === undefined) {
+  if (deployment.metadata?.deletionTimestamp === undefined && !isForeign(deployment, what)) {
     await client.remove('Deployment', namespace, clusterId, { uid, propagationPolicy: 'Foreground' });
   }
   return true;
+}
+
+/** Somebody made a Deployment of this name after, or instead of, the one that is meant. */
+function isForeign({ metadata }: KubernetesObject, { uid, owner }: Removal): boolean {
+  if (uid !== undefined) return metadata?.uid !== uid;
+  if (owner === undefined) return false;
+  const theirs = ownerIn(metadata);
+  return theirs?.runId !== owner.runId || theirs.attempt !== owner.attempt;
 }
 
 /** A pod that lost its owner, or never had one, is not garbage to Kubernetes. */
@@ -51,6 +57,11 @@ async function removeObject(
   if (name !== undefined) await client.remove(kind, namespace, name, uid === undefined ? {} : { uid });
 }
 
+interface Listed {
+  readonly kind: Kind;
+  readonly object: KubernetesObject;
+}
+
 /** Every object with the cluster's labels, kind by kind. */
 export async function remainingObjects(
   client: ObjectClient,
@@ -58,14 +69,25 @@ export async function remainingObjects(
   what: Removal,
 ): Promise<readonly string[]> {
   const lists = await Promise.all(
-    REMAINING_KINDS.map(async (kind) => {
+    REMAINING_KINDS.map(async (kind): Promise<readonly Listed[]> => {
       const objects = await listOf(client, kind, ref);
-      return objects
-        .filter((object) => what.highAvailability || kind !== 'ConfigMap' || !isHighAvailability(object))
-        .map((object) => nameOf(kind, object));
+      return objects.map((object) => ({ kind, object }));
     }),
   );
-  return lists.flat();
+  return withoutForeign(lists.flat(), what)
+    .filter(({ kind, object }) => what.highAvailability || kind !== 'ConfigMap' || !isHighAvailability(object))
+    .map(({ kind, object }) => nameOf(kind, object));
+}
+
+/** Of what has a foreign Deployment's labels, only what another one owned is ours, and is garbage by now. */
+function withoutForeign(all: readonly Listed[], what: Removal): readonly Listed[] {
+  const foreign = all.find(({ kind, object }) => kind === 'Deployment' && isForeign(object, what));
+  if (foreign === undefined) return all;
+  const theirs = new Set([foreign.object.metadata?.uid]);
+  const ownedBy = ({ object }: Listed): readonly string[] => (object.metadata?.ownerReferences ?? []).map((o) => o.uid);
+  const isTheirs = (it: Listed): boolean => it === foreign || ownedBy(it).some((uid) => theirs.has(uid));
+  for (const it of all) if (it.kind === 'ReplicaSet' && isTheirs(it)) theirs.add(it.object.metadata?.uid);
+  return all.filter((it) => !isTheirs(it) && ownedBy(it).length > 0);
 }
 
 async function listOf(client: ObjectClient, kind: Kind, ref: ClusterRef): Promise<readonly KubernetesObject[]> {

@@ -99,7 +99,7 @@ async function sweepClusters(
       if (!(await isLeaked(cluster, deps))) continue;
       count.leaked += 1;
       deps.log.error('a cluster without a live run', { ...cluster });
-      const remains = await removeAndProve(target.clusters, cluster, { highAvailability: false });
+      const remains = await removeAndProve(target.clusters, cluster, { highAvailability: false, uid: cluster.uid });
       if (remains.length === 0) count.removed += 1;
     }
   }

@@ -12,9 +12,11 @@ import type {
   LogTail,
   Owner,
   PodFacts,
+  Removal,
+  StartPermits,
 } from '../../lib/cluster/port.ts';
 
-type Method = 'apply' | 'observe' | 'remove' | 'remains' | 'tail' | 'list';
+type Method = 'apply' | 'observe' | 'remove' | 'remains' | 'tail' | 'list' | 'withdraw';
 
 /** One call that goes wrong: `before` it does anything, or `after` it did, so that the answer alone is lost. */
 export interface Fault {
@@ -39,7 +41,7 @@ export interface StandingCluster {
  * Kubernetes in memory, for one or many namespaces: nothing happens by itself, so that a test decides what a look sees.
  * What is removed is gone after `looksToGo` looks at what remains.
  */
-export interface FakeClusters extends Clusters, ClusterLogs, ClusterInventory {
+export interface FakeClusters extends Clusters, ClusterLogs, ClusterInventory, StartPermits {
   /** Goes wrong once, in the order given. */
   readonly faults: Fault[];
   /** Answers to `remains` that still name what was removed; default 0. */
@@ -100,6 +102,10 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
     remains: (ref, what = { highAvailability: true }) => fake('remains')(() => remains(state, ref, what)),
     tail: (_ref, pod, options) => fake('tail')(() => tail(state, pod, options)),
     list: (namespace) => fake('list')(() => list(state, namespace)),
+    withdraw: (ref) =>
+      fake('withdraw')(() => {
+        state.clusters.get(keyOf(ref))?.dependants.delete(`ConfigMap/start-permit-${ref.clusterId}`);
+      }),
   };
   return self;
 }
@@ -152,17 +158,17 @@ function factsOf(standing: StandingCluster | undefined): KubernetesFacts {
   return { deployment, pods, events };
 }
 
-function remove(
-  state: State,
-  self: FakeClusters,
-  ref: ClusterRef,
-  what: { readonly highAvailability: boolean; readonly uid?: string },
-): void {
+/** As `Removal` has it. */
+function isForeign(standing: StandingCluster | undefined, { uid, owner }: Removal): boolean {
+  if (standing === undefined) return false;
+  if (uid !== undefined) return uid !== standing.uid;
+  return owner !== undefined && (owner.runId !== standing.owner.runId || owner.attempt !== standing.owner.attempt);
+}
+
+function remove(state: State, self: FakeClusters, ref: ClusterRef, what: Removal): void {
   const key = keyOf(ref);
   const standing = state.clusters.get(key);
-  if (standing !== undefined && what.uid !== undefined && what.uid !== standing.uid) {
-    throw new DispatchError('ClusterNameTaken', `Deployment ${key} is another than the one to remove`);
-  }
+  if (isForeign(standing, what)) return;
   if (standing !== undefined) {
     const names = [`Deployment/${ref.clusterId}`, ...standing.dependants, ...standing.pods.map((p) => `Pod/${p.name}`)];
     state.clusters.delete(key);
@@ -171,8 +177,9 @@ function remove(
   if (what.highAvailability) state.highAvailability.delete(key);
 }
 
-function remains(state: State, ref: ClusterRef, what: { readonly highAvailability: boolean }): readonly string[] {
+function remains(state: State, ref: ClusterRef, what: Removal): readonly string[] {
   const key = keyOf(ref);
+  if (isForeign(state.clusters.get(key), what)) return [];
   const metadata = what.highAvailability ? [...(state.highAvailability.get(key) ?? [])] : [];
   const going = state.going.get(key);
   if (going !== undefined) {
@@ -196,11 +203,11 @@ function tail(
 }
 
 function list(state: State, namespace: string): Awaited<ReturnType<ClusterInventory['list']>> {
-  return [...state.clusters].flatMap(([key, { owner, createdAt }]) => {
+  return [...state.clusters].flatMap(([key, { uid, owner, createdAt }]) => {
     const [in_, clusterId] = key.split('/');
     if (in_ !== namespace || clusterId === undefined) return [];
     const { runId, ledger } = owner;
     const ref = { namespace, clusterId: clusterId as ClusterRef['clusterId'] };
-    return [{ ...ref, runId, createdAt, ...(ledger === undefined ? {} : { ledger }) }];
+    return [{ ...ref, uid, runId, createdAt, ...(ledger === undefined ? {} : { ledger }) }];
   });
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterId } from '../../../lib/core/ids.ts';
-import type { ClusterInventory, ClusterRef, Clusters } from '../../../lib/cluster/port.ts';
+import type { ClusterInventory, ClusterRef, Clusters, Removal, StartPermits } from '../../../lib/cluster/port.ts';
+import { withStartPermit } from '../../../lib/cluster/start-permit.ts';
 import { smallCluster } from '../../fakes/flink-cluster.ts';
 
 export interface ClustersHarness {
-  readonly clusters: Clusters & ClusterInventory;
+  readonly clusters: Clusters & ClusterInventory & StartPermits;
   readonly namespace: string;
   readonly image: string;
   /** Default: what the image does by itself. */
@@ -33,11 +34,15 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       const owner = { runId: randomBytes(10).toString('hex'), attempt: 1 };
       return { cluster, owner, ref: { namespace: it_.namespace, clusterId: clusterId as ClusterId } };
     };
-    const goneAfterRemoval = async (ref: ClusterRef, highAvailability = true): Promise<readonly string[]> => {
+    const goneAfterRemoval = async (
+      ref: ClusterRef,
+      highAvailability = true,
+      meant: Partial<Removal> = {},
+    ): Promise<readonly string[]> => {
       const end = Date.now() + 20_000;
       for (;;) {
-        await it_.clusters.remove(ref, { highAvailability });
-        const left = await it_.clusters.remains(ref, { highAvailability });
+        await it_.clusters.remove(ref, { ...meant, highAvailability });
+        const left = await it_.clusters.remains(ref, { ...meant, highAvailability });
         if (left.length === 0 || Date.now() > end) return left;
       }
     };
@@ -89,6 +94,17 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       expect(await goneAfterRemoval(ref)).toEqual([]);
     });
 
+    it('withdraws the permit to start, once and for all', async () => {
+      const { cluster, owner, ref } = fresh();
+      const permit = `ConfigMap/start-permit-${ref.clusterId}`;
+      await it_.clusters.apply(withStartPermit(cluster), owner);
+      expect(await it_.clusters.remains(ref)).toContain(permit);
+      await it_.clusters.withdraw(ref);
+      await it_.clusters.withdraw(ref);
+      expect(await it_.clusters.remains(ref)).not.toContain(permit);
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+
     it('says absent of what is not there, and removes it with success', async () => {
       const { ref } = fresh();
       expect(await it_.clusters.observe(ref)).toEqual({ deployment: { state: 'absent' }, pods: [], events: [] });
@@ -96,16 +112,22 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       expect(await it_.clusters.remains(ref)).toEqual([]);
     });
 
-    it('removes only the Deployment that is meant', async () => {
+    it.each([
+      ['uid', { uid: '00000000-0000-0000-0000-000000000000' }],
+      ['owner', { owner: { runId: 'f'.repeat(20), attempt: 1 } }],
+    ])('leaves a Deployment of another %s, with all that is its own, out of removal and proof', async (_by, meant) => {
       const { cluster, owner, ref } = fresh();
       await it_.clusters.apply(cluster, owner);
-      const wrong = { highAvailability: true, uid: '00000000-0000-0000-0000-000000000000' };
-      await expect(it_.clusters.remove(ref, wrong)).rejects.toMatchObject({ reason: 'ClusterNameTaken' });
+      await it_.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+      const everything = await it_.clusters.remains(ref);
+      const wrong = { highAvailability: true, ...meant };
+      await it_.clusters.remove(ref, wrong);
+      expect(await it_.clusters.remains(ref, wrong)).toEqual([]);
+      expect(await it_.clusters.remains(ref)).toEqual(expect.arrayContaining([...everything]));
       const { deployment } = await it_.clusters.observe(ref);
       expect(deployment).toMatchObject({ state: 'present', deleting: false });
-      if (deployment.state === 'present')
-        await it_.clusters.remove(ref, { highAvailability: true, uid: deployment.uid });
-      expect(await goneAfterRemoval(ref)).toEqual([]);
+      const right = { uid: deployment.state === 'present' ? deployment.uid : '', owner };
+      expect(await goneAfterRemoval(ref, true, right)).toEqual([]);
     });
 
     it('keeps high-availability metadata, or removes it, as it is told', async () => {
