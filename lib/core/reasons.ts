@@ -40,6 +40,15 @@ export const REASONS = {
   JarNotFound: { class: 'user', todo: 'Upload the jar, or correct job.jarURI.' },
   JarAccessDenied: { class: 'user', todo: "Let the function's role read the jar." },
   JarUnreadable: { class: 'user', todo: 'Upload a complete jar file.' },
+  ImageNotFound: {
+    class: 'user',
+    todo: 'Correct image, or the platforms of jarDelivery: the registry has no such image.',
+  },
+  ImageUnsuitable: { class: 'user', todo: "Use one of Flink's own images as image, or one that is built from it." },
+  RegistryRefused: {
+    class: 'internal',
+    todo: "Correct what the message names: the registry's credentials, their rights, or the registry's limits.",
+  },
   EntryClassMissing: { class: 'user', todo: "Set job.entryClass, or Main-Class in the jar's manifest." },
   IdempotencyConflict: { class: 'user', todo: 'Use a new idempotency key for a different request.' },
 
@@ -91,6 +100,7 @@ export const REASONS = {
     todo: "The cluster is gone and left no verdict: check the job's own output.",
   },
   ClusterUnavailable: { class: 'infrastructure', todo: 'The Kubernetes API does not answer: check the target.' },
+  RegistryUnavailable: { class: 'infrastructure', todo: 'Retried by itself.' },
   PermissionDenied: {
     class: 'internal',
     todo: 'Give the dispatcher the Role in infra/kubernetes, or its function the AWS permission that the message names.',

@@ -1,4 +1,5 @@
 import { isDispatchError, type DispatchError } from '../core/errors.ts';
+import type { Reason } from '../core/reasons.ts';
 import { end, requireAttempt, updateAttempt } from '../run/machine.ts';
 import { outcomeOf } from '../run/decide.ts';
 import type { Outcome, RunRecord } from '../run/record.ts';
@@ -31,9 +32,11 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
   }
 }
 
+const PASSING: readonly Reason[] = ['ClusterUnavailable', 'StorageUnavailable', 'RegistryUnavailable', 'Internal'];
+
 /** What the same call can mend within this attempt. */
 function isPassing(error: DispatchError): boolean {
-  return error.reason === 'ClusterUnavailable' || error.reason === 'StorageUnavailable' || error.reason === 'Internal';
+  return PASSING.includes(error.reason);
 }
 
 function overdue(record: RunRecord, now: number): Outcome {

@@ -1,0 +1,140 @@
+import type { Clock, Duration } from '../core/clock.ts';
+import { DispatchError, isDispatchError } from '../core/errors.ts';
+import type { Authorizer, Scopes } from './authorizer.ts';
+import { fromAnswer, fromSilence } from './failure.ts';
+import { discard, readText, type Http, type HttpRequest, type HttpResponse } from './http.ts';
+import { judgeAddress, type Endpoint } from './settings.ts';
+
+export interface CallDeps {
+  readonly http: Http;
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  /** Over: nothing is tried again. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Call {
+  readonly endpoint: Endpoint;
+  readonly scopes: Scopes;
+  readonly method: HttpRequest['method'];
+  /** Below the registry's origin, or an address that it gave. */
+  readonly to: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Asked for anew by each try. */
+  readonly body?: () => NonNullable<HttpRequest['body']>;
+  /** For messages: `reading the manifest of …`. */
+  readonly what: string;
+}
+
+const TRIES = 3;
+const FIRST_WAIT: Duration = 200;
+/** A registry that wants more patience than this gets it from the run, which waits without a function. */
+const LONGEST_WAIT: Duration = 5_000;
+const REDIRECTS = 5;
+
+/** Tries again what may go better: no answer, 429 and 5xx, an upload that broke. */
+export async function steady<T>({ clock, signal }: CallDeps, call: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      const wait = isDispatchError(error) ? waitAfter(error, tries) : undefined;
+      if (wait === undefined || signal?.aborted === true) throw error;
+      await clock.sleep(wait);
+    }
+  }
+}
+
+function waitAfter(error: DispatchError, tries: number): Duration | undefined {
+  // What is uploaded comes from another storage, whose streams break too.
+  const passing = error.reason === 'RegistryUnavailable' || error.reason === 'StorageUnavailable';
+  if (!passing || tries >= TRIES) return undefined;
+  const wait = Math.max((error.retryAfter ?? 0) * 1000, FIRST_WAIT * 4 ** (tries - 1));
+  return wait > LONGEST_WAIT ? undefined : wait;
+}
+
+/**
+ * One request, with what the registry wants to see and through its redirects, which never take credentials elsewhere.
+ * @throws DispatchError for no answer, for 401 with nothing better to send, and for an address that may not be asked
+ */
+export async function ask(call: Call, deps: CallDeps): Promise<HttpResponse> {
+  const first = await follow(call, deps);
+  if (first.response.status !== 401) return first.response;
+  const wanted = first.response.headers['www-authenticate'];
+  const again = await deps.authorizer.challenged(call.endpoint, call.scopes, wanted, first.authorized);
+  if (!again) throw await fromAnswer(call.what, first.response);
+  await discard(first.response).catch(() => undefined);
+  return (await follow(call, deps)).response;
+}
+
+async function follow(call: Call, deps: CallDeps): Promise<{ response: HttpResponse; authorized: boolean }> {
+  let url = addressOf(call.endpoint, call.to);
+  for (let redirects = 0; ; redirects += 1) {
+    const own = requireAllowed(call, url) === 'own';
+    const authorization = own ? await deps.authorizer.header(call.endpoint, call.scopes) : undefined;
+    const response = await send(call, url, authorization, deps);
+    const location = isRedirect(response.status) && isRead(call) ? response.headers['location'] : undefined;
+    if (location === undefined) return { response, authorized: authorization !== undefined };
+    await discard(response).catch(() => undefined);
+    if (redirects >= REDIRECTS) throw new DispatchError('RegistryRefused', `${call.what}: too many redirects`);
+    url = locationFrom(location, url, call);
+  }
+}
+
+async function send(
+  { method, headers, body, what }: Call,
+  url: URL,
+  authorization: string | undefined,
+  { http, signal }: CallDeps,
+): Promise<HttpResponse> {
+  try {
+    return await http({
+      method,
+      url,
+      headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+      ...(body && { body: body() }),
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    throw fromSilence(what, error);
+  }
+}
+
+/** The answer's text. @throws DispatchError `RegistryUnavailable` when it ends early, `RegistryRefused` beyond `limit` bytes */
+export async function textOf(response: HttpResponse, what: string, limit: number): Promise<string> {
+  if (Number(response.headers['content-length'] ?? 0) > limit)
+    throw new DispatchError('RegistryRefused', `${what}: the answer is larger than ${limit} bytes`);
+  return readText(response, limit).catch((error: unknown) => {
+    throw fromSilence(what, error);
+  });
+}
+
+/** The address that an answer gives: absolute, or relative to what was asked. */
+export function locationFrom(location: string, asked: URL, { what, endpoint }: Call): URL {
+  if (!URL.canParse(location, asked.href))
+    throw new DispatchError('RegistryRefused', `${what}: the registry gave no address`);
+  const url = new URL(location, asked);
+  // Behind a proxy that ends TLS a registry may not know that it is asked by https.
+  const own = new URL(endpoint.origin);
+  if (url.hostname === own.hostname && url.port === own.port && own.protocol === 'https:') url.protocol = 'https:';
+  return url;
+}
+
+export function addressOf({ origin }: Endpoint, to: string | URL): URL {
+  return to instanceof URL ? to : new URL(`${origin}${to}`);
+}
+
+function requireAllowed({ endpoint, what }: Call, url: URL): 'own' | 'other' {
+  const verdict = judgeAddress(endpoint, url);
+  if (verdict !== 'no') return verdict;
+  const message = `${what}: the registry points to ${url.protocol}//${url.host}, where a registry's content may not lie`;
+  throw new DispatchError('RegistryRefused', message);
+}
+
+function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+function isRead({ method }: Call): boolean {
+  return method === 'GET' || method === 'HEAD';
+}

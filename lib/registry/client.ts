@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { isRecord } from '../core/json.ts';
+import { DispatchError } from '../core/errors.ts';
+import type { Scopes } from './authorizer.ts';
+import { ask, steady, textOf, type Call, type CallDeps } from './calls.ts';
+import { fromAnswer, fromSilence } from './failure.ts';
+import { discard, type HttpResponse } from './http.ts';
+import { MANIFEST_TYPES, type Descriptor, type Manifest } from './manifest.ts';
+import type { Registry, Resolved } from './port.ts';
+import { isDigest, nameOf, type RepositoryName } from './reference.ts';
+import { endpointOf, type RegistryHosts } from './settings.ts';
+import { uploadBlob } from './upload.ts';
+
+export interface ClientDeps extends CallDeps {
+  readonly hosts: RegistryHosts;
+}
+
+const MAX_MANIFEST = 4 * 1024 * 1024;
+const ACCEPT = MANIFEST_TYPES.join(', ');
+
+/** Registries over the OCI distribution API 1.1, which is Docker's registry API 2. */
+export function createRegistry(deps: ClientDeps): Registry {
+  return {
+    resolve: (image, reference) => steady(deps, () => resolve(deps, image, reference)),
+    manifest: (image, digest) => steady(deps, () => manifest(deps, image, digest)),
+    blob: (image, descriptor) => blob(deps, image, descriptor),
+    putBlob: (to, upload) => steady(deps, () => uploadBlob(deps, to, upload)),
+    putManifest: (to, content, reference) => steady(deps, () => putManifest(deps, to, content, reference)),
+  };
+}
+
+function reading(deps: ClientDeps, image: RepositoryName, what: string): Omit<Call, 'method' | 'to'> {
+  const endpoint = endpointOf(deps.hosts, image.host, 'image');
+  return { endpoint, scopes: pull(image), what: `${what} of ${nameOf(image)}` };
+}
+
+export function pull({ repository }: RepositoryName): Scopes {
+  return [`repository:${repository}:pull`];
+}
+
+/** The path of a part of a repository. */
+export function pathTo({ repository }: RepositoryName, ...parts: readonly string[]): string {
+  return ['/v2', ...[...repository.split('/'), ...parts].map(encodeURIComponent)].join('/');
+}
+
+async function resolve(deps: ClientDeps, image: RepositoryName, reference: string): Promise<Resolved | undefined> {
+  const call = { ...reading(deps, image, 'resolving a tag'), to: pathTo(image, 'manifests', reference) };
+  const response = await ask({ ...call, method: 'HEAD', headers: { accept: ACCEPT } }, deps);
+  await discard(response).catch(() => undefined);
+  if (response.status === 404) return undefined;
+  if (response.status !== 200) throw await fromAnswer(call.what, response);
+  const digest = response.headers['docker-content-digest'];
+  const mediaType = typeOf(response);
+  if (digest !== undefined && isDigest(digest) && mediaType !== undefined) return { digest, mediaType };
+  // A registry that does not tell has to show.
+  return fetchManifest(deps, image, reference);
+}
+
+async function manifest(deps: ClientDeps, image: RepositoryName, digest: string): Promise<Manifest | undefined> {
+  const found = await fetchManifest(deps, image, digest);
+  if (found !== undefined && found.digest !== digest)
+    throw new DispatchError('RegistryUnavailable', `the manifest of ${nameOf(image)} is not what its digest says`);
+  return found;
+}
+
+async function fetchManifest(
+  deps: ClientDeps,
+  image: RepositoryName,
+  reference: string,
+): Promise<Manifest | undefined> {
+  const call = { ...reading(deps, image, 'reading the manifest'), to: pathTo(image, 'manifests', reference) };
+  const response = await ask({ ...call, method: 'GET', headers: { accept: ACCEPT } }, deps);
+  if (response.status === 404) {
+    await discard(response).catch(() => undefined);
+    return undefined;
+  }
+  if (response.status !== 200) throw await fromAnswer(call.what, response);
+  const text = await textOf(response, call.what, MAX_MANIFEST);
+  return { text, digest: sha256(text), mediaType: typeOf(response) ?? typeIn(text) };
+}
+
+async function* blob(deps: ClientDeps, image: RepositoryName, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
+  const call = { ...reading(deps, image, 'reading a blob'), to: pathTo(image, 'blobs', descriptor.digest) };
+  const response = await steady(deps, async () => {
+    const answer = await ask({ ...call, method: 'GET' }, deps);
+    if (answer.status === 200) return answer;
+    throw await fromAnswer(call.what, answer);
+  });
+  const hash = createHash('sha256');
+  let size = 0;
+  try {
+    for await (const chunk of response.body) {
+      hash.update(chunk);
+      size += chunk.byteLength;
+      if (size > descriptor.size) break;
+      yield chunk;
+    }
+  } catch (error) {
+    throw fromSilence(call.what, error);
+  }
+  if (size !== descriptor.size || `sha256:${hash.digest('hex')}` !== descriptor.digest)
+    throw new DispatchError('RegistryUnavailable', `${call.what}: it is not what its digest says`);
+}
+
+async function putManifest(
+  deps: ClientDeps,
+  to: RepositoryName,
+  { text, mediaType }: Manifest,
+  reference: string,
+): Promise<void> {
+  const endpoint = endpointOf(deps.hosts, to.host, 'jarDelivery.repository');
+  const call: Call = {
+    endpoint,
+    scopes: push(to),
+    method: 'PUT',
+    to: pathTo(to, 'manifests', reference),
+    headers: { 'content-type': mediaType },
+    body: () => Buffer.from(text, 'utf8'),
+    what: `writing a manifest of ${nameOf(to)}`,
+  };
+  const response = await ask(call, deps);
+  if (response.status !== 201) throw await fromAnswer(call.what, response);
+  await discard(response).catch(() => undefined);
+}
+
+export function push({ repository }: RepositoryName, from?: string): Scopes {
+  const own = `repository:${repository}:pull,push`;
+  return from === undefined || from === repository ? [own] : [own, `repository:${from}:pull`];
+}
+
+function typeOf({ headers }: HttpResponse): string | undefined {
+  return headers['content-type']?.split(';')[0]?.trim();
+}
+
+function typeIn(text: string): string {
+  const document: unknown = JSON.parse(text);
+  const type = isRecord(document) ? document['mediaType'] : undefined;
+  return typeof type === 'string' ? type : '';
+}
+
+export function sha256(text: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { DispatchError } from '../core/errors.ts';
+import { addressOf, ask, locationFrom, type Call } from './calls.ts';
+import { pathTo, push, type ClientDeps } from './client.ts';
+import { fromAnswer } from './failure.ts';
+import { discard, type HttpResponse } from './http.ts';
+import type { BlobUpload, StoredBlob } from './port.ts';
+import { nameOf, type RepositoryName } from './reference.ts';
+import { endpointOf } from './settings.ts';
+
+type Base = Omit<Call, 'method' | 'to'>;
+
+/**
+ * One try to have a blob in a repository. What it is known by is asked for first; then the registry is asked to take it
+ * over from another repository; then it is sent in one piece, as containerd sends it when the digest is known, and as
+ * Docker does when it is not.
+ */
+export async function uploadBlob(deps: ClientDeps, to: RepositoryName, blob: BlobUpload): Promise<StoredBlob> {
+  const base: Base = {
+    endpoint: endpointOf(deps.hosts, to.host, 'jarDelivery.repository'),
+    scopes: push(to, blob.mountFrom),
+    what: `writing a blob of ${nameOf(to)}`,
+  };
+  const { digest } = blob;
+  if (digest !== undefined && (await exists(deps, base, to, digest))) return { digest, how: 'existed' };
+  const place = await begin(deps, base, to, blob);
+  if (place === 'mounted') return { digest: digest ?? '', how: 'mounted' };
+  if (digest !== undefined) {
+    await finish(deps, base, place, digest, blob);
+    return { digest, how: 'uploaded' };
+  }
+  const sent = await sendUnknown(deps, base, place, blob);
+  await finish(deps, base, sent.place, sent.digest);
+  return { digest: sent.digest, how: 'uploaded' };
+}
+
+async function exists(deps: ClientDeps, base: Base, to: RepositoryName, digest: string): Promise<boolean> {
+  const call: Call = { ...base, method: 'HEAD', to: pathTo(to, 'blobs', digest) };
+  const response = await ask(call, deps);
+  await discard(response).catch(() => undefined);
+  if (response.status === 200) return true;
+  if (response.status === 404) return false;
+  throw await fromAnswer(base.what, response);
+}
+
+async function begin(
+  deps: ClientDeps,
+  base: Base,
+  to: RepositoryName,
+  { digest, mountFrom }: BlobUpload,
+): Promise<URL | 'mounted'> {
+  const mount = digest !== undefined && mountFrom !== undefined ? { mount: digest, from: mountFrom } : undefined;
+  const url = addressOf(base.endpoint, `${pathTo(to, 'blobs', 'uploads')}/`);
+  url.search = new URLSearchParams(mount).toString();
+  const response = await ask({ ...base, method: 'POST', to: url }, deps);
+  if (response.status === 404) {
+    const cause = await fromAnswer(base.what, response);
+    throw new DispatchError('InvalidConfiguration', `${cause.message}: the repository may have to be made first`, {
+      field: 'jarDelivery.repository',
+      cause,
+    });
+  }
+  if (response.status === 201 && mount !== undefined) {
+    await discard(response).catch(() => undefined);
+    return 'mounted';
+  }
+  return next(await wanted(202, response, base), url, base);
+}
+
+async function finish(deps: ClientDeps, base: Base, place: URL, digest: string, blob?: BlobUpload): Promise<void> {
+  const url = new URL(place);
+  // Added as text: what the registry keeps in its address goes back as it came.
+  url.search = `${url.search === '' ? '?' : `${url.search}&`}${new URLSearchParams({ digest }).toString()}`;
+  const body = blob && { body: () => ({ size: blob.size, stream: blob.open() }) };
+  const response = await ask({ ...base, method: 'PUT', to: url, headers: OCTETS, ...body }, deps);
+  await wanted(201, response, base);
+}
+
+const OCTETS = { 'content-type': 'application/octet-stream' };
+
+/** Sends what has no digest yet, and makes it on the way. */
+async function sendUnknown(
+  deps: ClientDeps,
+  base: Base,
+  place: URL,
+  blob: BlobUpload,
+): Promise<{ place: URL; digest: string }> {
+  let hash = createHash('sha256');
+  const body = (): { size: number; stream: AsyncIterable<Uint8Array> } => {
+    hash = createHash('sha256');
+    return { size: blob.size, stream: hashed(blob.open(), hash) };
+  };
+  const response = await ask({ ...base, method: 'PATCH', to: place, headers: OCTETS, body }, deps);
+  await wanted(202, response, base);
+  return { place: next(response, place, base), digest: `sha256:${hash.digest('hex')}` };
+}
+
+async function* hashed(
+  stream: AsyncIterable<Uint8Array>,
+  hash: ReturnType<typeof createHash>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+function next(response: HttpResponse, asked: URL, base: Base): URL {
+  return locationFrom(response.headers['location'] ?? '', asked, { ...base, method: 'PUT', to: asked });
+}
+
+/** An upload that the registry has lost, or of which it has other bytes than were sent, begins anew. */
+async function wanted(status: number, response: HttpResponse, { what }: Base): Promise<HttpResponse> {
+  if (response.status === status) {
+    await discard(response).catch(() => undefined);
+    return response;
+  }
+  const error = await fromAnswer(what, response);
+  const lost = response.status === 404 || response.status === 416;
+  throw lost ? new DispatchError('RegistryUnavailable', error.message, { cause: error }) : error;
+}
