@@ -3,6 +3,7 @@ import { isDispatchError, type DispatchError } from '../core/errors.ts';
 import { jobIdFor, clusterIdFor, runIdFor, sha256Hex, type RunId } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { ResolvedJob } from '../job/job.ts';
+import type { PinJar } from '../job/pin.ts';
 import { fallbackName, prepareRun, type PrepareDeps } from '../job/prepare.ts';
 import { addEvent } from '../run/machine.ts';
 import { outcomeOf } from '../run/decide.ts';
@@ -13,6 +14,7 @@ import { planCluster } from './plan-cluster.ts';
 
 export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'deadLetters' | 'clock' | 'log'> & {
   readonly prepare: PrepareDeps;
+  readonly pin: PinJar;
 };
 
 export interface Accepted {
@@ -88,8 +90,9 @@ async function pass(record: RunRecord, request: RunRequest, deps: AcceptDeps): P
 async function draft(runId: RunId, request: RunRequest, fingerprint: string, deps: AcceptDeps): Promise<RunRecord> {
   const now = deps.clock.now();
   try {
-    const { job } = await prepareRun(request, deps.prepare, now);
-    checkPlan(job, runId);
+    const { job: draft } = await prepareRun(request, deps.prepare, now);
+    checkPlan(draft, runId);
+    const job = { ...draft, jar: await deps.pin(draft.jar) };
     const record = { ...newRecord(runId, request, fingerprint, job.name, now), job };
     return addEvent(record, 'accepted', now);
   } catch (error) {

@@ -11,6 +11,17 @@ export interface Jar {
   readonly uri: string;
   /** The exact object, when it lies in S3. */
   readonly s3?: { readonly bucket: string; readonly key: string; readonly versionId?: string; readonly eTag?: string };
+  /** Its bytes in the deployment's own bucket, by their content: what a run uses. */
+  readonly pinned?: PinnedJar;
+}
+
+export interface PinnedJar {
+  readonly bucket: string;
+  readonly key: string;
+  /** 64 hex digits. */
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
 }
 
 /**

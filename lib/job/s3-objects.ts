@@ -31,7 +31,7 @@ async function read(
   } catch (error) {
     // An object without a byte has no range.
     if (statusOf(error) === 416) return { head: await head(ref), bytes: new Uint8Array() };
-    throw translate(error, ref);
+    throw jarError(error, ref);
   }
 }
 
@@ -45,7 +45,7 @@ async function text(client: S3Client, ref: ObjectRef, limit: number): Promise<st
     return Buffer.from(await bodyOf(output)).toString('utf8');
   } catch (error) {
     if (error instanceof DispatchError) throw error;
-    const known = translate(error, ref);
+    const known = jarError(error, ref);
     if (known.reason === 'JarNotFound') return undefined;
     throw known;
   }
@@ -55,7 +55,7 @@ async function ask<T>(ref: ObjectRef, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw translate(error, ref);
+    throw jarError(error, ref);
   }
 }
 
@@ -101,7 +101,7 @@ function headOf(output: GetObjectCommandOutput | HeadObjectCommandOutput, size: 
 const TRANSIENT = /Expired|RequestTime|InvalidToken|SlowDown|Throttl/;
 
 /** Without the right to list the bucket, S3 answers 403 for an object that is not there. */
-function translate(error: unknown, ref: ObjectRef): DispatchError {
+export function jarError(error: unknown, ref: ObjectRef): DispatchError {
   const status = statusOf(error);
   const name = error instanceof Error ? error.name : '';
   const details = { field: 'job.jarURI', cause: error };

@@ -49,6 +49,7 @@ const jar = z.looseObject({
       eTag: z.string().exactOptional(),
     })
     .exactOptional(),
+  pinned: z.looseObject({ bucket: z.string(), key: z.string(), sha256: z.string(), size: z.number() }).exactOptional(),
 });
 
 const job = z.looseObject({
@@ -101,6 +102,7 @@ const attempt = z.looseObject({
   runningAt: instant.exactOptional(),
   jobManager: z.looseObject({ podUid: z.string(), restartCount: z.number() }).exactOptional(),
   deploymentUid: z.string().exactOptional(),
+  noStartSince: instant.exactOptional(),
   outcome: outcome.exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),
   goneAt: instant.exactOptional(),

@@ -84,7 +84,12 @@ export class World {
     };
     const objects = new MemoryObjects();
     const storedJobs = storedJobsIn(objects, 'ledger');
-    this.accept = { ...common, prepare: { objects, storedJobs, deployment: parseDeployment(DEPLOYMENT) } };
+    const prepare = { objects, storedJobs, deployment: parseDeployment(DEPLOYMENT) };
+    this.accept = {
+      ...common,
+      prepare,
+      pin: (jar) => effects.run('pin', 'StorageUnavailable', () => Promise.resolve(jar)),
+    };
     const target = this.target();
     this.dispatch = {
       ...common,
@@ -180,6 +185,7 @@ export class World {
       clusters: watched,
       logs: watched,
       inventory: watched,
+      permits: watched,
       namespaces: ['flink'],
       jobManager: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
     };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -98,6 +99,14 @@ export function resetAws(): void {
       return { ETag: objects.get(pathOf(input))?.eTag };
     },
   );
+  s3.on(CopyObjectCommand).callsFake((input: S3Input & { CopySource: string; CopySourceIfMatch?: string }) => {
+    const [Bucket = '', ...key] = input.CopySource.replace(/\?versionId=.*$/, '')
+      .split('/')
+      .map(decodeURIComponent);
+    const { bytes } = stored({ Bucket, Key: key.join('/'), IfMatch: input.CopySourceIfMatch });
+    putObject(pathOf(input), bytes);
+    return { CopyObjectResult: { ChecksumSHA256: createHash('sha256').update(bytes).digest('base64') } };
+  });
   s3.on(DeleteObjectCommand).callsFake((input: S3Input) => {
     objects.delete(pathOf(input));
     return {};
@@ -184,7 +193,9 @@ export function setEnvironment(api: string): () => void {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     POWERTOOLS_LOG_LEVEL: 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: 'true',
     STAGE: 'test',
+    STACK_NAME: 'flink-dispatch-test',
     LEDGER_BUCKET: 'ledger',
     RUN_QUEUE_URL: RUNS,
     DEAD_LETTER_QUEUE_URL: DEAD_LETTERS,
