@@ -1,10 +1,13 @@
 import * as fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { isDispatchError } from '../../lib/core/errors.ts';
 import { nearJson } from './mutate.ts';
 
 /** `FUZZ_RUNS=100000 npx vitest run --project unit test/fuzz` for a long look. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
+
+// Of a long look.
+vi.setConfig({ testTimeout: 600_000 });
 
 /** A reader that takes longer hangs; the slowest of what is read here takes a few milliseconds. */
 const TOO_LONG = 5_000;

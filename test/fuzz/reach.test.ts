@@ -1,0 +1,305 @@
+import { readFileSync } from 'node:fs';
+import type { V1Container, V1Deployment, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { clusterIdFor, jobIdFor, runIdFor } from '../../lib/core/ids.ts';
+import { isRecord } from '../../lib/core/json.ts';
+import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
+import type { FlinkCluster } from '../../lib/flink/cluster.ts';
+import { readConfiguration } from '../../lib/flink/config/files.ts';
+import { parseDeployment } from '../../lib/job/deployment.ts';
+import { prepareRun } from '../../lib/job/prepare.ts';
+import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
+import { MemoryObjects } from '../job/memory-objects.ts';
+import { holds } from './hold.ts';
+
+/*
+ * Whatever a spec says: what is built of it stays in the deployment's bounds. The bounds are read off the objects, as a
+ * Kubernetes that got them would, and not off the rules that are under test.
+ */
+const DEPLOYMENT = parseDeployment(`
+targets: { default: { namespace: flink, namespaces: [flink-batch], access: { kind: in-cluster } } }
+defaults: { flinkVersion: '2.3', image: 'flink:2.3.0', serviceAccount: flink }
+allow:
+  images: ['team/*']
+  serviceAccounts: [flink-reader]
+  jarBuckets: [jars]
+  jarUriSchemes: [local, s3, https]
+  jarUriHosts: [repo.example.com]
+  secrets: ['job-*']
+  persistentVolumeClaims: [scratch]
+  maxResources: { cpu: 4, memory: 8g, parallelism: 16, taskManagers: 8 }
+`);
+
+const CATALOGUE = JSON.parse(
+  readFileSync(new URL('../fixtures/flink/kubernetes-options.json', import.meta.url), 'utf8'),
+) as Record<string, unknown>;
+const KEYS = [
+  ...Object.keys(CATALOGUE).filter((key) => !key.includes('<')),
+  ...['pipeline.jars', 'execution.target', '$internal.application.main', 'env.java.opts.all', 'pipeline.classpaths'],
+  ...['containerized.master.env.LD_PRELOAD', 'security.ssl.rest.truststore', 'kubernetes.container.image'],
+  ...['kubernetes.pod-template-file', 's3.secret-key', 'kubernetes.client.user-agent', 'user.artifacts.http-headers'],
+];
+
+const hostileText = fc.constantFrom(
+  '1',
+  '1500m',
+  'ClusterIP',
+  'evil/image:1',
+  'team/flink:2',
+  'cluster-admin',
+  'flink-reader',
+  'kube-system',
+  'root-secret:/mnt/a',
+  'job-secret:/mnt/a',
+  'job-a:/a;root-secret:/b',
+  'env:A,secret:root-secret,key:k',
+  'env:A,secret:job-a,key:k;env:B,Secret : root-secret ,key:k',
+  'iam.amazonaws.com/role:admin',
+  'eks.amazonaws.com/role-arn:x',
+  '/etc/kubernetes/admin.conf',
+  'true',
+  'TRUE',
+  '999',
+  '64g',
+  'LoadBalancer',
+  'a\nkubernetes.container.image.ref: evil/image:1',
+  'a\r\nkubernetes.config.file: /etc/passwd',
+  "a'\nkubernetes.namespace: kube-system\n#",
+  'root-claim:/mnt',
+  'apiVersion:v1,kind:Pod,name:a,uid:b',
+);
+const variedKey = fc
+  .tuple(fc.constantFrom(...KEYS), fc.constantFrom('', ' ', '\t', '\n', ': x\n'), fc.boolean())
+  .map(([key, space, before]) => (before ? space + key : key + space));
+const options = fc.dictionary(
+  fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...KEYS) }, { weight: 1, arbitrary: variedKey }),
+  hostileText,
+  { maxKeys: 3 },
+);
+
+const volume = fc.constantFrom(
+  { name: 'v', hostPath: { path: '/' } },
+  { name: 'v', emptyDir: {} },
+  { name: 'v', secret: { secretName: 'root-secret' } },
+  { name: 'v', secret: { secretName: 'job-a' } },
+  { name: 'v', persistentVolumeClaim: { claimName: 'scratch' } },
+  { name: 'v', persistentVolumeClaim: { claimName: 'other' } },
+  { name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } },
+  { name: 'v', projected: { sources: [{ secret: { name: 'root-secret' } }] } },
+  { name: 'v', csi: { driver: 'x' } },
+  { name: 'v', nfs: { server: 'x', path: '/' } },
+);
+const securityContext = fc.constantFrom(
+  {},
+  { privileged: true },
+  { capabilities: { add: ['SYS_ADMIN'] } },
+  { runAsUser: 0 },
+  { runAsUser: 9999 },
+  { allowPrivilegeEscalation: true },
+  { procMount: 'Unmasked' },
+  { seccompProfile: { type: 'Unconfined' } },
+  { windowsOptions: { hostProcess: true } },
+);
+const container = fc.record(
+  {
+    name: fc.constantFrom('flink-main-container', 'side'),
+    image: fc.constantFrom('evil/image:1', 'team/side:1'),
+    securityContext,
+    env: fc.constantFrom(
+      [{ name: 'A', valueFrom: { secretKeyRef: { name: 'root-secret', key: 'k' } } }],
+      [{ name: 'A', valueFrom: { secretKeyRef: { name: 'job-a', key: 'k' } } }],
+      [{ name: 'A', value: 'b' }],
+    ),
+    envFrom: fc.constantFrom([{ secretRef: { name: 'root-secret' } }], [{ configMapRef: { name: 'a' } }]),
+    ports: fc.constantFrom([{ containerPort: 1, hostPort: 1 }], [{ containerPort: 1 }]),
+    resources: fc.constantFrom({ limits: { cpu: '64' } }, { requests: { memory: '1Gi' } }),
+    volumeMounts: fc.constantFrom([{ name: 'v', mountPath: '/m', mountPropagation: 'Bidirectional' }]),
+  },
+  { requiredKeys: ['name'] },
+);
+const podTemplate = fc.record({
+  spec: fc.record(
+    {
+      containers: fc.array(container, { maxLength: 2 }),
+      initContainers: fc.array(container, { maxLength: 1 }),
+      volumes: fc.array(volume, { maxLength: 2 }),
+      hostNetwork: fc.boolean(),
+      hostPID: fc.boolean(),
+      hostIPC: fc.boolean(),
+      serviceAccountName: fc.constantFrom('cluster-admin', 'flink-reader'),
+      nodeName: fc.constantFrom('control-plane'),
+      imagePullSecrets: fc.constantFrom([{ name: 'root-secret' }], [{ name: 'job-a' }]),
+      securityContext,
+      ephemeralContainers: fc.array(container, { maxLength: 1 }),
+      resourceClaims: fc.constantFrom([{ name: 'a', resourceClaimName: 'b' }]),
+    },
+    { requiredKeys: [] },
+  ),
+});
+const jarURI = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('local:///opt/flink/usrlib/a.jar') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'https://repo.example.com/a.jar',
+      'https://169.254.169.254/latest/meta-data',
+      'https://repo.example.com@evil.example/a.jar',
+      'https://repo.example.com.evil.example/a.jar',
+      'https://evil.example/repo.example.com/a.jar',
+      'http://repo.example.com/a.jar',
+      'file:///etc/passwd',
+      'local:///../../etc/passwd',
+      's3://other/a.jar',
+      'ftp://repo.example.com/a.jar',
+    ),
+  },
+);
+const component = fc.record(
+  {
+    podTemplate,
+    replicas: fc.constantFrom(1, 500),
+    resource: fc.record({ cpu: fc.constantFrom(1, 64), memory: fc.constantFrom('2g', '500g') }, { requiredKeys: [] }),
+  },
+  { requiredKeys: [] },
+);
+const spec = fc.record(
+  {
+    name: fc.constantFrom('orders', '../../x', 'kube-system/a'),
+    namespace: fc.constantFrom('kube-system', 'flink', 'flink-batch', 'flink/../kube-system'),
+    image: fc.constantFrom('evil/image:1', 'team/flink:2.3'),
+    flinkVersion: fc.constantFrom('1.19', '1.20', '2.3'),
+    serviceAccount: fc.constantFrom('cluster-admin', 'flink-reader'),
+    flinkConfiguration: options,
+    podTemplate,
+    jobManager: component,
+    taskManager: component,
+    job: fc.record({ jarURI, parallelism: fc.constantFrom(1, 500) }, { requiredKeys: ['jarURI'] }),
+    logConfiguration: fc.constantFrom({ 'log4j-console.properties': 'a\nb' }),
+  },
+  { requiredKeys: ['job'] },
+);
+
+/** One accepted in a few hundred would prove little: most specs take one or two of these, not all. */
+const fewFields = fc
+  .tuple(spec, fc.subarray(['name', 'namespace', 'image', 'serviceAccount', 'flinkConfiguration'], { maxLength: 1 }))
+  .chain(([whole, keep]) =>
+    fc
+      .subarray(['podTemplate', 'jobManager', 'taskManager', 'flinkVersion'], { maxLength: 1 })
+      .map((more) =>
+        Object.fromEntries(Object.entries(whole).filter(([key]) => key === 'job' || [...keep, ...more].includes(key))),
+      ),
+  );
+
+async function build(asked: Record<string, unknown>): Promise<FlinkCluster> {
+  const objects = new MemoryObjects();
+  const source = { kind: 'message', queueArn: 'arn:aws:sqs:x:1:q', messageId: 'm' } as const;
+  const deps = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment: DEPLOYMENT };
+  const { job } = await prepareRun({ source, identity: 'i', spec: asked }, deps, 0);
+  const runId = runIdFor('i');
+  return planCluster(job, {
+    clusterId: clusterIdFor(job.name, runId, 1),
+    jobId: jobIdFor(runId, 1),
+    owner: { runId, attempt: 1 },
+    delivery: { jarUri: job.jar.uri },
+  });
+}
+
+/** The pod template of a component, as the pods are made of it. */
+function templatesOf(cluster: FlinkCluster): V1PodTemplateSpec[] {
+  const maps = cluster.dependants.flatMap((object) => Object.values(('data' in object ? object.data : {}) as object));
+  const inMaps = maps.flatMap((text: unknown) => {
+    if (typeof text !== 'string' || !/^kind:|^"kind"|^---/m.test(text)) return [];
+    const parsed: unknown = parse(text);
+    return isRecord(parsed) && isRecord(parsed['spec']) ? [parsed as V1PodTemplateSpec] : [];
+  });
+  return [cluster.deployment.spec?.template ?? {}, ...inMaps];
+}
+
+function staysInBounds(cluster: FlinkCluster): void {
+  const namespaces = [
+    cluster.namespace,
+    ...[cluster.deployment, ...cluster.dependants].map((o) => o.metadata?.namespace),
+  ];
+  for (const namespace of namespaces) expect(['flink', 'flink-batch', undefined]).toContain(namespace);
+  for (const template of templatesOf(cluster)) {
+    expect(JSON.stringify(template.metadata ?? {})).not.toMatch(/amazonaws\.com/);
+    podStaysInBounds(template.spec ?? { containers: [] });
+  }
+  configurationStaysInBounds(cluster);
+  const { replicas } = (cluster.deployment as V1Deployment).spec ?? {};
+  expect(replicas).toBeLessThanOrEqual(5);
+}
+
+function podStaysInBounds(pod: V1PodSpec): void {
+  const all = [...(pod.containers ?? []), ...(pod.initContainers ?? [])];
+  for (const one of all) containerStaysInBounds(one);
+  expect([pod.hostNetwork, pod.hostPID, pod.hostIPC]).not.toContain(true);
+  expect(['flink', 'flink-reader', undefined]).toContain(pod.serviceAccountName);
+  expect(pod).not.toHaveProperty('nodeName');
+  expect(pod).not.toHaveProperty('ephemeralContainers');
+  expect(pod).not.toHaveProperty('resourceClaims');
+  for (const { name } of pod.imagePullSecrets ?? []) expect(name).toMatch(/^job-/);
+  for (const { name, ...source } of pod.volumes ?? []) {
+    const text = JSON.stringify(source);
+    expect(text, name).not.toMatch(/hostPath|csi|nfs|serviceAccountToken|root-secret|other/);
+    if (source.secret !== undefined) expect(source.secret.secretName).toMatch(/^job-/);
+  }
+  securityStaysInBounds(pod.securityContext);
+}
+
+function containerStaysInBounds({ image, env, envFrom, ports, securityContext, resources }: V1Container): void {
+  if (image !== undefined) expect(image).toMatch(/^(flink:2\.3\.0|team\/[^/]*)$/);
+  const secrets = JSON.stringify([env, envFrom]).matchAll(/"secret(?:KeyRef|Ref)":\{[^}]*"name":"([^"]*)"/g);
+  for (const [, name] of secrets) expect(name).toMatch(/^job-/);
+  expect(JSON.stringify(ports ?? [])).not.toContain('hostPort');
+  expect(Number.parseFloat(String(resources?.limits?.['cpu'] ?? 1))).toBeLessThanOrEqual(4);
+  securityStaysInBounds(securityContext);
+}
+
+function securityStaysInBounds(context: object | undefined): void {
+  expect(JSON.stringify(context ?? {})).not.toMatch(
+    /"privileged":true|SYS_ADMIN|"runAsUser":0|"allowPrivilegeEscalation":true|Unmasked|Unconfined|hostProcess/,
+  );
+}
+
+/** The file as Flink in the pod reads it, and not the map that it was written from. */
+function configurationStaysInBounds(cluster: FlinkCluster): void {
+  const files = cluster.dependants.flatMap((object) => {
+    const data = ('data' in object ? object.data : {}) as Record<string, string>;
+    const conf = Object.entries(data).filter(([name]) => name === 'config.yaml' || name === 'flink-conf.yaml');
+    return conf.length === 0 ? [] : [Object.fromEntries(conf)];
+  });
+  expect(files).toHaveLength(1);
+  for (const file of files) {
+    const legacy = 'flink-conf.yaml' in file;
+    const read = readConfiguration(file, legacy ? '1.19' : '2.3');
+    for (const key of ['kubernetes.config.file', 'kubernetes.context', 'kubernetes.hadoop.conf.config-map.name'])
+      expect(read).not.toHaveProperty([key]);
+    expect(['flink', 'flink-batch']).toContain(read['kubernetes.namespace']);
+    expect(read['kubernetes.container.image.ref'] ?? 'flink:2.3.0').toMatch(/^(flink:2\.3\.0|team\/[^/]*)$/);
+    expect(read['kubernetes.cluster-id']).toBe(cluster.clusterId);
+    expect(read['pipeline.jars']).toMatch(/^\[?['"]?(local:\/\/\/|https:\/\/repo\.example\.com\/|s3:\/\/jars\/)/);
+    expect(read['s3.secret-key']).toBeUndefined();
+    for (const account of ['', 'jobmanager.', 'taskmanager.'])
+      expect(['flink', 'flink-reader', 'default', undefined]).toContain(read[`kubernetes.${account}service-account`]);
+  }
+}
+
+describe('the reach of a spec', () => {
+  it('is what the allow-list allows, in every object that is made of it', async () => {
+    let built = 0;
+    await holds(
+      fewFields,
+      async (asked) => {
+        const cluster = await build(asked);
+        built += 1;
+        staysInBounds(cluster);
+      },
+      5 * Number(process.env['FUZZ_RUNS'] ?? 40),
+    );
+    // What refuses everything proves nothing.
+    expect(built).toBeGreaterThan(20);
+  });
+});
