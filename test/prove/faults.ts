@@ -1,0 +1,83 @@
+import type { Draws } from './draws.ts';
+
+/**
+ * What can go wrong, by where. Of a request: `refused` (an error answer, nothing happened), `throttled`, `lost` (it
+ * happened, the answer did not come), `late` (the caller gave up, and it happens afterwards), `slow`, `resent` (the SDK
+ * sends it again because the first answer was lost), `conflict` (409 of a conditional write), `partial` (a 200 that
+ * refused the entry), `crash-before` and `crash-after` (the function dies).
+ */
+export const FAULT_KINDS = [
+  'refused',
+  'throttled',
+  'lost',
+  'late',
+  'slow',
+  'resent',
+  'conflict',
+  'partial',
+  'crash-before',
+  'crash-after',
+  // of a queue
+  'duplicated',
+  'delayed',
+  'shown-early',
+  'not-deleted',
+  'message-lost',
+  // of a function
+  'frozen',
+  // of Kubernetes
+  'name-taken',
+  'deleted-by-someone',
+  'deletion-stuck',
+  'pod-evicted',
+  'jobmanager-killed',
+  'killed-after-end',
+  // of Flink
+  'job-forgotten',
+  'rest-silent',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export interface Fault {
+  /** The question at which it struck; the same in every replay. */
+  readonly at: string;
+  readonly kind: FaultKind;
+}
+
+/** Decides which faults strike: by chance, or as a list says. */
+export class FaultPlan {
+  readonly struck: Fault[] = [];
+  /** After this many, all goes well: whatever happened before has to come to an end. */
+  private readonly most: number;
+  private readonly known = new Map<string, FaultKind>();
+  private readonly draws: Draws;
+  private readonly rate: number;
+  private readonly enabled: ReadonlySet<FaultKind>;
+  private readonly listed: ReadonlyMap<string, FaultKind> | undefined;
+
+  constructor(draws: Draws, options: { readonly rate: number; readonly most: number; readonly list?: readonly Fault[] }) {
+    this.draws = draws;
+    this.rate = options.rate;
+    this.most = options.most;
+    this.listed = options.list && new Map(options.list.map(({ at, kind }) => [at, kind]));
+    // Each world has kinds of its own: what always comes together hides what each does alone.
+    this.enabled = new Set(FAULT_KINDS.filter((kind) => draws.chance(`enabled ${kind}`, 0.5)));
+  }
+
+  /** `weight` 1: as likely as the world's rate. */
+  at(question: string, kinds: readonly FaultKind[], weight = 1): FaultKind | undefined {
+    const known = this.known.get(question);
+    if (known !== undefined) return known;
+    const kind = this.listed === undefined ? this.drawn(question, kinds, weight) : this.listed.get(question);
+    if (kind === undefined) return undefined;
+    this.known.set(question, kind);
+    this.struck.push({ at: question, kind });
+    return kind;
+  }
+
+  private drawn(question: string, kinds: readonly FaultKind[], weight: number): FaultKind | undefined {
+    if (this.struck.length >= this.most || !this.draws.chance(`fault ${question}`, this.rate * weight)) return undefined;
+    const [first, ...rest] = kinds.filter((kind) => this.enabled.has(kind));
+    return first === undefined ? undefined : this.draws.pick(`kind ${question}`, [first, ...rest]);
+  }
+}

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SQSEvent } from 'aws-lambda';
+import { originalIn } from '../../functions/sqs.ts';
+import { createClusters } from '../../lib/cluster/clusters.ts';
+import type { RunId } from '../../lib/core/ids.ts';
+import type { Log } from '../../lib/core/log.ts';
+import { acceptBatch, type BatchResponse } from '../../lib/dispatch/accept-batch.ts';
+import { accept, type AcceptDeps } from '../../lib/dispatch/accept.ts';
+import { advanceBatch } from '../../lib/dispatch/advance-batch.ts';
+import { cancelRun } from '../../lib/dispatch/cancel.ts';
+import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
+import { sweep, type SweepReport } from '../../lib/dispatch/sweep.ts';
+import type { Target } from '../../lib/dispatch/targets.ts';
+import { parseDeployment } from '../../lib/job/deployment.ts';
+import { s3Objects } from '../../lib/job/s3-objects.ts';
+import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
+import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
+import { createPublisher } from '../../lib/outcome/publisher.ts';
+import { createS3EvidenceStore } from '../../lib/run/s3-evidence-store.ts';
+import { createS3Ledger } from '../../lib/run/s3-ledger.ts';
+import { createS3Locks } from '../../lib/run/s3-locks.ts';
+import { createSqsDeadLetters } from '../../lib/run/sqs-dead-letters.ts';
+import { createSqsRunQueue } from '../../lib/run/sqs-run-queue.ts';
+import { parseMessageEvent } from '../../lib/trigger/message.ts';
+import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
+import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
+import type { Invocation } from './simulation.ts';
+import { sqsClient, type Sent } from './sqs.ts';
+import type { World } from './world.ts';
+
+export const LEDGER = 'ledger';
+export const RUNS_URL = 'https://sqs.test/runs';
+export const LETTERS_URL = 'https://sqs.test/letters';
+
+/** What a step may still need of the time when it begins; as in functions/. */
+const ADVANCE_TIME = 60_000 - 20_000;
+const SWEEP_TIME = 120_000 - 15_000;
+
+const deployment = parseDeployment(`
+targets: { default: { namespace: flink, access: { kind: in-cluster } } }
+defaults: { image: 'flink:2.3.0', flinkVersion: v2_3, serviceAccount: flink }
+allow:
+  images: ['flink:*']
+  serviceAccounts: [flink]
+  jarBuckets: [jars]
+  jarUriSchemes: [local, s3]
+  options: { allow: ['*'] }
+`);
+
+export const JAR = readFileSync(join(process.cwd(), 'test/fixtures/jars/main-class.jar'));
+
+function acceptDeps(world: World, invocation: Invocation): AcceptDeps {
+  const objects = s3Objects(world.s3.client(invocation));
+  const storedJobs = storedJobsIn(objects, LEDGER);
+  const pin: AcceptDeps['pin'] = (jar) => Promise.resolve(jar);
+  return { ...common(world, invocation), prepare: { objects, storedJobs, deployment }, pin };
+}
+
+function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare' | 'pin'> {
+  const { sim } = world;
+  const clock = sim.clock(invocation);
+  const bucket = { s3: world.s3.client(invocation), bucket: LEDGER, sleep: () => clock.sleep(40) };
+  const sqs = sqsClient(sim, invocation, nameOf, (sent) => world.sent(sent));
+  return {
+    ledger: createS3Ledger(bucket),
+    runQueue: createSqsRunQueue({ sqs, queueUrl: RUNS_URL }),
+    deadLetters: createSqsDeadLetters({ sqs, queueUrl: LETTERS_URL }),
+    clock,
+    log: logOf(world, invocation),
+  };
+}
+
+function nameOf({ queue, body }: Sent): string {
+  return queue === RUNS_URL ? messageName(body) : 'dead letter';
+}
+
+/** `run 1a2b3c look 4` */
+export function messageName(body: string): string {
+  const { runId = '', look } = JSON.parse(body) as { runId?: string; look?: number };
+  return `run ${runId.slice(0, 6)} look ${String(look)}`;
+}
+
+function logOf({ sim }: World, { label }: Invocation): Log {
+  if (sim.story === undefined) return { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const say = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
+    sim.tell(label, `“${message}” ${JSON.stringify(fields)}`);
+  return { info: say, warn: say, error: say };
+}
+
+function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
+  const base = common(world, invocation);
+  const bucket = { s3: world.s3.client(invocation), bucket: LEDGER, sleep: () => base.clock.sleep(40) };
+  const eventBridge = world.bus.client(invocation);
+  const bus = createEventBridgeDestination({ eventBridge, bus: 'bus' });
+  const target = targetOf(world, invocation);
+  return {
+    ...base,
+    locks: createS3Locks(bucket),
+    evidence: createS3EvidenceStore(bucket),
+    publisher: createPublisher({ destinations: [bus], open: () => bus }),
+    eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
+    targets: () => Promise.resolve(target),
+    deliver: ({ jar }) => Promise.resolve({ jarUri: jar.s3 === undefined ? jar.uri : 'https://jars.test/job.jar' }),
+    inlineWait: 15_000,
+  };
+}
+
+function targetOf(world: World, invocation: Invocation): Target {
+  const clusters = createClusters(world.kubernetes.api(invocation));
+  return {
+    clusters,
+    logs: clusters,
+    inventory: clusters,
+    permits: clusters,
+    namespaces: ['flink'],
+    jobManager: (ref) => world.flink.jobManager(invocation, ref),
+  };
+}
+
+/** The functions of the product, each as its handler calls lib. */
+export const FUNCTIONS = {
+  onMessage: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> =>
+    acceptBatch(parseMessageEvent(event), originalIn(event), acceptDeps(world, invocation)),
+
+  onJarUpload: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> =>
+    acceptBatch(parseUploadEvent(event), originalIn(event), acceptDeps(world, invocation)),
+
+  onSchedule: async (world: World, event: unknown, invocation: Invocation): Promise<void> => {
+    await accept(parseScheduleEvent(event), acceptDeps(world, invocation));
+  },
+
+  advanceRun: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> => {
+    const deps = dispatchDeps(world, invocation);
+    return advanceBatch(event.Records, deps, deps.clock.now() + ADVANCE_TIME);
+  },
+
+  sweepRuns: (world: World, most: number, invocation: Invocation): Promise<SweepReport> => {
+    const deps = dispatchDeps(world, invocation);
+    return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME });
+  },
+
+  cancel: (world: World, runId: RunId, invocation: Invocation): Promise<boolean> => {
+    const deps = dispatchDeps(world, invocation);
+    return cancelRun(runId, { by: 'a person', reason: 'JobCanceled' }, deps);
+  },
+};

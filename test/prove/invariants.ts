@@ -1,0 +1,340 @@
+import { canonicalJson } from '../../lib/core/json.ts';
+import type { RunId } from '../../lib/core/ids.ts';
+import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
+import { isEnded, TRANSITIONS } from '../../lib/run/machine.ts';
+import type { RunEvent, RunRecord, RunState } from '../../lib/run/record.ts';
+import type { Execution } from './flink.ts';
+import { LEDGER } from './functions.ts';
+import type { Stored } from './kubernetes-objects.ts';
+import type { Put } from './s3.ts';
+import type { World } from './world.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  readonly detail: string;
+}
+
+const RUN_ID = 'flink-dispatch.io/run-id';
+const RECORD = /^runs\/([0-9a-f]{20})\/record\.json$/;
+/** Bytes of the largest record, and entries of its lists, that a run of at most three attempts may have. */
+const MOST_BYTES = 12_000;
+const MOST_EVENTS = 8;
+const MOST_ATTEMPTS = 6;
+
+/**
+ * What must hold at every step, judged from the outside: by what S3 stores, the event bus delivers, Kubernetes has and
+ * Flink truly did. The product's own opinion counts only where it is the thing to be judged.
+ */
+export class Invariants {
+  readonly violations: Violation[] = [];
+  private readonly records = new Map<RunId, RunRecord>();
+  private readonly events = new Map<string, string>();
+  private readonly delivered = new Map<string, number>();
+  /** Jobs that truly ended by themselves, by run. */
+  private readonly finished = new Map<string, Execution>();
+  private readonly waitingSince = new Map<RunId, number>();
+  private readonly acceptedAt = new Map<RunId, number>();
+  private readonly world: World;
+
+  constructor(world: World) {
+    this.world = world;
+    world.s3.onPut = (put) => this.onPut(put);
+    world.bus.onEvent = (event) => this.onEvent(event);
+    world.kubernetes.watchers.push({
+      created: (object, by) => this.onCreated(object, by),
+      deleted: (object, by) => this.onDeleted(object, by),
+      gone: () => undefined,
+    });
+    world.flink.onStart = (execution) => this.onStart(execution);
+    world.flink.onEnd = (execution) => this.onEnd(execution);
+  }
+
+  get runs(): number {
+    return this.records.size;
+  }
+
+  recordNamed(name: string): RunRecord | undefined {
+    return [...this.records.values()].find((record) => record.name === name);
+  }
+
+  /** True when everything that was ever begun is over and gone. */
+  nothingIsLeft(): boolean {
+    const { s3, kubernetes } = this.world;
+    return (
+      [...this.records.values()].every(({ state }) => state === 'closed') &&
+      s3.keys(`${LEDGER}/live/`).length === 0 &&
+      [...kubernetes.objects.values()].every((object) => isForeign(object))
+    );
+  }
+
+  private check(invariant: string, holds: boolean, detail: () => string): void {
+    if (holds) return;
+    const violation = { invariant, detail: detail() };
+    this.violations.push(violation);
+    this.world.sim.tell('INVARIANT', `✗ ${violation.invariant}: ${violation.detail}`);
+  }
+
+  // ── the ledger ──
+
+  private onPut({ key, text, before, by }: Put): void {
+    const [, runId] = RECORD.exec(key) ?? [];
+    if (runId === undefined) return;
+    const next = JSON.parse(text) as RunRecord;
+    const last = before === undefined ? undefined : (JSON.parse(before) as RunRecord);
+    this.records.set(next.runId, next);
+    this.world.sim.tell('ledger', `${next.name} is ${next.state}, look ${next.look.number} (${by})`);
+    if (last === undefined) {
+      this.acceptedAt.set(next.runId, this.world.sim.now);
+      this.check('a run begins as accepted or rejected', next.state === 'accepted' || next.state === 'ended', () => next.state);
+    } else this.onChange(last, next);
+    this.checkRecord(next);
+    if (next.state === 'waiting' && next.attempts.length === 0) {
+      if (!this.waitingSince.has(next.runId)) this.waitingSince.set(next.runId, this.world.sim.now);
+    }
+  }
+
+  private onChange(last: RunRecord, next: RunRecord): void {
+    const run = `${next.name} ${last.state} → ${next.state}`;
+    this.check('a record is never made twice', last.runId === next.runId && last.createdAt === next.createdAt, () => run);
+    this.check('only the table’s transitions', last.state === next.state || reaches(last.state, next.state), () => run);
+    this.check('an ended run stays ended', !isEnded(last.state) || isEnded(next.state), () => run);
+    if (last.outcome !== undefined) {
+      const same = next.outcome !== undefined && canonicalJson(last.outcome) === canonicalJson(next.outcome);
+      this.check('an outcome never changes', same, () => `${run}: ${JSON.stringify(last.outcome)} became ${JSON.stringify(next.outcome)}`);
+    }
+    this.check('look numbers never go back', next.look.number >= last.look.number, () => `${run}: ${last.look.number} → ${next.look.number}`);
+    this.checkOutbox(run, last.events, next.events);
+    this.checkAttempts(run, last, next);
+  }
+
+  private checkOutbox(run: string, last: readonly RunEvent[], next: readonly RunEvent[]): void {
+    const kept = last.every((event, index) => {
+      const { publishedAt, ...rest } = event;
+      const { publishedAt: then, ...same } = next[index] ?? { publishedAt: undefined };
+      return canonicalJson(rest) === canonicalJson(same) && (publishedAt === undefined || publishedAt === then);
+    });
+    this.check('the outbox only grows', kept, () => `${run}: ${JSON.stringify(last)} became ${JSON.stringify(next)}`);
+  }
+
+  private checkAttempts(run: string, last: RunRecord, next: RunRecord): void {
+    const before = last.attempts.at(-1);
+    const now = next.attempts.at(-1);
+    if (now === undefined || before?.number === now.number) return;
+    this.check('attempts are numbered in turn', now.number === (before?.number ?? 0) + 1, () => run);
+    this.check(
+      'the last attempt is proven gone before the next',
+      before === undefined || before.goneAt !== undefined,
+      () => `${run}: attempt ${now.number}`,
+    );
+    const finished = this.finished.get(next.runId);
+    this.check('a job that finished is never run again', finished === undefined, () => `${run}: attempt ${now.number} after ${finished?.clusterId ?? ''} finished`);
+    if (before === undefined) this.checkTurn(next);
+  }
+
+  /** First come, first served: nobody who came later goes first. */
+  private checkTurn(next: RunRecord): void {
+    if (next.job?.concurrency?.policy !== 'queue') return;
+    const came = this.acceptedAt.get(next.runId) ?? 0;
+    for (const [runId, since] of this.waitingSince) {
+      const other = this.records.get(runId);
+      if (other === undefined || runId === next.runId || other.job?.concurrency?.key !== next.job.concurrency.key) continue;
+      const waits = other.state === 'waiting' && other.attempts.length === 0 && other.cancelRequested === undefined;
+      const overtaken = waits && other.job.concurrency.policy === 'queue' && since < came;
+      this.check('a queue is first in, first out', !overtaken, () => `${next.name} goes before ${other.name}`);
+    }
+  }
+
+  private checkRecord(record: RunRecord): void {
+    const { state, outcome, events, attempts, name } = record;
+    this.check('exactly an ended run has an outcome', isEnded(state) === (outcome !== undefined), () => `${name} ${state}`);
+    this.check('sequences have no gaps', events.every(({ sequence }, index) => sequence === index + 1), () => `${name}: ${JSON.stringify(events)}`);
+    const completed = events.filter(({ type }) => type === 'completed').length;
+    this.check('one completion in the outbox', completed === (outcome === undefined ? 0 : 1), () => `${name}: ${completed}`);
+    const bytes = JSON.stringify(record).length;
+    const bounded = bytes <= MOST_BYTES && events.length <= MOST_EVENTS && attempts.length <= MOST_ATTEMPTS;
+    this.check('a record is bounded', bounded, () => `${name}: ${bytes} bytes, ${events.length} events, ${attempts.length} attempts`);
+    for (const event of events) {
+      const told = event.publishedAt === undefined || this.delivered.has(`${record.runId}.${event.sequence}`);
+      this.check('recorded as published only what was published', told, () => `${name}: event ${event.sequence}`);
+    }
+    if (state === 'cleaning' || state === 'closed') {
+      const told = events.every(({ publishedAt }) => publishedAt !== undefined);
+      this.check('published before removed', told, () => `${name} ${state} with events that nobody got`);
+    }
+    if (state === 'closed') {
+      const gone = attempts.every(({ goneAt }) => goneAt !== undefined);
+      this.check('closed when proven gone', gone, () => name);
+    }
+  }
+
+  // ── events ──
+
+  private onEvent(event: LifecycleEvent): void {
+    const { id, subject } = event;
+    const text = canonicalJson(event);
+    const first = this.events.get(id);
+    this.check('an event is always the same', first === undefined || first === text, () => `${id}: ${first ?? ''} became ${text}`);
+    this.events.set(id, first ?? text);
+    this.delivered.set(id, (this.delivered.get(id) ?? 0) + 1);
+    const record = this.records.get(subject as RunId);
+    const entry = record?.events.find(({ sequence }) => `${subject}.${sequence}` === id);
+    this.check('recorded before published', entry !== undefined, () => `${id} ${event.type}`);
+    if (entry?.type !== 'completed' || record === undefined) return;
+    this.check('outcome recorded before it is published', record.outcome?.state === event.data.state, () => id);
+  }
+
+  // ── Kubernetes ──
+
+  private onCreated(object: Stored, by: string): void {
+    if (object.kind !== 'Deployment' || by === 'someone else') return;
+    const runId = object.annotations[RUN_ID] as RunId;
+    const record = this.records.get(runId);
+    const attempt = record?.attempts.find(({ clusterId }) => clusterId === object.name);
+    this.check('an attempt is on record before anything of it exists', attempt !== undefined, () => object.name);
+  }
+
+  private onDeleted(object: Stored, by: string): void {
+    if (object.kind !== 'Deployment' || by === 'someone else') return;
+    const runId = object.annotations[RUN_ID] as RunId | undefined;
+    this.check('nobody else’s cluster is removed', runId !== undefined, () => `${object.name} by ${by}`);
+    const record = runId === undefined ? undefined : this.records.get(runId);
+    const attempt = record?.attempts.at(-1);
+    if (record === undefined || attempt?.clusterId !== object.name) return;
+    const over = isEnded(record.state) || attempt.outcome !== undefined || record.state === 'waiting';
+    this.check('only what is over is removed', over, () => `${object.name} while ${record.name} is ${record.state}, by ${by}`);
+    if (record.outcome === undefined) return;
+    const told = record.events.every(({ publishedAt }) => publishedAt !== undefined);
+    this.check('published before removed', told, () => `${object.name} is removed before its end is told, by ${by}`);
+  }
+
+  // ── Flink ──
+
+  private onStart(execution: Execution): void {
+    const { kubernetes, sim } = this.world;
+    const deployment = kubernetes.find('Deployment', execution.clusterId);
+    const runId = deployment?.annotations[RUN_ID] as RunId | undefined;
+    const record = runId === undefined ? undefined : this.records.get(runId);
+    if (record === undefined) return;
+    // A kubelet may start a pod while its end is under way; a restart by Kubernetes is no new cluster.
+    const first = this.world.flink.executions.filter(({ clusterId }) => clusterId === execution.clusterId).length === 1;
+    const going = deployment?.deletingAt !== undefined;
+    if (first && !going) {
+      const finished = this.finished.get(record.runId);
+      this.check('a job that finished is never run again', finished === undefined, () => `${execution.clusterId} after ${finished?.clusterId ?? ''}`);
+      this.check('no cluster starts after the end', !isEnded(record.state), () => `${execution.clusterId}: ${record.name} is ${record.state}`);
+    }
+    const others = this.runningClusters(record.runId).filter((clusterId) => clusterId !== execution.clusterId);
+    this.check('one live cluster of a run at a time', others.length === 0, () => `${execution.clusterId} beside ${others.join(', ')}`);
+    this.checkConcurrency(record, execution);
+    sim.tell('flink', `${record.name} runs ${execution.clusterId}`);
+  }
+
+  private runningClusters(runId: string): readonly string[] {
+    const { kubernetes } = this.world;
+    const deployments = kubernetes.all('Deployment').filter(({ annotations }) => annotations[RUN_ID] === runId);
+    return deployments.map(({ name }) => name).filter((name) => this.runs_(name));
+  }
+
+  private runs_(clusterId: string): boolean {
+    return this.world.kubernetes
+      .all('Pod')
+      .some(({ labels, container }) => labels['app'] === clusterId && container?.state === 'running');
+  }
+
+  /** At most one run of a key has a job that may still do something. */
+  private checkConcurrency(record: RunRecord, { clusterId }: Execution): void {
+    const { concurrency } = record.job ?? {};
+    if (concurrency === undefined || concurrency.policy === 'allow') return;
+    for (const other of this.records.values()) {
+      if (other.runId === record.runId || other.job?.concurrency?.key !== concurrency.key) continue;
+      if (other.job.concurrency.policy === 'allow') continue;
+      const running = this.runningClusters(other.runId).filter((name) => !this.isOver(name));
+      this.check('one run of a key at a time', running.length === 0, () => `${clusterId} beside ${running.join(', ')}`);
+    }
+  }
+
+  private isOver(clusterId: string): boolean {
+    const last = this.world.flink.executions.filter((execution) => execution.clusterId === clusterId).at(-1);
+    return last?.end !== undefined;
+  }
+
+  private onEnd(execution: Execution): void {
+    const runId = this.world.kubernetes.find('Deployment', execution.clusterId)?.annotations[RUN_ID];
+    if (runId !== undefined && execution.end === 'FINISHED') this.finished.set(runId, execution);
+  }
+
+  // ── the end ──
+
+  atLimit(): void {
+    const live = [...this.records.values()].filter(({ state }) => state !== 'closed');
+    const left = [...this.world.kubernetes.objects.values()].filter((object) => !isForeign(object));
+    const detail = [
+      ...live.map(({ name, state, waiting, trouble }) => `${name} is ${state} ${JSON.stringify({ waiting, trouble })}`),
+      ...left.map(({ kind, name }) => `${kind}/${name}`),
+      ...this.world.s3.keys(`${LEDGER}/live/`),
+      `queues ${this.world.runQueue.size} ${this.world.jobQueue.size} ${this.world.uploadQueue.size}`,
+    ];
+    this.check('everything comes to its end', false, () => detail.join('; '));
+  }
+
+  atRest(): void {
+    for (const [name, runId] of this.world.expected) this.checkAccepted(name, runId);
+    for (const record of this.records.values()) this.checkClosed(record);
+    for (const key of this.world.s3.keys(`${LEDGER}/locks/`)) {
+      const { holder, waiters = [] } = JSON.parse(this.world.s3.text(key) ?? '{}') as { holder?: string | null; waiters?: string[] };
+      const left = [...(holder === null || holder === undefined ? [] : [holder]), ...waiters];
+      this.check('no lock is left', left.length === 0, () => `${key}: ${left.join(', ')}`);
+    }
+  }
+
+  private checkAccepted(name: string, runId: RunId): void {
+    const { jobQueue, uploadQueue } = this.world;
+    const gaveUp = jobQueue.failed.length + uploadQueue.failed.length > 0;
+    this.check('every request becomes a run', this.records.has(runId) || gaveUp || this.wasLost(name), () => name);
+  }
+
+  /** The source itself lost it, or gave up on functions that never answered. */
+  private wasLost(name: string): boolean {
+    return this.world.sim.faults.struck.some(({ at, kind }) => {
+      if (at.startsWith(`schedule ${name} `)) return true;
+      return kind === 'message-lost' && (at.includes(`jobs ${name}`) || at.includes(`uploads ${name}`));
+    });
+  }
+
+  private checkClosed(record: RunRecord): void {
+    const { runId, name, outcome, events } = record;
+    for (const { sequence } of events) {
+      this.check('every event is delivered', this.delivered.has(`${runId}.${sequence}`), () => `${name}.${sequence}`);
+    }
+    const refused = outcome?.state === 'rejected' && record.source.kind === 'message' && outcome.reason !== 'ConcurrencyForbidden';
+    if (refused) {
+      const told = this.world.letters.some(({ attributes }) => attributes['reason'] === outcome.reason);
+      this.check('what is rejected is in the dead letters', told, () => name);
+    }
+    this.checkTruth(record);
+  }
+
+  /** What was announced is what happened. */
+  private checkTruth({ runId, name, outcome, attempts }: RunRecord): void {
+    const ends = this.world.flink.executions
+      .filter(({ clusterId }) => attempts.some((attempt) => attempt.clusterId === clusterId))
+      .map(({ end }) => end);
+    const detail = (): string => `${name}: ${outcome?.state ?? ''} ${outcome?.reason ?? ''}, but Flink: ${ends.join(', ')}`;
+    if (outcome?.state === 'succeeded') this.check('an outcome is true', ends.includes('FINISHED'), detail);
+    if (outcome?.reason === 'JobFailed') this.check('an outcome is true', ends.includes('FAILED'), detail);
+    if (outcome?.state === 'failed' && this.finished.has(runId)) {
+      // Somebody took the cluster before its end was read, or the deadline came first.
+      const excused = ['ClusterDeleted', 'RunDeadlineExceeded'].includes(outcome.reason);
+      this.check('an outcome is true', excused, detail);
+    }
+  }
+}
+
+function isForeign({ kind, annotations }: Stored): boolean {
+  return kind === 'Deployment' && annotations[RUN_ID] === undefined;
+}
+
+/** One write may take several steps at once. */
+function reaches(from: RunState, to: RunState): boolean {
+  return TRANSITIONS[from].includes(to);
+}

@@ -1,0 +1,96 @@
+import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
+
+/** How one incarnation of a JobManager's container stands. */
+export interface Container {
+  state: 'waiting' | 'running' | 'terminated';
+  reason?: string;
+  restarts: number;
+  startedAt?: number;
+  finishedAt?: number;
+  exitCode?: number;
+  /** The log of the incarnation before this one. */
+  previousLog?: string;
+  last?: { readonly reason: string; readonly exitCode: number; readonly finishedAt: number };
+}
+
+export interface Stored {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly createdAt: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Uids of its owners. */
+  readonly owners: readonly string[];
+  readonly object: KubernetesObject;
+  deletingAt?: number;
+  /** Of a pod. */
+  phase?: string;
+  podReason?: string;
+  container?: Container;
+  /** Mounts that failed. */
+  mounts?: number;
+}
+
+const iso = (at: number): string => new Date(Math.round(at)).toISOString();
+
+/** The object as the API server answers it. */
+export function wireOf(stored: Stored): KubernetesObject {
+  const { namespace, name, uid, labels, annotations, owners, createdAt, deletingAt } = stored;
+  const metadata = {
+    namespace,
+    name,
+    uid,
+    labels,
+    annotations,
+    creationTimestamp: iso(createdAt),
+    ...(owners.length === 0
+      ? {}
+      : {
+          ownerReferences: (stored.object.metadata?.ownerReferences ?? owners.map((owner) => ({ uid: owner }))).map(
+            (reference, index) => ({ ...reference, uid: owners[index] }),
+          ),
+        }),
+    ...(deletingAt === undefined ? {} : { deletionTimestamp: iso(deletingAt) }),
+  };
+  if (stored.kind === 'Pod') return podOf(stored, metadata);
+  if (stored.kind === 'Deployment') {
+    const { spec } = stored.object as V1Deployment;
+    return { kind: 'Deployment', metadata, spec: { replicas: spec?.replicas ?? 1 }, status: {} } as unknown as KubernetesObject;
+  }
+  return { kind: stored.kind, metadata } as unknown as KubernetesObject;
+}
+
+function podOf({ phase = 'Pending', podReason, container }: Stored, metadata: object): KubernetesObject {
+  const ready = phase === 'Running' && container?.state === 'running';
+  return {
+    kind: 'Pod',
+    metadata,
+    spec: { nodeName: 'node', containers: [{ name: 'flink-main-container', image: 'flink:2.3.0' }] },
+    status: {
+      phase,
+      ...(podReason === undefined ? {} : { reason: podReason, message: 'the node was low on resource: memory' }),
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      containerStatuses: container === undefined ? [] : [statusOf(container)],
+    },
+  } as unknown as KubernetesObject;
+}
+
+function statusOf(container: Container): object {
+  const { state, reason, restarts, startedAt, finishedAt, exitCode = 1, last } = container;
+  const detail =
+    state === 'running'
+      ? { running: { startedAt: iso(startedAt ?? 0) } }
+      : state === 'terminated'
+        ? { terminated: { exitCode, reason: reason ?? 'Error', finishedAt: iso(finishedAt ?? 0) } }
+        : { waiting: { reason: reason ?? 'ContainerCreating' } };
+  return {
+    name: 'flink-main-container',
+    image: 'flink:2.3.0',
+    ready: state === 'running',
+    restartCount: restarts,
+    state: detail,
+    lastState: last === undefined ? {} : { terminated: { ...last, finishedAt: iso(last.finishedAt) } },
+  };
+}

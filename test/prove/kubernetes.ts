@@ -1,0 +1,408 @@
+import type { KubernetesObject, V1Deployment, V1Pod, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { ApiRequest, ApiResponse, KubernetesApi } from '../../lib/cluster/api.ts';
+import { DispatchError } from '../../lib/core/errors.ts';
+import type { FaultKind } from './faults.ts';
+import { wireOf, type Stored } from './kubernetes-objects.ts';
+import type { Failures, Invocation, Simulation } from './simulation.ts';
+
+const READ: readonly FaultKind[] = ['refused', 'throttled', 'lost', 'slow', 'crash-before', 'crash-after'];
+const WRITE: readonly FaultKind[] = [...READ, 'late'];
+
+const KINDS: Readonly<Record<string, string>> = {
+  deployments: 'Deployment',
+  replicasets: 'ReplicaSet',
+  pods: 'Pod',
+  services: 'Service',
+  configmaps: 'ConfigMap',
+  secrets: 'Secret',
+  events: 'Event',
+};
+
+/** What the API server says no with; thrown inside, answered outside. */
+class Refusal extends Error {
+  override readonly name: string;
+  readonly response: ApiResponse;
+
+  constructor(status: number, reason: string, message: string, retryAfter?: number) {
+    super(message);
+    this.name = String(status);
+    const details = retryAfter === undefined ? {} : { details: { retryAfterSeconds: retryAfter } };
+    this.response = {
+      status,
+      body: { kind: 'Status', status: 'Failure', reason, message, code: status, ...details },
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    };
+  }
+}
+
+const FAILURES: Failures = {
+  refused: () => new Refusal(500, 'InternalError', 'etcdserver: request timed out'),
+  throttled: () => new Refusal(429, 'TooManyRequests', 'too many requests', 1),
+  noAnswer: () => new DispatchError('ClusterUnavailable', 'the Kubernetes API gave no answer within 10000 ms'),
+};
+
+interface Event {
+  readonly object: string;
+  readonly uid: string;
+  readonly kind: string;
+  readonly reason: string;
+  readonly message: string;
+  count: number;
+  last: number;
+}
+
+/** What happens on Kubernetes that somebody outside would see. */
+export interface KubernetesWatcher {
+  created(object: Stored, by: string): void;
+  /** Somebody asks for its end. */
+  deleted(object: Stored, by: string): void;
+  gone(object: Stored): void;
+}
+
+export interface Quota {
+  readonly of: 'deployments' | 'pods';
+  readonly most: number;
+}
+
+/** The API server of one cluster with the controllers, garbage collector and node that matter to a Flink cluster. */
+export class Kubernetes {
+  readonly objects = new Map<string, Stored>();
+  readonly events: Event[] = [];
+  watchers: KubernetesWatcher[] = [];
+  quota: Quota | undefined;
+  /** What the node starts in a JobManager's container. */
+  onStart: (pod: Stored) => void = () => undefined;
+  /** Text of a pod's log. */
+  logOf: (pod: Stored, previous: boolean) => string = () => '';
+  private readonly sim: Simulation;
+  private uids = 0;
+
+  constructor(sim: Simulation) {
+    this.sim = sim;
+  }
+
+  api(invocation: Invocation): KubernetesApi {
+    return {
+      request: async (request) => {
+        const reads = request.method === 'GET';
+        const what = `k8s ${request.method} ${shortOf(request)}`;
+        try {
+          return await this.sim.effect(invocation, {
+            what,
+            act: () => this.answer(request, invocation.label),
+            kinds: reads ? READ : WRITE,
+            failures: FAILURES,
+            latency: [3, 60],
+          });
+        } catch (error) {
+          if (error instanceof Refusal) return error.response;
+          throw error;
+        }
+      },
+    };
+  }
+
+  /** Without a function around it: as a person or a controller does. */
+  find(kind: string, name: string): Stored | undefined {
+    return this.objects.get(`${kind}/${name}`);
+  }
+
+  all(kind: string): readonly Stored[] {
+    return [...this.objects.values()].filter((object) => object.kind === kind);
+  }
+
+  add(object: KubernetesObject, by: string): Stored {
+    const { metadata } = object;
+    this.uids += 1;
+    const stored: Stored = {
+      kind: object.kind ?? '',
+      namespace: metadata?.namespace ?? 'flink',
+      name: metadata?.name ?? '',
+      uid: `uid-${this.uids}`,
+      createdAt: this.sim.now,
+      labels: metadata?.labels ?? {},
+      annotations: metadata?.annotations ?? {},
+      owners: (metadata?.ownerReferences ?? []).map(({ uid }) => uid),
+      object,
+    };
+    this.objects.set(`${stored.kind}/${stored.name}`, stored);
+    for (const watcher of this.watchers) watcher.created(stored, by);
+    // Garbage that comes after its owner went is found by the collector.
+    if (stored.owners.length > 0) this.collectLater(stored);
+    if (stored.kind === 'Deployment' && by !== 'someone else') this.deploy(stored);
+    return stored;
+  }
+
+  drop(stored: Stored): void {
+    if (this.objects.get(`${stored.kind}/${stored.name}`) !== stored) return;
+    this.objects.delete(`${stored.kind}/${stored.name}`);
+    for (const watcher of this.watchers) watcher.gone(stored);
+    this.sim.tell('kubernetes', `${stored.kind}/${stored.name} is gone`);
+    for (const object of this.objects.values()) if (object.owners.includes(stored.uid)) this.collectLater(object);
+  }
+
+  /** A request to delete, by whoever. */
+  remove(stored: Stored, policy: string, by: string): void {
+    for (const watcher of this.watchers) watcher.deleted(stored, by);
+    if (stored.kind === 'Deployment' && policy === 'Foreground') {
+      if (stored.deletingAt !== undefined) return;
+      stored.deletingAt = this.sim.now;
+      this.removeInForeground(stored);
+    } else if (stored.kind === 'Pod') this.endPod(stored);
+    else this.drop(stored);
+  }
+
+  exists(stored: Stored): boolean {
+    return this.objects.get(`${stored.kind}/${stored.name}`) === stored;
+  }
+
+  /** The pod's containers stop after their grace, then it is gone. */
+  endPod(pod: Stored): void {
+    if (pod.deletingAt !== undefined) return;
+    pod.deletingAt = this.sim.now;
+    const stuck = this.sim.faults.at(`pod ${pod.name} ends`, ['deletion-stuck'], 2);
+    const grace = this.sim.draws.between(`grace ${pod.name}`, 300, 3_000) + (stuck === undefined ? 0 : 90_000);
+    if (stuck !== undefined) this.sim.tell('kubernetes', `Pod/${pod.name} does not stop ⚡deletion-stuck`);
+    this.sim.after(grace, () => this.drop(pod));
+  }
+
+  note(object: Stored, reason: string, message: string): void {
+    const known = this.events.find((event) => event.uid === object.uid && event.reason === reason);
+    if (known === undefined) {
+      const { name, kind, uid } = object;
+      this.events.push({ object: name, kind, uid, reason, message, count: 1, last: this.sim.now });
+    } else {
+      known.count += 1;
+      known.last = this.sim.now;
+    }
+  }
+
+  private answer(request: ApiRequest, by: string): ApiResponse {
+    const { resource, name, log } = partsOf(request.path);
+    const kind = KINDS[resource] ?? resource;
+    if (name === undefined) {
+      if (request.method === 'POST') return this.create(request.body as KubernetesObject, by);
+      return { status: 200, body: { items: this.list(kind, request.query ?? {}), metadata: {} } };
+    }
+    const stored = this.find(kind, name);
+    if (stored === undefined) throw new Refusal(404, 'NotFound', `${resource} "${name}" not found`);
+    if (log) return this.log(stored, request);
+    if (request.method === 'GET') return { status: 200, body: wireOf(stored) };
+    if (request.method === 'DELETE') return this.deletion(stored, request, by);
+    throw new Refusal(405, 'MethodNotAllowed', request.method);
+  }
+
+  private create(object: KubernetesObject, by: string): ApiResponse {
+    const kind = object.kind ?? '';
+    const name = object.metadata?.name ?? '';
+    if (kind === 'Deployment') this.mayTakeName(object, name);
+    if (this.find(kind, name) !== undefined) throw new Refusal(409, 'AlreadyExists', `${kind} "${name}" already exists`);
+    const { quota } = this;
+    if (kind === 'Deployment' && quota?.of === 'deployments' && this.all('Deployment').length >= quota.most) {
+      throw new Refusal(403, 'Forbidden', `deployments.apps "${name}" is forbidden: exceeded quota: small`);
+    }
+    return { status: 201, body: wireOf(this.add(object, by)) };
+  }
+
+  /** Somebody else makes a Deployment of this name a moment earlier. */
+  private mayTakeName(object: KubernetesObject, name: string): void {
+    if (this.find('Deployment', name) !== undefined) return;
+    if (this.sim.faults.at(`deployment ${name} taken`, ['name-taken'], 0.3) === undefined) return;
+    const labels = { app: name, type: 'flink-native-kubernetes', component: 'jobmanager' };
+    this.sim.tell('someone else', `makes Deployment/${name} ⚡name-taken`);
+    const taken = { kind: 'Deployment', metadata: { name, namespace: object.metadata?.namespace ?? '', labels } };
+    this.add(taken as KubernetesObject, 'someone else');
+  }
+
+  private deletion(stored: Stored, { body }: ApiRequest, by: string): ApiResponse {
+    const { preconditions, propagationPolicy = 'Background' } = (body ?? {}) as {
+      readonly preconditions?: { readonly uid?: string };
+      readonly propagationPolicy?: string;
+    };
+    if (preconditions?.uid !== undefined && preconditions.uid !== stored.uid) {
+      throw new Refusal(409, 'Conflict', 'the UID in the precondition does not match');
+    }
+    this.remove(stored, propagationPolicy, by);
+    return { status: 200, body: { kind: 'Status', status: 'Success' } };
+  }
+
+  private log(pod: Stored, { query }: ApiRequest): ApiResponse {
+    const previous = query?.['previous'] === 'true';
+    if (pod.container === undefined || (previous && pod.container.restarts === 0)) {
+      throw new Refusal(400, 'BadRequest', 'no such container');
+    }
+    return { status: 200, body: this.logOf(pod, previous) };
+  }
+
+  private list(kind: string, query: Readonly<Record<string, string>>): readonly unknown[] {
+    if (kind === 'Event') return this.listEvents(query['fieldSelector'] ?? '');
+    const wanted = (query['labelSelector'] ?? '').split(',').flatMap((term) => {
+      const [name, value] = term.split('=');
+      return name === undefined || value === undefined ? [] : [[name, value] as const];
+    });
+    return this.all(kind)
+      .filter(({ labels }) => wanted.every(([name, value]) => labels[name] === value))
+      .map(wireOf);
+  }
+
+  private listEvents(selector: string): readonly unknown[] {
+    const [, uid] = /involvedObject\.uid=(.*)/.exec(selector) ?? [];
+    const found = this.events.filter((event) =>
+      uid === undefined ? event.kind === 'ReplicaSet' && event.reason === 'FailedCreate' : event.uid === uid,
+    );
+    return found.map(({ object, kind, reason, message, count, last }) => ({
+      metadata: {},
+      involvedObject: { kind, name: object },
+      type: 'Warning',
+      reason,
+      message,
+      count,
+      lastTimestamp: new Date(last).toISOString(),
+    }));
+  }
+
+  /** Deployment and ReplicaSet controllers, scheduler. */
+  private deploy(deployment: Stored): void {
+    const { sim } = this;
+    sim.after(sim.draws.between(`replicaset ${deployment.uid}`, 10, 800), () => {
+      if (!this.exists(deployment) || deployment.deletingAt !== undefined) return;
+      const { template } = (deployment.object as V1Deployment).spec ?? {};
+      const metadata = {
+        name: `${deployment.name}-rs`,
+        namespace: deployment.namespace,
+        labels: template?.metadata?.labels ?? {},
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.name, uid: deployment.uid }],
+      };
+      const set = this.add({ kind: 'ReplicaSet', metadata }, 'controller');
+      this.makePod(set, template);
+    });
+  }
+
+  makePod(set: Stored, template: V1PodTemplateSpec | undefined, number = 1): void {
+    if (!this.exists(set)) return;
+    const { sim, quota } = this;
+    if (quota?.of === 'pods' && this.all('Pod').length >= quota.most) {
+      this.note(set, 'FailedCreate', `Error creating: pods "${set.name}-" is forbidden: exceeded quota: small`);
+      sim.after(5_000, () => this.makePod(set, template, number));
+      return;
+    }
+    const name = `${set.name}-${number}`;
+    const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: set.name, uid: set.uid }];
+    const labels = template?.metadata?.labels ?? {};
+    const metadata = { name, namespace: set.namespace, labels, ownerReferences };
+    const pod = this.add({ kind: 'Pod', metadata, spec: template?.spec } as KubernetesObject, 'controller');
+    pod.phase = 'Pending';
+    pod.container = { state: 'waiting', reason: 'ContainerCreating', restarts: 0 };
+    sim.after(sim.draws.between(`scheduled ${pod.name}`, 30, 1_500), () => this.startPod(pod));
+    this.mayEvict(pod, set, template, number);
+  }
+
+  private mayEvict(pod: Stored, set: Stored, template: V1PodTemplateSpec | undefined, number: number): void {
+    const { sim } = this;
+    if (sim.faults.at(`pod ${pod.name} evicted`, ['pod-evicted'], 1) === undefined) return;
+    sim.after(sim.draws.between(`evicted ${pod.name}`, 500, 20_000), () => {
+      if (!this.exists(pod) || pod.deletingAt !== undefined) return;
+      sim.tell('kubernetes', `Pod/${pod.name} is evicted ⚡pod-evicted`);
+      pod.phase = 'Failed';
+      pod.podReason = 'Evicted';
+      pod.container = { state: 'terminated', reason: 'Error', exitCode: 137, restarts: 0, finishedAt: sim.now };
+      this.makePod(set, template, number + 1);
+    });
+  }
+
+  /** The kubelet looks for ConfigMaps by their names: for volumes before a pod's first start, for variables at every one. */
+  private startPod(pod: Stored): void {
+    if (!this.exists(pod) || pod.deletingAt !== undefined || pod.container === undefined || pod.phase === 'Failed') return;
+    const { spec } = pod.object as V1Pod;
+    const volumes = pod.phase === 'Pending' ? volumesOf(spec) : [];
+    const missing = volumes.find((name) => this.find('ConfigMap', name) === undefined);
+    if (missing !== undefined) {
+      pod.mounts = (pod.mounts ?? 0) + 1;
+      this.note(pod, 'FailedMount', `configmap "${missing}" not found`);
+      this.sim.after(Math.min(10_000, 500 * 2 ** pod.mounts), () => this.startPod(pod));
+      return;
+    }
+    if (variablesOf(spec).some((name) => this.find('ConfigMap', name) === undefined)) {
+      pod.container = { ...pod.container, state: 'waiting', reason: 'CreateContainerConfigError' };
+      this.sim.after(5_000, () => this.startPod(pod));
+      return;
+    }
+    pod.phase = 'Running';
+    pod.container = { ...pod.container, state: 'running', startedAt: this.sim.now };
+    delete pod.container.reason;
+    this.onStart(pod);
+  }
+
+  /** The container's process ends; the kubelet starts it again. */
+  crash(pod: Stored, exitCode: number): void {
+    const { container } = pod;
+    if (!this.exists(pod) || container?.state !== 'running') return;
+    const log = this.logOf(pod, false);
+    const last = { reason: 'Error', exitCode, finishedAt: this.sim.now };
+    const restarts = container.restarts + 1;
+    pod.container = { state: 'waiting', reason: 'CrashLoopBackOff', restarts, last, previousLog: log };
+    this.sim.after(this.sim.draws.between(`restart ${pod.name} ${restarts}`, 500, 10_000), () => this.startPod(pod));
+  }
+
+  private removeInForeground(deployment: Stored): void {
+    const { sim } = this;
+    const begin = sim.draws.between(`collect ${deployment.uid}`, 50, 1_000);
+    sim.after(begin, () => {
+      for (const object of this.dependantsOf(deployment)) {
+        if (object.kind === 'Pod') this.endPod(object);
+        else if (object.kind !== 'ReplicaSet') this.drop(object);
+      }
+      this.finishForeground(deployment);
+    });
+  }
+
+  private finishForeground(deployment: Stored): void {
+    if (!this.exists(deployment)) return;
+    const left = this.dependantsOf(deployment);
+    if (left.some(({ kind }) => kind === 'Pod')) {
+      for (const pod of left) if (pod.kind === 'Pod') this.endPod(pod);
+      this.sim.after(400, () => this.finishForeground(deployment));
+      return;
+    }
+    for (const object of left) this.drop(object);
+    this.drop(deployment);
+  }
+
+  private dependantsOf(owner: Stored): readonly Stored[] {
+    const direct = [...this.objects.values()].filter(({ owners }) => owners.includes(owner.uid));
+    return direct.flatMap((object) => [...this.dependantsOf(object), object]);
+  }
+
+  private collectLater(object: Stored): void {
+    this.sim.after(this.sim.draws.between(`garbage ${object.uid}`, 500, 4_000), () => {
+      if (!this.exists(object)) return;
+      const owned = [...this.objects.values()].some(({ uid }) => object.owners.includes(uid));
+      if (owned || object.owners.length === 0) return;
+      if (object.kind === 'Pod') this.endPod(object);
+      else this.drop(object);
+    });
+  }
+}
+
+function volumesOf(spec: V1PodSpec | undefined): readonly string[] {
+  return (spec?.volumes ?? []).flatMap(({ configMap }) => configMap?.name ?? []);
+}
+
+function variablesOf(spec: V1PodSpec | undefined): readonly string[] {
+  const variables = (spec?.containers ?? []).flatMap(({ env }) => env ?? []);
+  return variables.flatMap(({ valueFrom }) => valueFrom?.configMapKeyRef?.name ?? []);
+}
+
+function partsOf(path: string): { readonly resource: string; readonly name?: string; readonly log: boolean } {
+  const segments = path.split('/').slice(1).map(decodeURIComponent);
+  const at = segments.indexOf('namespaces') + 2;
+  const [resource = '', name, sub] = segments.slice(at);
+  return { resource, ...(name === undefined ? {} : { name }), log: sub === 'log' };
+}
+
+function shortOf({ path, method, body, query }: ApiRequest): string {
+  const { resource, name, log } = partsOf(path);
+  if (method === 'POST') return `${resource}/${(body as KubernetesObject).metadata?.name ?? ''}`;
+  if (name !== undefined) return `${resource}/${name}${log ? '/log' : ''}`;
+  return `${resource}?${query?.['labelSelector']?.split(',')[0] ?? query?.['fieldSelector'] ?? ''}`;
+}

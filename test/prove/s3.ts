@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3ServiceException,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import type { FaultKind } from './faults.ts';
+import type { Failures, Invocation, Simulation } from './simulation.ts';
+
+interface Stored {
+  readonly body: Uint8Array | string;
+  /** As S3's: of the content alone, so that what is written back has the tag that it had. */
+  readonly eTag: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly modified: number;
+}
+
+export interface Put {
+  readonly key: string;
+  readonly text: string;
+  readonly before: string | undefined;
+  readonly by: string;
+}
+
+interface Input {
+  readonly Bucket?: string;
+  readonly Key?: string;
+  readonly Body?: Uint8Array | string;
+  readonly Metadata?: Record<string, string>;
+  readonly IfMatch?: string;
+  readonly IfNoneMatch?: string;
+  readonly Range?: string;
+  readonly Prefix?: string;
+  readonly StartAfter?: string;
+  readonly MaxKeys?: number;
+}
+
+const READ: readonly FaultKind[] = ['refused', 'throttled', 'lost', 'slow', 'crash-before', 'crash-after'];
+const WRITE: readonly FaultKind[] = [...READ, 'late', 'resent'];
+const CONDITIONAL: readonly FaultKind[] = [...WRITE, 'conflict'];
+
+function failure(name: string, status: number): S3ServiceException {
+  return new S3ServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: status }, message: name });
+}
+
+const FAILURES: Failures = {
+  refused: () => failure('InternalError', 500),
+  throttled: () => failure('SlowDown', 503),
+  conflict: () => failure('ConditionalRequestConflict', 409),
+  noAnswer: () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET' }),
+};
+
+/** One S3 with all its buckets: reads after writes, lists in order, conditional writes. */
+export class MemoryS3 {
+  readonly objects = new Map<string, Stored>();
+  onPut: (put: Put) => void = () => undefined;
+  private readonly sim: Simulation;
+
+  constructor(sim: Simulation) {
+    this.sim = sim;
+  }
+
+  /** The service as one function's client sees it. */
+  client(invocation: Invocation): S3Client {
+    const send = (command: { readonly input: unknown }): Promise<unknown> => {
+      const input = command.input as Input;
+      const path = input.Key ?? input.Prefix ?? '';
+      const ask = (verb: string, kinds: readonly FaultKind[], act: () => unknown): Promise<unknown> =>
+        this.sim.effect(invocation, { what: `s3 ${verb} ${path}`, act, kinds, failures: FAILURES, latency: [8, 60] });
+      if (command instanceof GetObjectCommand) return ask('get', READ, () => this.get(input));
+      if (command instanceof HeadObjectCommand) return ask('head', READ, () => this.get(input));
+      if (command instanceof ListObjectsV2Command) return ask('list', READ, () => this.list(input));
+      if (command instanceof DeleteObjectCommand) return ask('delete', WRITE, () => this.remove(input));
+      if (command instanceof PutObjectCommand) {
+        const conditional = input.IfMatch !== undefined || input.IfNoneMatch !== undefined;
+        return ask('put', conditional ? CONDITIONAL : WRITE, () => this.put(input, invocation.label));
+      }
+      return Promise.reject(new Error(`the simulated S3 does not know ${command.constructor.name}`));
+    };
+    return { send } as unknown as S3Client;
+  }
+
+  /** As a user does, outside of any function. */
+  store(path: string, body: Uint8Array | string): void {
+    this.objects.set(path, { body, eTag: tagOf(body), metadata: {}, modified: this.sim.now });
+  }
+
+  text(path: string): string | undefined {
+    const body = this.objects.get(path)?.body;
+    return body === undefined || typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
+  }
+
+  keys(prefix: string): readonly string[] {
+    return [...this.objects.keys()].filter((path) => path.startsWith(prefix)).sort();
+  }
+
+  private get(input: Input): unknown {
+    const stored = this.objects.get(pathOf(input));
+    if (stored === undefined) throw failure('NoSuchKey', 404);
+    if (input.IfMatch !== undefined && input.IfMatch !== stored.eTag) throw failure('PreconditionFailed', 412);
+    const bytes = typeof stored.body === 'string' ? Buffer.from(stored.body) : stored.body;
+    const part = slice(bytes, input.Range);
+    return {
+      Body: {
+        transformToString: () => Promise.resolve(Buffer.from(part).toString('utf8')),
+        transformToByteArray: () => Promise.resolve(part),
+      },
+      ETag: stored.eTag,
+      Metadata: stored.metadata,
+      ContentLength: part.length,
+      ContentRange: `bytes 0-${part.length - 1}/${bytes.length}`,
+    };
+  }
+
+  private put(input: Input, by: string): unknown {
+    const path = pathOf(input);
+    const known = this.objects.get(path);
+    if (input.IfNoneMatch === '*' && known !== undefined) throw failure('PreconditionFailed', 412);
+    if (input.IfMatch !== undefined && known === undefined) throw failure('NoSuchKey', 404);
+    if (input.IfMatch !== undefined && input.IfMatch !== known?.eTag) throw failure('PreconditionFailed', 412);
+    const body = input.Body ?? '';
+    const eTag = tagOf(body);
+    const before = typeof known?.body === 'string' ? known.body : undefined;
+    this.objects.set(path, { body, eTag, metadata: input.Metadata ?? {}, modified: this.sim.now });
+    if (typeof body === 'string') this.onPut({ key: input.Key ?? '', text: body, before, by });
+    return { ETag: eTag };
+  }
+
+  private remove(input: Input): unknown {
+    const known = this.objects.get(pathOf(input));
+    if (input.IfMatch !== undefined && known !== undefined && input.IfMatch !== known.eTag)
+      throw failure('PreconditionFailed', 412);
+    this.objects.delete(pathOf(input));
+    return {};
+  }
+
+  private list({ Bucket = '', Prefix = '', StartAfter = '', MaxKeys = 1000 }: Input): unknown {
+    const keys = this.keys(`${Bucket}/${Prefix}`).map((path) => path.slice(Bucket.length + 1));
+    const found = keys.filter((key) => key > StartAfter).slice(0, MaxKeys);
+    return {
+      Contents: found.map((Key) => {
+        const stored = this.objects.get(`${Bucket}/${Key}`);
+        return { Key, ETag: stored?.eTag, LastModified: new Date(stored?.modified ?? 0) };
+      }),
+    };
+  }
+}
+
+function tagOf(body: Uint8Array | string): string {
+  return `"${createHash('md5').update(body).digest('hex')}"`;
+}
+
+function pathOf({ Bucket = '', Key = '' }: Input): string {
+  return `${Bucket}/${Key}`;
+}
+
+function slice(bytes: Uint8Array, range: string | undefined): Uint8Array {
+  if (range === undefined) return bytes;
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(range) ?? [];
+  return from === '' ? bytes.subarray(-Number(to)) : bytes.subarray(Number(from), Number(to) + 1);
+}

@@ -1,0 +1,107 @@
+import type { Draws } from './draws.ts';
+import type { Program } from './flink.ts';
+import type { Quota } from './kubernetes.ts';
+
+/** One thing that a user asks for, at a time of the world. */
+export interface Wish {
+  /** Also the run's name, so that its clusters tell whose they are. */
+  readonly name: string;
+  readonly kind: 'message' | 'upload' | 'schedule';
+  /** Milliseconds from the start. */
+  readonly at: number;
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly idempotencyKey?: string;
+  /** How often its source sends it. */
+  readonly sends: number;
+  /** A second message with the same key and another payload. */
+  readonly conflicts: boolean;
+  /** When somebody cancels it; several times for somebody impatient. */
+  readonly cancels: readonly number[];
+}
+
+export interface Workload {
+  readonly wishes: readonly Wish[];
+  readonly quota: Quota | undefined;
+  /** Chance of a fault at each effect. */
+  readonly rate: number;
+  readonly mostFaults: number;
+  /** Every run message is lost: the sweeper is alone. */
+  readonly losesRunMessages: boolean;
+}
+
+const POLICIES = ['queue', 'queue', 'replace', 'forbid', 'allow'] as const;
+
+export function workloadOf(draws: Draws): Workload {
+  const count = draws.whole('wishes', 1, 4);
+  const policy = draws.pick('policy', POLICIES);
+  const contended = draws.chance('contended', 0.5);
+  const names = Array.from({ length: count }, (_, index) => `r${index + 1}`);
+  const most = draws.whole('quota most', 1, 2);
+  const quota = draws.pick<Workload['quota']>('quota', [
+    undefined,
+    undefined,
+    undefined,
+    { of: 'deployments', most },
+    { of: 'pods', most },
+  ]);
+  return {
+    wishes: names.map((name) => wishOf(draws, name, contended ? policy : undefined)),
+    quota,
+    rate: draws.pick('rate', [0, 0.01, 0.03, 0.08]),
+    mostFaults: draws.whole('most faults', 1, 40),
+    losesRunMessages: draws.chance('loses run messages', 0.08),
+  };
+}
+
+function wishOf(draws: Draws, name: string, policy: string | undefined): Wish {
+  const kind = draws.pick<Wish['kind']>(`${name} kind`, ['message', 'message', 'upload', 'schedule']);
+  const keyed = kind === 'message' && draws.chance(`${name} keyed`, 0.5);
+  const at = draws.between(`${name} at`, 0, draws.chance('all at once', 0.5) ? 200 : 60_000);
+  return {
+    name,
+    kind,
+    at,
+    spec: specOf(draws, name, policy),
+    ...(keyed ? { idempotencyKey: `key-${name}` } : {}),
+    sends: draws.whole(`${name} sends`, 1, keyed || kind !== 'message' ? 3 : 1),
+    conflicts: keyed && draws.chance(`${name} conflicts`, 0.1),
+    cancels: draws.chance(`${name} canceled`, 0.2)
+      ? [at + draws.between(`${name} canceled at`, 200, 20_000), at + draws.between(`${name} canceled again`, 200, 60_000)]
+      : [],
+  };
+}
+
+function specOf(draws: Draws, name: string, policy: string | undefined): Record<string, unknown> {
+  const chance = (what: string, probability: number): boolean => draws.chance(`${name} ${what}`, probability);
+  const keep = draws.pick(`${name} keep`, ['never', 'never', 'never', 'on-failure', 'always']);
+  return {
+    name,
+    image: chance('refused', 0.05) ? 'evil:1' : 'flink:2.3.0',
+    ...(chance('high availability', 0.15)
+      ? { flinkConfiguration: { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' } }
+      : {}),
+    deadlines: { start: draws.pick(`${name} start`, ['60s', '3m', '10m']), run: draws.pick(`${name} run`, ['40s', '2m']) },
+    retry: {
+      attempts: draws.whole(`${name} attempts`, 1, 3),
+      backoff: draws.pick(`${name} backoff`, ['1s', '5s', '30s']),
+    },
+    ...(policy === undefined ? {} : { concurrency: { key: 'the-key', policy } }),
+    ...(keep === 'never' ? {} : { afterEnd: { keepCluster: keep, ttl: draws.pick(`${name} ttl`, ['20s', '3m']) } }),
+    job: { kind: chance('streaming', 0.1) ? 'streaming' : 'batch' },
+  };
+}
+
+/** What the program of one attempt does. */
+export function programOf(draws: Draws, name: string, attempt: number): Program {
+  const it = `${name} attempt ${attempt}`;
+  const restAfter = draws.between(`${it} rest`, 300, 4_000);
+  const runsAfter = restAfter + draws.between(`${it} runs`, 100, 3_000);
+  const endsAfter = runsAfter + draws.between(`${it} lasts`, 100, draws.chance(`${it} long`, 0.2) ? 60_000 : 6_000);
+  const deaf = draws.chance(`${it} deaf`, 0.1) ? { deafToCancel: true } : {};
+  const kind = draws.of(`${it} kind`);
+  if (kind < 0.74) return { restAfter, runsAfter, endsAfter, end: 'FINISHED', ...deaf };
+  if (kind < 0.86) return { restAfter, runsAfter, endsAfter, end: 'FAILED', ...deaf };
+  if (kind < 0.91) return { restAfter, end: 'FAILED', mainFails: true, ...deaf };
+  if (kind < 0.96) return { restAfter, end: 'FINISHED', ...deaf };
+  return { restAfter, runsAfter, end: 'FINISHED', ...deaf };
+}

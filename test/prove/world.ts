@@ -1,0 +1,309 @@
+import { parseMessageEvent } from '../../lib/trigger/message.ts';
+import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
+import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
+import type { RunRequest } from '../../lib/trigger/request.ts';
+import { runIdFor, type RunId } from '../../lib/core/ids.ts';
+import { Draws } from './draws.ts';
+import { EventBus } from './event-bus.ts';
+import { FaultPlan, type Fault } from './faults.ts';
+import { Flink } from './flink.ts';
+import { FUNCTIONS, JAR, LEDGER, LETTERS_URL, messageName, RUNS_URL } from './functions.ts';
+import { Invariants, type Violation } from './invariants.ts';
+import { Kubernetes } from './kubernetes.ts';
+import { MemoryS3 } from './s3.ts';
+import { Invocation, Simulation, type Told } from './simulation.ts';
+import { MemoryQueue, type Sent } from './sqs.ts';
+import { programOf, workloadOf, type Wish, type Workload } from './workload.ts';
+
+export interface Plan {
+  readonly seed: number;
+  /** Exactly these faults; by chance when absent. */
+  readonly faults?: readonly Fault[];
+  /** Names of the wishes that are made; all when absent. */
+  readonly wishes?: readonly string[];
+  readonly tells?: boolean;
+}
+
+export interface Result {
+  readonly seed: number;
+  readonly wishes: readonly string[];
+  readonly faults: readonly Fault[];
+  readonly violations: readonly Violation[];
+  readonly story: readonly Told[];
+  /** Effects and other steps. */
+  readonly steps: number;
+  /** Runs that were accepted. */
+  readonly runs: number;
+  /** Of the world's time. */
+  readonly elapsed: number;
+}
+
+const MINUTE = 60_000;
+const SWEEP_EVERY = MINUTE;
+/** By now every world has come to rest. */
+const LIMIT = 8 * 60 * MINUTE;
+const MOST_STEPS = 60_000;
+const ARN = 'arn:aws:sqs:eu-central-1:111122223333:';
+/** How often EventBridge Scheduler and Lambda try, and how long they wait. */
+const SCHEDULE_TRIES = 5;
+
+/** The whole product, and everything that it runs on, in one thread and in time of its own. */
+export class World {
+  readonly sim: Simulation;
+  readonly workload: Workload;
+  readonly wishes: readonly Wish[];
+  readonly s3: MemoryS3;
+  readonly bus: EventBus;
+  readonly kubernetes: Kubernetes;
+  readonly flink: Flink;
+  readonly letters: Sent[] = [];
+  readonly runQueue: MemoryQueue;
+  readonly jobQueue: MemoryQueue;
+  readonly uploadQueue: MemoryQueue;
+  /** Run ids by the name of the wish. */
+  readonly expected = new Map<string, RunId>();
+  readonly invariants: Invariants;
+  private pending = 0;
+  private sweeps = 0;
+
+  constructor(plan: Plan) {
+    const draws = new Draws(plan.seed);
+    this.workload = workloadOf(draws);
+    const { rate, mostFaults: most } = this.workload;
+    const faults = new FaultPlan(draws, { rate, most, ...(plan.faults === undefined ? {} : { list: plan.faults }) });
+    this.sim = new Simulation(draws, faults, plan.tells === true);
+    this.wishes = this.workload.wishes.filter(({ name }) => plan.wishes?.includes(name) ?? true);
+    this.s3 = new MemoryS3(this.sim);
+    this.bus = new EventBus(this.sim);
+    this.kubernetes = new Kubernetes(this.sim);
+    this.kubernetes.quota = this.workload.quota;
+    this.flink = new Flink(this.sim, this.kubernetes);
+    this.flink.programOf = (clusterId) => {
+      const [, name = '', attempt = '1'] = /^(.*)-[0-9a-f]{10}-(\d+)$/.exec(clusterId) ?? [];
+      return programOf(draws, name, Number(attempt));
+    };
+    this.runQueue = this.queue('runs', 5, 60_000, 360_000, FUNCTIONS.advanceRun, this.workload.losesRunMessages);
+    this.jobQueue = this.queue('jobs', 10, 30_000, 180_000, FUNCTIONS.onMessage);
+    this.uploadQueue = this.queue('uploads', 10, 30_000, 180_000, FUNCTIONS.onJarUpload);
+    this.invariants = new Invariants(this);
+  }
+
+  /** SendMessage of a function. */
+  sent(sent: Sent): void {
+    if (sent.queue === RUNS_URL) this.runQueue.send(sent.body, sent.delay);
+    else if (sent.queue === LETTERS_URL) this.letters.push(sent);
+    else throw new Error(`nobody reads ${sent.queue}`);
+  }
+
+  async live(): Promise<void> {
+    for (const wish of this.wishes) this.make(wish);
+    this.planSweep();
+    this.planMeddling();
+    while (this.invariants.violations.length === 0) {
+      if (this.sim.elapsed > LIMIT || this.sim.steps > MOST_STEPS) {
+        this.invariants.atLimit();
+        return;
+      }
+      if (!(await this.sim.step())) return;
+      if (this.atRest) break;
+    }
+    if (this.invariants.violations.length === 0) this.invariants.atRest();
+  }
+
+  /** Nothing is on its way, and nobody is left to do anything. */
+  get isQuiet(): boolean {
+    const queues = [this.runQueue, this.jobQueue, this.uploadQueue];
+    return this.pending === 0 && queues.every(({ size }) => size === 0) && this.invariants.nothingIsLeft();
+  }
+
+  private atRest = false;
+
+  private queue(
+    name: string,
+    batchSize: number,
+    timeout: number,
+    visibility: number,
+    handler: (world: World, event: Parameters<(typeof FUNCTIONS)['onMessage']>[1], by: Invocation) => Promise<{ readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }>,
+    loses = false,
+  ): MemoryQueue {
+    return new MemoryQueue(this.sim, {
+      name,
+      arn: ARN + name,
+      batchSize,
+      timeout,
+      visibility,
+      maxReceives: 5,
+      loses,
+      handler: (event, invocation) => handler(this, event, invocation),
+      nameOf: name === 'runs' ? messageName : (body) => /"name":"(r\d)"|jars\/(r\d)/.exec(body)?.[1] ?? 'request',
+    });
+  }
+
+  private make(wish: Wish): void {
+    const { sim } = this;
+    const source = { message: this.message, upload: this.upload, schedule: this.schedule }[wish.kind].bind(this);
+    for (let send = 0; send < wish.sends; send += 1) {
+      this.later(wish.at + send * sim.draws.between(`${wish.name} again`, 0, 30_000), () => source(wish, send));
+    }
+    if (wish.conflicts) this.later(wish.at + 5_000, () => this.conflict(wish));
+    wish.cancels.forEach((at, index) => this.later(at, () => this.cancel(wish, index)));
+  }
+
+  private later(at: number, act: () => void): void {
+    this.pending += 1;
+    this.sim.after(at, () => {
+      this.pending -= 1;
+      act();
+    });
+  }
+
+  private message(wish: Wish): void {
+    const spec = { ...wish.spec, job: { ...(wish.spec['job'] as object), jarURI: 'local:///opt/job.jar', entryClass: 'a.B' } };
+    const { idempotencyKey } = wish;
+    const body = JSON.stringify(idempotencyKey === undefined ? spec : { spec, idempotencyKey });
+    this.sim.tell('user', `sends ${wish.name}: ${body}`);
+    this.jobQueue.send(body, 0);
+    const record = { messageId: wish.name, body, eventSource: 'aws:sqs', eventSourceARN: `${ARN}jobs` };
+    this.expect(wish.name, parseMessageEvent({ Records: [record] })[0]?.requests[0]);
+  }
+
+  private conflict(wish: Wish): void {
+    const spec = { name: `${wish.name}`, job: { jarURI: 'local:///opt/other.jar', entryClass: 'a.B' } };
+    this.sim.tell('user', `sends another payload with the key of ${wish.name}`);
+    this.jobQueue.send(JSON.stringify({ spec, idempotencyKey: wish.idempotencyKey }), 0);
+  }
+
+  private upload(wish: Wish, send: number): void {
+    const key = `jars/${wish.name}.jar`;
+    if (send === 0) {
+      this.s3.store(`jars/${key}.job.yaml`, JSON.stringify(wish.spec));
+      this.s3.store(`jars/${key}`, JAR);
+    }
+    const eTag = this.s3.objects.get(`jars/${key}`)?.eTag.replaceAll('"', '');
+    const object = { key, size: JAR.length, eTag, sequencer: '0055AED6DCD90281E5' };
+    const event = { eventName: 'ObjectCreated:Put', eventTime: '2026-11-21T06:00:00Z', eventSource: 'aws:s3' };
+    const body = JSON.stringify({ Records: [{ ...event, s3: { bucket: { name: 'jars' }, object } }] });
+    this.sim.tell('user', `uploads ${wish.name}: ${JSON.stringify(wish.spec)}`);
+    this.uploadQueue.send(body, 0);
+    this.expect(wish.name, parseUploadEvent(JSON.parse(body))[0]?.requests[0]);
+  }
+
+  private schedule(wish: Wish, send: number): void {
+    const spec = { ...wish.spec, job: { ...(wish.spec['job'] as object), jarURI: 'local:///opt/job.jar', entryClass: 'a.B' } };
+    this.s3.store(`${LEDGER}/jobs/${wish.name}.yaml`, JSON.stringify(spec));
+    const event = { job: wish.name, schedule: `arn:schedule/${wish.name}`, scheduledTime: '2026-11-21T06:00:00Z' };
+    this.expect(wish.name, parseScheduleEvent(event));
+    this.fire(wish.name, event, send, 1);
+  }
+
+  private fire(name: string, event: unknown, send: number, tries: number): void {
+    const { sim } = this;
+    const invocation = new Invocation(`schedule ${name} ${send + 1}.${tries}`);
+    sim.tell(invocation.label, 'fires');
+    this.pending += 1;
+    const again = (): void => {
+      if (tries < SCHEDULE_TRIES) sim.after(MINUTE, () => this.fire(name, event, send, tries + 1));
+      this.pending -= tries < SCHEDULE_TRIES ? 0 : 1;
+    };
+    let settled = false;
+    const settle = (how: () => void): void => {
+      if (!settled) how();
+      settled = true;
+    };
+    sim.after(30_000, () => {
+      sim.kill(invocation, 'is ended by Lambda: timeout');
+      settle(() => {
+        this.pending -= 1;
+        this.pending += 1;
+        again();
+      });
+    });
+    FUNCTIONS.onSchedule(this, event, invocation).then(
+      () => {
+        if (!invocation.alive) return;
+        invocation.alive = false;
+        settle(() => (this.pending -= 1));
+      },
+      () => {
+        if (!invocation.alive) return;
+        invocation.alive = false;
+        settle(again);
+      },
+    );
+  }
+
+  private expect(name: string, request: RunRequest | undefined): void {
+    const keyed = request?.source.kind !== 'message' || request.source.idempotencyKey !== undefined;
+    if (request !== undefined && keyed) this.expected.set(name, runIdFor(request.identity));
+  }
+
+  private cancel(wish: Wish, index: number): void {
+    const record = this.invariants.recordNamed(wish.name);
+    if (record === undefined) return;
+    const invocation = new Invocation(`cancel ${wish.name} ${index + 1}`);
+    this.sim.after(30_000, () => this.sim.kill(invocation, 'has no more time'));
+    FUNCTIONS.cancel(this, record.runId, invocation).then(
+      (taken) => this.sim.tell(invocation.label, `was ${taken ? '' : 'not '}taken`),
+      (error: unknown) => this.sim.tell(invocation.label, `failed: ${String(error)}`),
+    );
+  }
+
+  /** As EventBridge Scheduler calls it; the last pass may still be at it. */
+  private planSweep(): void {
+    const { sim } = this;
+    this.sweeps += 1;
+    const number = this.sweeps;
+    sim.after(SWEEP_EVERY, () => {
+      if (this.isQuiet) {
+        this.atRest = true;
+        return;
+      }
+      const invocation = new Invocation(`sweep ${number}`);
+      const most = sim.draws.pick('sweep most', [1, 3, 100]);
+      sim.after(120_000, () => sim.kill(invocation, 'is ended by Lambda: timeout'));
+      FUNCTIONS.sweepRuns(this, most, invocation).then(
+        () => (invocation.alive = false),
+        (error: unknown) => {
+          sim.tell(invocation.label, `fails: ${String(error)}`);
+          invocation.alive = false;
+        },
+      );
+      this.planSweep();
+    });
+  }
+
+  /** Somebody deletes a cluster that is not theirs. */
+  private planMeddling(): void {
+    const { sim, kubernetes } = this;
+    kubernetes.watchers.push({
+      created: (object, by) => {
+        if (object.kind !== 'Deployment' || by === 'someone else') return;
+        if (sim.faults.at(`deployment ${object.name} meddled with`, ['deleted-by-someone'], 1) === undefined) return;
+        sim.after(sim.draws.between(`meddle ${object.name}`, 500, 20_000), () => {
+          if (!kubernetes.exists(object)) return;
+          sim.tell('someone else', `deletes Deployment/${object.name} ⚡deleted-by-someone`);
+          kubernetes.remove(object, 'Foreground', 'someone else');
+        });
+      },
+      deleted: () => undefined,
+      gone: () => undefined,
+    });
+  }
+}
+
+/** One world from its beginning to its rest. */
+export async function play(plan: Plan): Promise<Result> {
+  const world = new World(plan);
+  await world.live();
+  const { sim, invariants } = world;
+  return {
+    seed: plan.seed,
+    wishes: world.wishes.map(({ name }) => name),
+    faults: sim.faults.struck,
+    violations: invariants.violations,
+    story: sim.story ?? [],
+    steps: sim.steps,
+    runs: invariants.runs,
+    elapsed: sim.elapsed,
+  };
+}
