@@ -4,7 +4,7 @@ export interface ApiRequest {
   /** Absolute, with every value percent-encoded by `apiPath`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** JSON, unless it is a Uint8Array: then it is sent as it is. */
+  /** JSON, unless it is a Uint8Array or a Payload: then it is sent as it is. */
   readonly body?: unknown;
   /** Of the body; default `application/json`. */
   readonly contentType?: string;

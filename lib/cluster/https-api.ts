@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { Readable } from 'node:stream';
 import { describeError, DispatchError } from '../core/errors.ts';
+import { Payload } from '../core/payload.ts';
 import type { ApiRequest, ApiResponse, KubernetesApi } from './api.ts';
 import type { Connection, Credentials, TlsSettings } from './connection.ts';
 
@@ -97,7 +99,7 @@ function exchange({ url, request, credentials, agent, maxBytes }: Exchange): Pro
     ...credentials.headers,
     ...(body === undefined
       ? {}
-      : { 'content-type': request.contentType ?? 'application/json', 'content-length': String(body.byteLength) }),
+      : { 'content-type': request.contentType ?? 'application/json', 'content-length': String(lengthOf(body)) }),
   };
   const timeout = request.timeout ?? 10_000;
   return new Promise((resolve, reject) => {
@@ -114,13 +116,24 @@ function exchange({ url, request, credentials, agent, maxBytes }: Exchange): Pro
         .then((text) => resolve(answer(response, text)), fail)
         .finally(() => clearTimeout(timer));
     });
-    sent.end(body);
+    if (body instanceof Payload) {
+      // A source that fails takes the request with it; what the request itself meets is told above.
+      const source = Readable.from(body.chunks()).on('error', (error) => sent.destroy(error));
+      sent.on('close', () => source.destroy());
+      source.pipe(sent);
+    } else {
+      sent.end(body);
+    }
   });
 }
 
-function encodeBody(body: unknown): Uint8Array | undefined {
-  if (body === undefined || body instanceof Uint8Array) return body;
+function encodeBody(body: unknown): Uint8Array | Payload | undefined {
+  if (body === undefined || body instanceof Uint8Array || body instanceof Payload) return body;
   return Buffer.from(JSON.stringify(body), 'utf8');
+}
+
+function lengthOf(body: Uint8Array | Payload): number {
+  return body instanceof Payload ? body.size : body.byteLength;
 }
 
 function isReset(error: Error): boolean {

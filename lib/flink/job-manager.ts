@@ -1,4 +1,6 @@
 import type { Duration, Instant } from '../core/clock.ts';
+import { DispatchError } from '../core/errors.ts';
+import type { Payload } from '../core/payload.ts';
 import type { JobState } from './job-state.ts';
 
 export interface JobSummary {
@@ -106,13 +108,33 @@ export interface JarRun {
   readonly flinkConfiguration?: Readonly<Record<string, string>>;
 }
 
+export interface JarFile {
+  /** `<uuid>_<name>`. */
+  readonly id: string;
+  readonly name: string;
+}
+
 /** The jars of a session cluster. */
 export interface Jars {
-  /** Answers the jar's id. */
-  upload(name: string, content: Uint8Array): Promise<string>;
-  /** Answers the id of the job that main() submitted. */
+  /** Answers the jar's id. A `Payload` is sent as it comes. */
+  upload(name: string, content: Uint8Array | Payload): Promise<string>;
+  /**
+   * Runs main() in the JobManager and answers the id of the job that it submitted. @throws ProgramFailed when main()
+   * failed, or cannot be run, or submitted a job whose id is known already.
+   */
   run(jarId: string, run: JarRun): Promise<string>;
   remove(jarId: string): Promise<void>;
+  list(): Promise<readonly JarFile[]>;
+}
+
+/** The JobManager ran main(), or tried to, and says why it failed. */
+export class ProgramFailed extends DispatchError {
+  readonly root: RootException;
+
+  constructor(root: RootException) {
+    super('ApplicationFailed', `main() failed: ${root.message}`);
+    this.root = root;
+  }
 }
 
 export interface TaskManagerSummary {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { Payload } from '../../lib/core/payload.ts';
 import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
 import { connectionTo, json, scriptedServer, type Answer, type ScriptedServer } from './api-server.ts';
 
@@ -37,6 +38,25 @@ describe('the Kubernetes API over HTTP', () => {
     const response = await api.request({ method: 'POST', path: '/x', body, contentType: 'text/x' });
     expect(response.body).toBe('line 1\n');
     expect(seen[0]?.body).toBe('a=b');
+  });
+
+  it('streams a payload, and fails with its source', async () => {
+    const { url, seen } = await serve((_seen, response) => json(response, 200, {}));
+    const api = createKubernetesApi(connectionTo(url));
+    const body = Payload.of(Buffer.from('middle')).between(Buffer.from('<'), Buffer.from('>'));
+    expect(await api.request({ method: 'POST', path: '/x', body, contentType: 'text/x' })).toMatchObject({
+      status: 200,
+    });
+    expect(seen[0]).toMatchObject({ body: '<middle>', headers: { 'content-length': '8', 'content-type': 'text/x' } });
+    // eslint-disable-next-line @typescript-eslint/require-await -- a source that fails at once
+    const broken = new Payload(10, async function* () {
+      yield Buffer.from('12345');
+      throw new Error('no more of it');
+    });
+    await expect(api.request({ method: 'POST', path: '/x', body: broken })).rejects.toMatchObject({
+      reason: 'ClusterUnavailable',
+      message: expect.stringContaining('no more of it') as string,
+    });
   });
 
   it('passes every status on, with the time that it was told to wait', async () => {

@@ -88,6 +88,9 @@ export const Configuration = z.array(z.object({ key: z.string(), value: z.string
 /** JarUploadResponseBody: the path of the file on the JobManager. */
 export const JarUploaded = z.object({ filename: z.string() });
 
+/** JarListInfo. */
+export const JarList = z.object({ files: z.array(z.object({ id: z.string(), name: z.string() })) });
+
 /** JarRunResponseBody. */
 export const JarStarted = z.object({ jobid: z.string() });
 

@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { describeError, DispatchError } from '../../core/errors.ts';
+import { Payload } from '../../core/payload.ts';
 import type { RestRequest, RestTransport } from './transport.ts';
 
 export interface HttpTransportOptions {
@@ -32,9 +34,15 @@ function queryString({ query }: RestRequest): string {
 function init(request: RestRequest, headers: Readonly<Record<string, string>>): RequestInit {
   const common = { method: request.method, signal: AbortSignal.timeout(request.timeout ?? 10_000) };
   if (request.body === undefined) return { ...common, headers: { ...headers } };
+  const typed = { ...headers, 'content-type': request.contentType ?? 'application/json' };
+  if (request.body instanceof Payload) {
+    const { size, chunks } = request.body;
+    const stream = Readable.toWeb(Readable.from(chunks())) as ReadableStream<Uint8Array>;
+    return { ...common, body: stream, duplex: 'half', headers: { ...typed, 'content-length': String(size) } };
+  }
   const body =
     request.body instanceof Uint8Array ? (request.body as Uint8Array<ArrayBuffer>) : JSON.stringify(request.body);
-  return { ...common, body, headers: { ...headers, 'content-type': request.contentType ?? 'application/json' } };
+  return { ...common, body, headers: typed };
 }
 
 async function boundedText(response: Response, maxBytes: number): Promise<string> {

@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { DispatchError } from '../../core/errors.ts';
-import type { JarRun, Jars } from '../job-manager.ts';
-import { Anything, JarStarted, JarUploaded } from './answers.ts';
-import { call } from './call.ts';
+import { isRecord } from '../../core/json.ts';
+import { Payload } from '../../core/payload.ts';
+import { ProgramFailed, type JarRun, type Jars } from '../job-manager.ts';
+import { Anything, JarList, JarStarted, JarUploaded } from './answers.ts';
+import { call, readAnswer, refusal, send } from './call.ts';
+import { rootException } from './root-exception.ts';
 import { restPath, type RestTransport } from './transport.ts';
 
 /** An upload and a main() take longer than a look. */
@@ -10,7 +14,7 @@ const SLOW = 120_000;
 export function createJars(transport: RestTransport): Jars {
   return {
     async upload(name, content) {
-      const { body, contentType } = await multipart(name, content);
+      const { body, contentType } = multipart(name, content instanceof Payload ? content : Payload.of(content));
       const request = { method: 'POST', path: '/jars/upload', body, contentType, timeout: SLOW } as const;
       const { filename } = await call(transport, request, JarUploaded);
       const id = filename.split('/').at(-1);
@@ -25,10 +29,16 @@ export function createJars(transport: RestTransport): Jars {
         body: runBody(run),
         timeout: SLOW,
       } as const;
-      return (await call(transport, request, JarStarted)).jobid;
+      const response = await send(transport, request);
+      if (response.status === 200) return readAnswer(request, response.body, JarStarted).jobid;
+      throw programFailure(response.body) ?? refusal(request, response);
     },
     async remove(jarId) {
       await call(transport, { method: 'DELETE', path: restPath('jars', jarId) }, Anything);
+    },
+    async list() {
+      const { files } = await call(transport, { method: 'GET', path: '/jars' }, JarList);
+      return files.map(({ id, name }) => ({ id, name }));
     },
   };
 }
@@ -47,11 +57,24 @@ function runBody(run: JarRun): Record<string, unknown> {
   };
 }
 
-/** JarUploadHandler wants one file of this type, in a field of any name. */
-async function multipart(name: string, content: Uint8Array): Promise<{ body: Uint8Array; contentType: string }> {
-  const form = new FormData();
-  form.append('jarfile', new Blob([content], { type: 'application/x-java-archive' }), name);
-  const encoded = new Response(form);
-  const contentType = encoded.headers.get('content-type') ?? '';
-  return { body: new Uint8Array(await encoded.arrayBuffer()), contentType };
+/** JarRunHandler wraps what main(), or the look for it in the jar, threw; the stack trace is the answer's text. */
+function programFailure(body: unknown): ProgramFailed | undefined {
+  const errors = isRecord(body) && Array.isArray(body['errors']) ? body['errors'] : [];
+  const text = errors.filter((entry) => typeof entry === 'string').join('\n');
+  return /ProgramInvocationException|Could not execute application/.test(text)
+    ? new ProgramFailed(rootException(text))
+    : undefined;
+}
+
+/** JarUploadHandler wants one file of this type, in a field of any name; its name becomes the end of the jar's id. */
+function multipart(name: string, content: Payload): { body: Payload; contentType: string } {
+  const boundary = `flink-dispatch-${randomUUID()}`;
+  // As browsers write a name in a header of a form.
+  const filename = name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  const head =
+    `--${boundary}\r\n` +
+    `content-disposition: form-data; name="jarfile"; filename="${filename}"\r\n` +
+    `content-type: application/x-java-archive\r\n\r\n`;
+  const body = content.between(Buffer.from(head, 'utf8'), Buffer.from(`\r\n--${boundary}--\r\n`, 'utf8'));
+  return { body, contentType: `multipart/form-data; boundary=${boundary}` };
 }

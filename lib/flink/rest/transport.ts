@@ -4,7 +4,7 @@ export interface RestRequest {
   /** Absolute, every value percent-encoded: `/jobs/<id>/savepoints`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** JSON, unless it is a Uint8Array: then it is sent as it is, with `contentType`. */
+  /** JSON, unless it is a Uint8Array or a Payload: then it is sent as it is, with `contentType`. */
   readonly body?: unknown;
   /** Default `application/json`. */
   readonly contentType?: string;

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { Payload } from '../../../lib/core/payload.ts';
 import { createHttpTransport } from '../../../lib/flink/rest/http-transport.ts';
 
 let server: Server | undefined;
@@ -40,6 +41,18 @@ it('sends JSON and reads JSON', async () => {
     status: 200,
     body: { url: '/base/jars/x?a=b+c', method: 'POST', body: '{"k":1}', type: 'application/json' },
   });
+});
+
+it('streams a payload with its length', async () => {
+  const url = await serve((request, response) => {
+    request.setEncoding('utf8');
+    let body = '';
+    request.on('data', (chunk: string) => (body += chunk));
+    request.on('end', () => response.end(`${request.headers['content-length']} ${body}`));
+  });
+  const body = Payload.of(Buffer.from('middle')).between(Buffer.from('<'), Buffer.from('>'));
+  const answer = await createHttpTransport(url)({ method: 'POST', path: '/', body, contentType: 'text/x' });
+  expect(answer).toEqual({ status: 200, body: '8 <middle>' });
 });
 
 it('gives an answer cut short as text', async () => {

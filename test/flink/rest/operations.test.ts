@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createClusterInspection } from '../../../lib/flink/rest/inspection.ts';
+import type { Payload } from '../../../lib/core/payload.ts';
 import { createJars } from '../../../lib/flink/rest/jars.ts';
 import { awaitSavepoint, createSavepoints } from '../../../lib/flink/rest/savepoints.ts';
 import type { RestRequest } from '../../../lib/flink/rest/transport.ts';
@@ -83,7 +84,10 @@ describe('jars', () => {
     const id = await jars.upload('my job.jar', new TextEncoder().encode('PK…'));
     expect(id).toBe('3f_my job.jar');
     const { body, contentType } = transport.requests[0] as RestRequest;
-    const form = await new Response(body as Uint8Array<ArrayBuffer>, {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of (body as Payload).chunks()) chunks.push(chunk);
+    expect(Buffer.concat(chunks).byteLength).toBe((body as Payload).size);
+    const form = await new Response(Buffer.concat(chunks), {
       headers: { 'content-type': contentType ?? '' },
     }).formData();
     const file = form.get('jarfile') as File;
@@ -93,6 +97,29 @@ describe('jars', () => {
       programArgsList: ['--a', 'b c', ''],
       parallelism: 2,
     });
+  });
+
+  it('tells what main() threw, with its root cause', async () => {
+    const stack =
+      'org.apache.flink.runtime.rest.handler.RestHandlerException: Could not execute application.\n' +
+      '\tat org.apache.flink.Handler.run(Handler.java:1)\n' +
+      'Caused by: org.apache.flink.client.program.ProgramInvocationException: The main method caused an error: no\n' +
+      '\tat a.B.main(B.java:2)\n' +
+      'Caused by: java.lang.IllegalArgumentException: no such mode\n\tat a.B.parse(B.java:9)';
+    const jars = createJars(scripted({ 'POST /jars/1_a.jar/run': [{ status: 400, body: { errors: [stack] } }] }));
+    await expect(jars.run('1_a.jar', {})).rejects.toMatchObject({
+      reason: 'ApplicationFailed',
+      root: { message: 'java.lang.IllegalArgumentException: no such mode', stackTrace: stack },
+    });
+    const gone = { errors: ['org.apache.flink.runtime.rest.handler.RestHandlerException: Jar file x does not exist'] };
+    const absent = createJars(scripted({ 'POST /jars/1_a.jar/run': [{ status: 400, body: gone }] }));
+    await expect(absent.run('1_a.jar', {})).rejects.toMatchObject({ reason: 'FlinkRefused' });
+  });
+
+  it('lists them', async () => {
+    const files = [{ id: '1_a.jar', name: 'a.jar', uploaded: 1, entry: [] }];
+    const jars = createJars(scripted({ 'GET /jars': [{ status: 200, body: { address: 'http://x', files } }] }));
+    expect(await jars.list()).toEqual([{ id: '1_a.jar', name: 'a.jar' }]);
   });
 });
 
