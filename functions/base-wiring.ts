@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Logger } from '@aws-lambda-powertools/logger';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { AcceptDeps } from '../lib/dispatch/accept.ts';
@@ -11,6 +10,7 @@ import { createSqsDeadLetters } from '../lib/run/sqs-dead-letters.ts';
 import { createSqsRunQueue } from '../lib/run/sqs-run-queue.ts';
 import { systemClock } from './clock.ts';
 import { readConfig, type Config } from './config.ts';
+import { log } from './telemetry.ts';
 
 /** What every function is made of. */
 export interface Base {
@@ -45,16 +45,7 @@ async function wireBase(config: Config): Promise<Base> {
     runQueue: createSqsRunQueue({ sqs, queueUrl: config.RUN_QUEUE_URL }),
     deadLetters: createSqsDeadLetters({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL }),
     clock: systemClock,
-    log: createLog(config),
+    log,
   };
   return { config, deployment, s3, sqs, common };
-}
-
-function createLog(config: Config): DispatchDeps['log'] {
-  const logger = new Logger({ serviceName: `flink-dispatch-${config.STAGE}` });
-  return {
-    info: (message, fields = {}) => logger.info(message, fields),
-    warn: (message, fields = {}) => logger.warn(message, fields),
-    error: (message, fields = {}) => logger.error(message, fields),
-  };
 }

@@ -1,12 +1,12 @@
-import middy from '@middy/core';
 import { isDispatchError } from '../lib/core/errors.ts';
 import { accept, type AcceptDeps, type Accepted } from '../lib/dispatch/accept.ts';
 import { parseScheduleEvent } from '../lib/trigger/schedule.ts';
 import type { RunRequest } from '../lib/trigger/request.ts';
 import { acceptWiring } from './accept-wiring.ts';
+import { lambda } from './telemetry.ts';
 
 /** EventBridge Scheduler: accepts the run of one scheduled time. */
-export const handler = middy(async (event: unknown): Promise<Accepted | { readonly result: 'dead-letter' }> => {
+export const handler = lambda(async (event: unknown): Promise<Accepted | { readonly result: 'dead-letter' }> => {
   const deps = await acceptWiring();
   const request = await parse(event, deps);
   return request === undefined ? { result: 'dead-letter' } : accept(request, deps);

@@ -1,14 +1,19 @@
-import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { sweep, type SweepReport } from '../lib/dispatch/sweep.ts';
-import { wiring } from './wiring.ts';
+import { sweepWiring } from './sweep-wiring.ts';
+import { lambda, metrics } from './telemetry.ts';
 
 const MOST = 5000;
 const RESERVE = 15_000;
 
 /** Every minute: takes on what a crash left behind. */
-export const handler = middy(async (_event: unknown, context: Context): Promise<SweepReport> => {
-  const { deployment, dispatch } = await wiring();
-  const deadline = dispatch.clock.now() + Math.max(0, context.getRemainingTimeInMillis() - RESERVE);
-  return sweep(Object.keys(deployment.targets), dispatch, { most: MOST, deadline });
+export const handler = lambda(async (_event: unknown, context: Context): Promise<SweepReport> => {
+  const { targets, sweep: deps } = await sweepWiring();
+  const deadline = deps.clock.now() + Math.max(0, context.getRemainingTimeInMillis() - RESERVE);
+  const report = await sweep(targets, deps, { most: MOST, deadline });
+  metrics.add('LiveRuns', report.looked);
+  metrics.add('OverdueRuns', report.resumed);
+  metrics.add('LeakedClusters', report.leaked);
+  metrics.add('UnsweptTargets', report.unswept);
+  return report;
 });

@@ -13,8 +13,9 @@ import { createS3Locks } from '../lib/run/s3-locks.ts';
 import { onceWired } from './base-wiring.ts';
 import type { Config } from './config.ts';
 import { createTargets } from './targets.ts';
+import { metrics } from './telemetry.ts';
 
-/** What the functions that follow runs are made of. */
+/** What the function that follows runs is made of. */
 export interface Wiring {
   readonly deployment: Deployment;
   readonly dispatch: DispatchDeps;
@@ -33,6 +34,7 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     targets: createTargets(deployment, s3),
     deliver: createDelivery(deployment, { sign: signedUrls(s3), clock: common.clock }),
     inlineWait: INLINE_WAIT,
+    metrics,
   };
   return { deployment, dispatch };
 });

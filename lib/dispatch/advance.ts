@@ -31,6 +31,7 @@ export async function advance(message: RunMessage, deps: DispatchDeps, deadline:
   // A lower number: a later message carries this run on.
   while (stored !== undefined && message.look >= stored.value.look.number && stored.value.state !== 'closed') {
     const step = await tryStep(stored.value, deps);
+    deps.metrics?.add('Steps', 1);
     if (step.wait >= SHORT || deps.clock.now() + step.wait >= patience) {
       await lookAgain(stored, step, message, deps);
       return;
@@ -54,8 +55,15 @@ async function write(
       from: stored.value.state,
       reason: record.outcome?.reason,
     });
+    countEnd(stored.value, record, deps);
   }
   return written ?? deps.ledger.read(record.runId);
+}
+
+/** Every run, also a rejected one, goes from its announced end to its clean-up once. */
+function countEnd(before: RunRecord, { state, outcome }: RunRecord, { metrics }: DispatchDeps): void {
+  if (before.state !== 'ended' || state !== 'cleaning' || outcome === undefined) return;
+  metrics?.add('RunsEnded', 1, { outcome: outcome.state, reason: outcome.reason });
 }
 
 /** The message first: without it nobody would come back, and one too many is merged with the next. */
@@ -122,6 +130,7 @@ function troubled(record: RunRecord, error: unknown, deps: DispatchDeps): Step {
   const { since = now, count = 0 } = record.trouble ?? {};
   const trouble = { since, count: count + 1, reason, message: describeError(error) };
   const { runId, state } = record;
+  deps.metrics?.add('TroubledSteps', 1);
   deps.log.warn('a step could not be taken', { runId, state, count: trouble.count, reason, error: trouble.message });
   return waitFor(
     { ...record, trouble },

@@ -1,5 +1,6 @@
 import type { Clock, Duration } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { Deliver } from '../delivery/delivery.ts';
 import type { EventContext } from '../outcome/event.ts';
 import type { Publisher } from '../outcome/publisher.ts';
@@ -23,6 +24,8 @@ export interface DispatchDeps {
   readonly deliver: Deliver;
   readonly clock: Clock;
   readonly log: Log;
+  /** `Steps`, `TroubledSteps`, and `RunsEnded` by outcome and reason. */
+  readonly metrics?: Metrics;
   /** How long one invocation may wait by itself for looks that are less than a second apart. */
   readonly inlineWait: Duration;
 }

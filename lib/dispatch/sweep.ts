@@ -22,24 +22,33 @@ export interface SweepLimits {
 }
 
 export interface SweepReport {
+  /** Live runs that were looked at. */
   readonly looked: number;
+  /** Of them, those that were overdue. */
   readonly resumed: number;
+  /** Clusters without a live run, and how many of them are proven gone. */
   readonly leaked: number;
   readonly removed: number;
+  /** Targets that gave no answer. */
+  readonly unswept: number;
 }
+
+/** What a sweep needs of the outside: it takes no step of a run itself. */
+export type SweepDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'>;
 
 /**
  * Finds what a crash left between two steps: runs whose message is lost go on, closed runs lose their marker, clusters
  * without a live run are removed. A pass is bounded, and begins at another place than the last one, so that none is
  * passed over for ever.
  */
-export async function sweep(targets: readonly string[], deps: DispatchDeps, limits: SweepLimits): Promise<SweepReport> {
+export async function sweep(targets: readonly string[], deps: SweepDeps, limits: SweepLimits): Promise<SweepReport> {
   const runs = await sweepRuns(deps, limits);
-  const clusters = { leaked: 0, removed: 0 };
+  const clusters = { leaked: 0, removed: 0, unswept: 0 };
   for (const name of targets) {
     try {
       await sweepClusters(await deps.targets(name), deps, limits, clusters);
     } catch (error) {
+      clusters.unswept += 1;
       deps.log.warn('a target could not be swept', { target: name, error: describeError(error) });
     }
   }
@@ -48,7 +57,7 @@ export async function sweep(targets: readonly string[], deps: DispatchDeps, limi
   return report;
 }
 
-async function sweepRuns(deps: DispatchDeps, limits: SweepLimits): Promise<{ looked: number; resumed: number }> {
+async function sweepRuns(deps: SweepDeps, limits: SweepLimits): Promise<{ looked: number; resumed: number }> {
   const seen = new Set<string>();
   let resumed = 0;
   const starts = [randomBytes(10).toString('hex'), undefined];
@@ -67,7 +76,7 @@ async function sweepRuns(deps: DispatchDeps, limits: SweepLimits): Promise<{ loo
   return { looked: seen.size, resumed };
 }
 
-async function resume(id: string, deps: DispatchDeps): Promise<boolean> {
+async function resume(id: string, deps: SweepDeps): Promise<boolean> {
   if (!isRunId(id)) return false;
   try {
     const stored = await deps.ledger.read(id);
@@ -89,7 +98,7 @@ async function resume(id: string, deps: DispatchDeps): Promise<boolean> {
 
 async function sweepClusters(
   target: Target,
-  deps: DispatchDeps,
+  deps: SweepDeps,
   limits: SweepLimits,
   count: { leaked: number; removed: number },
 ): Promise<void> {
@@ -106,7 +115,7 @@ async function sweepClusters(
 }
 
 /** A run that is live or keeps its cluster sees to it itself. Read again before the removal: nothing is removed on hearsay. */
-async function isLeaked(cluster: OwnedCluster, deps: DispatchDeps): Promise<boolean> {
+async function isLeaked(cluster: OwnedCluster, deps: SweepDeps): Promise<boolean> {
   // Another deployment's ledger knows of it, or does not.
   if (cluster.ledger !== deps.eventContext.ledgerBucket) return false;
   if (!isRunId(cluster.runId) || deps.clock.now() - cluster.createdAt < ORPHAN_AGE) return false;

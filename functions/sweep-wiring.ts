@@ -1,0 +1,18 @@
+import type { SweepDeps } from '../lib/dispatch/sweep.ts';
+import { onceWired } from './base-wiring.ts';
+import { createTargets } from './targets.ts';
+
+/** What the sweeper is made of, and the names of all targets. */
+export interface SweepWiring {
+  readonly targets: readonly string[];
+  readonly sweep: SweepDeps;
+}
+
+export const sweepWiring: () => Promise<SweepWiring> = onceWired(({ config, deployment, s3, common }) => ({
+  targets: Object.keys(deployment.targets),
+  sweep: {
+    ...common,
+    eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
+    targets: createTargets(deployment, s3),
+  },
+}));
