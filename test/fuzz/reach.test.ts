@@ -212,7 +212,7 @@ function templatesOf(cluster: FlinkCluster): V1PodTemplateSpec[] {
   const inMaps = maps.flatMap((text: unknown) => {
     if (typeof text !== 'string' || !/^kind:|^"kind"|^---/m.test(text)) return [];
     const parsed: unknown = parse(text);
-    return isRecord(parsed) && isRecord(parsed['spec']) ? [parsed as V1PodTemplateSpec] : [];
+    return isRecord(parsed) && isRecord(parsed['spec']) ? [parsed] : [];
   });
   return [cluster.deployment.spec?.template ?? {}, ...inMaps];
 }
@@ -228,7 +228,7 @@ function staysInBounds(cluster: FlinkCluster): void {
     podStaysInBounds(template.spec ?? { containers: [] });
   }
   configurationStaysInBounds(cluster);
-  const { replicas } = (cluster.deployment as V1Deployment).spec ?? {};
+  const { replicas } = (cluster.deployment).spec ?? {};
   expect(replicas).toBeLessThanOrEqual(5);
 }
 
