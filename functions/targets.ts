@@ -39,6 +39,7 @@ async function openTarget(config: TargetConfig, s3: S3Client): Promise<Target> {
     clusters,
     logs: clusters,
     inventory: clusters,
+    permits: clusters,
     namespaces: namespacesOf(config),
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, config.rest)),
   };

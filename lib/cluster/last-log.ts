@@ -23,6 +23,8 @@ export function logWorthReading(facts: KubernetesFacts, now: Instant): LogRef | 
   const ref = { pod: pod.name, container: container.name };
   if (container.state === 'terminated') return { ...ref, previous: false };
   if (container.restartCount > 0) return { ...ref, previous: true };
+  // It may not start again.
+  if (container.last !== undefined) return { ...ref, previous: false };
   return lacksTaskManagers(facts.pods, container, now) ? { ...ref, previous: false } : undefined;
 }
 

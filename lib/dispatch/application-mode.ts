@@ -1,8 +1,12 @@
 import { describeError } from '../core/errors.ts';
 import { removeAndProve } from '../cleanup/remove.ts';
-import { created, requireAttempt } from '../run/machine.ts';
+import type { Owner, Removal } from '../cluster/port.ts';
+import { hasHighAvailability } from '../job/high-availability.ts';
+import { created, requireAttempt, updateAttempt } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
+import { startedJobManager } from '../run/verdict.ts';
+import type { DispatchDeps } from './deps.ts';
 import { clusterOf, requireJob } from './job-of.ts';
 import type { AttemptAt, Mode } from './modes.ts';
 import { observe } from './observe.ts';
@@ -14,18 +18,63 @@ export const applicationMode: Mode = {
   observe: ({ record, target, deps }) => observe(target, clusterOf(record), requireAttempt(record).jobId, deps.clock),
   async act(at, seen) {
     await passOnCancel(at, seen);
-    return { record: at.record };
+    return { record: await startOnce(noteIdentity(at.record, seen), at) };
   },
-  removeAndProve: ({ record, target }, what) => removeAndProve(target.clusters, clusterOf(record), what),
+  keep: withdraw,
+  removeAndProve: (at, what) => removeAndProve(at.target.clusters, clusterOf(at.record), { ...what, ...meant(at) }),
 };
+
+/** The attempt's own Deployment: by its uid, or while that is not known by whose it says it is. */
+function meant({ record, deps }: AttemptAt): Pick<Removal, 'uid' | 'owner'> {
+  const { deploymentUid: uid } = requireAttempt(record);
+  return { owner: ownerOf(record, deps), ...(uid === undefined ? {} : { uid }) };
+}
+
+function ownerOf(record: RunRecord, deps: DispatchDeps): Owner {
+  return { runId: record.runId, attempt: requireAttempt(record).number, ledger: deps.eventContext.ledgerBucket };
+}
 
 async function makeCluster({ record, target, deps }: AttemptAt): Promise<RunRecord> {
   const job = requireJob(record);
-  const { number, clusterId, jobId } = requireAttempt(record);
-  const owner = { runId: record.runId, attempt: number, ledger: deps.eventContext.ledgerBucket };
+  const { clusterId, jobId } = requireAttempt(record);
+  const owner = ownerOf(record, deps);
   const delivery = await deps.deliver(job, clusterOf(record));
   await target.clusters.apply(planCluster(job, { clusterId, jobId, owner, delivery }), owner);
   return created(record, deps.clock.now());
+}
+
+/** What a look tells of the attempt's objects: the first Deployment and the first JobManager are the ones that count. */
+function noteIdentity(record: RunRecord, { kubernetes }: Observation): RunRecord {
+  const { deployment } = kubernetes;
+  const attempt = requireAttempt(record);
+  const jobManager = attempt.jobManager ?? startedJobManager(kubernetes);
+  const uid = attempt.deploymentUid ?? (deployment.state === 'present' ? deployment.uid : undefined);
+  if (jobManager === attempt.jobManager && uid === attempt.deploymentUid) return record;
+  return updateAttempt(record, {
+    ...(jobManager === undefined ? {} : { jobManager }),
+    ...(uid === undefined ? {} : { deploymentUid: uid }),
+  });
+}
+
+/**
+ * Without high availability the first JobManager is the only one: once it has started, no other one may. Again when its
+ * job runs, in case a late repeat of the launch has granted it anew.
+ */
+async function startOnce(record: RunRecord, at: AttemptAt): Promise<RunRecord> {
+  const { jobManager, noStartSince, runningAt = 0 } = requireAttempt(record);
+  if (jobManager === undefined || hasHighAvailability(requireJob(record).options)) return record;
+  if (noStartSince !== undefined && noStartSince >= runningAt) return record;
+  try {
+    return await withdraw({ ...at, record });
+  } catch (error) {
+    at.deps.log.warn('the permit to start was not withdrawn', { runId: record.runId, error: describeError(error) });
+    return record;
+  }
+}
+
+async function withdraw({ record, target, deps }: AttemptAt): Promise<RunRecord> {
+  await target.permits.withdraw(clusterOf(record));
+  return updateAttempt(record, { noStartSince: deps.clock.now() });
 }
 
 /** Asking again does no harm; a JobManager that does not hear it loses its cluster when the grace is over. */

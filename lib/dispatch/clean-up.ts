@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import { jobIsOver, keepUntil, removesHighAvailability } from '../cleanup/policy.ts';
-import { currentAttempt, moveTo, updateAttempt } from '../run/machine.ts';
+import { currentAttempt, moveTo, requireAttempt, updateAttempt } from '../run/machine.ts';
 import { MAX_WAIT, nextLook } from '../run/intervals.ts';
 import type { RunRecord } from '../run/record.ts';
 import type { DispatchDeps } from './deps.ts';
@@ -21,7 +21,7 @@ export async function cleanUp(record: RunRecord, deps: DispatchDeps): Promise<St
   if (attempt === undefined || attempt.goneAt !== undefined) return close(record, deps);
   if (record.keepUntil !== undefined && record.keepUntil > now) {
     if (jobIsOver(record)) await releaseLock(record, deps);
-    return waitFor(record, Math.min(MAX_WAIT, record.keepUntil - now));
+    return waitFor(await keep(record, deps), Math.min(MAX_WAIT, record.keepUntil - now));
   }
   const job = requireJob(record);
   const target = await deps.targets(job.target);
@@ -30,6 +30,15 @@ export async function cleanUp(record: RunRecord, deps: DispatchDeps): Promise<St
   if (remains.length === 0) return close(updateAttempt(record, { goneAt: deps.clock.now() }), deps);
   deps.log.info('removing', { runId: record.runId, remains });
   return waitFor(record, nextLook(record, now));
+}
+
+/** Once the outcome is on record. */
+async function keep(record: RunRecord, deps: DispatchDeps): Promise<RunRecord> {
+  const job = requireJob(record);
+  const { noStartSince = 0 } = requireAttempt(record);
+  if (noStartSince >= (record.outcome?.at ?? Infinity)) return record;
+  const target = await deps.targets(job.target);
+  return (await modeOf(job).keep?.({ record, target, deps })) ?? record;
 }
 
 async function close(record: RunRecord, deps: DispatchDeps): Promise<Step> {

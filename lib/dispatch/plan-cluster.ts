@@ -2,10 +2,12 @@ import { buildCluster } from '../flink/native/build-cluster.ts';
 import { checkOptions } from '../flink/options/check.ts';
 import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import type { ClusterId, JobId } from '../core/ids.ts';
+import { hasHighAvailability } from '../job/high-availability.ts';
 import type { ResolvedJob } from '../job/job.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { withDelivery, withSecret } from '../delivery/with-delivery.ts';
 import { marksFor } from '../cluster/marks.ts';
+import { withStartPermit } from '../cluster/start-permit.ts';
 import type { Owner } from '../cluster/port.ts';
 
 export interface ClusterPlan {
@@ -37,7 +39,7 @@ export function planCluster(job: ResolvedJob, plan: ClusterPlan): FlinkCluster {
   };
   const request = withDelivery(own, delivery);
   checkOptions(request);
-  return withSecret(buildCluster(request), delivery);
+  return withSecret(withStartPermit(buildCluster(request)), delivery);
 }
 
 function runOptions(job: ResolvedJob, plan: ClusterPlan): Record<string, string> {
@@ -50,13 +52,22 @@ function runOptions(job: ResolvedJob, plan: ClusterPlan): Record<string, string>
     'cluster.registration.error-delay': job.options['cluster.registration.error-delay'] ?? '500 ms',
     // The JobManager stays up until its end was read.
     'execution.shutdown-on-application-finish': 'false',
+    ...(hasHighAvailability(job.options) ? resultStoreOptions(job) : {}),
     ...(keepsFailedMain(job) ? { 'execution.submit-failed-job-on-application-error': 'true' } : {}),
   };
+}
+
+/**
+ * By default Flink forgets a job's end once it has cleaned up after it: a JobManager that starts later would run the job
+ * again. The store's default path has the cluster's id, which no two attempts share.
+ */
+function resultStoreOptions({ options }: ResolvedJob): Record<string, string> {
+  const key = 'job-result-store.delete-on-commit';
+  return { [key]: options[key] ?? 'false' };
 }
 
 /** Before 2.3 the JobManager refuses the option without high availability, and exits. */
 function keepsFailedMain(job: ResolvedJob): boolean {
   const [major = 0, minor = 0] = job.flinkVersion.split('.').map(Number);
-  const type = (job.options['high-availability.type'] ?? job.options['high-availability'] ?? 'none').toLowerCase();
-  return type !== 'none' || major > 2 || (major === 2 && minor >= 3);
+  return hasHighAvailability(job.options) || major > 2 || (major === 2 && minor >= 3);
 }

@@ -1,7 +1,8 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { findFailure } from '../cluster/findings.ts';
-import { findInLog } from '../cluster/log-findings.ts';
+import { findInLog, type LogFinding } from '../cluster/log-findings.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
+import { hasHighAvailability as asksForHighAvailability } from '../job/high-availability.ts';
 import { requireAttempt } from './machine.ts';
 import type { Observation } from './observation.ts';
 import { jobOutcome, applicationOutcome, outcomeFromLastWords } from './job-outcome.ts';
@@ -13,6 +14,8 @@ export { outcomeOf, type Running, type Verdict } from './verdict.ts';
 
 /** How long a job may take to follow a request to cancel before its cluster is taken from it. */
 export const CANCEL_GRACE: Duration = 30_000;
+/** How long a JobManager may wait for the namespace's quota to let its TaskManagers in. */
+export const QUOTA_PATIENCE: Duration = 60_000;
 /** How long a JobManager with high availability may take to recover its job. */
 export const RECOVERY_GRACE: Duration = 2 * 60_000;
 
@@ -20,17 +23,19 @@ export const RECOVERY_GRACE: Duration = 2 * 60_000;
  * Judges one observation of a run that is starting or running. Rules are asked in order of how much their evidence
  * proves: a terminal job first, silence last. An endpoint that does not answer is never an outcome by itself.
  */
-export function decide(seen: Observation, record: RunRecord, now: Instant): Verdict {
+export function decide(look: Observation, record: RunRecord, now: Instant): Verdict {
   const attempt = requireAttempt(record);
+  const seen = ofFirstJobManager(look, record);
   const answered = seen.rest.state === 'answered' ? seen.rest.facts : undefined;
   const job = answered?.jobs.find((candidate) => candidate.id === attempt.jobId);
   const finding = findFailure(seen.kubernetes, now);
-  const logged = seen.jobManagerLog === undefined ? undefined : findInLog(seen.jobManagerLog.text);
+  const logged = namedInLog(seen);
   const it: Case = { record, attempt, seen, now, job, finding, logged };
   return (
     replacedJobManager(it) ??
     terminalJob(it) ??
     failedApplication(it) ??
+    recordedEnd(it) ??
     clusterGone(it) ??
     stoppedJobManager(it) ??
     finalFinding(it) ??
@@ -42,20 +47,37 @@ export function decide(seen: Observation, record: RunRecord, now: Instant): Verd
   );
 }
 
+/** An exception in the log of a JobManager that goes on is not why it stopped. */
+function namedInLog({ jobManagerLog: log }: Observation): LogFinding | undefined {
+  const finding = log === undefined ? undefined : findInLog(log.text);
+  return log?.stopped === false && finding?.reason === 'JobManagerCrashed' ? undefined : finding;
+}
+
+/** What a second JobManager answers is about a second run of the program. */
+function ofFirstJobManager(seen: Observation, record: RunRecord): Observation {
+  if (hasHighAvailability(record) || startsSoFar(seen, record) === 1) return seen;
+  return { ...seen, rest: { state: 'silent', error: 'its JobManager is not the one that began the job' } };
+}
+
+/** Of JobManagers, as far as is known: `Infinity` for another pod than the first one. */
+function startsSoFar(seen: Observation, record: RunRecord): number {
+  const now = jobManagerIdentity(seen);
+  if (now === undefined) return 1;
+  const first = requireAttempt(record).jobManager;
+  if (first !== undefined && first.podUid !== now.podUid) return Infinity;
+  return 1 + now.restartCount - (first?.restartCount ?? 0);
+}
+
 /** A second JobManager runs the program again: only the first one's word counts. */
 function replacedJobManager(it: Case): Verdict | undefined {
-  const first = it.attempt.jobManager;
-  if (first === undefined || hasHighAvailability(it.record)) return undefined;
-  const now = jobManagerIdentity(it.seen);
-  if (now === undefined || (now.podUid === first.podUid && now.restartCount === first.restartCount)) return undefined;
-  const said = lastWords(it);
+  if (it.attempt.jobManager === undefined || hasHighAvailability(it.record)) return undefined;
+  const starts = startsSoFar(it.seen, it.record);
+  if (starts === 1 || (starts === 2 && it.attempt.runningAt === undefined)) return undefined;
+  const said = starts === 2 ? lastWords(it) : undefined;
   if (said !== undefined) return said;
-  const how = now.podUid === first.podUid ? 'restarted' : 'was replaced by another pod';
-  return lost(
-    it,
-    'JobLost',
-    `The JobManager ${how} while its job ran, and nothing recovers the job without high availability`,
-  );
+  const how = starts === Infinity ? 'was replaced by another pod' : 'restarted';
+  const doing = it.attempt.runningAt === undefined ? 'before its job was seen to run' : 'while its job ran';
+  return lost(it, 'JobLost', `The JobManager ${how} ${doing}, and nothing recovers the job without high availability`);
 }
 
 function terminalJob({ job, seen, finding, now, attempt, record }: Case): Verdict | undefined {
@@ -82,7 +104,9 @@ function failedApplication({ job, seen, now }: Case): Verdict | undefined {
 
 function clusterGone(it: Case): Verdict | undefined {
   const { deployment } = it.seen.kubernetes;
-  if (deployment.state === 'present' && deployment.runId === it.record.runId) return undefined;
+  const { deploymentUid } = it.attempt;
+  const isOurs = deployment.state === 'present' && deployment.runId === it.record.runId;
+  if (isOurs && (deploymentUid === undefined || deployment.uid === deploymentUid)) return undefined;
   if (it.record.cancelRequested !== undefined)
     return { kind: 'ended', outcome: cancelOutcome(it, 'its cluster is gone') };
   const what =
@@ -90,13 +114,31 @@ function clusterGone(it: Case): Verdict | undefined {
   return lost(it, 'ClusterDeleted', `Deployment ${it.attempt.clusterId} ${what}`);
 }
 
+/** With high availability, too, a job that reached its end stays there. */
+function recordedEnd(it: Case): Verdict | undefined {
+  return hasHighAvailability(it.record) ? lastWords(it) : undefined;
+}
+
 /** The first exit is the verdict: a JobManager that restarts runs main() again, with all its side effects. */
 function stoppedJobManager(it: Case): Verdict | undefined {
   const { finding, logged } = it;
   if (recoversItsJob(it) || finding?.component !== 'jobmanager' || finding.certainty !== 'final') return undefined;
   const said = lastWords(it);
-  if (said !== undefined || finding.reason !== 'JobManagerCrashed' || logged === undefined) return said;
+  if (said !== undefined) return said;
+  if (it.attempt.runningAt !== undefined && !tellsOfItsJob(it)) {
+    return lost(it, finding.reason, finding.message, finding.evidence);
+  }
+  if (finding.reason !== 'JobManagerCrashed' || logged === undefined) return undefined;
   return failure(it, logged.reason, logged.message, [...finding.evidence, ...logged.evidence], logged.rootException);
+}
+
+/**
+ * Whether a log that tells of no end proves that there was none: it is there, and of a level at which Flink logs how a job
+ * goes on.
+ */
+function tellsOfItsJob({ seen }: Case): boolean {
+  const text = seen.jobManagerLog?.text ?? '';
+  return /\bINFO\b/.test(text) && text.includes('org.apache.flink');
 }
 
 /** With high availability Flink itself takes a job that ran on to the next JobManager. */
@@ -111,12 +153,26 @@ function lastWords({ seen, attempt, now }: Case): Verdict | undefined {
   return outcome === undefined ? undefined : { kind: 'ended', outcome };
 }
 
-/** What only the log of a JobManager that runs tells: it will never get a TaskManager. */
+/** What only the log of a JobManager that runs tells: it will get no TaskManager, or none that lives. */
 function refusedTaskManagers(it: Case): Verdict | undefined {
   const { logged, seen, attempt } = it;
-  if (seen.jobManagerLog?.stopped !== false || attempt.runningAt !== undefined) return undefined;
-  if (logged?.reason !== 'ServiceAccountForbidden') return undefined;
-  return failure(it, logged.reason, logged.message, logged.evidence);
+  if (logged === undefined || seen.jobManagerLog?.stopped !== false || attempt.runningAt !== undefined)
+    return undefined;
+  return isSettled(logged, it) ? failure(it, logged.reason, logged.message, logged.evidence) : undefined;
+}
+
+function isSettled({ reason, times }: LogFinding, { attempt, now }: Case): boolean {
+  switch (reason) {
+    case 'ServiceAccountForbidden':
+      return true;
+    case 'TaskManagerOutOfMemory':
+      return times > 1;
+    // A JobManager that holds its place and waits for more can keep all others waiting.
+    case 'QuotaExceeded':
+      return now - attempt.launchedAt >= QUOTA_PATIENCE;
+    default:
+      return false;
+  }
 }
 
 function finalFinding(it: Case): Verdict | undefined {
@@ -168,7 +224,6 @@ function cancelOutcome(it: Case, how: string): Outcome {
   );
 }
 
-function hasHighAvailability(record: RunRecord): boolean {
-  const type = record.job?.options['high-availability.type'] ?? record.job?.options['high-availability'];
-  return type !== undefined && type.toLowerCase() !== 'none';
+function hasHighAvailability({ job }: RunRecord): boolean {
+  return asksForHighAvailability(job?.options ?? {});
 }

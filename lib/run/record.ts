@@ -50,10 +50,12 @@ export interface Attempt {
   readonly launchedAt: Instant;
   readonly createdAt?: Instant;
   readonly runningAt?: Instant;
-  /** The JobManager that was seen with the job: another one has started it anew. */
+  /** The first JobManager that was seen started: another one has begun the program anew. */
   readonly jobManager?: { readonly podUid: string; readonly restartCount: number };
   /** The uid of the attempt's Deployment, once it is known. */
   readonly deploymentUid?: string;
+  /** Since when no JobManager of the attempt can start. */
+  readonly noStartSince?: Instant;
   readonly outcome?: Outcome;
   /** Names of what was kept of the attempt, under `runs/<runId>/evidence/<number>/` of the ledger. */
   readonly artifacts?: readonly string[];

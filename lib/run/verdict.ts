@@ -1,7 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { Finding } from '../cluster/findings.ts';
 import type { LogFinding } from '../cluster/log-findings.ts';
-import type { PodFacts } from '../cluster/port.ts';
+import type { ContainerFacts, KubernetesFacts, PodFacts } from '../cluster/port.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import type { Observation } from './observation.ts';
@@ -38,13 +38,11 @@ export function situation({ job, seen, finding }: Case): string {
 }
 
 /** A streaming job cannot have ended by itself; of any other nobody knows, once its JobManager is gone. */
-export function lost(it: Case, reason: Reason, message: string): Verdict {
+export function lost(it: Case, reason: Reason, message: string, evidence: readonly string[] = []): Verdict {
   const neverRan = it.attempt.runningAt === undefined;
-  if (neverRan || it.record.job?.kind === 'streaming') return failure(it, reason, message, []);
-  return {
-    kind: 'ended',
-    outcome: outcomeOf('unknown', reason, `${message}; whether it had finished before is not known`, it.now, []),
-  };
+  if (neverRan || it.record.job?.kind === 'streaming') return failure(it, reason, message, evidence);
+  const unknown = `${message}; whether it had finished before is not known`;
+  return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, it.now, evidence) };
 }
 
 export function failure(
@@ -68,19 +66,29 @@ export function outcomeOf(
   return { state, reason, message, at, evidence };
 }
 
-function jobManagerPod(seen: Observation): PodFacts | undefined {
-  const pods = seen.kubernetes.pods.filter((pod) => pod.component === 'jobmanager' && !pod.deleting);
+function jobManagerPod({ pods: all }: KubernetesFacts): PodFacts | undefined {
+  const pods = all.filter((pod) => pod.component === 'jobmanager' && !pod.deleting);
   return pods.sort((a, b) => b.createdAt - a.createdAt)[0];
 }
 
 export function jobManagerReady(seen: Observation): boolean {
-  return jobManagerPod(seen)?.ready ?? false;
+  return jobManagerPod(seen.kubernetes)?.ready ?? false;
 }
 
-export function jobManagerIdentity(seen: Observation): Attempt['jobManager'] {
-  const pod = jobManagerPod(seen);
-  const main =
-    pod?.containers.find((container) => !container.init && container.name === 'flink-main-container') ??
-    pod?.containers.find((c) => !c.init);
+function mainContainer(pod: PodFacts | undefined): ContainerFacts | undefined {
+  const own = pod?.containers.filter(({ init }) => !init);
+  return own?.find(({ name }) => name === 'flink-main-container') ?? own?.[0];
+}
+
+export function jobManagerIdentity({ kubernetes }: Pick<Observation, 'kubernetes'>): Attempt['jobManager'] {
+  const pod = jobManagerPod(kubernetes);
+  const main = mainContainer(pod);
   return pod === undefined || main === undefined ? undefined : { podUid: pod.uid, restartCount: main.restartCount };
+}
+
+/** The JobManager whose container has been started, by whatever it has become since. */
+export function startedJobManager(kubernetes: KubernetesFacts): Attempt['jobManager'] {
+  const main = mainContainer(jobManagerPod(kubernetes));
+  const started = main !== undefined && (main.state !== 'waiting' || main.last !== undefined || main.restartCount > 0);
+  return started ? jobManagerIdentity({ kubernetes }) : undefined;
 }

@@ -186,6 +186,7 @@ export class World {
       logs: watched,
       inventory: watched,
       permits: watched,
+      permits: watched,
       namespaces: ['flink'],
       jobManager: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
     };

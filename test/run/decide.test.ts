@@ -29,6 +29,15 @@ const log = (text: string, stopped = true): Pick<Observation, 'jobManagerLog'> =
 });
 const jobId = running.attempts[0]?.jobId ?? '';
 const finished = `2026-11-21 INFO Job x (${jobId}) switched from state RUNNING to FINISHED.`;
+const stillRan = `2026-11-21 INFO org.apache.flink.runtime.X [] - Job x (${jobId}) switched from state CREATED to RUNNING.`;
+/** What is left of a JobManager that may not start again. */
+const heldBack = jobManagerPod(
+  { ready: false },
+  { state: 'waiting', reason: 'CreateContainerConfigError', last: { reason: 'Error', exitCode: 137 } },
+);
+const restarted = (restartCount: number) => ({
+  pods: [jobManagerPod({}, { restartCount, last: { reason: 'Error' } })],
+});
 const another = { pods: [jobManagerPod({ uid: 'another' })] };
 
 type Expected = readonly [kind: 'wait' | 'failed' | 'ended', state?: Outcome['state'], reason?: string];
@@ -130,6 +139,77 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
     running,
     look(running, SILENT, { kubernetes: kubernetes(running, { pods: [crashed] }), ...log(finished) }),
     ['ended', 'succeeded', 'JobFinished'],
+  ],
+  [
+    'its JobManager died after the end, may not start again, and its log has the end',
+    running,
+    look(running, SILENT, { kubernetes: kubernetes(running, { pods: [heldBack] }), ...log(finished) }),
+    ['ended', 'succeeded', 'JobFinished'],
+  ],
+  [
+    'its JobManager died, and its log tells that the job still ran',
+    running,
+    look(running, SILENT, { kubernetes: kubernetes(running, { pods: [heldBack] }), ...log(stillRan) }),
+    ['failed', 'failed', 'JobManagerCrashed'],
+  ],
+  [
+    'its JobManager died, and its log tells nothing of the job',
+    running,
+    look(running, SILENT, { kubernetes: kubernetes(running, { pods: [heldBack] }), ...log('hello') }),
+    ['ended', 'unknown', 'JobManagerCrashed'],
+  ],
+  [
+    'its JobManager died, and there is no log',
+    running,
+    look(running, SILENT, { kubernetes: kubernetes(running, { pods: [heldBack] }) }),
+    ['ended', 'unknown', 'JobManagerCrashed'],
+  ],
+  [
+    'its JobManager restarted, and the second one finished the job anew',
+    running,
+    look(running, answered([jobOf(running, { state: 'FINISHED' })]), { kubernetes: kubernetes(running, restarted(1)) }),
+    ['ended', 'unknown', 'JobLost'],
+  ],
+  [
+    'its JobManager restarted, and the first one had finished the job',
+    running,
+    look(running, answered([jobOf(running)]), { kubernetes: kubernetes(running, restarted(1)), ...log(finished) }),
+    ['ended', 'succeeded', 'JobFinished'],
+  ],
+  [
+    'its JobManager restarted twice, and the second one had finished the job',
+    running,
+    look(running, answered([jobOf(running)]), { kubernetes: kubernetes(running, restarted(2)), ...log(finished) }),
+    ['ended', 'unknown', 'JobLost'],
+  ],
+  [
+    'a second JobManager was there before any look, and finished the job',
+    starting,
+    look(starting, answered([jobOf(starting, { state: 'FINISHED' })]), {
+      kubernetes: kubernetes(starting, restarted(1)),
+    }),
+    ['failed', 'failed', 'JobManagerCrashed'],
+  ],
+  [
+    'its JobManager was replaced before its job was seen to run',
+    {
+      ...starting,
+      attempts: starting.attempts.map((it) => ({ ...it, jobManager: { podUid: 'jm', restartCount: 0 } })),
+    },
+    look(starting, answered([jobOf(starting)]), { kubernetes: kubernetes(starting, another) }),
+    ['failed', 'failed', 'JobLost'],
+  ],
+  [
+    'its JobManager with high availability died after the end, and its log has the end',
+    withHa,
+    look(withHa, answered([]), { kubernetes: kubernetes(withHa, restarted(1)), ...log(finished) }),
+    ['ended', 'succeeded', 'JobFinished'],
+  ],
+  [
+    'its cluster was made anew by someone else, with our marks on it',
+    { ...running, attempts: running.attempts.map((it) => ({ ...it, deploymentUid: 'first' })) },
+    look(running, SILENT),
+    ['ended', 'unknown', 'ClusterDeleted'],
   ],
   [
     'the log of a JobManager that runs tells of the end',

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { ClusterRef } from '../../lib/cluster/port.ts';
+import { DispatchError } from '../../lib/core/errors.ts';
+import type { RunId } from '../../lib/core/ids.ts';
+import { smallCluster } from '../fakes/flink-cluster.ts';
+import { expectClosedCleanly } from './invariants.ts';
+import { jobMessage, World } from './world.ts';
+
+const MINUTE = 60_000;
+const FOREVER = { restAfter: 600, runsAfter: 1100 };
+const HIGH_AVAILABILITY = {
+  'high-availability.type': 'kubernetes',
+  'high-availability.storageDir': 's3://state/ha',
+};
+
+function refOf(world: World, runId: RunId): ClusterRef {
+  const clusterId = world.record(runId).attempts[0]?.clusterId;
+  if (clusterId === undefined) throw new Error('no attempt');
+  return { namespace: 'flink', clusterId };
+}
+
+function mayStart(world: World, runId: RunId): boolean {
+  const ref = refOf(world, runId);
+  return world.clusters.standing(ref)?.dependants.has(`ConfigMap/start-permit-${ref.clusterId}`) ?? false;
+}
+
+describe('the permit to start a JobManager', () => {
+  it('is withdrawn once the first one has started, long before the end', async () => {
+    const world = new World();
+    world.flink.behaviours = [FOREVER];
+    const { runId } = await world.request(jobMessage());
+    await world.drainFor(MINUTE);
+    expect(world.record(runId).state).toBe('running');
+    expect(mayStart(world, runId)).toBe(false);
+    expect(world.record(runId).attempts[0]).toMatchObject({
+      deploymentUid: world.clusters.standing(refOf(world, runId))?.uid,
+      jobManager: { restartCount: 0 },
+      noStartSince: expect.any(Number) as number,
+    });
+    // At the first start and when the job ran, not at every look.
+    expect(world.clusters.calls.filter((call) => call === 'withdraw')).toHaveLength(2);
+  });
+
+  it('stays with high availability, until the outcome is on record and the cluster is kept', async () => {
+    const world = new World();
+    world.flink.behaviours = [{ ...FOREVER, endsAfter: MINUTE, end: 'FINISHED' }];
+    const { runId } = await world.request(
+      jobMessage({ flinkConfiguration: HIGH_AVAILABILITY, afterEnd: { keepCluster: 'always', ttl: '1h' } }),
+    );
+    await world.drainFor(MINUTE / 2);
+    expect(world.record(runId).state).toBe('running');
+    expect(mayStart(world, runId)).toBe(true);
+    await world.drainFor(5 * MINUTE);
+    expect(world.record(runId).state).toBe('cleaning');
+    expect(mayStart(world, runId)).toBe(false);
+    await world.drainFor(61 * MINUTE);
+    await expectClosedCleanly(world, runId);
+  });
+
+  it('is asked for again when the API server did not take it', async () => {
+    const world = new World();
+    world.flink.behaviours = [FOREVER];
+    const error = new DispatchError('ClusterUnavailable', 'no answer (test)');
+    world.clusters.faults.push({ method: 'withdraw', when: 'before', error });
+    const { runId } = await world.request(jobMessage());
+    await world.drainFor(MINUTE);
+    expect(mayStart(world, runId)).toBe(false);
+    expect(world.logged.some((line) => line.startsWith('the permit to start was not withdrawn'))).toBe(true);
+  });
+});
+
+it('a cluster that someone made under the same name is not removed', async () => {
+  const world = new World();
+  world.flink.behaviours = [FOREVER];
+  const { runId } = await world.request(jobMessage());
+  await world.drainFor(5_000);
+  const ref = refOf(world, runId);
+  const theirs = { runId: 'f'.repeat(20), attempt: 1 };
+  world.clusters.vanish(ref);
+  await world.clusters.apply(smallCluster({ ...ref, image: 'flink:2.3.0' }), theirs);
+  await world.drain();
+  expect(world.record(runId)).toMatchObject({ state: 'closed', outcome: { reason: 'ClusterDeleted' } });
+  expect(world.clusters.standing(ref)?.owner).toEqual(theirs);
+});
