@@ -1,8 +1,8 @@
+import { CLUSTER_COMMANDS } from './cluster-commands.ts';
 import type { Command } from './command.ts';
-import { COMMON, GENERAL, RUN, VERSION_AND_DRY_RUN } from './flag-sets.ts';
+import { COMMON, GENERAL, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flag-sets.ts';
 import type { Flag } from './flags.ts';
 import { DETACHED, FORMAT } from './savepoint-flags.ts';
-import { OLD_SESSION_FLAGS } from './session-flags.ts';
 
 const ON_CLUSTER = '-Dkubernetes.cluster-id=my-job';
 
@@ -10,13 +10,7 @@ const RUN_FLAGS: readonly Flag[] = [
   ...GENERAL,
   ...RUN,
   ...VERSION_AND_DRY_RUN,
-  {
-    short: 'f',
-    long: 'file',
-    takes: 'value',
-    value: 'spec.yaml',
-    help: 'A job.yaml, or a FlinkDeployment manifest (v1beta1); flags win over it.',
-  },
+  SPEC_FILE,
   { long: 'keep', help: 'Leave a cluster whose JobManager could not start, for a look at it.' },
   ...COMMON,
 ];
@@ -37,16 +31,6 @@ const run: Command = {
     'accumulators are read in that moment; -Dexecution.shutdown-on-application-finish=false keeps it up to be read at ease.',
   load: () => import('./commands/run.ts'),
 };
-
-const session = (
-  name: 'start' | 'stop' | 'list' | 'attach',
-  rest: Omit<Command, 'name' | 'flags' | 'load'> & { flags?: readonly Flag[] },
-): Command => ({
-  ...rest,
-  name: `session ${name}`,
-  flags: [...GENERAL, ...OLD_SESSION_FLAGS, ...(rest.flags ?? []), ...COMMON],
-  load: async () => ({ execute: (await import('./commands/session.ts'))[name] }),
-});
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -134,24 +118,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: () => import('./commands/savepoint.ts'),
   },
-  session('start', {
-    synopsis: '[OPTIONS]',
-    summary: 'Create a session cluster, as kubernetes-session.sh does.',
-    flags: VERSION_AND_DRY_RUN,
-    examples: ['session start -Dkubernetes.cluster-id=my-session -Dkubernetes.container.image.ref=flink:2.3.0'],
-    notes: 'With -Dexecution.attached=true it stays and takes the commands help, stop and quit.',
-  }),
-  session('stop', {
-    synopsis: '[OPTIONS] [cluster id]',
-    summary: 'Remove a session cluster and all its jobs.',
-    examples: ['session stop my-session'],
-  }),
-  session('list', { synopsis: '[OPTIONS]', summary: 'List session clusters.', examples: ['session list -ns jobs'] }),
-  session('attach', {
-    synopsis: '[OPTIONS] [cluster id]',
-    summary: 'Take commands for a running session cluster: help, stop, quit.',
-    examples: ['session attach my-session', 'session attach -nm my-session'],
-  }),
+  ...CLUSTER_COMMANDS,
   {
     name: 'logs',
     synopsis: '[OPTIONS] [cluster id]',

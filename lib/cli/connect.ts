@@ -12,6 +12,7 @@ import { createJars } from '../flink/rest/jars.ts';
 import { createApplications, createJobManager } from '../flink/rest/job-manager.ts';
 import { createSavepoints } from '../flink/rest/savepoints.ts';
 import type { Io } from './io.ts';
+import { withJobs } from './job-clusters.ts';
 import type { Settings } from './settings.ts';
 import { UsageError } from './usage.ts';
 
@@ -39,12 +40,12 @@ export interface Rest {
 export async function connect(settings: Settings, io: Io): Promise<Kubernetes> {
   const connection = await connectionOf(settings.effective, io);
   const api = createKubernetesApi(connection);
-  const clusters = createClusters(api);
+  const native = createClusters(api);
   return {
     connection,
     api,
-    clusters,
-    logs: clusters,
+    clusters: withJobs(native, api),
+    logs: native,
     rest(ref) {
       const transport = createRestTransport(api, ref, { kind: 'service-proxy' });
       return {

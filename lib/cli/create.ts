@@ -5,16 +5,24 @@ import { collectionPath, kindOf, resourceOf } from '../cluster/kinds.ts';
 import { statusError, succeeded } from '../cluster/status-error.ts';
 import { describeError, DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
-import type { FlinkCluster } from '../flink/cluster.ts';
+
+/** The objects of a cluster: `dependants` name their owner, and lack its uid. */
+export interface NewCluster {
+  readonly clusterId: string;
+  readonly namespace: string;
+  /** Its name is the lock: the JobManager's Deployment or Job. */
+  readonly owner: KubernetesObject;
+  readonly dependants: readonly KubernetesObject[];
+}
 
 /**
- * Creates the objects of a cluster exactly as they are, without the marks of a dispatched run: the Deployment, whose
- * name is the lock, then all others at once. What was created is removed again when one of them fails.
+ * Creates the objects of a cluster exactly as they are, without the marks of a dispatched run: the owner, then all
+ * others at once. What was created is removed again when one of them fails.
  * @throws DispatchError `ClusterNameTaken` before anything is created, when there is such a cluster
  */
-export async function createCluster(api: KubernetesApi, cluster: FlinkCluster): Promise<void> {
-  const { deployment, namespace, clusterId, dependants } = cluster;
-  const created = await post(api, deployment, namespace);
+export async function createCluster(api: KubernetesApi, cluster: NewCluster): Promise<void> {
+  const { owner, namespace, clusterId, dependants } = cluster;
+  const created = await post(api, owner, namespace);
   if (created.status === 409) {
     throw new DispatchError(
       'ClusterNameTaken',
@@ -22,7 +30,7 @@ export async function createCluster(api: KubernetesApi, cluster: FlinkCluster): 
       { field: 'kubernetes.cluster-id' },
     );
   }
-  if (!succeeded(created)) throw refused(created, deployment, namespace);
+  if (!succeeded(created)) throw refused(created, owner, namespace);
   const uid = uidOf(created);
   const results = await Promise.allSettled(dependants.map((object) => create(api, owned(object, uid), namespace)));
   const failed = results.find((result) => result.status === 'rejected');
@@ -57,14 +65,15 @@ function uidOf({ body }: ApiResponse): string {
   throw new DispatchError('ClusterUnavailable', 'the Kubernetes API answered without a uid');
 }
 
-/** Only the Deployment with this uid: garbage collection takes what it owns, and nothing of another owner. */
-async function removeAgain(api: KubernetesApi, cluster: FlinkCluster, uid: string, why: unknown): Promise<void> {
-  const { namespace, clusterId } = cluster;
+/** Only the owner with this uid: garbage collection takes what it owns, and nothing of another owner. */
+async function removeAgain(api: KubernetesApi, cluster: NewCluster, uid: string, why: unknown): Promise<void> {
+  const { namespace, clusterId, owner } = cluster;
+  const kind = kindOf(owner);
   try {
     const options = { uid, propagationPolicy: 'Background' } as const;
-    await createObjectClient(api).remove('Deployment', namespace, clusterId, options);
+    await createObjectClient(api).remove(kind, namespace, clusterId, options);
   } catch (error) {
-    const message = `${describeError(why)}; and Deployment ${namespace}/${clusterId} could not be removed again, so remove it: ${describeError(error)}`;
+    const message = `${describeError(why)}; and ${kind} ${namespace}/${clusterId} could not be removed again, so remove it: ${describeError(error)}`;
     throw new DispatchError('ClusterUnavailable', message, { cause: why });
   }
 }

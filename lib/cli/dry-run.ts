@@ -1,14 +1,14 @@
 import { stringify } from 'yaml';
-import type { FlinkCluster } from '../flink/cluster.ts';
 import { valueOf } from './command.ts';
+import type { NewCluster } from './create.ts';
 import type { ParsedFlags } from './flags.ts';
 import { printJson, type Io } from './io.ts';
 import { UsageError } from './usage.ts';
 
 /** The objects as they would be sent, in the order of their creation; the owner's uid is the server's to give. */
-export function printObjects(io: Io, parsed: ParsedFlags, cluster: FlinkCluster): void {
+export function printObjects(io: Io, parsed: ParsedFlags, cluster: Pick<NewCluster, 'owner' | 'dependants'>): void {
   const format = valueOf(parsed, 'output') ?? (parsed.values.has('json') ? 'json' : 'yaml');
-  const items = [cluster.deployment, ...cluster.dependants];
+  const items = [cluster.owner, ...cluster.dependants];
   if (format === 'json') return printJson(io, { apiVersion: 'v1', kind: 'List', items });
   if (format !== 'yaml') throw new UsageError(`-o ${format}: must be yaml or json`);
   io.out(items.map((item) => `---\n${stringify(item, { lineWidth: 0, aliasDuplicateObjects: false })}`).join(''));

@@ -40,6 +40,14 @@ export const VERSION_AND_DRY_RUN: readonly Flag[] = [
   { short: 'o', long: 'output', takes: 'value', value: 'yaml|json', help: 'Format of --dry-run; default yaml.' },
 ];
 
+export const SPEC_FILE: Flag = {
+  short: 'f',
+  long: 'file',
+  takes: 'value',
+  value: 'spec.yaml',
+  help: 'A job.yaml, or a FlinkDeployment manifest (v1beta1); flags win over it.',
+};
+
 /** CliFrontendParser.getRunCommandOptions, with what only other targets or languages use refused. */
 export const RUN: readonly Flag[] = [
   {

@@ -3,21 +3,31 @@ import type { KubernetesApi } from '../cluster/api.ts';
 import { createObjectClient } from '../cluster/client.ts';
 import type { Instant } from '../core/clock.ts';
 import { parseClusterId, type ClusterId } from '../core/ids.ts';
+import { findJob, listJobs } from './jobs.ts';
 
 /** Constants.LABEL_TYPE_NATIVE_TYPE and LABEL_COMPONENT_JOB_MANAGER: what Flink's own client marks its Deployments with. */
 const SELECTOR = 'type=flink-native-kubernetes,component=jobmanager';
+/** What the JobManager of a standalone cluster is started with. */
+const STANDALONE = { 'standalone-job': 'application', jobmanager: 'session' } as const;
 
 export interface NativeCluster {
   readonly clusterId: ClusterId;
   readonly namespace: string;
   readonly mode: 'application' | 'session';
+  /** Its TaskManagers are a Deployment of their own. */
+  readonly standalone?: true;
   readonly image: string;
   readonly createdAt: Instant;
   readonly ready: boolean;
 }
 
-const Deployment = z.object({
-  metadata: z.object({ name: z.string(), namespace: z.string(), creationTimestamp: z.string() }),
+const JobManager = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    creationTimestamp: z.string(),
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
   spec: z.object({
     template: z.object({
       spec: z.object({
@@ -25,13 +35,16 @@ const Deployment = z.object({
       }),
     }),
   }),
-  status: z.object({ readyReplicas: z.number().optional() }).optional(),
+  status: z.object({ readyReplicas: z.number().optional(), ready: z.number().optional() }).optional(),
 });
 
-/** All native Flink clusters of a namespace, whoever made them. */
+/** All Flink clusters of a namespace, whoever made them: a JobManager is a Deployment or, in standalone ones, a Job. */
 export async function listNativeClusters(api: KubernetesApi, namespace: string): Promise<NativeCluster[]> {
-  const found = await createObjectClient(api).list('Deployment', namespace, { labelSelector: SELECTOR });
-  return found.map((deployment) => toCluster(Deployment.parse(deployment)));
+  const [deployments, jobs] = await Promise.all([
+    createObjectClient(api).list('Deployment', namespace, { labelSelector: SELECTOR }),
+    listJobs(api, namespace, SELECTOR),
+  ]);
+  return [...deployments, ...jobs].map((object) => toCluster(JobManager.parse(object)));
 }
 
 export async function findNativeCluster(
@@ -40,18 +53,24 @@ export async function findNativeCluster(
   id: ClusterId,
 ): Promise<NativeCluster | undefined> {
   const found = await createObjectClient(api).get('Deployment', namespace, id);
-  return found === undefined ? undefined : toCluster(Deployment.parse(found));
+  if (found !== undefined) return toCluster(JobManager.parse(found));
+  const job = await findJob(api, { namespace, clusterId: id });
+  return job === undefined ? undefined : toCluster(JobManager.parse(job));
 }
 
-function toCluster({ metadata, spec, status }: z.infer<typeof Deployment>): NativeCluster {
+function toCluster({ metadata, spec, status }: z.infer<typeof JobManager>): NativeCluster {
   const { containers } = spec.template.spec;
-  const args = containers.flatMap((container) => container.args ?? []).join(' ');
+  const args = containers.flatMap((container) => container.args ?? []);
+  const [first = ''] = args;
+  const standalone = Object.hasOwn(STANDALONE, first) ? STANDALONE[first as keyof typeof STANDALONE] : undefined;
+  const native = args.join(' ').includes('kubernetes-session') ? 'session' : 'application';
   return {
     clusterId: parseClusterId(metadata.name),
     namespace: metadata.namespace,
-    mode: args.includes('kubernetes-session') ? 'session' : 'application',
+    mode: standalone ?? native,
+    ...(standalone !== undefined && { standalone: true }),
     image: containers[0]?.image ?? '',
     createdAt: Date.parse(metadata.creationTimestamp),
-    ready: (status?.readyReplicas ?? 0) > 0,
+    ready: (status?.readyReplicas ?? status?.ready ?? 0) > 0,
   };
 }

@@ -15,6 +15,8 @@ export interface SpecFile {
   readonly flinkVersion?: string;
   readonly jar?: string;
   readonly entryClass?: string;
+  /** Of a standalone cluster. */
+  readonly taskManagers?: number;
   readonly args: readonly string[];
   /** As `-s` and `-n`: `flink run` writes their defaults over what the options say. */
   readonly restore?: Pick<ProgramFlags, 'savepointPath' | 'allowNonRestoredState'>;
@@ -48,6 +50,7 @@ export function specFile(spec: JobSpec): SpecFile {
     ...(flinkVersion !== undefined && { flinkVersion }),
     ...(job?.jarURI !== undefined && { jar: job.jarURI }),
     ...(job?.entryClass !== undefined && { entryClass: job.entryClass }),
+    ...(spec.taskManager?.replicas !== undefined && { taskManagers: spec.taskManager.replicas }),
     args: job?.args ?? [],
     ...(job?.initialSavepointPath !== undefined && {
       restore: {

@@ -7,6 +7,7 @@ import type { ClusterRef } from './port.ts';
 const KINDS = {
   Deployment: { group: ['apis', 'apps', 'v1'], resource: 'deployments' },
   ReplicaSet: { group: ['apis', 'apps', 'v1'], resource: 'replicasets' },
+  Job: { group: ['apis', 'batch', 'v1'], resource: 'jobs' },
   Pod: { group: ['api', 'v1'], resource: 'pods' },
   Service: { group: ['api', 'v1'], resource: 'services' },
   ConfigMap: { group: ['api', 'v1'], resource: 'configmaps' },

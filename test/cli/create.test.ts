@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createCluster } from '../../lib/cli/create.ts';
+import { createCluster, type NewCluster } from '../../lib/cli/create.ts';
 import type { ApiRequest, ApiResponse, KubernetesApi } from '../../lib/cluster/api.ts';
 import { parseClusterId } from '../../lib/core/ids.ts';
-import type { FlinkCluster } from '../../lib/flink/cluster.ts';
 
 const owner = {
   apiVersion: 'apps/v1',
@@ -11,15 +10,14 @@ const owner = {
   controller: true,
   blockOwnerDeletion: true,
 } as never;
-const CLUSTER: FlinkCluster = {
+const CLUSTER: NewCluster = {
   clusterId: parseClusterId('a'),
   namespace: 'jobs',
-  deployment: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' } },
+  owner: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' } },
   dependants: [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'flink-config-a', ownerReferences: [owner] } },
     { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a-rest', ownerReferences: [owner] } },
   ],
-  configuration: {},
 };
 
 function fakeApi(answers: Record<string, Partial<ApiResponse> | Error>): KubernetesApi & { sent: ApiRequest[] } {
@@ -45,7 +43,7 @@ describe('createCluster', () => {
       'POST /api/v1/namespaces/jobs/configmaps',
       'POST /api/v1/namespaces/jobs/services',
     ]);
-    expect(api.sent[0]?.body).toBe(CLUSTER.deployment);
+    expect(api.sent[0]?.body).toBe(CLUSTER.owner);
     expect(api.sent[1]?.body).toMatchObject({ metadata: { ownerReferences: [{ uid: 'u-1', name: 'a' }] } });
   });
 

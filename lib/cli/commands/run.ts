@@ -7,7 +7,7 @@ import { printObjects } from '../dry-run.ts';
 import type { ParsedFlags } from '../flags.ts';
 import type { Ending } from '../ending.ts';
 import { printJson, type Io } from '../io.ts';
-import { createProgress, type Progress } from '../progress.ts';
+import type { Progress } from '../progress.ts';
 import { clusterRequest } from '../request.ts';
 import { modeOf, readSettings } from '../settings.ts';
 
@@ -20,13 +20,13 @@ export const execute: Execute = async (io, parsed) => {
   if (modeOf(settings) === 'session') return (await import('./submit.ts')).submit(io, parsed, settings, spec);
   const cluster = checkedCluster(io, clusterRequest(settings, parsed, 'application', spec));
   if (has(parsed, 'dry-run')) {
-    printObjects(io, parsed, cluster);
+    printObjects(io, parsed, { ...cluster, owner: cluster.deployment });
     return 0;
   }
   const { connect } = await import('../connect.ts');
   const kubernetes = await connect(settings, io);
   const started = io.clock.now();
-  await createCluster(kubernetes.api, cluster);
+  await createCluster(kubernetes.api, { ...cluster, owner: cluster.deployment });
   const took = io.clock.now() - started;
   if (has(parsed, 'detached')) return submitted(io, parsed, cluster, took);
   return follow(io, parsed, cluster, kubernetes, took);
@@ -46,21 +46,11 @@ async function follow(
   kubernetes: Kubernetes,
   took: number,
 ): Promise<number> {
-  const [{ follow }, { report }] = await Promise.all([import('../follow.ts'), import('../report.ts')]);
-  const progress = createProgress(io);
-  progress.note(`application cluster ${cluster.clusterId} created in namespace ${cluster.namespace} (${took} ms)`);
-  const { jobManager, applications } = kubernetes.rest(cluster);
-  const { clusters, logs } = kubernetes;
-  const { clock, interrupted } = io;
-  const deps = { jobManager, applications, clusters, logs, clock, interrupted, progress: progress.say };
-  try {
-    const ending = await follow(cluster, { ...deps, highAvailability: hasHighAvailability(cluster) });
-    await afterwards(parsed, cluster, kubernetes, ending, progress);
-    progress.end();
-    return report(io, parsed, cluster, ending);
-  } finally {
-    progress.end();
-  }
+  const { followCluster } = await import('../follow-cluster.ts');
+  return followCluster(io, parsed, cluster, kubernetes, {
+    created: `application cluster ${cluster.clusterId} created in namespace ${cluster.namespace} (${took} ms)`,
+    afterwards: (ending, progress) => afterwards(parsed, cluster, kubernetes, ending, progress),
+  });
 }
 
 /**
@@ -84,9 +74,4 @@ async function afterwards(
       `cluster ${cluster.clusterId} goes on; end it with: cancel -Dkubernetes.cluster-id=${cluster.clusterId}`,
     );
   }
-}
-
-function hasHighAvailability({ configuration }: FlinkCluster): boolean {
-  const type = configuration['high-availability.type'] ?? configuration['high-availability'] ?? 'none';
-  return typeof type === 'string' && type.toLowerCase() !== 'none';
 }

@@ -22,12 +22,12 @@ export const start: Execute = async (io, parsed) => {
   const settings = sessionSettings(io, parsed);
   const cluster = checkedCluster(io, clusterRequest(settings, parsed, 'session'));
   if (has(parsed, 'dry-run')) {
-    printObjects(io, parsed, cluster);
+    printObjects(io, parsed, { ...cluster, owner: cluster.deployment });
     return 0;
   }
   const kubernetes = await connect(settings, io);
   const started = io.clock.now();
-  await createCluster(kubernetes.api, cluster);
+  await createCluster(kubernetes.api, { ...cluster, owner: cluster.deployment });
   const { clusterId, namespace } = cluster;
   const took = io.clock.now() - started;
   if (has(parsed, 'json')) printJson(io, { clusterId, namespace, createdInMs: took });

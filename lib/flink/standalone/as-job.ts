@@ -3,7 +3,7 @@ import type { FlinkCluster } from '../cluster.ts';
 
 /** A standalone application whose JobManager is a Job, the owner of all others. */
 export interface JobCluster extends Omit<FlinkCluster, 'deployment'> {
-  readonly job: V1Job;
+  readonly owner: V1Job;
 }
 
 export interface JobOptions {
@@ -22,7 +22,7 @@ export function asJob(cluster: FlinkCluster, { ttl, highAvailability }: JobOptio
   const template = deployment.spec?.template;
   return {
     ...rest,
-    job: {
+    owner: {
       apiVersion: 'batch/v1',
       kind: 'Job',
       ...(deployment.metadata !== undefined && { metadata: deployment.metadata }),
