@@ -7,6 +7,8 @@ export interface LogFinding {
   readonly message: string;
   /** The lines that it rests on, at most a few. */
   readonly evidence: readonly string[];
+  /** How often the log says it. */
+  readonly times: number;
   /** The innermost cause of the exception, as Java prints it. */
   readonly rootException?: string;
 }
@@ -107,12 +109,16 @@ export function findInLog(log: string): LogFinding | undefined {
     const match = pattern.exec(text);
     if (match === null) continue;
     const said = reason === 'ApplicationFailed' ? mainFailed(match, rootException) : message(match);
-    return { reason, message: cut(said), evidence: linesAt(text, match.index), ...root };
+    return { reason, message: cut(said), evidence: linesAt(text, match.index), times: count(text, pattern), ...root };
   }
   if (rootException === undefined) return undefined;
   const index = text.lastIndexOf(rootException);
   const message = cut(`The JobManager stopped: ${rootException}`);
-  return { reason: 'JobManagerCrashed', message, evidence: linesAt(text, index), ...root };
+  return { reason: 'JobManagerCrashed', message, evidence: linesAt(text, index), times: 1, ...root };
+}
+
+function count(text: string, { source, flags }: RegExp): number {
+  return [...text.matchAll(new RegExp(source, `${flags}g`))].length;
 }
 
 /** Flink's own wrapping says little; the innermost cause is what the user threw. */

@@ -60,6 +60,13 @@ async function lastLog(
   if (log === undefined) return undefined;
   const { container, pod, previous } = log;
   const stopped = previous || facts.pods.some(({ name, containers }) => name === pod && !containers.some(isRunning));
-  const tail = await target.logs.tail(ref, pod, { container, bytes: LOG_TAIL, previous }).catch(() => undefined);
-  return tail === undefined ? undefined : { text: tail.text, stopped };
+  const read = async (before: boolean): Promise<string | undefined> => {
+    const tail = target.logs.tail(ref, pod, { container, bytes: LOG_TAIL, previous: before });
+    return tail.then(({ text }) => text || undefined).catch(() => undefined);
+  };
+  const text = await read(previous);
+  // A container that stopped may run again by now, with a new log: that of its end is then the one before.
+  const before = stopped && !previous ? await read(true) : undefined;
+  const texts = [before, text].filter((it) => it !== undefined);
+  return texts.length === 0 ? undefined : { text: texts.join('\n'), stopped };
 }

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesApi } from '../../../lib/cluster/api.ts';
+import { createClusters } from '../../../lib/cluster/clusters.ts';
+import { logWorthReading } from '../../../lib/cluster/last-log.ts';
 import type { ClusterRef } from '../../../lib/cluster/port.ts';
 
 interface Listed {
@@ -9,11 +11,15 @@ interface Listed {
 
 /**
  * With RECORD_FAILURES set to a folder: writes what the API server says of a cluster, and the end of its JobManager's
- * log, to `<folder>/<name>`, for the tests that need no cluster.
+ * log, to `<folder>/<name>`, for the tests that need no cluster. Once, however often it is called.
  */
-export async function record(api: KubernetesApi, ref: ClusterRef, name: string, log: string): Promise<void> {
+export function recording(api: KubernetesApi, name: string): (ref: ClusterRef) => Promise<void> {
   const folder = process.env['RECORD_FAILURES'];
-  if (folder === undefined) return;
+  let done: Promise<void> | undefined;
+  return (ref) => (done ??= folder === undefined ? Promise.resolve() : record(api, ref, join(folder, name)));
+}
+
+async function record(api: KubernetesApi, ref: ClusterRef, folder: string): Promise<void> {
   const get = async (path: string): Promise<unknown> => (await api.request({ method: 'GET', path })).body;
   const at = new Date().toISOString();
   const core = `/api/v1/namespaces/${ref.namespace}`;
@@ -23,10 +29,17 @@ export async function record(api: KubernetesApi, ref: ClusterRef, name: string, 
   const about = events.items.filter(
     (event) => (event['involvedObject'] as { name?: string }).name?.startsWith(ref.clusterId) === true,
   );
-  mkdirSync(join(folder, name), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   const facts = { at, deployment: slim(deployment), pods: pods.items.map(slim), events: about.map(slim) };
-  writeFileSync(join(folder, name, 'facts.json'), `${JSON.stringify(facts, null, 1)}\n`);
-  if (log !== '') writeFileSync(join(folder, name, 'jobmanager.txt'), log.split('\n').slice(-120).join('\n'));
+  writeFileSync(join(folder, 'facts.json'), `${JSON.stringify(facts, null, 1)}\n`);
+  const log = await jobManagerLog(api, ref);
+  if (log !== '') writeFileSync(join(folder, 'jobmanager.txt'), log.split('\n').slice(-120).join('\n'));
+}
+
+async function jobManagerLog(api: KubernetesApi, ref: ClusterRef): Promise<string> {
+  const clusters = createClusters(api);
+  const log = logWorthReading(await clusters.observe(ref), Date.now());
+  return log === undefined ? '' : (await clusters.tail(ref, log.pod, { ...log, bytes: 256 * 1024 })).text;
 }
 
 /** Without what says nothing about the state. */

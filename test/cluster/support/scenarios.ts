@@ -1,127 +1,145 @@
 import type { Reason } from '../../../lib/core/reasons.ts';
-import type { Submission } from './lab.ts';
+import type { Spec } from './dispatcher.ts';
 
-/** Where a failure is made: in a namespace with the Roles of infra/kubernetes, or in one that lacks something. */
-export type Place = 'allowed' | 'no-pods' | 'one-pod' | 'forbidden';
-
+/** A failure that is made by what a job asks for, or by where it runs. */
 export interface Scenario {
   readonly name: string;
-  readonly place?: Place;
-  readonly submission: (files: string) => Partial<Submission>;
+  /** Pods that the namespace's quota allows; default: no quota. */
+  readonly pods?: number;
+  readonly spec: Spec;
   readonly reason: Reason;
+  /** What tells the reason: the facts of one of the pods, or the JobManager's log. */
   readonly component: 'jobmanager' | 'taskmanager' | 'log';
-  /** Seconds from the cluster's creation within which it must be named. */
+  /** Seconds from the cluster's creation within which it must be announced, on a machine that is busy. */
   readonly within: number;
 }
 
-const options = (all: Readonly<Record<string, string>>) => () => ({ options: all });
+const WORD_COUNT = 'local:///opt/flink/usrlib/WordCount.jar';
+const withOptions = (flinkConfiguration: Readonly<Record<string, string>>): Spec => ({
+  job: { jarURI: WORD_COUNT },
+  flinkConfiguration,
+});
 /** More than any limit here: touched at the start, so that the kernel kills the process at once. */
 const TOO_MUCH_MEMORY = '-Xms6g -Xmx6g -XX:+AlwaysPreTouch';
+const BAD_INIT_IMAGE = {
+  spec: {
+    initContainers: [{ name: 'fetch', image: 'localhost/none:1' }],
+    containers: [{ name: 'flink-main-container' }],
+  },
+};
 
-/** Pods of a TaskManager whose init container's image does not exist. */
-export const BAD_INIT_IMAGE = `
-apiVersion: v1
-kind: Pod
-metadata: { name: pod-template }
-spec:
-  initContainers: [{ name: fetch, image: 'localhost/none:1' }]
-  containers: [{ name: flink-main-container }]
-`;
+/** The patience of lib/cluster with what may pass, a look at the end of it, and a kubelet that is slow to tell. */
+const PATIENT = 60;
+/** Told by the first look at what Kubernetes says. */
+const AT_ONCE = 20;
+/** A JVM has to start first, beside others. */
+const AFTER_START = 150;
+/** TaskManagers that are refused, or die, have to be so for a while. */
+const AFTER_TRIES = AFTER_START + 40;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'image-missing',
-    submission: options({ 'kubernetes.container.image.ref': 'localhost/none:1' }),
-    ...{ reason: 'ImagePullFailed', component: 'jobmanager', within: 40 },
+    spec: { job: { jarURI: WORD_COUNT }, image: 'localhost/none:1' },
+    ...{ reason: 'ImagePullFailed', component: 'jobmanager', within: PATIENT },
   },
   {
     name: 'image-name-invalid',
-    submission: options({ 'kubernetes.container.image.ref': 'localhost/NONE' }),
-    ...{ reason: 'ImagePullFailed', component: 'jobmanager', within: 10 },
+    spec: { job: { jarURI: WORD_COUNT }, image: 'localhost/NONE' },
+    ...{ reason: 'ImagePullFailed', component: 'jobmanager', within: AT_ONCE },
   },
   {
     name: 'main-class-missing',
-    submission: () => ({ entryClass: 'no.such.Main' }),
-    ...{ reason: 'MainClassMissing', component: 'log', within: 20 },
+    spec: { job: { jarURI: WORD_COUNT, entryClass: 'no.such.Main' } },
+    ...{ reason: 'MainClassMissing', component: 'log', within: AFTER_START },
   },
   {
     name: 'jar-missing',
-    submission: () => ({ jar: 'local:///opt/flink/usrlib/none.jar' }),
-    ...{ reason: 'JarMissingInCluster', component: 'log', within: 20 },
+    spec: { job: { jarURI: 'local:///opt/flink/usrlib/none.jar' } },
+    ...{ reason: 'JarMissingInCluster', component: 'log', within: AFTER_START },
   },
   {
     name: 'main-throws',
-    submission: () => ({ args: ['--execution-mode', 'sideways'] }),
-    ...{ reason: 'ApplicationFailed', component: 'log', within: 30 },
+    spec: { job: { jarURI: WORD_COUNT, args: ['--execution-mode', 'sideways'] } },
+    ...{ reason: 'ApplicationFailed', component: 'log', within: AFTER_START },
   },
   {
     name: 'jvm-options-refused',
-    submission: options({ 'env.java.opts.jobmanager': '-Xmssideways' }),
-    ...{ reason: 'InvalidConfiguration', component: 'log', within: 15 },
+    spec: withOptions({ 'env.java.opts.jobmanager': '-Xmssideways' }),
+    ...{ reason: 'InvalidConfiguration', component: 'log', within: AFTER_START },
   },
   {
     name: 'configuration-refused',
-    submission: options({ 'high-availability.type': 'kubernetes' }),
-    ...{ reason: 'InvalidConfiguration', component: 'log', within: 20 },
+    spec: withOptions({ 'high-availability.type': 'kubernetes' }),
+    ...{ reason: 'InvalidConfiguration', component: 'log', within: AFTER_START },
   },
   {
     name: 'jobmanager-out-of-memory',
-    submission: options({ 'env.java.opts.jobmanager': TOO_MUCH_MEMORY }),
-    ...{ reason: 'JobManagerOutOfMemory', component: 'jobmanager', within: 20 },
+    spec: withOptions({ 'env.java.opts.jobmanager': TOO_MUCH_MEMORY }),
+    ...{ reason: 'JobManagerOutOfMemory', component: 'jobmanager', within: AFTER_START },
   },
   {
     name: 'taskmanager-out-of-memory',
-    submission: options({ 'env.java.opts.taskmanager': TOO_MUCH_MEMORY }),
-    ...{ reason: 'TaskManagerOutOfMemory', component: 'log', within: 45 },
+    spec: withOptions({ 'env.java.opts.taskmanager': TOO_MUCH_MEMORY }),
+    ...{ reason: 'TaskManagerOutOfMemory', component: 'log', within: AFTER_TRIES },
   },
   {
     name: 'jobmanager-unschedulable',
-    submission: options({ 'kubernetes.jobmanager.cpu.amount': '500' }),
-    ...{ reason: 'PodUnschedulable', component: 'jobmanager', within: 10 },
+    // Nodes may be added: only time proves that none was.
+    spec: {
+      job: { jarURI: WORD_COUNT },
+      jobManager: { resource: { cpu: 500, memory: '900m' } },
+      deadlines: { start: '20s' },
+    },
+    ...{ reason: 'PodUnschedulable', component: 'jobmanager', within: 20 + AT_ONCE },
   },
   {
     name: 'taskmanager-unschedulable',
-    submission: options({ 'kubernetes.taskmanager.cpu.amount': '500' }),
-    ...{ reason: 'PodUnschedulable', component: 'taskmanager', within: 30 },
+    spec: {
+      job: { jarURI: WORD_COUNT },
+      taskManager: { resource: { cpu: 500, memory: '1000m' } },
+      deadlines: { start: '75s' },
+    },
+    ...{ reason: 'PodUnschedulable', component: 'taskmanager', within: 75 + AT_ONCE },
   },
   {
     name: 'taskmanager-image-missing',
-    submission: (files) => ({
-      options: { 'kubernetes.pod-template-file.taskmanager': `${files}/bad-init-image.yaml` },
-    }),
-    ...{ reason: 'ImagePullFailed', component: 'taskmanager', within: 60 },
+    spec: {
+      job: { jarURI: WORD_COUNT },
+      taskManager: { resource: { cpu: 0.1, memory: '1000m' }, podTemplate: BAD_INIT_IMAGE },
+    },
+    ...{ reason: 'ImagePullFailed', component: 'taskmanager', within: AFTER_START + PATIENT },
   },
   {
     name: 'secret-of-environment-missing',
-    submission: options({ 'kubernetes.env.secretKeyRef': 'env:TOKEN,secret:no-such-secret,key:token' }),
-    ...{ reason: 'ContainerConfigError', component: 'jobmanager', within: 40 },
+    spec: withOptions({ 'kubernetes.env.secretKeyRef': 'env:TOKEN,secret:no-such-secret,key:token' }),
+    ...{ reason: 'ContainerConfigError', component: 'jobmanager', within: PATIENT },
   },
   {
     name: 'secret-of-volume-missing',
-    submission: options({ 'kubernetes.secrets': 'no-such-secret:/opt/secret' }),
-    ...{ reason: 'ContainerConfigError', component: 'jobmanager', within: 50 },
+    spec: withOptions({ 'kubernetes.secrets': 'no-such-secret:/opt/secret' }),
+    ...{ reason: 'ContainerConfigError', component: 'jobmanager', within: PATIENT },
   },
   {
     name: 'quota-of-jobmanager',
-    place: 'no-pods',
-    submission: () => ({}),
-    ...{ reason: 'QuotaExceeded', component: 'jobmanager', within: 10 },
+    pods: 0,
+    spec: { job: { jarURI: WORD_COUNT } },
+    ...{ reason: 'QuotaExceeded', component: 'jobmanager', within: AT_ONCE },
   },
   {
     name: 'quota-of-taskmanager',
-    place: 'one-pod',
-    submission: () => ({}),
-    ...{ reason: 'QuotaExceeded', component: 'log', within: 30 },
+    pods: 1,
+    spec: { job: { jarURI: WORD_COUNT } },
+    ...{ reason: 'QuotaExceeded', component: 'log', within: AFTER_TRIES },
   },
   {
     name: 'service-account-forbidden',
-    place: 'forbidden',
-    submission: options({ 'kubernetes.service-account': 'default' }),
-    ...{ reason: 'ServiceAccountForbidden', component: 'log', within: 30 },
+    spec: { job: { jarURI: WORD_COUNT }, serviceAccount: 'default' },
+    ...{ reason: 'ServiceAccountForbidden', component: 'log', within: AFTER_START },
   },
   {
     name: 'service-account-missing',
-    submission: options({ 'kubernetes.service-account': 'nobody' }),
-    ...{ reason: 'ServiceAccountForbidden', component: 'jobmanager', within: 40 },
+    spec: { job: { jarURI: WORD_COUNT }, serviceAccount: 'nobody' },
+    ...{ reason: 'ServiceAccountForbidden', component: 'jobmanager', within: PATIENT },
   },
 ];

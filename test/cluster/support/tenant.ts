@@ -53,9 +53,9 @@ export async function liftQuota(admin: KubernetesApi, { namespace }: Tenant): Pr
 async function kubeconfigOf(admin: KubernetesApi, namespace: string): Promise<string> {
   const path = apiPath('api', 'v1', 'namespaces', namespace, 'serviceaccounts', 'flink-dispatch', 'token');
   const issued = (await must(admin, { method: 'POST', path, body: { spec: {} } })) as { status: { token: string } };
-  const { server, credentials } = await kubeconfigConnection({ files: kubeconfigFiles(process.env) });
-  const { ca = '' } = (await credentials(false)).tls;
-  const cluster = { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
+  const connection = await kubeconfigConnection({ files: kubeconfigFiles(process.env) });
+  const { ca = '' } = (await connection.credentials(false)).tls;
+  const cluster = { server: connection.server, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',

@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { stringify } from 'yaml';
+import { createTargets } from '../../../functions/targets.ts';
+import type { ClusterRef, Clusters } from '../../../lib/cluster/port.ts';
+import type { Clock } from '../../../lib/core/clock.ts';
+import type { Log } from '../../../lib/core/log.ts';
+import { accept, type AcceptDeps } from '../../../lib/dispatch/accept.ts';
+import { advance } from '../../../lib/dispatch/advance.ts';
+import { cancelRun } from '../../../lib/dispatch/cancel.ts';
+import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
+import type { Target } from '../../../lib/dispatch/targets.ts';
+import { parseDeployment } from '../../../lib/job/deployment.ts';
+import { storedJobsIn } from '../../../lib/job/stored-jobs.ts';
+import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
+import type { RunRecord } from '../../../lib/run/record.ts';
+import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
+import { FakeEvidenceStore } from '../../fakes/evidence.ts';
+import { FakeLedger } from '../../fakes/ledger.ts';
+import { FakeLocks } from '../../fakes/locks.ts';
+import { FakePublisher } from '../../fakes/publisher.ts';
+import { FakeRunQueue } from '../../fakes/run-queue.ts';
+import { MemoryObjects } from '../../job/memory-objects.ts';
+import { imageOf } from './lab.ts';
+import type { Tenant } from './tenant.ts';
+
+/** The time that one function has, and how long it waits by itself, as in functions/wiring.ts. */
+const FUNCTION_TIME = 60_000;
+const INLINE_WAIT = 15_000;
+/** A look that is due while a test waits for something else is at most this late. */
+const SLICE = 100;
+
+/** A job spec as a user would send it. */
+export type Spec = Readonly<Record<string, unknown>>;
+
+export interface RunOptions {
+  readonly tenant: Tenant;
+  readonly version: string;
+  readonly spec: Spec;
+  /** Just before anything of the cluster is removed. */
+  readonly beforeRemoval?: (ref: ClusterRef) => Promise<void>;
+}
+
+export interface Published {
+  readonly event: LifecycleEvent;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** The system's time, which a test can put forward. */
+class TestClock implements Clock {
+  private ahead = 0;
+  now(): number {
+    return Date.now() + this.ahead;
+  }
+  async sleep(ms: number): Promise<void> {
+    await sleep(ms);
+  }
+  skip(ms: number): void {
+    this.ahead += ms;
+  }
+}
+
+/**
+ * One run on a real cluster: the dispatcher with its real Kubernetes adapter and the tenant's Role, followed as the
+ * functions do it. What AWS gives it (ledger, queues, subscriber) is in memory, and its own alone.
+ */
+export class Run {
+  readonly clock = new TestClock();
+  readonly evidence = new FakeEvidenceStore();
+  readonly logged: string[] = [];
+  readonly published: Published[] = [];
+  private readonly options: RunOptions;
+  private readonly ledger = new FakeLedger();
+  private readonly queue = new FakeRunQueue(() => this.clock.now());
+  private readonly deps: DispatchDeps;
+  private readonly accepting: AcceptDeps;
+  private following: Promise<void> | undefined;
+  private stopped = false;
+  private paused = false;
+
+  constructor(options: RunOptions) {
+    this.options = options;
+    const note = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      this.logged.push(`${new Date().toISOString()} ${message} ${JSON.stringify(fields)}`);
+    };
+    const log: Log = { info: note, warn: note, error: note };
+    const common = { ledger: this.ledger, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
+    const objects = new MemoryObjects();
+    const deployment = parseDeployment(deploymentOf(options));
+    const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
+    this.accepting = { ...common, clock: this.clock, log, prepare, pin: (jar) => Promise.resolve(jar) };
+    const targets = createTargets(deployment, new S3Client({ region: 'none' }));
+    this.deps = {
+      ...{ ...common, clock: this.clock, log, evidence: this.evidence, locks: new FakeLocks() },
+      publisher: this.publisher(),
+      eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
+      targets: async (name) => this.watched(await targets(name)),
+      deliver: ({ jar }) => Promise.resolve({ jarUri: jar.uri }),
+      inlineWait: INLINE_WAIT,
+    };
+  }
+
+  /** Accepts the run and begins to follow it. */
+  async start(): Promise<this> {
+    const messageId = randomBytes(8).toString('hex');
+    const source = { kind: 'message', queueArn: 'arn:aws:sqs:us-east-1:111122223333:jobs', messageId } as const;
+    await accept({ source, identity: messageId, spec: this.options.spec }, this.accepting);
+    this.following = this.follow();
+    // Whoever waits for something hears of it.
+    this.following.catch(() => undefined);
+    return this;
+  }
+
+  get record(): RunRecord {
+    const record = this.ledger.records[0];
+    if (record === undefined) throw new Error('there is no run yet');
+    return record;
+  }
+
+  get ref(): ClusterRef {
+    const clusterId = this.record.attempts.at(-1)?.clusterId;
+    if (clusterId === undefined) throw new Error('there is no attempt yet');
+    return { namespace: this.options.tenant.namespace, clusterId };
+  }
+
+  /** Waits until the record is so. @throws Error that tells how it is, and what the dispatcher logged. */
+  async until(holds: (record: RunRecord) => boolean, seconds: number): Promise<RunRecord> {
+    const end = Date.now() + seconds * 1000;
+    while (!holds(this.record)) {
+      if (Date.now() > end || this.stopped) throw new Error(`not within ${seconds} s: ${this.situation()}`);
+      await Promise.race([sleep(SLICE), this.following]);
+    }
+    return this.record;
+  }
+
+  /** The event of that state, once it is published. */
+  async event(state: string, seconds: number): Promise<Published> {
+    const find = (): Published | undefined => this.published.find(({ event }) => event.data.state === state);
+    await this.until(() => find() !== undefined || this.isClosed(), seconds);
+    const found = find();
+    if (found === undefined) throw new Error(`no event '${state}': ${this.situation()}`);
+    return found;
+  }
+
+  /** The event of the end, whatever it says. */
+  async completed(seconds: number): Promise<Published> {
+    const find = (): Published | undefined => this.published.find(({ event }) => event.type.includes('.completed.'));
+    await this.until(() => find() !== undefined, seconds);
+    return find() as Published;
+  }
+
+  /** Until nothing of it is left, as a look of the dispatcher proved. */
+  async closed(seconds = 60): Promise<RunRecord> {
+    return this.until(() => this.isClosed(), seconds);
+  }
+
+  cancel(): Promise<boolean> {
+    return cancelRun(this.record.runId, { by: 'a test', reason: 'JobCanceled' }, this.deps);
+  }
+
+  /** Nobody looks at the run until `resume`, as when its functions cannot run. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.following?.catch(() => undefined);
+  }
+
+  private isClosed(): boolean {
+    return this.record.state === 'closed';
+  }
+
+  private situation(): string {
+    const { state, outcome, trouble, waiting } = this.record;
+    return `${JSON.stringify({ state, outcome, trouble, waiting })}\n${this.logged.join('\n')}`;
+  }
+
+  /** As SQS and its function do it. */
+  private async follow(): Promise<void> {
+    while (!this.stopped && !this.isClosed()) {
+      if (!this.paused) {
+        for (const message of this.queue.due()) await advance(message, this.deps, this.clock.now() + FUNCTION_TIME);
+      }
+      await sleep(SLICE);
+    }
+  }
+
+  private publisher(): DispatchDeps['publisher'] {
+    const fake = new FakePublisher();
+    return {
+      publish: async (event, notify) => {
+        await fake.publish(event, notify);
+        this.published.push({ event, at: Date.now() });
+      },
+    };
+  }
+
+  private watched(target: Target): Target {
+    const { clusters } = target;
+    const { beforeRemoval } = this.options;
+    if (beforeRemoval === undefined) return target;
+    const remove: Clusters['remove'] = async (ref, what) => {
+      await beforeRemoval(ref);
+      await clusters.remove(ref, what);
+    };
+    return {
+      ...target,
+      clusters: {
+        apply: (cluster, owner) => clusters.apply(cluster, owner),
+        observe: (ref) => clusters.observe(ref),
+        remains: (ref, what) => clusters.remains(ref, what),
+        remove,
+      },
+    };
+  }
+}
+
+/** Little is asked for and much allowed: a JVM that may use no more than a fifth of a core takes minutes to start. */
+function deploymentOf({ tenant, version }: RunOptions): string {
+  return stringify({
+    targets: { default: { namespace: tenant.namespace, access: { kind: 'kubeconfig', path: tenant.kubeconfig } } },
+    defaults: {
+      name: 'job',
+      image: imageOf(version),
+      flinkVersion: version,
+      serviceAccount: 'flink',
+      jobManager: { resource: { cpu: 0.1, memory: '900m' } },
+      taskManager: { resource: { cpu: 0.1, memory: '1000m' } },
+      flinkConfiguration: {
+        'kubernetes.jobmanager.cpu.limit-factor': '20',
+        'kubernetes.taskmanager.cpu.limit-factor': '20',
+      },
+      deadlines: { start: '3m' },
+      retry: { attempts: 1 },
+    },
+    allow: {
+      ...{ images: ['**'], serviceAccounts: ['**'], podTemplates: 'any', secrets: ['**'] },
+      ...{ jarUriSchemes: ['local'], options: { allow: ['**'] }, maxResources: { cpu: 1e5 } },
+    },
+  });
+}
