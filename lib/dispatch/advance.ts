@@ -27,6 +27,7 @@ export async function advance(message: RunMessage, deps: DispatchDeps, deadline:
     deps.log.error('a run message without a run', { runId: message.runId });
     return;
   }
+  if (stored.value.state === 'closed') return leaveLine(stored.value, deps);
   const patience = Math.min(deadline, deps.clock.now() + deps.inlineWait);
   // A lower number: a later message carries this run on.
   while (stored !== undefined && message.look >= stored.value.look.number && stored.value.state !== 'closed') {
@@ -57,7 +58,15 @@ async function write(
     });
     countEnd(stored.value, record, deps);
   }
-  return written ?? deps.ledger.read(record.runId);
+  if (written !== undefined) return written;
+  const theirs = await deps.ledger.read(record.runId);
+  if (theirs?.value.state === 'closed') await leaveLine(theirs.value, deps);
+  return theirs;
+}
+
+/** A step that was overtaken may have taken a lock for a run that needs none any more. */
+async function leaveLine({ runId, job }: RunRecord, deps: DispatchDeps): Promise<void> {
+  if (job?.concurrency !== undefined) await deps.locks.release(job.concurrency.key, runId);
 }
 
 /** Every run, also a rejected one, goes from its announced end to its clean-up once. */

@@ -23,7 +23,7 @@ export async function awaitTurn(record: RunRecord, deps: DispatchDeps): Promise<
   if (record.waiting !== undefined && record.waiting.until > now) return waitFor(record, record.waiting.until - now);
   const concurrency = record.job?.concurrency;
   if (concurrency === undefined || concurrency.policy === 'allow') return goOn(beginAttempt(record, now));
-  const turn = await deps.locks.acquire(concurrency.key, record.runId);
+  const turn = await deps.locks.acquire(concurrency.key, record.runId, concurrency.policy !== 'forbid');
   return turn.held ? goOn(beginAttempt(record, now)) : yieldTo(turn.holder, record, deps);
 }
 
@@ -42,7 +42,7 @@ async function yieldTo(holder: RunId, record: RunRecord, deps: DispatchDeps): Pr
   const holding = await deps.ledger.read(holder);
   // A lock outlives its run only when a function died between the two.
   if (holding === undefined || holding.value.state === 'closed') {
-    if (concurrency !== undefined) await deps.locks.transfer(concurrency.key, holder, record.runId);
+    if (concurrency !== undefined) await deps.locks.release(concurrency.key, holder);
     return goOn(record);
   }
   const message = `run ${holder} of the same concurrency key is ${holding.value.state}`;

@@ -1,21 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import type { Duration, Instant } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
-import { isRunId } from '../core/ids.ts';
-import { removeAndProve } from '../cleanup/remove.ts';
-import type { ClusterRef, OwnedCluster } from '../cluster/port.ts';
-import type { RunRecord } from '../run/record.ts';
+import type { LiveRun, LiveRuns, SweepPlace, SweepPlaces } from '../run/live-runs.ts';
 import type { DispatchDeps } from './deps.ts';
-import type { Target } from './targets.ts';
+import { sweepClusters } from './sweep-clusters.ts';
 
 /** A message that is this late is lost, or its function died with it: its queue would have shown it again by now. */
 const OVERDUE: Duration = 2 * 60_000;
-/** A cluster is made after its record: one that has none for this long will not get one. */
-const ORPHAN_AGE: Duration = 15 * 60_000;
-const PAGE = 200;
+/** A record comes a moment after its marker: no function that has set one this long ago still lives. */
+const MARKER_AGE: Duration = 60 * 60_000;
+const PAGE = 100;
 
 export interface SweepLimits {
-  /** At most this many runs and clusters in one pass. */
+  /** At most this many runs, and as many clusters, in one pass. */
   readonly most: number;
   /** The pass ends at this time, wherever it is. */
   readonly deadline: Instant;
@@ -34,97 +30,113 @@ export interface SweepReport {
 }
 
 /** What a sweep needs of the outside: it takes no step of a run itself. */
-export type SweepDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'>;
+export type SweepDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'> & {
+  readonly live: LiveRuns;
+  readonly places: SweepPlaces;
+};
 
 /**
- * Finds what a crash left between two steps: runs whose message is lost go on, closed runs lose their marker, clusters
- * without a live run are removed. A pass is bounded, and begins at another place than the last one, so that none is
- * passed over for ever.
+ * Finds what a crash left between two steps: runs whose message is lost go on, markers without a live run go, clusters
+ * without a live run are removed. A pass is bounded in number and time, and goes on where the last one stopped, so that
+ * nothing is passed over for ever. Sweeping twice, or twice at a time, does no harm.
  */
 export async function sweep(targets: readonly string[], deps: SweepDeps, limits: SweepLimits): Promise<SweepReport> {
-  const runs = await sweepRuns(deps, limits);
-  const clusters = { leaked: 0, removed: 0, unswept: 0 };
-  for (const name of targets) {
-    try {
-      await sweepClusters(await deps.targets(name), deps, limits, clusters);
-    } catch (error) {
-      clusters.unswept += 1;
-      deps.log.warn('a target could not be swept', { target: name, error: describeError(error) });
-    }
-  }
-  const report = { ...runs, ...clusters };
+  const from = await lastPlace(deps);
+  const now = deps.clock.now();
+  // However many runs there are, clusters have their half of the time.
+  const half = now + Math.max(0, limits.deadline - now) / 2;
+  const runs = await sweepRuns(from.run, deps, { ...limits, deadline: half });
+  const clusters = await sweepClusters(targets, from.cluster, deps, limits);
+  await keepPlace(from, { ...place('run', runs.stoppedAt), ...place('cluster', clusters.stoppedAt) }, deps);
+  const { looked, resumed } = runs;
+  const { leaked, removed, unswept } = clusters;
+  const report = { looked, resumed, leaked, removed, unswept };
   deps.log.info('swept', { ...report });
   return report;
 }
 
-async function sweepRuns(deps: SweepDeps, limits: SweepLimits): Promise<{ looked: number; resumed: number }> {
-  const seen = new Set<string>();
-  let resumed = 0;
-  const starts = [randomBytes(10).toString('hex'), undefined];
-  for (const start of starts) {
-    let after = start;
-    while (seen.size < limits.most && deps.clock.now() < limits.deadline) {
-      const ids = await deps.ledger.live({ limit: PAGE, ...(after === undefined ? {} : { after }) });
-      const fresh = ids.filter((id) => !seen.has(id)).slice(0, limits.most - seen.size);
-      fresh.forEach((id) => seen.add(id));
-      const results = await Promise.all(fresh.map((id) => resume(id, deps)));
-      resumed += results.filter(Boolean).length;
-      after = ids.at(-1);
-      if (after === undefined || ids.length < PAGE || fresh.length === 0) break;
-    }
-  }
-  return { looked: seen.size, resumed };
+function place<K extends keyof SweepPlace>(of: K, at: string | undefined): Pick<SweepPlace, K> | object {
+  return at === undefined ? {} : { [of]: at };
 }
 
-async function resume(id: string, deps: SweepDeps): Promise<boolean> {
-  if (!isRunId(id)) return false;
+async function lastPlace({ places, log }: SweepDeps): Promise<SweepPlace> {
   try {
-    const stored = await deps.ledger.read(id);
-    if (stored === undefined) return false;
-    if (stored.value.state === 'closed') {
-      // Writing it again takes its marker away, which the function that closed it did not live to do.
-      await deps.ledger.replace(stored.value, stored.version);
+    return await places.read();
+  } catch (error) {
+    log.warn('the sweep begins anew', { error: describeError(error) });
+    return {};
+  }
+}
+
+async function keepPlace(last: SweepPlace, next: SweepPlace, { places, log }: SweepDeps): Promise<void> {
+  if (last.run === next.run && last.cluster === next.cluster) return;
+  try {
+    await places.write(next);
+  } catch (error) {
+    log.warn('where the sweep stopped was not kept', { error: describeError(error) });
+  }
+}
+
+interface SweptRuns {
+  readonly looked: number;
+  readonly resumed: number;
+  /** Absent: all were looked at. */
+  readonly stoppedAt?: string;
+}
+
+/** From behind the last place to the end, then from the beginning up to it. */
+async function sweepRuns(from: string | undefined, deps: SweepDeps, limits: SweepLimits): Promise<SweptRuns> {
+  let [looked, resumed, after, wrapped] = [0, 0, from, from === undefined];
+  for (;;) {
+    if (looked >= limits.most || deps.clock.now() >= limits.deadline) {
+      return { looked, resumed, ...(after === undefined ? {} : { stoppedAt: after }) };
+    }
+    const limit = Math.min(PAGE, limits.most - looked);
+    const listed = await listLive(after, limit, deps);
+    if (listed === undefined) return { looked, resumed, ...(after === undefined ? {} : { stoppedAt: after }) };
+    const page = wrapped && from !== undefined ? listed.filter(({ runId }) => runId <= from) : listed;
+    looked += page.length;
+    resumed += (await Promise.all(page.map((run) => resume(run, deps)))).filter(Boolean).length;
+    after = page.at(-1)?.runId ?? after;
+    if (listed.length === limit && page.length === listed.length) continue;
+    if (wrapped) return { looked, resumed };
+    wrapped = true;
+    after = undefined;
+  }
+}
+
+async function listLive(
+  after: string | undefined,
+  limit: number,
+  { live, log }: SweepDeps,
+): Promise<readonly LiveRun[] | undefined> {
+  try {
+    return await live.list({ limit, ...(after === undefined ? {} : { after }) });
+  } catch (error) {
+    log.warn('runs could not be listed', { error: describeError(error) });
+    return undefined;
+  }
+}
+
+async function resume(run: LiveRun, deps: SweepDeps): Promise<boolean> {
+  const { runId } = run;
+  try {
+    const stored = await deps.ledger.read(runId);
+    if (stored === undefined || stored.value.state === 'closed') {
+      const over = stored !== undefined || deps.clock.now() - run.markedAt >= MARKER_AGE;
+      if (over) await deps.live.forget(run);
       return false;
     }
-    if (deps.clock.now() - stored.value.look.dueAt < OVERDUE) return false;
-    await deps.runQueue.send({ version: 1, runId: id, look: stored.value.look.number }, 0);
-    deps.log.warn('a run was overdue', { runId: id, state: stored.value.state, dueAt: stored.value.look.dueAt });
+    const { state, look } = stored.value;
+    const now = deps.clock.now();
+    if (now - look.dueAt < OVERDUE) return false;
+    await deps.runQueue.send({ version: 1, runId, look: look.number }, 0);
+    // Due from now on: a queue with a backlog does not get one more message every minute.
+    await deps.ledger.replace({ ...stored.value, look: { ...look, dueAt: now } }, stored.version);
+    deps.log.warn('a run was overdue', { runId, state, dueAt: look.dueAt });
     return true;
   } catch (error) {
-    deps.log.warn('a run could not be swept', { runId: id, error: describeError(error) });
+    deps.log.warn('a run could not be swept', { runId, error: describeError(error) });
     return false;
   }
-}
-
-async function sweepClusters(
-  target: Target,
-  deps: SweepDeps,
-  limits: SweepLimits,
-  count: { leaked: number; removed: number },
-): Promise<void> {
-  for (const namespace of target.namespaces) {
-    for (const cluster of await target.inventory.list(namespace)) {
-      if (count.leaked >= limits.most || deps.clock.now() >= limits.deadline) return;
-      if (!(await isLeaked(cluster, deps))) continue;
-      count.leaked += 1;
-      deps.log.error('a cluster without a live run', { ...cluster });
-      const remains = await removeAndProve(target.clusters, cluster, { highAvailability: false, uid: cluster.uid });
-      if (remains.length === 0) count.removed += 1;
-    }
-  }
-}
-
-/** A run that is live or keeps its cluster sees to it itself. Read again before the removal: nothing is removed on hearsay. */
-async function isLeaked(cluster: OwnedCluster, deps: SweepDeps): Promise<boolean> {
-  // Another deployment's ledger knows of it, or does not.
-  if (cluster.ledger !== deps.eventContext.ledgerBucket) return false;
-  if (!isRunId(cluster.runId) || deps.clock.now() - cluster.createdAt < ORPHAN_AGE) return false;
-  const stored = await deps.ledger.read(cluster.runId);
-  return stored === undefined || !mayHave(stored.value, cluster);
-}
-
-function mayHave(record: RunRecord, cluster: ClusterRef): boolean {
-  if (record.state === 'closed') return false;
-  const attempt = record.attempts.find(({ clusterId }) => clusterId === cluster.clusterId);
-  return attempt !== undefined && attempt.goneAt === undefined;
 }

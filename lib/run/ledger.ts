@@ -17,6 +17,4 @@ export interface Ledger {
   read(runId: RunId): Promise<Versioned<RunRecord> | undefined>;
   /** `undefined`: the record changed since it was read; read again. */
   replace(record: RunRecord, version: string): Promise<Versioned<RunRecord> | undefined>;
-  /** Ids of runs that are not closed, in no order, at most `limit` after `after`. */
-  live(page: { readonly after?: string; readonly limit: number }): Promise<readonly RunId[]>;
 }

@@ -1,15 +1,18 @@
 import { DispatchError } from '../core/errors.ts';
 import { isRunId, sha256Hex, type RunId } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
-import type { Locks, LockState } from './locks.ts';
+import type { Locks } from './locks.ts';
 import { getText, putIf, type Bucket } from './s3-objects.ts';
 
 const RACES = 10;
 
 interface Lock {
   readonly holder: RunId | undefined;
-  readonly eTag: string;
+  /** First come, first served. */
+  readonly line: readonly RunId[];
 }
+
+const FREE: Lock = { holder: undefined, line: [] };
 
 /**
  * Locks on S3: `locks/<sha256 of the key>.json`. A free lock is an object without holder, not a deleted one, so that all
@@ -17,27 +20,41 @@ interface Lock {
  */
 export function createS3Locks(bucket: Bucket): Locks {
   return {
-    acquire: (key, runId) => change(bucket, key, (holder) => (holder === undefined ? { next: runId } : holder), runId),
-    async release(key, runId) {
-      await change(bucket, key, (holder) => (holder === runId ? { next: undefined } : 'done'), runId);
+    async acquire(key, runId, joins) {
+      const { holder, line } = await change(bucket, key, (lock) => acquired(lock, runId, joins));
+      if (holder === runId) return { held: true };
+      return { held: false, holder: holder ?? line[0] ?? runId };
     },
-    transfer: (key, from, to) =>
-      change(bucket, key, (holder) => (holder === undefined || holder === from ? { next: to } : holder), to),
+    async release(key, runId) {
+      await change(bucket, key, (lock) => released(lock, runId));
+    },
   };
 }
 
-/** What to do about a lock with this holder: set the next one, nothing, or yield to the holder. */
-type Decide = (holder: RunId | undefined) => { readonly next: RunId | undefined } | 'done' | RunId;
+function acquired(lock: Lock, runId: RunId, joins: boolean): Lock {
+  const { holder, line } = lock;
+  const isNext = holder === undefined && (line[0] === undefined || line[0] === runId);
+  if (isNext) return { holder: runId, line: line.slice(1) };
+  return holder === runId || !joins || line.includes(runId) ? lock : { holder, line: [...line, runId] };
+}
 
-async function change(bucket: Bucket, key: string, decide: Decide, runId: RunId): Promise<LockState> {
+function released(lock: Lock, runId: RunId): Lock {
+  if (lock.holder !== runId && !lock.line.includes(runId)) return lock;
+  return {
+    holder: lock.holder === runId ? undefined : lock.holder,
+    line: lock.line.filter((waiting) => waiting !== runId),
+  };
+}
+
+/** Answers the lock as it is afterwards; `next` answers the same lock when there is nothing to change. */
+async function change(bucket: Bucket, key: string, next: (lock: Lock) => Lock): Promise<Lock> {
   for (let races = 0; races < RACES; races += 1) {
-    const lock = await readLock(bucket, key);
-    const decision = decide(lock?.holder);
-    if (decision === 'done' || decision === runId) return { held: true };
-    if (typeof decision === 'string') return { held: false, holder: decision };
-    const text = JSON.stringify({ version: 1, key, holder: decision.next ?? null });
-    const condition = lock === undefined ? 'absent' : { eTag: lock.eTag };
-    if ((await putIf(bucket, objectKey(key), text, condition)) !== undefined) return { held: true };
+    const { lock, eTag } = await readLock(bucket, key);
+    const changed = next(lock);
+    if (changed === lock) return lock;
+    const text = JSON.stringify({ version: 1, key, holder: changed.holder ?? null, line: changed.line });
+    const condition = eTag === undefined ? 'absent' : { eTag };
+    if ((await putIf(bucket, objectKey(key), text, condition)) !== undefined) return changed;
   }
   throw new DispatchError('StorageUnavailable', `the lock '${key}' changed hands ${RACES} times meanwhile`);
 }
@@ -46,18 +63,23 @@ function objectKey(key: string): string {
   return `locks/${sha256Hex(key)}.json`;
 }
 
-async function readLock(bucket: Bucket, key: string): Promise<Lock | undefined> {
+async function readLock(bucket: Bucket, key: string): Promise<{ readonly lock: Lock; readonly eTag?: string }> {
   const stored = await getText(bucket, objectKey(key));
-  return stored === undefined ? undefined : { holder: holderIn(stored.text, key), eTag: stored.eTag };
+  return stored === undefined ? { lock: FREE } : { lock: lockIn(stored.text, key), eTag: stored.eTag };
 }
 
-function holderIn(text: string, key: string): RunId | undefined {
+function lockIn(text: string, key: string): Lock {
   const lock: unknown = parse(text, key);
   if (!isRecord(lock) || lock['version'] !== 1) throw unreadable(key);
-  const { holder } = lock;
-  if (holder === null) return undefined;
-  if (typeof holder !== 'string' || !isRunId(holder)) throw unreadable(key);
-  return holder;
+  // Before there were lines, locks had none.
+  const { holder, line = [] } = lock;
+  if (!Array.isArray(line)) throw unreadable(key);
+  return { holder: holder === null ? undefined : runIn(holder, key), line: line.map((run) => runIn(run, key)) };
+}
+
+function runIn(value: unknown, key: string): RunId {
+  if (typeof value !== 'string' || !isRunId(value)) throw unreadable(key);
+  return value;
 }
 
 function parse(text: string, key: string): unknown {

@@ -21,44 +21,67 @@ function describeLocks(name: string, make: () => Locks | Promise<Locks>): void {
     });
 
     it('has one holder, who may ask again', async () => {
-      expect(await locks.acquire('key', a)).toEqual({ held: true });
-      expect(await locks.acquire('key', a)).toEqual({ held: true });
-      expect(await locks.acquire('key', b)).toEqual({ held: false, holder: a });
-      expect(await locks.acquire('another/key ü', b)).toEqual({ held: true });
+      expect(await locks.acquire('key', a, false)).toEqual({ held: true });
+      expect(await locks.acquire('key', a, false)).toEqual({ held: true });
+      expect(await locks.acquire('key', b, false)).toEqual({ held: false, holder: a });
+      expect(await locks.acquire('another/key ü', b, false)).toEqual({ held: true });
     });
 
     it('is free again when the holder, and only the holder, releases it', async () => {
       await locks.release('key', a);
-      await locks.acquire('key', a);
+      await locks.acquire('key', a, false);
       await locks.release('key', b);
-      expect(await locks.acquire('key', b)).toEqual({ held: false, holder: a });
+      expect(await locks.acquire('key', b, false)).toEqual({ held: false, holder: a });
       await locks.release('key', a);
       await locks.release('key', a);
-      expect(await locks.acquire('key', b)).toEqual({ held: true });
+      expect(await locks.acquire('key', b, false)).toEqual({ held: true });
     });
 
-    it('passes from holder to successor', async () => {
-      await locks.acquire('key', a);
-      expect(await locks.transfer('key', b, c)).toEqual({ held: false, holder: a });
-      expect(await locks.transfer('key', a, b)).toEqual({ held: true });
-      expect(await locks.transfer('key', a, b)).toEqual({ held: true });
-      expect(await locks.transfer('key', a, c)).toEqual({ held: false, holder: b });
-      expect(await locks.transfer('free', a, c)).toEqual({ held: true });
+    it('goes to the first in line, and to nobody before', async () => {
+      await locks.acquire('key', a, true);
+      expect(await locks.acquire('key', b, true)).toEqual({ held: false, holder: a });
+      expect(await locks.acquire('key', c, true)).toEqual({ held: false, holder: a });
+      expect(await locks.acquire('key', b, true)).toEqual({ held: false, holder: a });
+      await locks.release('key', a);
+      expect(await locks.acquire('key', c, true)).toEqual({ held: false, holder: b });
+      expect(await locks.acquire('key', a, true)).toEqual({ held: false, holder: b });
+      expect(await locks.acquire('key', b, true)).toEqual({ held: true });
+      await locks.release('key', b);
+      expect(await locks.acquire('key', c, true)).toEqual({ held: true });
+      await locks.release('key', c);
+      expect(await locks.acquire('key', a, true)).toEqual({ held: true });
+    });
+
+    it('goes past who left the line, or never joined it', async () => {
+      await locks.acquire('key', a, false);
+      await locks.acquire('key', b, true);
+      await locks.acquire('key', c, false);
+      await locks.release('key', b);
+      await locks.release('key', a);
+      expect(await locks.acquire('key', c, false)).toEqual({ held: true });
     });
 
     it('has one winner among many', async () => {
       const runs = Array.from({ length: 12 }, (_, index) => runIdFor(`rival ${index}`));
-      const states = await Promise.all(runs.map((run) => locks.acquire('race', run)));
+      const states = await Promise.all(runs.map((run) => locks.acquire('race', run, false)));
       expect(states.filter(({ held }) => held)).toHaveLength(1);
       const holder = runs[states.findIndex(({ held }) => held)];
       expect(new Set(states.flatMap((state) => (state.held ? [] : [state.holder])))).toEqual(new Set([holder]));
     });
 
-    it('has one successor among many', async () => {
-      await locks.acquire('race', a);
-      const runs = Array.from({ length: 12 }, (_, index) => runIdFor(`rival ${index}`));
-      const states = await Promise.all(runs.map((run) => locks.transfer('race', a, run)));
-      expect(states.filter(({ held }) => held)).toHaveLength(1);
+    it('loses nobody who joins the line at the same time', async () => {
+      await locks.acquire('race', a, true);
+      const runs = Array.from({ length: 6 }, (_, index) => runIdFor(`rival ${index}`));
+      await Promise.all(runs.map((run) => locks.acquire('race', run, true)));
+      let left = new Set(runs);
+      for (let holder = a; left.size > 0;) {
+        await locks.release('race', holder);
+        const states = await Promise.all([...left].map((run) => locks.acquire('race', run, true)));
+        const winners = [...left].filter((_, index) => states[index]?.held);
+        expect(winners).toHaveLength(1);
+        [holder = a] = winners;
+        left = new Set([...left].filter((run) => run !== holder));
+      }
     });
   });
 }

@@ -7,11 +7,11 @@ import type { World } from './world.ts';
 export async function expectClosedCleanly(world: World, runId: RunId): Promise<void> {
   const record = world.record(runId);
   expect(record.state).toBe('closed');
-  expect(await world.ledger.live({ limit: 100 })).not.toContain(runId);
+  expect((await world.ledger.list({ limit: 100 })).map((live) => live.runId)).not.toContain(runId);
   for (const { clusterId } of record.attempts) {
     expect(await world.clusters.remains({ namespace: 'flink', clusterId })).toEqual([]);
   }
-  expect([...world.locks.holders.values()]).not.toContain(runId);
+  expect([...world.locks.holders.values(), ...[...world.locks.lines.values()].flat()]).not.toContain(runId);
 
   // Each attempt made its cluster once, or never.
   expect(new Set(world.created(runId)).size).toBe(world.created(runId).length);

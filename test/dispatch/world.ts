@@ -4,7 +4,7 @@ import type { RunId } from '../../lib/core/ids.ts';
 import { accept, type Accepted, type AcceptDeps } from '../../lib/dispatch/accept.ts';
 import { advance } from '../../lib/dispatch/advance.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
-import { sweep, type SweepReport } from '../../lib/dispatch/sweep.ts';
+import { sweep, type SweepDeps, type SweepReport } from '../../lib/dispatch/sweep.ts';
 import type { Target } from '../../lib/dispatch/targets.ts';
 import { parseDeployment } from '../../lib/job/deployment.ts';
 import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
@@ -65,6 +65,7 @@ export class World {
   readonly logged: string[] = [];
   readonly accept: AcceptDeps;
   readonly dispatch: DispatchDeps;
+  readonly sweeper: SweepDeps;
   private readonly options: WorldOptions;
   private again: { readonly at: number; readonly message: RunMessage }[] = [];
 
@@ -101,6 +102,8 @@ export class World {
       deliver: ({ jar }) => effects.run('deliver', 'StorageUnavailable', () => Promise.resolve({ jarUri: jar.uri })),
       inlineWait: options.inlineWait ?? 15_000,
     };
+    const places: SweepDeps['places'] = { read: () => Promise.resolve({}), write: () => Promise.resolve() };
+    this.sweeper = { ...this.dispatch, live: effects.watch('live', this.ledger, 'StorageUnavailable'), places };
   }
 
   /** As an event source: delivers again until it is told yes. */
@@ -141,7 +144,7 @@ export class World {
 
   async sweep(): Promise<SweepReport> {
     this.effects.crashed = false;
-    const report = await sweep(['default'], this.dispatch, { most: 100, deadline: this.clock.now() + FUNCTION_TIME });
+    const report = await sweep(['default'], this.sweeper, { most: 100, deadline: this.clock.now() + FUNCTION_TIME });
     this.effects.crashed = false;
     return report;
   }

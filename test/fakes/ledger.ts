@@ -1,12 +1,13 @@
 import type { RunId } from '../../lib/core/ids.ts';
 import type { Ledger, Versioned } from '../../lib/run/ledger.ts';
+import type { LiveRun, LiveRuns } from '../../lib/run/live-runs.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { Faults } from './faults.ts';
 
 /** Keeps records as JSON, so that nothing is shared and what JSON cannot carry shows. */
-export class FakeLedger implements Ledger {
-  readonly faults = new Faults<keyof Ledger>();
+export class FakeLedger implements Ledger, LiveRuns {
+  readonly faults = new Faults<keyof Ledger | keyof LiveRuns>();
   /** Every write that took effect, in order. */
   readonly writes: RunRecord[] = [];
   private readonly stored = new Map<RunId, { text: string; version: string }>();
@@ -35,12 +36,17 @@ export class FakeLedger implements Ledger {
     );
   }
 
-  live(page: { readonly after?: string; readonly limit: number }): ReturnType<Ledger['live']> {
-    return this.faults.around('live', () => {
+  list(page: { readonly after?: string; readonly limit: number }): ReturnType<LiveRuns['list']> {
+    return this.faults.around('list', () => {
       const open = this.records.filter(({ state }) => state !== 'closed').map(({ runId }) => runId);
       const after = open.sort().filter((runId) => page.after === undefined || runId > page.after);
-      return after.slice(0, page.limit);
+      return after.slice(0, page.limit).map((runId) => ({ runId, markedAt: 0, version: runId }));
     });
+  }
+
+  /** Markers are the open records here: there is none to take away. */
+  forget(_run: LiveRun): Promise<void> {
+    return this.faults.around('forget', () => undefined);
   }
 
   private find(runId: RunId): Versioned<RunRecord> | undefined {

@@ -16,7 +16,12 @@ const PUT: readonly FaultKind[] = [
 ];
 
 function failure(name: string, status: number): EventBridgeServiceException {
-  return new EventBridgeServiceException({ name, $fault: 'server', $metadata: { httpStatusCode: status }, message: name });
+  return new EventBridgeServiceException({
+    name,
+    $fault: 'server',
+    $metadata: { httpStatusCode: status },
+    message: name,
+  });
 }
 
 const FAILURES: Failures = {

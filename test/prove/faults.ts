@@ -55,7 +55,10 @@ export class FaultPlan {
   private readonly enabled: ReadonlySet<FaultKind>;
   private readonly listed: ReadonlyMap<string, FaultKind> | undefined;
 
-  constructor(draws: Draws, options: { readonly rate: number; readonly most: number; readonly list?: readonly Fault[] }) {
+  constructor(
+    draws: Draws,
+    options: { readonly rate: number; readonly most: number; readonly list?: readonly Fault[] },
+  ) {
     this.draws = draws;
     this.rate = options.rate;
     this.most = options.most;
@@ -76,7 +79,8 @@ export class FaultPlan {
   }
 
   private drawn(question: string, kinds: readonly FaultKind[], weight: number): FaultKind | undefined {
-    if (this.struck.length >= this.most || !this.draws.chance(`fault ${question}`, this.rate * weight)) return undefined;
+    if (this.struck.length >= this.most || !this.draws.chance(`fault ${question}`, this.rate * weight))
+      return undefined;
     const [first, ...rest] = kinds.filter((kind) => this.enabled.has(kind));
     return first === undefined ? undefined : this.draws.pick(`kind ${question}`, [first, ...rest]);
   }

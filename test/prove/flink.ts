@@ -45,7 +45,12 @@ export interface Execution {
 export class Flink {
   readonly executions: Execution[] = [];
   /** Of the run that a cluster belongs to. */
-  programOf: (clusterId: string) => Program = () => ({ restAfter: 600, runsAfter: 1_200, endsAfter: 3_000, end: 'FINISHED' });
+  programOf: (clusterId: string) => Program = () => ({
+    restAfter: 600,
+    runsAfter: 1_200,
+    endsAfter: 3_000,
+    end: 'FINISHED',
+  });
   onStart: (execution: Execution) => void = () => undefined;
   onEnd: (execution: Execution) => void = () => undefined;
   private readonly running = new Map<string, Execution>();
@@ -106,7 +111,8 @@ export class Flink {
   /** Its id is in the ConfigMap that the node mounted. */
   private jobIdOf(clusterId: string): string {
     const map = this.kubernetes.find('ConfigMap', `flink-config-${clusterId}`)?.object as V1ConfigMap | undefined;
-    const [, id = ''] = /pipeline[\s\S]*?job-id['"]?:\s*['"]?([0-9a-f]{32})/.exec(Object.values(map?.data ?? {}).join('\n')) ?? [];
+    const [, id = ''] =
+      /pipeline[\s\S]*?job-id['"]?:\s*['"]?([0-9a-f]{32})/.exec(Object.values(map?.data ?? {}).join('\n')) ?? [];
     return id;
   }
 
@@ -136,15 +142,16 @@ export class Flink {
   }
 
   private isAlive(pod: Stored, execution: Execution): boolean {
-    return (
-      this.kubernetes.exists(pod) && pod.container?.state === 'running' && this.running.get(pod.uid) === execution
-    );
+    return this.kubernetes.exists(pod) && pod.container?.state === 'running' && this.running.get(pod.uid) === execution;
   }
 
   private standing(ref: ClusterRef): { readonly pod: Stored; readonly execution: Execution } | undefined {
     const pods = this.kubernetes
       .all('Pod')
-      .filter(({ labels, container, phase }) => labels['app'] === ref.clusterId && container?.state === 'running' && phase === 'Running');
+      .filter(
+        ({ labels, container, phase }) =>
+          labels['app'] === ref.clusterId && container?.state === 'running' && phase === 'Running',
+      );
     const pod = pods.at(-1);
     const execution = pod === undefined ? undefined : this.running.get(pod.uid);
     return pod === undefined || execution === undefined ? undefined : { pod, execution };
@@ -198,10 +205,13 @@ export class Flink {
     const found = this.standing(ref);
     if (found === undefined) throw new DispatchError('RestUnreachable', 'connection refused');
     const { pod, execution } = found;
-    if (execution.jobId !== jobId || execution.forgotten === true) throw new DispatchError('JobNotFound', 'no such job');
+    if (execution.jobId !== jobId || execution.forgotten === true)
+      throw new DispatchError('JobNotFound', 'no such job');
     if (this.programOf(ref.clusterId).deafToCancel === true || execution.canceledAt !== undefined) return;
     execution.canceledAt = this.sim.now;
-    this.sim.after(this.sim.draws.between(`cancel ${execution.pod}`, 50, 3_000), () => this.end(pod, execution, 'CANCELED'));
+    this.sim.after(this.sim.draws.between(`cancel ${execution.pod}`, 50, 3_000), () =>
+      this.end(pod, execution, 'CANCELED'),
+    );
   }
 
   private log(pod: Stored): string {

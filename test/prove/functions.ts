@@ -19,6 +19,7 @@ import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-dest
 import { createPublisher } from '../../lib/outcome/publisher.ts';
 import { createS3EvidenceStore } from '../../lib/run/s3-evidence-store.ts';
 import { createS3Ledger } from '../../lib/run/s3-ledger.ts';
+import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/s3-live-runs.ts';
 import { createS3Locks } from '../../lib/run/s3-locks.ts';
 import { createSqsDeadLetters } from '../../lib/run/sqs-dead-letters.ts';
 import { createSqsRunQueue } from '../../lib/run/sqs-run-queue.ts';
@@ -113,6 +114,7 @@ function targetOf(world: World, invocation: Invocation): Target {
     logs: clusters,
     inventory: clusters,
     permits: clusters,
+    renewals: clusters,
     namespaces: ['flink'],
     jobManager: (ref) => world.flink.jobManager(invocation, ref),
   };
@@ -136,7 +138,9 @@ export const FUNCTIONS = {
   },
 
   sweepRuns: (world: World, most: number, invocation: Invocation): Promise<SweepReport> => {
-    const deps = dispatchDeps(world, invocation);
+    const bucket = { s3: world.s3.client(invocation), bucket: LEDGER };
+    const live = createS3LiveRuns(bucket);
+    const deps = { ...dispatchDeps(world, invocation), live, places: createS3SweepPlaces(bucket) };
     return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME });
   },
 

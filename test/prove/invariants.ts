@@ -85,7 +85,11 @@ export class Invariants {
     this.world.sim.tell('ledger', `${next.name} is ${next.state}, look ${next.look.number} (${by})`);
     if (last === undefined) {
       this.acceptedAt.set(next.runId, this.world.sim.now);
-      this.check('a run begins as accepted or rejected', next.state === 'accepted' || next.state === 'ended', () => next.state);
+      this.check(
+        'a run begins as accepted or rejected',
+        next.state === 'accepted' || next.state === 'ended',
+        () => next.state,
+      );
     } else this.onChange(last, next);
     this.checkRecord(next);
     if (next.state === 'waiting' && next.attempts.length === 0) {
@@ -95,14 +99,26 @@ export class Invariants {
 
   private onChange(last: RunRecord, next: RunRecord): void {
     const run = `${next.name} ${last.state} → ${next.state}`;
-    this.check('a record is never made twice', last.runId === next.runId && last.createdAt === next.createdAt, () => run);
+    this.check(
+      'a record is never made twice',
+      last.runId === next.runId && last.createdAt === next.createdAt,
+      () => run,
+    );
     this.check('only the table’s transitions', last.state === next.state || reaches(last.state, next.state), () => run);
     this.check('an ended run stays ended', !isEnded(last.state) || isEnded(next.state), () => run);
     if (last.outcome !== undefined) {
       const same = next.outcome !== undefined && canonicalJson(last.outcome) === canonicalJson(next.outcome);
-      this.check('an outcome never changes', same, () => `${run}: ${JSON.stringify(last.outcome)} became ${JSON.stringify(next.outcome)}`);
+      this.check(
+        'an outcome never changes',
+        same,
+        () => `${run}: ${JSON.stringify(last.outcome)} became ${JSON.stringify(next.outcome)}`,
+      );
     }
-    this.check('look numbers never go back', next.look.number >= last.look.number, () => `${run}: ${last.look.number} → ${next.look.number}`);
+    this.check(
+      'look numbers never go back',
+      next.look.number >= last.look.number,
+      () => `${run}: ${last.look.number} → ${next.look.number}`,
+    );
     this.checkOutbox(run, last.events, next.events);
     this.checkAttempts(run, last, next);
   }
@@ -127,7 +143,11 @@ export class Invariants {
       () => `${run}: attempt ${now.number}`,
     );
     const finished = this.finished.get(next.runId);
-    this.check('a job that finished is never run again', finished === undefined, () => `${run}: attempt ${now.number} after ${finished?.clusterId ?? ''} finished`);
+    this.check(
+      'a job that finished is never run again',
+      finished === undefined,
+      () => `${run}: attempt ${now.number} after ${finished?.clusterId ?? ''} finished`,
+    );
     if (before === undefined) this.checkTurn(next);
   }
 
@@ -137,7 +157,8 @@ export class Invariants {
     const came = this.acceptedAt.get(next.runId) ?? 0;
     for (const [runId, since] of this.waitingSince) {
       const other = this.records.get(runId);
-      if (other === undefined || runId === next.runId || other.job?.concurrency?.key !== next.job.concurrency.key) continue;
+      if (other === undefined || runId === next.runId || other.job?.concurrency?.key !== next.job.concurrency.key)
+        continue;
       const waits = other.state === 'waiting' && other.attempts.length === 0 && other.cancelRequested === undefined;
       const overtaken = waits && other.job.concurrency.policy === 'queue' && since < came;
       this.check('a queue is first in, first out', !overtaken, () => `${next.name} goes before ${other.name}`);
@@ -146,13 +167,29 @@ export class Invariants {
 
   private checkRecord(record: RunRecord): void {
     const { state, outcome, events, attempts, name } = record;
-    this.check('exactly an ended run has an outcome', isEnded(state) === (outcome !== undefined), () => `${name} ${state}`);
-    this.check('sequences have no gaps', events.every(({ sequence }, index) => sequence === index + 1), () => `${name}: ${JSON.stringify(events)}`);
+    this.check(
+      'exactly an ended run has an outcome',
+      isEnded(state) === (outcome !== undefined),
+      () => `${name} ${state}`,
+    );
+    this.check(
+      'sequences have no gaps',
+      events.every(({ sequence }, index) => sequence === index + 1),
+      () => `${name}: ${JSON.stringify(events)}`,
+    );
     const completed = events.filter(({ type }) => type === 'completed').length;
-    this.check('one completion in the outbox', completed === (outcome === undefined ? 0 : 1), () => `${name}: ${completed}`);
+    this.check(
+      'one completion in the outbox',
+      completed === (outcome === undefined ? 0 : 1),
+      () => `${name}: ${completed}`,
+    );
     const bytes = JSON.stringify(record).length;
     const bounded = bytes <= MOST_BYTES && events.length <= MOST_EVENTS && attempts.length <= MOST_ATTEMPTS;
-    this.check('a record is bounded', bounded, () => `${name}: ${bytes} bytes, ${events.length} events, ${attempts.length} attempts`);
+    this.check(
+      'a record is bounded',
+      bounded,
+      () => `${name}: ${bytes} bytes, ${events.length} events, ${attempts.length} attempts`,
+    );
     for (const event of events) {
       const told = event.publishedAt === undefined || this.delivered.has(`${record.runId}.${event.sequence}`);
       this.check('recorded as published only what was published', told, () => `${name}: event ${event.sequence}`);
@@ -173,7 +210,11 @@ export class Invariants {
     const { id, subject } = event;
     const text = canonicalJson(event);
     const first = this.events.get(id);
-    this.check('an event is always the same', first === undefined || first === text, () => `${id}: ${first ?? ''} became ${text}`);
+    this.check(
+      'an event is always the same',
+      first === undefined || first === text,
+      () => `${id}: ${first ?? ''} became ${text}`,
+    );
     this.events.set(id, first ?? text);
     this.delivered.set(id, (this.delivered.get(id) ?? 0) + 1);
     const record = this.records.get(subject as RunId);
@@ -201,7 +242,11 @@ export class Invariants {
     const attempt = record?.attempts.at(-1);
     if (record === undefined || attempt?.clusterId !== object.name) return;
     const over = isEnded(record.state) || attempt.outcome !== undefined || record.state === 'waiting';
-    this.check('only what is over is removed', over, () => `${object.name} while ${record.name} is ${record.state}, by ${by}`);
+    this.check(
+      'only what is over is removed',
+      over,
+      () => `${object.name} while ${record.name} is ${record.state}, by ${by}`,
+    );
     if (record.outcome === undefined) return;
     const told = record.events.every(({ publishedAt }) => publishedAt !== undefined);
     this.check('published before removed', told, () => `${object.name} is removed before its end is told, by ${by}`);
@@ -220,11 +265,23 @@ export class Invariants {
     const going = deployment?.deletingAt !== undefined;
     if (first && !going) {
       const finished = this.finished.get(record.runId);
-      this.check('a job that finished is never run again', finished === undefined, () => `${execution.clusterId} after ${finished?.clusterId ?? ''}`);
-      this.check('no cluster starts after the end', !isEnded(record.state), () => `${execution.clusterId}: ${record.name} is ${record.state}`);
+      this.check(
+        'a job that finished is never run again',
+        finished === undefined,
+        () => `${execution.clusterId} after ${finished?.clusterId ?? ''}`,
+      );
+      this.check(
+        'no cluster starts after the end',
+        !isEnded(record.state),
+        () => `${execution.clusterId}: ${record.name} is ${record.state}`,
+      );
     }
     const others = this.runningClusters(record.runId).filter((clusterId) => clusterId !== execution.clusterId);
-    this.check('one live cluster of a run at a time', others.length === 0, () => `${execution.clusterId} beside ${others.join(', ')}`);
+    this.check(
+      'one live cluster of a run at a time',
+      others.length === 0,
+      () => `${execution.clusterId} beside ${others.join(', ')}`,
+    );
     this.checkConcurrency(record, execution);
     sim.tell('flink', `${record.name} runs ${execution.clusterId}`);
   }
@@ -281,7 +338,10 @@ export class Invariants {
     for (const [name, runId] of this.world.expected) this.checkAccepted(name, runId);
     for (const record of this.records.values()) this.checkClosed(record);
     for (const key of this.world.s3.keys(`${LEDGER}/locks/`)) {
-      const { holder, waiters = [] } = JSON.parse(this.world.s3.text(key) ?? '{}') as { holder?: string | null; waiters?: string[] };
+      const { holder, waiters = [] } = JSON.parse(this.world.s3.text(key) ?? '{}') as {
+        holder?: string | null;
+        waiters?: string[];
+      };
       const left = [...(holder === null || holder === undefined ? [] : [holder]), ...waiters];
       this.check('no lock is left', left.length === 0, () => `${key}: ${left.join(', ')}`);
     }
@@ -306,7 +366,8 @@ export class Invariants {
     for (const { sequence } of events) {
       this.check('every event is delivered', this.delivered.has(`${runId}.${sequence}`), () => `${name}.${sequence}`);
     }
-    const refused = outcome?.state === 'rejected' && record.source.kind === 'message' && outcome.reason !== 'ConcurrencyForbidden';
+    const refused =
+      outcome?.state === 'rejected' && record.source.kind === 'message' && outcome.reason !== 'ConcurrencyForbidden';
     if (refused) {
       const told = this.world.letters.some(({ attributes }) => attributes['reason'] === outcome.reason);
       this.check('what is rejected is in the dead letters', told, () => name);
@@ -319,7 +380,8 @@ export class Invariants {
     const ends = this.world.flink.executions
       .filter(({ clusterId }) => attempts.some((attempt) => attempt.clusterId === clusterId))
       .map(({ end }) => end);
-    const detail = (): string => `${name}: ${outcome?.state ?? ''} ${outcome?.reason ?? ''}, but Flink: ${ends.join(', ')}`;
+    const detail = (): string =>
+      `${name}: ${outcome?.state ?? ''} ${outcome?.reason ?? ''}, but Flink: ${ends.join(', ')}`;
     if (outcome?.state === 'succeeded') this.check('an outcome is true', ends.includes('FINISHED'), detail);
     if (outcome?.reason === 'JobFailed') this.check('an outcome is true', ends.includes('FAILED'), detail);
     if (outcome?.state === 'failed' && this.finished.has(runId)) {

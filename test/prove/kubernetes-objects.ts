@@ -57,7 +57,12 @@ export function wireOf(stored: Stored): KubernetesObject {
   if (stored.kind === 'Pod') return podOf(stored, metadata);
   if (stored.kind === 'Deployment') {
     const { spec } = stored.object as V1Deployment;
-    return { kind: 'Deployment', metadata, spec: { replicas: spec?.replicas ?? 1 }, status: {} } as unknown as KubernetesObject;
+    return {
+      kind: 'Deployment',
+      metadata,
+      spec: { replicas: spec?.replicas ?? 1 },
+      status: {},
+    } as unknown as KubernetesObject;
   }
   return { kind: stored.kind, metadata } as unknown as KubernetesObject;
 }

@@ -196,7 +196,8 @@ export class Kubernetes {
     const kind = object.kind ?? '';
     const name = object.metadata?.name ?? '';
     if (kind === 'Deployment') this.mayTakeName(object, name);
-    if (this.find(kind, name) !== undefined) throw new Refusal(409, 'AlreadyExists', `${kind} "${name}" already exists`);
+    if (this.find(kind, name) !== undefined)
+      throw new Refusal(409, 'AlreadyExists', `${kind} "${name}" already exists`);
     const { quota } = this;
     if (kind === 'Deployment' && quota?.of === 'deployments' && this.all('Deployment').length >= quota.most) {
       throw new Refusal(403, 'Forbidden', `deployments.apps "${name}" is forbidden: exceeded quota: small`);
@@ -312,7 +313,8 @@ export class Kubernetes {
 
   /** The kubelet looks for ConfigMaps by their names: for volumes before a pod's first start, for variables at every one. */
   private startPod(pod: Stored): void {
-    if (!this.exists(pod) || pod.deletingAt !== undefined || pod.container === undefined || pod.phase === 'Failed') return;
+    if (!this.exists(pod) || pod.deletingAt !== undefined || pod.container === undefined || pod.phase === 'Failed')
+      return;
     const { spec } = pod.object as V1Pod;
     const volumes = pod.phase === 'Pending' ? volumesOf(spec) : [];
     const missing = volumes.find((name) => this.find('ConfigMap', name) === undefined);

@@ -32,8 +32,24 @@ export interface QueueOptions {
   readonly loses?: boolean;
 }
 
-const SEND: readonly FaultKind[] = ['refused', 'throttled', 'lost', 'late', 'resent', 'slow', 'crash-before', 'crash-after'];
-const DELIVERY: readonly FaultKind[] = ['duplicated', 'delayed', 'shown-early', 'not-deleted', 'message-lost', 'frozen'];
+const SEND: readonly FaultKind[] = [
+  'refused',
+  'throttled',
+  'lost',
+  'late',
+  'resent',
+  'slow',
+  'crash-before',
+  'crash-after',
+];
+const DELIVERY: readonly FaultKind[] = [
+  'duplicated',
+  'delayed',
+  'shown-early',
+  'not-deleted',
+  'message-lost',
+  'frozen',
+];
 
 function failure(name: string, status: number): SQSServiceException {
   return new SQSServiceException({ name, $fault: 'server', $metadata: { httpStatusCode: status }, message: name });

@@ -66,7 +66,10 @@ function wishOf(draws: Draws, name: string, policy: string | undefined): Wish {
     sends: draws.whole(`${name} sends`, 1, keyed || kind !== 'message' ? 3 : 1),
     conflicts: keyed && draws.chance(`${name} conflicts`, 0.1),
     cancels: draws.chance(`${name} canceled`, 0.2)
-      ? [at + draws.between(`${name} canceled at`, 200, 20_000), at + draws.between(`${name} canceled again`, 200, 60_000)]
+      ? [
+          at + draws.between(`${name} canceled at`, 200, 20_000),
+          at + draws.between(`${name} canceled again`, 200, 60_000),
+        ]
       : [],
   };
 }
@@ -80,7 +83,10 @@ function specOf(draws: Draws, name: string, policy: string | undefined): Record<
     ...(chance('high availability', 0.15)
       ? { flinkConfiguration: { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' } }
       : {}),
-    deadlines: { start: draws.pick(`${name} start`, ['60s', '3m', '10m']), run: draws.pick(`${name} run`, ['40s', '2m']) },
+    deadlines: {
+      start: draws.pick(`${name} start`, ['60s', '3m', '10m']),
+      run: draws.pick(`${name} run`, ['40s', '2m']),
+    },
     retry: {
       attempts: draws.whole(`${name} attempts`, 1, 3),
       backoff: draws.pick(`${name} backoff`, ['1s', '5s', '30s']),

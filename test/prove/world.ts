@@ -123,7 +123,11 @@ export class World {
     batchSize: number,
     timeout: number,
     visibility: number,
-    handler: (world: World, event: Parameters<(typeof FUNCTIONS)['onMessage']>[1], by: Invocation) => Promise<{ readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }>,
+    handler: (
+      world: World,
+      event: Parameters<(typeof FUNCTIONS)['onMessage']>[1],
+      by: Invocation,
+    ) => Promise<{ readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }>,
     loses = false,
   ): MemoryQueue {
     return new MemoryQueue(this.sim, {
@@ -158,7 +162,10 @@ export class World {
   }
 
   private message(wish: Wish): void {
-    const spec = { ...wish.spec, job: { ...(wish.spec['job'] as object), jarURI: 'local:///opt/job.jar', entryClass: 'a.B' } };
+    const spec = {
+      ...wish.spec,
+      job: { ...(wish.spec['job'] as object), jarURI: 'local:///opt/job.jar', entryClass: 'a.B' },
+    };
     const { idempotencyKey } = wish;
     const body = JSON.stringify(idempotencyKey === undefined ? spec : { spec, idempotencyKey });
     this.sim.tell('user', `sends ${wish.name}: ${body}`);
@@ -189,7 +196,10 @@ export class World {
   }
 
   private schedule(wish: Wish, send: number): void {
-    const spec = { ...wish.spec, job: { ...(wish.spec['job'] as object), jarURI: 'local:///opt/job.jar', entryClass: 'a.B' } };
+    const spec = {
+      ...wish.spec,
+      job: { ...(wish.spec['job'] as object), jarURI: 'local:///opt/job.jar', entryClass: 'a.B' },
+    };
     this.s3.store(`${LEDGER}/jobs/${wish.name}.yaml`, JSON.stringify(spec));
     const event = { job: wish.name, schedule: `arn:schedule/${wish.name}`, scheduledTime: '2026-11-21T06:00:00Z' };
     this.expect(wish.name, parseScheduleEvent(event));

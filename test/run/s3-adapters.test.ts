@@ -11,6 +11,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import { createS3EvidenceStore } from '../../lib/run/s3-evidence-store.ts';
 import { createS3Ledger } from '../../lib/run/s3-ledger.ts';
+import { createS3LiveRuns } from '../../lib/run/s3-live-runs.ts';
 import { createS3Locks } from '../../lib/run/s3-locks.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
 
@@ -106,7 +107,8 @@ describe('the ledger on S3', () => {
       .resolves({ Contents: [] });
     s3.on(ListObjectsV2Command, { StartAfter: 'live/x' }).resolves({ Contents: [{ Key: `live/${ids[1]}` }] });
     s3.on(ListObjectsV2Command, { StartAfter: `live/${ids[1]}` }).resolves({});
-    expect(await ledger.live({ limit: 5 })).toEqual(ids);
+    const live = createS3LiveRuns(bucket);
+    expect((await live.list({ limit: 5 })).map(({ runId }) => runId)).toEqual(ids);
   });
 
   it.each([
@@ -136,18 +138,18 @@ describe('locks on S3', () => {
       stored({ version: 1, key: 'k', holder: b });
       throw failure('PreconditionFailed', 412);
     });
-    expect(await createS3Locks(bucket).acquire('k', a)).toEqual({ held: false, holder: b });
+    expect(await createS3Locks(bucket).acquire('k', a, false)).toEqual({ held: false, holder: b });
   });
 
   it('gives up a race that does not end', async () => {
     stored({ version: 1, key: 'k', holder: null });
     s3.on(PutObjectCommand).rejects(failure('PreconditionFailed', 412));
-    await expect(createS3Locks(bucket).acquire('k', a)).rejects.toMatchObject({ reason: 'StorageUnavailable' });
+    await expect(createS3Locks(bucket).acquire('k', a, false)).rejects.toMatchObject({ reason: 'StorageUnavailable' });
   });
 
   it('refuses an object that is no lock', async () => {
     stored({ version: 2 });
-    await expect(createS3Locks(bucket).acquire('k', a)).rejects.toMatchObject({ reason: 'Internal' });
+    await expect(createS3Locks(bucket).acquire('k', a, false)).rejects.toMatchObject({ reason: 'Internal' });
   });
 });
 

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, type _Object } from '@aws-sdk/client-s3';
+import { awsStatus, fromAwsError } from '../core/aws-error.ts';
+import { isRunId, type RunId } from '../core/ids.ts';
+import { isRecord } from '../core/json.ts';
+import type { LiveRun, LiveRuns, SweepPlaces } from './live-runs.ts';
+import { getText, type Bucket } from './s3-objects.ts';
+
+const LIVE = 'live/';
+const PLACE = 'runs/sweep-place.json';
+
+/** Markers on S3: `live/<runId>`. */
+export function createS3LiveRuns(bucket: Bucket): LiveRuns {
+  return {
+    list: (page) => list(bucket, page),
+    forget: ({ runId, version }) => remove(bucket, runId, version),
+  };
+}
+
+/** Each marker is another object than the one before it, so that taking an old one away spares a new one. */
+export async function mark({ s3, bucket }: Bucket, runId: RunId): Promise<void> {
+  try {
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: LIVE + runId, Body: randomUUID() }));
+  } catch (error) {
+    throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${LIVE}${runId}` });
+  }
+}
+
+/** Of a run that is closed, for good. */
+export function unmark(bucket: Bucket, runId: RunId): Promise<void> {
+  return remove(bucket, runId, undefined);
+}
+
+async function remove({ s3, bucket }: Bucket, runId: RunId, version: string | undefined): Promise<void> {
+  const condition = version === undefined ? {} : { IfMatch: version };
+  try {
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: LIVE + runId, ...condition }));
+  } catch (error) {
+    // 412: marked anew. 409: at this moment. 404: gone already.
+    if (version !== undefined && [404, 409, 412].includes(awsStatus(error) ?? 0)) return;
+    throw fromAwsError(error, { action: 's3:DeleteObject', resource: `s3://${bucket}/${LIVE}${runId}` });
+  }
+}
+
+/** S3 lists 1000 at a time. */
+async function list(bucket: Bucket, page: { readonly after?: string; readonly limit: number }): Promise<LiveRun[]> {
+  const found: LiveRun[] = [];
+  let after = page.after;
+  while (found.length < page.limit) {
+    const objects = await listLive(bucket, after, Math.min(1000, page.limit - found.length));
+    found.push(...objects.flatMap(markerOf));
+    after = objects.at(-1)?.Key?.slice(LIVE.length);
+    if (after === undefined) break;
+  }
+  return found;
+}
+
+function markerOf({ Key = '', ETag = '', LastModified }: _Object): LiveRun[] {
+  const runId = Key.slice(LIVE.length);
+  return isRunId(runId) ? [{ runId, markedAt: LastModified?.getTime() ?? Infinity, version: ETag }] : [];
+}
+
+async function listLive({ s3, bucket }: Bucket, after: string | undefined, count: number): Promise<_Object[]> {
+  const from = after === undefined ? {} : { StartAfter: LIVE + after };
+  try {
+    const input = { Bucket: bucket, Prefix: LIVE, MaxKeys: count, ...from };
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command(input));
+    return Contents;
+  } catch (error) {
+    throw fromAwsError(error, { action: 's3:ListBucket', resource: `s3://${bucket}` });
+  }
+}
+
+/** The place on S3. What cannot be read as one is none. */
+export function createS3SweepPlaces(bucket: Bucket): SweepPlaces {
+  return {
+    async read() {
+      const stored = await getText(bucket, PLACE);
+      const place = stored === undefined ? undefined : parse(stored.text);
+      const text = (field: string): string | undefined => {
+        const value = isRecord(place) ? place[field] : undefined;
+        return typeof value === 'string' ? value : undefined;
+      };
+      const [run, cluster] = [text('run'), text('cluster')];
+      return { ...(run === undefined ? {} : { run }), ...(cluster === undefined ? {} : { cluster }) };
+    },
+    async write(place) {
+      const { s3, bucket: name } = bucket;
+      const input = { Bucket: name, Key: PLACE, Body: JSON.stringify(place), ContentType: 'application/json' };
+      try {
+        await s3.send(new PutObjectCommand(input));
+      } catch (error) {
+        throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${name}/${PLACE}` });
+      }
+    },
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
