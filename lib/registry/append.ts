@@ -1,8 +1,7 @@
 import { DispatchError } from '../core/errors.ts';
-import { sha256 } from './client.ts';
 import { choose, fits, flinkHomeOf, manifestWith, platformText, withLayer, type NewLayer } from './image.ts';
 import { layerOf, type LayerFile } from './layer.ts';
-import { isIndex, MEDIA, parseConfig, parseIndex, parseManifest } from './manifest.ts';
+import { isIndex, MEDIA, parseConfig, parseIndex, parseManifest, sha256 } from './manifest.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Manifest } from './manifest.ts';
 import { inTurns } from './in-turns.ts';
 import type { Content, Registry } from './port.ts';

@@ -3,9 +3,10 @@ import { DispatchError, isDispatchError } from '../core/errors.ts';
 import type { Authorizer, Scopes } from './authorizer.ts';
 import { fromAnswer, fromSilence } from './failure.ts';
 import { discard, readText, type Http, type HttpRequest, type HttpResponse } from './http.ts';
-import { judgeAddress, type Endpoint } from './settings.ts';
+import { judgeAddress, type Endpoint, type RegistryHosts } from './settings.ts';
 
 export interface CallDeps {
+  readonly hosts: RegistryHosts;
   readonly http: Http;
   readonly authorizer: Authorizer;
   readonly clock: Clock;

@@ -1,25 +1,21 @@
 import { createHash } from 'node:crypto';
 import { isRecord } from '../core/json.ts';
 import { DispatchError } from '../core/errors.ts';
-import type { Scopes } from './authorizer.ts';
 import { ask, steady, textOf, type Call, type CallDeps } from './calls.ts';
 import { fromAnswer, fromSilence } from './failure.ts';
 import { discard, type HttpResponse } from './http.ts';
-import { MANIFEST_TYPES, type Descriptor, type Manifest } from './manifest.ts';
+import { MANIFEST_TYPES, sha256, type Descriptor, type Manifest } from './manifest.ts';
+import { pathTo, pull, push } from './paths.ts';
 import type { Registry, Resolved } from './port.ts';
 import { isDigest, nameOf, type RepositoryName } from './reference.ts';
-import { endpointOf, type RegistryHosts } from './settings.ts';
+import { endpointOf } from './settings.ts';
 import { uploadBlob } from './upload.ts';
-
-export interface ClientDeps extends CallDeps {
-  readonly hosts: RegistryHosts;
-}
 
 const MAX_MANIFEST = 4 * 1024 * 1024;
 const ACCEPT = MANIFEST_TYPES.join(', ');
 
 /** Registries over the OCI distribution API 1.1, which is Docker's registry API 2. */
-export function createRegistry(deps: ClientDeps): Registry {
+export function createRegistry(deps: CallDeps): Registry {
   return {
     resolve: (image, reference) => steady(deps, () => resolve(deps, image, reference)),
     manifest: (image, digest) => steady(deps, () => manifest(deps, image, digest)),
@@ -29,21 +25,12 @@ export function createRegistry(deps: ClientDeps): Registry {
   };
 }
 
-function reading(deps: ClientDeps, image: RepositoryName, what: string): Omit<Call, 'method' | 'to'> {
+function reading(deps: CallDeps, image: RepositoryName, what: string): Omit<Call, 'method' | 'to'> {
   const endpoint = endpointOf(deps.hosts, image.host, 'image');
   return { endpoint, scopes: pull(image), what: `${what} of ${nameOf(image)}` };
 }
 
-export function pull({ repository }: RepositoryName): Scopes {
-  return [`repository:${repository}:pull`];
-}
-
-/** The path of a part of a repository. */
-export function pathTo({ repository }: RepositoryName, ...parts: readonly string[]): string {
-  return ['/v2', ...[...repository.split('/'), ...parts].map(encodeURIComponent)].join('/');
-}
-
-async function resolve(deps: ClientDeps, image: RepositoryName, reference: string): Promise<Resolved | undefined> {
+async function resolve(deps: CallDeps, image: RepositoryName, reference: string): Promise<Resolved | undefined> {
   const call = { ...reading(deps, image, 'resolving a tag'), to: pathTo(image, 'manifests', reference) };
   const response = await ask({ ...call, method: 'HEAD', headers: { accept: ACCEPT } }, deps);
   await discard(response).catch(() => undefined);
@@ -56,18 +43,14 @@ async function resolve(deps: ClientDeps, image: RepositoryName, reference: strin
   return fetchManifest(deps, image, reference);
 }
 
-async function manifest(deps: ClientDeps, image: RepositoryName, digest: string): Promise<Manifest | undefined> {
+async function manifest(deps: CallDeps, image: RepositoryName, digest: string): Promise<Manifest | undefined> {
   const found = await fetchManifest(deps, image, digest);
   if (found !== undefined && found.digest !== digest)
     throw new DispatchError('RegistryUnavailable', `the manifest of ${nameOf(image)} is not what its digest says`);
   return found;
 }
 
-async function fetchManifest(
-  deps: ClientDeps,
-  image: RepositoryName,
-  reference: string,
-): Promise<Manifest | undefined> {
+async function fetchManifest(deps: CallDeps, image: RepositoryName, reference: string): Promise<Manifest | undefined> {
   const call = { ...reading(deps, image, 'reading the manifest'), to: pathTo(image, 'manifests', reference) };
   const response = await ask({ ...call, method: 'GET', headers: { accept: ACCEPT } }, deps);
   if (response.status === 404) {
@@ -79,7 +62,7 @@ async function fetchManifest(
   return { text, digest: sha256(text), mediaType: typeOf(response) ?? typeIn(text) };
 }
 
-async function* blob(deps: ClientDeps, image: RepositoryName, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
+async function* blob(deps: CallDeps, image: RepositoryName, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
   const call = { ...reading(deps, image, 'reading a blob'), to: pathTo(image, 'blobs', descriptor.digest) };
   const response = await steady(deps, async () => {
     const answer = await ask({ ...call, method: 'GET' }, deps);
@@ -103,7 +86,7 @@ async function* blob(deps: ClientDeps, image: RepositoryName, descriptor: Descri
 }
 
 async function putManifest(
-  deps: ClientDeps,
+  deps: CallDeps,
   to: RepositoryName,
   { text, mediaType }: Manifest,
   reference: string,
@@ -123,11 +106,6 @@ async function putManifest(
   await discard(response).catch(() => undefined);
 }
 
-export function push({ repository }: RepositoryName, from?: string): Scopes {
-  const own = `repository:${repository}:pull,push`;
-  return from === undefined || from === repository ? [own] : [own, `repository:${from}:pull`];
-}
-
 function typeOf({ headers }: HttpResponse): string | undefined {
   return headers['content-type']?.split(';')[0]?.trim();
 }
@@ -136,8 +114,4 @@ function typeIn(text: string): string {
   const document: unknown = JSON.parse(text);
   const type = isRecord(document) ? document['mediaType'] : undefined;
   return typeof type === 'string' ? type : '';
-}
-
-export function sha256(text: string | Uint8Array): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

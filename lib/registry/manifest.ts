@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { parseWith } from '../core/schema.ts';
 import { DispatchError } from '../core/errors.ts';
@@ -91,4 +92,8 @@ function parsed<S extends z.ZodType>(schema: S, text: string, what: string): z.o
     const said = error instanceof Error ? error.message : String(error);
     throw new DispatchError('ImageUnsuitable', `${what} cannot be read: ${said}`, { field: 'image', cause: error });
   }
+}
+
+export function sha256(content: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { DispatchError } from '../core/errors.ts';
-import { addressOf, ask, locationFrom, type Call } from './calls.ts';
-import { pathTo, push, type ClientDeps } from './client.ts';
+import { addressOf, ask, locationFrom, type Call, type CallDeps } from './calls.ts';
 import { fromAnswer } from './failure.ts';
 import { discard, type HttpResponse } from './http.ts';
+import { pathTo, push } from './paths.ts';
 import type { BlobUpload, StoredBlob } from './port.ts';
 import { nameOf, type RepositoryName } from './reference.ts';
 import { endpointOf } from './settings.ts';
@@ -15,7 +15,7 @@ type Base = Omit<Call, 'method' | 'to'>;
  * over from another repository; then it is sent in one piece, as containerd sends it when the digest is known, and as
  * Docker does when it is not.
  */
-export async function uploadBlob(deps: ClientDeps, to: RepositoryName, blob: BlobUpload): Promise<StoredBlob> {
+export async function uploadBlob(deps: CallDeps, to: RepositoryName, blob: BlobUpload): Promise<StoredBlob> {
   const base: Base = {
     endpoint: endpointOf(deps.hosts, to.host, 'jarDelivery.repository'),
     scopes: push(to, blob.mountFrom),
@@ -34,7 +34,7 @@ export async function uploadBlob(deps: ClientDeps, to: RepositoryName, blob: Blo
   return { digest: sent.digest, how: 'uploaded' };
 }
 
-async function exists(deps: ClientDeps, base: Base, to: RepositoryName, digest: string): Promise<boolean> {
+async function exists(deps: CallDeps, base: Base, to: RepositoryName, digest: string): Promise<boolean> {
   const call: Call = { ...base, method: 'HEAD', to: pathTo(to, 'blobs', digest) };
   const response = await ask(call, deps);
   await discard(response).catch(() => undefined);
@@ -44,7 +44,7 @@ async function exists(deps: ClientDeps, base: Base, to: RepositoryName, digest: 
 }
 
 async function begin(
-  deps: ClientDeps,
+  deps: CallDeps,
   base: Base,
   to: RepositoryName,
   { digest, mountFrom }: BlobUpload,
@@ -67,7 +67,7 @@ async function begin(
   return next(await wanted(202, response, base), url, base);
 }
 
-async function finish(deps: ClientDeps, base: Base, place: URL, digest: string, blob?: BlobUpload): Promise<void> {
+async function finish(deps: CallDeps, base: Base, place: URL, digest: string, blob?: BlobUpload): Promise<void> {
   const url = new URL(place);
   // Added as text: what the registry keeps in its address goes back as it came.
   url.search = `${url.search === '' ? '?' : `${url.search}&`}${new URLSearchParams({ digest }).toString()}`;
@@ -80,7 +80,7 @@ const OCTETS = { 'content-type': 'application/octet-stream' };
 
 /** Sends what has no digest yet, and makes it on the way. */
 async function sendUnknown(
-  deps: ClientDeps,
+  deps: CallDeps,
   base: Base,
   place: URL,
   blob: BlobUpload,
