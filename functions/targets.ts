@@ -7,6 +7,7 @@ import { DispatchError } from '../lib/core/errors.ts';
 import type { Target, Targets } from '../lib/dispatch/targets.ts';
 import { createJobManager } from '../lib/flink/rest/job-manager.ts';
 import { namespacesOf, type Deployment, type TargetConfig } from '../lib/job/deployment.ts';
+import { readSecret } from './read-secret.ts';
 
 /** Targets of the deployment, connected when first used and kept while the function is warm. */
 export function createTargets(deployment: Deployment, s3: S3Client): Targets {
@@ -43,11 +44,4 @@ async function openTarget(config: TargetConfig, s3: S3Client): Promise<Target> {
     namespaces: namespacesOf(config),
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, config.rest)),
   };
-}
-
-async function readSecret(arn: string): Promise<string> {
-  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const { SecretString } = await new SecretsManagerClient().send(new GetSecretValueCommand({ SecretId: arn }));
-  if (SecretString !== undefined) return SecretString;
-  throw new DispatchError('InvalidConfiguration', `the secret ${arn} holds no text`, { field: 'access.arn' });
 }

@@ -54,5 +54,5 @@ function flush(): void {
 export function lambda<E, R>(
   handle: (event: E, context: Context) => Promise<R>,
 ): MiddyfiedHandler<E, R, Error, Context> {
-  return middy<E, R, Error, Context>(handle).use(telemetry as MiddlewareObj<E, R, Error, Context>);
+  return middy<E, R, Error, Context>(handle).use(telemetry);
 }

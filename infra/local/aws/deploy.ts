@@ -33,19 +33,39 @@ export interface DeployOptions {
 /** Deploys the project's own serverless.yml. @throws Error with the end of osls' output. */
 export async function deploy(server: AwsServer, options: DeployOptions): Promise<Deployment> {
   const folder = await serviceFolder(options.folder);
-  const osls = join(dirname(createRequire(import.meta.url).resolve('osls/package.json')), 'bin', 'serverless.js');
-  const params = Object.entries(options.params).map(([name, value]) => `--param=${name}=${value}`);
-  await run(process.execPath, [osls, 'deploy', '--stage', options.stage, ...params], {
+  await osls(['deploy', ...oslsArguments(options)], folder, join(options.folder, 'deploy.log'), server.environment);
+  return readOutputs(server, `flink-dispatch-${options.stage}`);
+}
+
+/** Makes the CloudFormation template and the zips in `<folder>/package`, without any AWS. Answers that folder. */
+export async function packageService(options: DeployOptions): Promise<string> {
+  const folder = await serviceFolder(options.folder);
+  const output = join(options.folder, 'package');
+  await osls(['package', '--package', output, ...oslsArguments(options)], folder, join(options.folder, 'package.log'));
+  return output;
+}
+
+function oslsArguments({ stage, params }: DeployOptions): string[] {
+  return ['--stage', stage, ...Object.entries(params).map(([name, value]) => `--param=${name}=${value}`)];
+}
+
+async function osls(
+  args: readonly string[],
+  folder: string,
+  logFile: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const program = join(dirname(createRequire(import.meta.url).resolve('osls/package.json')), 'bin', 'serverless.js');
+  await run(process.execPath, [program, ...args], {
     folder,
-    logFile: join(options.folder, 'deploy.log'),
+    logFile,
     environment: {
       ...hostEnvironment(),
-      ...server.environment,
-      // Five seconds by default: AWS needs minutes for a stack, this server less than one.
+      ...environment,
+      // Five seconds by default: AWS needs minutes for a stack, a local server less than one.
       SLS_AWS_MONITORING_FREQUENCY: '100',
     },
   });
-  return readOutputs(server, `flink-dispatch-${options.stage}`);
 }
 
 /** A folder of its own for what osls and esbuild write, so that two stacks can be deployed from one clone at once. */

@@ -1,0 +1,273 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { packageService } from '../../../infra/local/aws/deploy.ts';
+import { bundleOf, type Bundle } from './bundle.ts';
+import { allowedTo, readTemplate, referencesIn, resourcesOf, statementsOf, type Template } from './template.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..', '..');
+const FUNCTIONS = {
+  OnJarUpload: 'functions/on-jar-upload.ts',
+  OnMessage: 'functions/on-message.ts',
+  OnSchedule: 'functions/on-schedule.ts',
+  AdvanceRun: 'functions/advance-run.ts',
+  SweepRuns: 'functions/sweep-runs.ts',
+} as const;
+const NAMES = Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[];
+
+/** What a command of the AWS SDK asks for (Service Authorization Reference). */
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  's3:GetObject': ['s3:GetObject'],
+  's3:HeadObject': ['s3:GetObject', 's3:GetObjectVersion'],
+  's3:CopyObject': ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject'],
+  // The SDK's own, for directory buckets, which these are not.
+  's3:CreateSession': [],
+  's3:PutObject': ['s3:PutObject'],
+  's3:DeleteObject': ['s3:DeleteObject'],
+  's3:ListObjectsV2': ['s3:ListBucket'],
+  'sqs:SendMessage': ['sqs:SendMessage'],
+  'sns:Publish': ['sns:Publish'],
+  'eventbridge:PutEvents': ['events:PutEvents'],
+  'secrets-manager:GetSecretValue': ['secretsmanager:GetSecretValue'],
+  'ecr:GetAuthorizationToken': ['ecr:GetAuthorizationToken'],
+};
+/** What Lambda does with a function's role, and what no command of the SDK stands for. */
+const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
+  'logs:CreateLogStream': 'Lambda writes the log',
+  'logs:PutLogEvents': 'Lambda writes the log',
+  'xray:PutTraceSegments': 'Lambda writes the trace',
+  'xray:PutTelemetryRecords': 'Lambda writes the trace',
+  'sqs:ReceiveMessage': 'the event source mapping reads the queue',
+  'sqs:DeleteMessage': 'the event source mapping reads the queue',
+  'sqs:GetQueueAttributes': 'the event source mapping reads the queue',
+  's3:GetObjectVersion': 'a GetObject that names a version, as signed URLs of jars do',
+  's3:ListBucket': 'without it a missing object is told as a forbidden one',
+  'ecr:BatchCheckLayerAvailability': 'the registry speaks the distribution API',
+  'ecr:BatchGetImage': 'the registry speaks the distribution API',
+  'ecr:GetDownloadUrlForLayer': 'the registry speaks the distribution API',
+  'ecr:CompleteLayerUpload': 'the registry speaks the distribution API',
+  'ecr:InitiateLayerUpload': 'the registry speaks the distribution API',
+  'ecr:PutImage': 'the registry speaks the distribution API',
+  'ecr:UploadLayerPart': 'the registry speaks the distribution API',
+};
+
+/** A configuration that needs every right that there is. */
+const REGISTRY = '111122223333.dkr.ecr.eu-central-1.amazonaws.com';
+const CONFIG = {
+  targets: {
+    default: {
+      namespace: 'flink',
+      access: { kind: 'secret', arn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:kubeconfig-AbCdEf' },
+      jarDelivery: { kind: 'bundle', repository: `${REGISTRY}/jobs` },
+    },
+  },
+  registries: { [REGISTRY]: { auth: { kind: 'ecr' } } },
+  allow: {
+    images: ['flink:*', `${REGISTRY}/flink:*`],
+    jarBuckets: ['flink-dispatch-*', 'team-a-jars', 'team-b-*'],
+    notify: [
+      'https://sqs.eu-central-1.amazonaws.com/111122223333/flink-*',
+      'arn:aws:sns:eu-central-1:111122223333:ended',
+    ],
+  },
+};
+
+let folder = '';
+let template: Template;
+let packageFolder: string;
+const bundles = new Map<string, Bundle>();
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'package-test-'));
+  const config = join(folder, 'dispatch.yml');
+  writeFileSync(config, stringify(CONFIG));
+  const settings = parse(readFileSync(join(PROJECT, 'serverless.yml'), 'utf8'), { logLevel: 'silent' }) as {
+    custom: { esbuild: Record<string, unknown> };
+  };
+  packageFolder = await packageService({ folder, stage: 'test', params: { config } });
+  template = readTemplate(packageFolder);
+  for (const name of NAMES) bundles.set(name, await bundleOf(FUNCTIONS[name], settings.custom.esbuild));
+}, 240_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('policies', () => {
+  it('say `*` only where their resource says why', () => {
+    const everything = Object.entries(template.Resources).flatMap(([id, resource]) => statementsOf(id, resource));
+    const broad = everything.filter(
+      ({ actions, resources }) => actions.some((action) => action.includes('*')) || resources.includes('*'),
+    );
+    expect(broad.length).toBeGreaterThan(5);
+    expect(broad.filter(({ justified = '' }) => justified.length < 20).map(({ id }) => id)).toEqual([
+      // osls' own: it denies what is not encrypted on its way to the bucket of the deployment's zips.
+      'ServerlessDeploymentBucketPolicy/0',
+    ]);
+    const allowed = broad.filter(({ effect }) => effect === 'Allow');
+    expect(new Set(allowed.map(({ id }) => id.split('/')[1]))).toEqual(new Set(['Trace', 'RegistryToken']));
+  });
+
+  it('justify nothing that is not there', () => {
+    for (const [id, resource] of Object.entries(template.Resources)) {
+      const broad = statementsOf(id, resource).filter(({ justified }) => justified !== undefined);
+      const reasons = resource.Metadata?.Justified ?? {};
+      expect(broad.map((one) => one.id)).toEqual(Object.keys(reasons).map((sid) => `${id}/${sid}`));
+    }
+  });
+
+  it('end a resource with `*` only below a name that is there', () => {
+    const everything = Object.entries(template.Resources).flatMap(([id, resource]) => statementsOf(id, resource));
+    for (const { resources, justified, effect } of everything) {
+      if (justified !== undefined || effect === 'Deny') continue;
+      for (const text of JSON.stringify(resources).match(/arn:[^"]*\*/g) ?? []) {
+        expect(text).toMatch(
+          /(\/(jobs|runs|live|locks|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-)\/?\*(\/\*)?$/,
+        );
+      }
+    }
+  });
+
+  it.each(NAMES)('let %s do what its code calls, and nothing else', (name) => {
+    const commands = [...(bundles.get(name)?.commands ?? [])];
+    const needed = new Set(commands.flatMap((command) => ACTIONS[command] ?? [`unknown: ${command}`]));
+    const allowed = new Set(allowedTo(template, `${name}Role`).flatMap(({ actions }) => actions));
+    expect([...needed].filter((action) => !allowed.has(action))).toEqual([]);
+    expect([...allowed].filter((action) => !needed.has(action) && WITHOUT_COMMAND[action] === undefined)).toEqual([]);
+  });
+});
+
+describe('functions', () => {
+  const functions = () => resourcesOf(template, 'AWS::Lambda::Function');
+
+  it('have a role, reserved concurrency and tracing each', () => {
+    const roles = functions().map(([, { Properties }]) => JSON.stringify(Properties['Role']));
+    expect(new Set(roles).size).toBe(NAMES.length);
+    for (const [, { Properties }] of functions()) {
+      expect(Properties['TracingConfig']).toEqual({ Mode: 'Active' });
+      expect(Properties['ReservedConcurrentExecutions']).toBeGreaterThan(0);
+      expect(Properties['Runtime']).toBe('nodejs24.x');
+      // Lambda takes 4 KB of environment; references grow when they are filled in.
+      expect(JSON.stringify(Properties['Environment']).length).toBeLessThan(2500);
+    }
+  });
+
+  it('get messages back when they are dead, and report each by itself', () => {
+    const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping');
+    expect(mappings).toHaveLength(3);
+    for (const [, { Properties }] of mappings) {
+      const [queueId = ''] = referencesIn(Properties['EventSourceArn']);
+      const [functionId = ''] = referencesIn(Properties['FunctionName']);
+      const queue = template.Resources[queueId]?.Properties;
+      const lambda = template.Resources[functionId]?.Properties;
+      expect(queue?.['VisibilityTimeout']).toBe(6 * Number(lambda?.['Timeout']));
+      expect(queue?.['RedrivePolicy']).toMatchObject({ maxReceiveCount: 5 });
+      expect(Properties['FunctionResponseTypes']).toEqual(['ReportBatchItemFailures']);
+      const { MaximumConcurrency } = Properties['ScalingConfig'] as { MaximumConcurrency: number };
+      expect(MaximumConcurrency).toBeLessThanOrEqual(Number(lambda?.['ReservedConcurrentExecutions']));
+    }
+  });
+
+  it('that are called without a queue keep what they could not take', () => {
+    const [, onSchedule] =
+      resourcesOf(template, 'AWS::Lambda::EventInvokeConfig').find(([id]) => id.startsWith('OnSchedule')) ?? [];
+    expect(referencesIn(onSchedule?.Properties['DestinationConfig'])).toEqual(['SchedulesFailed']);
+  });
+
+  it.each(NAMES)('%s holds nothing that it does not need', (name) => {
+    const bundle = bundles.get(name);
+    const follows = name === 'AdvanceRun' || name === 'SweepRuns';
+    expect(bundle?.packages.has('@kubernetes/client-node')).toBe(follows);
+    expect(bundle?.packages.has('@aws-sdk/client-eventbridge')).toBe(name === 'AdvanceRun');
+    expect(bundle?.packages.has('@aws-sdk/client-secrets-manager')).toBe(follows);
+    expect(bundle?.bytes).toBeLessThan(follows ? 2_500_000 : 1_200_000);
+    const file = `${name.charAt(0).toLowerCase()}${name.slice(1)}.zip`;
+    expect(statSync(join(packageFolder, file)).size).toBeLessThan(follows ? 800_000 : 450_000);
+  });
+});
+
+describe('storage', () => {
+  const all = (type: string) => resourcesOf(template, type).filter(([id]) => !id.startsWith('Serverless'));
+
+  it('buckets are versioned, encrypted, private, TLS only, with a life cycle', () => {
+    expect(all('AWS::S3::Bucket')).toHaveLength(2);
+    for (const [id, { Properties }] of all('AWS::S3::Bucket')) {
+      expect(Properties).toMatchObject({
+        VersioningConfiguration: { Status: 'Enabled' },
+        PublicAccessBlockConfiguration: { BlockPublicPolicy: true, RestrictPublicBuckets: true },
+        LifecycleConfiguration: {
+          Rules: expect.arrayContaining([expect.objectContaining({ Status: 'Enabled' })]) as unknown,
+        },
+      });
+      expect(Properties['BucketEncryption']).toBeDefined();
+      deniesPlain(`${id}Policy`);
+    }
+  });
+
+  it('queues are encrypted, TLS only, and keep messages for 14 days', () => {
+    expect(all('AWS::SQS::Queue')).toHaveLength(8);
+    for (const [id, { Properties }] of all('AWS::SQS::Queue')) {
+      expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
+      deniesPlain(`${id}Policy`);
+    }
+  });
+
+  it('dead-letter queues take from their own queue alone', () => {
+    for (const [id, { Properties }] of all('AWS::SQS::Queue')) {
+      const [dead] = referencesIn(Properties['RedrivePolicy']);
+      if (dead === undefined) continue;
+      const allow = JSON.stringify(template.Resources[dead]?.Properties['RedriveAllowPolicy']);
+      const name = JSON.stringify(Properties['QueueName']).replace(/.*\$\{AWS::StackName\}(-[a-z-]+).*/, '$1');
+      expect(allow, id).toContain(`\${AWS::StackName}${name}"`);
+      expect(allow, id).toContain('byQueue');
+    }
+  });
+
+  function deniesPlain(policy: string): void {
+    const resource = template.Resources[policy];
+    const statements = resource === undefined ? [] : statementsOf(policy, resource);
+    expect(statements).toContainEqual(expect.objectContaining({ id: `${policy}/TlsOnly`, effect: 'Deny' }));
+  }
+});
+
+describe('alarms', () => {
+  it('watch every queue that is read, every dead-letter queue, every function, and what the sweep finds', () => {
+    const alarms = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Alarm'));
+    for (const [, { Properties }] of resourcesOf(template, 'AWS::SQS::Queue')) {
+      expect(alarms).toContain(JSON.stringify(Properties['QueueName']));
+    }
+    for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) {
+      const name = String(Properties['FunctionName']).replace('flink-dispatch-test', '${AWS::StackName}');
+      expect(alarms).toContain(name);
+    }
+    for (const metric of ['OverdueRuns', 'LeakedClusters', 'UnsweptTargets']) expect(alarms).toContain(metric);
+  });
+
+  it('and the dashboard read metrics that the code writes', () => {
+    const asked = JSON.stringify([template.Resources['Dashboard'], ...resourcesOf(template, 'AWS::CloudWatch::Alarm')]);
+    const source = ['functions/sweep-runs.ts', 'lib/dispatch/advance.ts'].map((file) =>
+      readFileSync(join(PROJECT, file), 'utf8'),
+    );
+    const written = [...source.join('\n').matchAll(/\badd\('(\w+)'/g)].map(([, name = '']) => name);
+    expect(written.length).toBeGreaterThan(5);
+    for (const name of written) expect(asked).toContain(name);
+  });
+});
+
+it('no resource waits for itself', () => {
+  const edges = new Map(
+    Object.entries(template.Resources).map(([id, resource]) => [
+      id,
+      referencesIn(resource).filter((to) => to in template.Resources),
+    ]),
+  );
+  const cycle = (id: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(id)) return [...path.slice(path.indexOf(id)), id];
+    for (const to of edges.get(id) ?? []) {
+      const found = cycle(to, [...path, id]);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  expect([...edges.keys()].map((id) => cycle(id, [])).find((found) => found !== undefined)).toBeUndefined();
+});

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isRecord } from '../../../lib/core/json.ts';
+
+export interface Resource {
+  readonly Type: string;
+  readonly Condition?: string;
+  readonly Metadata?: { readonly Justified?: Readonly<Record<string, string>> };
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+export interface Template {
+  readonly Parameters: Readonly<Record<string, unknown>>;
+  readonly Resources: Readonly<Record<string, Resource>>;
+}
+
+/** The CloudFormation template that `osls package` made. */
+export function readTemplate(folder: string): Template {
+  return JSON.parse(readFileSync(join(folder, 'cloudformation-template-update-stack.json'), 'utf8')) as Template;
+}
+
+export function resourcesOf({ Resources }: Template, type: string): readonly (readonly [string, Resource])[] {
+  return Object.entries(Resources).filter(([, { Type }]) => Type === type);
+}
+
+export interface Statement {
+  /** `<logical id>/<Sid>`, or its number for a statement that has none. */
+  readonly id: string;
+  readonly justified: string | undefined;
+  readonly effect: string;
+  readonly actions: readonly string[];
+  readonly resources: readonly unknown[];
+}
+
+/** Every policy statement of a resource, whatever carries it; who may take a role or use a queue is one as well. */
+export function statementsOf(id: string, { Properties, Metadata }: Resource): readonly Statement[] {
+  return statementsIn(Properties).map((statement, index) => {
+    const { Sid = index, Effect, Action, Resource: resource } = statement;
+    const name = String(Sid);
+    return {
+      id: `${id}/${name}`,
+      justified: Metadata?.Justified?.[name],
+      effect: String(Effect),
+      actions: list(Action).map(String),
+      resources: list(resource),
+    };
+  });
+}
+
+function statementsIn(value: unknown): Readonly<Record<string, unknown>>[] {
+  if (Array.isArray(value)) return value.flatMap(statementsIn);
+  if (!isRecord(value)) return [];
+  return typeof value['Effect'] === 'string' ? [value] : Object.values(value).flatMap(statementsIn);
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+/** What the role of a function may do, by its own policies and by the managed ones that name it. */
+export function allowedTo(template: Template, role: string): readonly Statement[] {
+  const named = resourcesOf(template, 'AWS::IAM::ManagedPolicy').filter(([, { Properties }]) =>
+    list(Properties['Roles']).some((one) => isRecord(one) && one['Ref'] === role),
+  );
+  const own = template.Resources[role];
+  const policies = own === undefined ? [] : [[role, { ...own, Properties: { Policies: own.Properties['Policies'] } }]];
+  return [...(policies as [string, Resource][]), ...named].flatMap(([id, resource]) => statementsOf(id, resource));
+}
+
+/** The logical ids that a value refers to, with `Ref`, `Fn::GetAtt` or inside a `Fn::Sub`. */
+export function referencesIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(referencesIn);
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, member]) => {
+    if (key === 'Ref') return [String(member)];
+    if (key === 'Fn::GetAtt') return [String(Array.isArray(member) ? member[0] : member).split('.')[0] ?? ''];
+    if (key === 'DependsOn') return list(member).map(String);
+    if (key !== 'Fn::Sub') return referencesIn(member);
+    const text = Array.isArray(member) ? String(member[0]) : String(member);
+    const names = [...text.matchAll(/\$\{([A-Za-z0-9]+)(?:\.[A-Za-z0-9]+)?\}/g)].map(([, name = '']) => name);
+    return [...names, ...(Array.isArray(member) ? referencesIn(member.slice(1)) : [])];
+  });
+}
