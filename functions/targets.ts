@@ -41,6 +41,7 @@ async function openTarget(config: TargetConfig, s3: S3Client): Promise<Target> {
     logs: clusters,
     inventory: clusters,
     permits: clusters,
+    renewals: clusters,
     namespaces: namespacesOf(config),
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, config.rest)),
   };

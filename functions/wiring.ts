@@ -5,11 +5,14 @@ import type { DispatchDeps } from '../lib/dispatch/deps.ts';
 import { createDelivery } from '../lib/delivery/create-delivery.ts';
 import { signedUrls } from '../lib/delivery/signed-urls.ts';
 import type { Deployment } from '../lib/job/deployment.ts';
+import { s3JarBytes } from '../lib/job/s3-jar-bytes.ts';
+import { s3Pins } from '../lib/job/s3-pins.ts';
 import { createEventBridgeDestination } from '../lib/outcome/eventbridge-destination.ts';
 import { openDestination } from '../lib/outcome/open-destination.ts';
 import { createPublisher } from '../lib/outcome/publisher.ts';
 import { createS3EvidenceStore } from '../lib/run/s3-evidence-store.ts';
 import { createS3Locks } from '../lib/run/s3-locks.ts';
+import { createS3SessionLeases } from '../lib/run/s3-session-leases.ts';
 import { onceWired } from './base-wiring.ts';
 import type { Config } from './config.ts';
 import { createTargets } from './targets.ts';
@@ -32,7 +35,12 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     publisher: publisherFor(config, sqs),
     eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
     targets: createTargets(deployment, s3),
-    deliver: createDelivery(deployment, { sign: signedUrls(s3), clock: common.clock }),
+    deliver: createDelivery(deployment, {
+      sign: signedUrls(s3),
+      keep: s3Pins({ ...ledgerBucket, clock: common.clock }).keep,
+      clock: common.clock,
+    }),
+    sessions: { leases: createS3SessionLeases(ledgerBucket), jarBytes: s3JarBytes(s3) },
     inlineWait: INLINE_WAIT,
     metrics,
   };

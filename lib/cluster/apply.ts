@@ -6,6 +6,7 @@ import type { ObjectClient } from './client.ts';
 import { collectionPath, kindOf, resourceOf } from './kinds.ts';
 import { marksFor, ownerIn } from './marks.ts';
 import type { Owner } from './port.ts';
+import { ownedBy, putSecret } from './renew.ts';
 import { statusError, statusIn, succeeded } from './status-error.ts';
 
 /**
@@ -52,9 +53,13 @@ async function applyDependant(
   object: KubernetesObject,
   uid: string,
 ): Promise<'created' | 'found'> {
+  const kind = kindOf(object);
+  if (kind === 'Secret') {
+    await putSecret(client, namespace, object);
+    return 'found';
+  }
   const response = await create(client, namespace, object);
   if (response.status !== 409) return 'created';
-  const kind = kindOf(object);
   const name = object.metadata?.name ?? '';
   const standing = await client.get(kind, namespace, name);
   const owners = standing?.metadata?.ownerReferences ?? [];
@@ -95,11 +100,6 @@ function marked(deployment: V1Deployment, owner: Owner): V1Deployment {
       annotations: { ...metadata?.annotations, ...annotations },
     },
   };
-}
-
-function ownedBy(object: KubernetesObject, uid: string): KubernetesObject {
-  const ownerReferences = (object.metadata?.ownerReferences ?? []).map((reference) => ({ ...reference, uid }));
-  return { ...object, metadata: { ...object.metadata, ownerReferences } };
 }
 
 function isDeployment(reference: V1OwnerReference, name: string): boolean {

@@ -6,14 +6,17 @@ import { createObjectClient } from './client.ts';
 import { readTail } from './logs.ts';
 import { MANAGED_BY, ownerIn } from './marks.ts';
 import { observeCluster } from './observe.ts';
-import type { ClusterInventory, ClusterLogs, Clusters, StartPermits } from './port.ts';
+import type { ClusterInventory, ClusterLogs, Clusters, Renewals, StartPermits } from './port.ts';
+import { renewObjects } from './renew.ts';
 import { remainingObjects, removeCluster } from './remove.ts';
 import { withdrawPermit } from './start-permit.ts';
 
 const EVERYTHING = { highAvailability: true };
 
 /** Flink clusters through the Kubernetes API alone: no operator, no JVM. */
-export function createClusters(api: KubernetesApi): Clusters & ClusterLogs & ClusterInventory & StartPermits {
+export function createClusters(
+  api: KubernetesApi,
+): Clusters & ClusterLogs & ClusterInventory & StartPermits & Renewals {
   const client = createObjectClient(api);
   return {
     apply: (cluster, owner) => applyCluster(client, cluster, owner),
@@ -21,6 +24,7 @@ export function createClusters(api: KubernetesApi): Clusters & ClusterLogs & Clu
     remove: (ref, what) => removeCluster(client, ref, what),
     remains: (ref, what = EVERYTHING) => remainingObjects(client, ref, what),
     tail: (ref, pod, options) => readTail(client, ref, pod, options),
+    renew: (ref, owner, objects) => renewObjects(client, ref, owner, objects),
     withdraw: (ref) => withdrawPermit(client, ref),
     async list(namespace) {
       const labelSelector = `${MANAGED_BY.name}=${MANAGED_BY.value}`;

@@ -1,6 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
 import { COMPONENT_NAMES, describeEvent, PATIENCE, type Finding } from './finding.ts';
+import { JAR_CONTAINER } from './delivered-jar.ts';
 import type { ContainerFacts, EventFacts, PodFacts } from './port.ts';
 
 const PULL_FAILED = /^(ErrImagePull|ImagePullBackOff|RegistryUnavailable|ImageInspectError|SignatureValidationFailed)$/;
@@ -46,12 +47,13 @@ function stopped(pod: PodFacts, container: ContainerFacts): Finding | undefined 
   const outOfMemory = exit.reason === 'OOMKilled';
   const code = exit.exitCode === undefined ? '' : `, exit code ${exit.exitCode}`;
   const who = container.init ? `The ${name}'s init container ${container.name}` : `The ${name}`;
+  const downloads = container.name === JAR_CONTAINER && !outOfMemory;
   const message = outOfMemory
     ? `${who} was killed because it used more memory than its container's limit (OOMKilled${code})`
     : `${who} stopped: ${exit.reason}${code}${exit.message === undefined ? '' : `: ${exit.message.trim()}`}`;
   return {
-    reason: stopReason(component, outOfMemory),
-    message,
+    reason: downloads ? 'JarDownloadFailed' : stopReason(component, outOfMemory),
+    message: downloads ? `The jar could not be put into the ${name}'s pod: ${exit.message?.trim() ?? code}` : message,
     evidence: [
       `pod ${pod.name}: container ${container.name} terminated, ${exit.reason}${code}, ${container.restartCount} restarts`,
     ],

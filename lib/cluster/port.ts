@@ -1,3 +1,4 @@
+import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Instant } from '../core/clock.ts';
 import type { ClusterId } from '../core/ids.ts';
 import type { FlinkCluster } from '../flink/cluster.ts';
@@ -124,6 +125,12 @@ export interface Removal {
 export interface StartPermits {
   /** From now on no container of the cluster's JobManager starts; one that runs goes on. Absent is success. */
   withdraw(ref: ClusterRef): Promise<void>;
+}
+
+/** Keeps what pods of a standing cluster read when they start. */
+export interface Renewals {
+  /** Writes objects of the owner's cluster anew. `absent`: it has no such cluster any more. */
+  renew(ref: ClusterRef, owner: Owner, objects: readonly KubernetesObject[]): Promise<'renewed' | 'absent'>;
 }
 
 export interface LogTail {

@@ -94,7 +94,7 @@ async function listOf(client: ObjectClient, kind: Kind, ref: ClusterRef): Promis
   try {
     return await client.list(kind, ref.namespace, { labelSelector: selectorOf(ref), metadataOnly: true });
   } catch (error) {
-    // The least Role has nothing of Secrets: whoever may not see them has not made any.
+    // The least Role may not see Secrets. What was made is owned by the Deployment, which went after it.
     if (kind === 'Secret' && isDispatchError(error) && error.reason === 'PermissionDenied') return [];
     throw error;
   }

@@ -40,6 +40,10 @@ export const REASONS = {
   JarNotFound: { class: 'user', todo: 'Upload the jar, or correct job.jarURI.' },
   JarAccessDenied: { class: 'user', todo: "Let the function's role read the jar." },
   JarUnreadable: { class: 'user', todo: 'Upload a complete jar file.' },
+  JarChecksumMismatch: {
+    class: 'user',
+    todo: 'Upload the jar again, or correct job.jarSha256: they are not the same bytes.',
+  },
   ImageNotFound: {
     class: 'user',
     todo: 'Correct image, or the platforms of jarDelivery: the registry has no such image.',
@@ -60,6 +64,10 @@ export const REASONS = {
   },
   MainClassMissing: { class: 'user', todo: 'Correct job.entryClass: the jar has no such class.' },
   JarMissingInCluster: { class: 'user', todo: 'Correct job.jarURI: the pod does not find the jar.' },
+  JarDownloadFailed: {
+    class: 'infrastructure',
+    todo: "Let the pods reach the jar's address, which the message names the fault of: DNS, egress, proxy, clocks.",
+  },
   JobManagerOutOfMemory: { class: 'user', todo: 'Raise jobManager.resource.memory.' },
   TaskManagerOutOfMemory: {
     class: 'user',

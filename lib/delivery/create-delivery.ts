@@ -2,28 +2,35 @@ import type { Clock } from '../core/clock.ts';
 import { DispatchError } from '../core/errors.ts';
 import type { Deployment, TargetConfig } from '../job/deployment.ts';
 import type { ResolvedJob } from '../job/job.ts';
+import type { KeepJar } from '../job/pin.ts';
 import type { Deliver } from './delivery.ts';
 import { fetchDelivery } from './fetch.ts';
+import { mountDelivery } from './mount.ts';
 import type { SignUrl } from './signed-urls.ts';
 
 export interface DeliveryDeps {
   readonly sign: SignUrl;
+  readonly keep: KeepJar;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** A target's way, of `jarDelivery.kind`. */
-type Way = (config: TargetConfig['jarDelivery'], deps: DeliveryDeps) => Deliver;
-
-const WAYS: Readonly<Record<TargetConfig['jarDelivery']['kind'], Way>> = {
-  fetch: fetchDelivery,
-};
-
 /** Delivers each job the way that its target is configured for. @throws DispatchError `UnknownTarget` */
 export function createDelivery(deployment: Pick<Deployment, 'targets'>, deps: DeliveryDeps): Deliver {
-  return (job, ref) => {
-    const config = targetOf(deployment, job);
-    return WAYS[config.jarDelivery.kind](config.jarDelivery, deps)(job, ref);
+  return async (job, ref, time) => {
+    const { pinned } = job.jar;
+    const way = wayOf(targetOf(deployment, job).jarDelivery, deps);
+    if (time === 'again' && pinned !== undefined) await deps.keep(pinned);
+    return way(job, ref);
   };
+}
+
+function wayOf(config: TargetConfig['jarDelivery'], deps: DeliveryDeps): Deliver {
+  switch (config.kind) {
+    case 'fetch':
+      return fetchDelivery(config, deps);
+    case 'mount':
+      return mountDelivery(config, deps);
+  }
 }
 
 function targetOf({ targets }: Pick<Deployment, 'targets'>, { target }: ResolvedJob): TargetConfig {

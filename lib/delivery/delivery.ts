@@ -33,7 +33,8 @@ export interface SecretParts {
 }
 
 /**
- * Delivers a job's jar to the cluster of an attempt. Repeatable: for the same attempt it differs in signatures alone.
+ * Delivers a job's jar to the cluster of an attempt. Repeatable: for the same attempt it differs in signatures alone;
+ * `again`: to a cluster that stands, whose next pods need what is good by then.
  * @throws DispatchError before anything of the cluster exists: what cannot be delivered is not launched.
  */
-export type Deliver = (job: ResolvedJob, ref: ClusterRef) => Promise<Delivery>;
+export type Deliver = (job: ResolvedJob, ref: ClusterRef, time?: 'first' | 'again') => Promise<Delivery>;

@@ -7,6 +7,15 @@ import type { ObjectRef } from '../job/objects.ts';
 /** A URL by which anybody may read the object for that time; made without a request. */
 export type SignUrl = (object: ObjectRef, ttl: Duration) => Promise<string>;
 
+const MINUTE: Duration = 60_000;
+
+/**
+ * How long a URL of that life is relied upon: an early end of the credentials that signed it is possible, too.
+ */
+export function renewalAfter(ttl: Duration): Duration {
+  return Math.min(15 * MINUTE, Math.floor(ttl / 3));
+}
+
 /** A signed URL ends after `ttl`, or with the credentials that signed it. @throws DispatchError `StorageUnavailable` */
 export function signedUrls(s3: S3Client): SignUrl {
   return async ({ bucket, key, versionId }, ttl) => {

@@ -1,4 +1,4 @@
-import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1Secret } from '@kubernetes/client-node';
+import type { KubernetesObject, V1Container, V1PodSpec, V1PodTemplateSpec, V1Secret } from '@kubernetes/client-node';
 import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import { ownedByDeployment } from '../flink/native/build-cluster.ts';
 import { MAIN_CONTAINER } from '../flink/native/flink-pod.ts';
@@ -30,6 +30,13 @@ export function withSecret(cluster: FlinkCluster, delivery: Delivery): FlinkClus
   };
 }
 
+/** Of those objects the one that has the delivery's signed URL: pods to come read it anew. */
+export function withSignedUrl(cluster: FlinkCluster, { secret }: Delivery): readonly KubernetesObject[] {
+  const [kind, name] =
+    secret === undefined ? ['ConfigMap', `flink-config-${cluster.clusterId}`] : ['Secret', secret.name];
+  return cluster.dependants.filter((object) => object.kind === kind && object.metadata?.name === name);
+}
+
 /** The labels are those by which Flink's own objects of a cluster are found. */
 function secretFor({ namespace, clusterId }: ClusterRef, { name, data }: NonNullable<Delivery['secret']>): V1Secret {
   return {
@@ -42,6 +49,9 @@ function secretFor({ namespace, clusterId }: ClusterRef, { name, data }: NonNull
     ),
   };
 }
+
+/** What a namespace with the Pod Security Standard `restricted` asks of a container and its pod does not say. */
+const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
 type Templates = NonNullable<ClusterRequest['podTemplates']>;
 
@@ -58,7 +68,10 @@ function addParts(spec: V1PodSpec | undefined, { initContainers, volumes, mounts
   return {
     ...spec,
     // First: an init container of the job may want to look at the jar.
-    initContainers: [...initContainers, ...(spec?.initContainers ?? [])],
+    initContainers: [
+      ...initContainers.map((one) => ({ securityContext: main.securityContext ?? CONFINED, ...one })),
+      ...(spec?.initContainers ?? []),
+    ],
     volumes: [...(spec?.volumes ?? []), ...volumes],
     containers: [{ ...main, volumeMounts: [...(main.volumeMounts ?? []), ...mounts] }, ...others],
   };

@@ -11,6 +11,7 @@ import { clusterOf, requireJob } from './job-of.ts';
 import type { AttemptAt, Mode } from './modes.ts';
 import { observe } from './observe.ts';
 import { planCluster } from './plan-cluster.ts';
+import { renewDelivery, renewedUntil } from './renew-delivery.ts';
 
 /** A cluster of its own for every attempt, which begins the program by itself and goes with it. */
 export const applicationMode: Mode = {
@@ -18,7 +19,8 @@ export const applicationMode: Mode = {
   observe: ({ record, target, deps }) => observe(target, clusterOf(record), requireAttempt(record).jobId, deps.clock),
   async act(at, seen) {
     await passOnCancel(at, seen);
-    return { record: await startOnce(noteIdentity(at.record, seen), at) };
+    const record = await startOnce(noteIdentity(at.record, seen), at);
+    return { record: await renewDelivery({ ...at, record }, ownerOf(record, at.deps)) };
   },
   keep: withdraw,
   removeAndProve: (at, what) => removeAndProve(at.target.clusters, clusterOf(at.record), { ...what, ...meant(at) }),
@@ -40,7 +42,7 @@ async function makeCluster({ record, target, deps }: AttemptAt): Promise<RunReco
   const owner = ownerOf(record, deps);
   const delivery = await deps.deliver(job, clusterOf(record));
   await target.clusters.apply(planCluster(job, { clusterId, jobId, owner, delivery }), owner);
-  return created(record, deps.clock.now());
+  return renewedUntil(created(record, deps.clock.now()), delivery.renewAt);
 }
 
 /** What a look tells of the attempt's objects: the first Deployment and the first JobManager are the ones that count. */

@@ -2,6 +2,7 @@ import { decide, type Running, type Verdict } from '../run/decide.ts';
 import { nextLook } from '../run/intervals.ts';
 import { end, started, updateAttempt, without } from '../run/machine.ts';
 import type { RunRecord } from '../run/record.ts';
+import { inTimeToRenew } from '../run/renewal.ts';
 import { afterFailure } from '../run/retry.ts';
 import type { DispatchDeps } from './deps.ts';
 import { keepEvidence } from './evidence.ts';
@@ -20,7 +21,9 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
     const acted = await mode.act({ record: noteRunning(record, verdict.running), target, deps }, seen);
     if (acted.failed !== undefined) return goOn(afterFailure(acted.record, acted.failed, deps.clock.now()));
     const next = noteSilence(acted.record, verdict, deps.clock.now());
-    return acted.again === true ? goOn(next) : waitFor(next, nextLook(next, deps.clock.now()));
+    if (acted.again === true) return goOn(next);
+    const now = deps.clock.now();
+    return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
   }
   const running = verdict.kind === 'ended' ? noteRunning(record, verdict.running) : record;
   const artifacts = await keepEvidence(running, verdict.outcome, seen, target, deps);

@@ -1,4 +1,4 @@
-import type { ClusterInventory, ClusterLogs, ClusterRef, Clusters, StartPermits } from '../cluster/port.ts';
+import type { ClusterInventory, ClusterLogs, ClusterRef, Clusters, Renewals, StartPermits } from '../cluster/port.ts';
 import type { JobManager } from '../flink/job-manager.ts';
 
 /** One named Kubernetes cluster of the deployment, ready to use. */
@@ -7,6 +7,7 @@ export interface Target {
   readonly logs: ClusterLogs;
   readonly inventory: ClusterInventory;
   readonly permits: StartPermits;
+  readonly renewals: Renewals;
   /** The namespaces in which this deployment makes clusters. */
   readonly namespaces: readonly string[];
   jobManager(ref: ClusterRef): JobManager;

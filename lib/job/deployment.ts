@@ -41,6 +41,19 @@ const namespace = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a namespace: lower-case letters, digits and hyphens');
 
+/** How long a signed URL is good; S3 signs for a week at most. */
+const urlTtl = duration
+  .refine((ttl) => ttl >= 60_000 && ttl <= 7 * 24 * 60 * 60_000, 'must be 1m to 7d')
+  .prefault('6h');
+
+/** How the jar of a run reaches its pods: what the network and the registry of a target allow, so no job may choose. */
+const jarDelivery = z.discriminatedUnion('kind', [
+  /** Flink fetches it, with a signed URL; with `s3Plugin`, a filesystem of the image, from S3 with the pod's own rights. */
+  z.strictObject({ kind: z.literal('fetch'), urlTtl, s3Plugin: z.enum(['hadoop', 'presto']).optional() }),
+  /** An init container puts it into `usrlib`; `image` is that container's, default: the job's own. */
+  z.strictObject({ kind: z.literal('mount'), urlTtl, image: text.optional() }),
+]);
+
 const target = z.strictObject({
   /** Where a run goes that names none. */
   namespace,
@@ -50,7 +63,7 @@ const target = z.strictObject({
   rest: z
     .strictObject({ kind: z.enum(['service-proxy', 'service-dns', 'node-port', 'load-balancer']) })
     .prefault({ kind: 'service-proxy' }),
-  jarDelivery: z.strictObject({ kind: z.literal('fetch'), urlTtl: duration }).prefault({ kind: 'fetch', urlTtl: '6h' }),
+  jarDelivery: jarDelivery.prefault({ kind: 'fetch' }),
   defaults: jobSpecSchema.optional(),
 });
 

@@ -103,6 +103,7 @@ const attempt = z.looseObject({
   jobManager: z.looseObject({ podUid: z.string(), restartCount: z.number() }).exactOptional(),
   deploymentUid: z.string().exactOptional(),
   noStartSince: instant.exactOptional(),
+  renewAt: instant.exactOptional(),
   noStartSince: instant.exactOptional(),
   outcome: outcome.exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),

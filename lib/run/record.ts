@@ -56,6 +56,8 @@ export interface Attempt {
   readonly deploymentUid?: string;
   /** Since when no JobManager of the attempt can start. */
   readonly noStartSince?: Instant;
+  /** When what its pods read at their start, a signed URL, has to be written anew. */
+  readonly renewAt?: Instant;
   readonly outcome?: Outcome;
   /** Names of what was kept of the attempt, under `runs/<runId>/evidence/<number>/` of the ledger. */
   readonly artifacts?: readonly string[];

@@ -189,7 +189,7 @@ export class World {
       logs: watched,
       inventory: watched,
       permits: watched,
-      permits: watched,
+      renewals: watched,
       namespaces: ['flink'],
       jobManager: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
     };

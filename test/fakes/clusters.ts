@@ -12,11 +12,12 @@ import type {
   LogTail,
   Owner,
   PodFacts,
+  Renewals,
   Removal,
   StartPermits,
 } from '../../lib/cluster/port.ts';
 
-type Method = 'apply' | 'observe' | 'remove' | 'remains' | 'tail' | 'list' | 'withdraw';
+type Method = 'apply' | 'observe' | 'remove' | 'remains' | 'tail' | 'list' | 'withdraw' | 'renew';
 
 /** One call that goes wrong: `before` it does anything, or `after` it did, so that the answer alone is lost. */
 export interface Fault {
@@ -41,7 +42,7 @@ export interface StandingCluster {
  * Kubernetes in memory, for one or many namespaces: nothing happens by itself, so that a test decides what a look sees.
  * What is removed is gone after `looksToGo` looks at what remains.
  */
-export interface FakeClusters extends Clusters, ClusterLogs, ClusterInventory, StartPermits {
+export interface FakeClusters extends Clusters, ClusterLogs, ClusterInventory, StartPermits, Renewals {
   /** Goes wrong once, in the order given. */
   readonly faults: Fault[];
   /** Answers to `remains` that still name what was removed; default 0. */
@@ -102,6 +103,7 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
     remains: (ref, what = { highAvailability: true }) => fake('remains')(() => remains(state, ref, what)),
     tail: (_ref, pod, options) => fake('tail')(() => tail(state, pod, options)),
     list: (namespace) => fake('list')(() => list(state, namespace)),
+    renew: (ref, owner, objects) => fake('renew')(() => renew(state, ref, owner, objects)),
     withdraw: (ref) =>
       fake('withdraw')(() => {
         state.clusters.get(keyOf(ref))?.dependants.delete(`ConfigMap/start-permit-${ref.clusterId}`);
@@ -145,6 +147,18 @@ function apply(state: State, self: FakeClusters, now: Instant, { cluster, owner 
   const missing = names.filter((name) => !standing.dependants.has(name));
   for (const name of missing) standing.dependants.add(name);
   return missing.length === 0 ? 'found' : 'created';
+}
+
+function renew(
+  state: State,
+  ref: ClusterRef,
+  owner: Owner,
+  objects: readonly KubernetesObject[],
+): 'renewed' | 'absent' {
+  const standing = state.clusters.get(keyOf(ref));
+  if (standing?.owner.runId !== owner.runId || standing.owner.attempt !== owner.attempt) return 'absent';
+  for (const object of objects) standing.dependants.add(nameOf(object));
+  return 'renewed';
 }
 
 function nameOf({ kind, metadata }: KubernetesObject): string {
