@@ -1,3 +1,4 @@
+import { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { fromAwsError } from '../core/aws-error.ts';
 import { DispatchError } from '../core/errors.ts';
 import type { Credentials } from './credentials.ts';
@@ -18,8 +19,6 @@ export async function ecrPassword(host: string, region = ecrRegion(host)): Promi
     const message = `${host} is no host of Amazon ECR: give auth.region, or another auth.kind`;
     throw new DispatchError('InvalidConfiguration', message, { field: `registries["${host}"].auth` });
   }
-  // Loaded by deployments that bundle alone.
-  const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr');
   const token = await new ECRClient({ region }).send(new GetAuthorizationTokenCommand({})).then(
     ({ authorizationData }) => authorizationData?.[0]?.authorizationToken,
     (error: unknown) => {

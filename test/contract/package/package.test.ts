@@ -44,6 +44,7 @@ const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
   'sqs:GetQueueAttributes': 'the event source mapping reads the queue',
   's3:GetObjectVersion': 'a GetObject that names a version, as signed URLs of jars do',
   's3:ListBucket': 'without it a missing object is told as a forbidden one',
+  'ecr:GetAuthorizationToken': 'only where a registry is ECR',
   'ecr:BatchCheckLayerAvailability': 'the registry speaks the distribution API',
   'ecr:BatchGetImage': 'the registry speaks the distribution API',
   'ecr:GetDownloadUrlForLayer': 'the registry speaks the distribution API',
