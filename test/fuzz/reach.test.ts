@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { V1Container, V1Deployment, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { V1Container, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -208,8 +208,10 @@ async function build(asked: Record<string, unknown>): Promise<FlinkCluster> {
 
 /** The pod template of a component, as the pods are made of it. */
 function templatesOf(cluster: FlinkCluster): V1PodTemplateSpec[] {
-  const maps = cluster.dependants.flatMap((object) => Object.values(('data' in object ? object.data : {}) as object));
-  const inMaps = maps.flatMap((text: unknown) => {
+  const maps = cluster.dependants.flatMap((object): unknown[] =>
+    Object.values(('data' in object ? object.data : {}) as Record<string, unknown>),
+  );
+  const inMaps = maps.flatMap((text) => {
     if (typeof text !== 'string' || !/^kind:|^"kind"|^---/m.test(text)) return [];
     const parsed: unknown = parse(text);
     return isRecord(parsed) && isRecord(parsed['spec']) ? [parsed] : [];
@@ -228,7 +230,7 @@ function staysInBounds(cluster: FlinkCluster): void {
     podStaysInBounds(template.spec ?? { containers: [] });
   }
   configurationStaysInBounds(cluster);
-  const { replicas } = (cluster.deployment).spec ?? {};
+  const { replicas } = cluster.deployment.spec ?? {};
   expect(replicas).toBeLessThanOrEqual(5);
 }
 

@@ -1,0 +1,72 @@
+import { createServer, type Server } from 'node:http';
+
+/** One job on one cluster, by the clock. */
+export interface SimulatedJob {
+  readonly jobId: string;
+  readonly name: string;
+  readonly startedAt: number;
+  /** Milliseconds until it is FINISHED. */
+  readonly runs: number;
+  canceledAt?: number;
+}
+
+/** The JobManager's REST answers about one job, by path; `undefined` where a JobManager would answer 404. */
+export function answerOf(job: SimulatedJob, path: string, now: number): unknown {
+  const { jobId, name, startedAt } = job;
+  const end = Math.min(startedAt + job.runs, job.canceledAt ?? Infinity);
+  const ended = now >= end;
+  const state = !ended ? 'RUNNING' : end === job.canceledAt ? 'CANCELED' : 'FINISHED';
+  const tasks = { total: 1, running: ended ? 0 : 1, finished: state === 'FINISHED' ? 1 : 0 };
+  const summary = {
+    jid: jobId,
+    name,
+    state,
+    'start-time': startedAt,
+    'end-time': ended ? end : -1,
+    duration: Math.min(now, end) - startedAt,
+    'last-modification': Math.min(now, end),
+    tasks,
+  };
+  const answers: Readonly<Record<string, unknown>> = {
+    '/overview': overview(ended),
+    '/jobs/overview': { jobs: [summary] },
+    '/applications/overview': { applications: [] },
+    [`/jobs/${jobId}`]: { ...summary, vertices: [] },
+    [`/jobs/${jobId}/exceptions`]: { exceptionHistory: { entries: [], truncated: false } },
+    [`/jobs/${jobId}/accumulators`]: { 'job-accumulators': [], 'user-task-accumulators': [] },
+    [`/jobs/${jobId}/checkpoints`]: {},
+    [`/jobs/${jobId}/config`]: {},
+  };
+  return answers[path];
+}
+
+function overview(ended: boolean): object {
+  return {
+    taskmanagers: 1,
+    'slots-total': 1,
+    'slots-available': ended ? 1 : 0,
+    'jobs-running': ended ? 0 : 1,
+    'jobs-finished': ended ? 1 : 0,
+    'jobs-cancelled': 0,
+    'jobs-failed': 0,
+    'flink-version': '2.3.0',
+    'flink-commit': 'simulated',
+  };
+}
+
+/** A JobManager's REST endpoint on loopback. */
+export async function startJobManager(job: SimulatedJob, port: number): Promise<Server> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://job-manager');
+    if (request.method === 'PATCH') job.canceledAt ??= Date.now();
+    const found = request.method === 'PATCH' ? {} : answerOf(job, pathname, Date.now());
+    const text = JSON.stringify(found ?? { errors: [`Not found: ${pathname}`] });
+    response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.end(text);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return server;
+}
