@@ -13,7 +13,7 @@ const io: Io = {
   color: wantsColor(),
   env: process.env,
   clock: { now: () => Date.now(), sleep },
-  input: () => createInterface({ input: process.stdin, terminal: false }),
+  input: () => createInterface({ input: process.stdin, terminal: false, signal: interrupted.signal }),
   interrupted: interrupted.signal,
 };
 

@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 import { COMMON, GENERAL, PROPERTY, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flag-sets.ts';
 import type { Flag } from './flags.ts';
-import { OLD_SESSION_FLAGS } from './session-flags.ts';
+import { OLD_SESSION_FLAGS } from './old-flags.ts';
 
 const FORCE: Flag = { long: 'force', help: 'Though jobs run on it.' };
 

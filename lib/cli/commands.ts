@@ -2,6 +2,7 @@ import { CLUSTER_COMMANDS } from './cluster-commands.ts';
 import type { Command } from './command.ts';
 import { COMMON, GENERAL, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flag-sets.ts';
 import type { Flag } from './flags.ts';
+import { OLD_RUN_FLAGS } from './old-flags.ts';
 import { DETACHED, FORMAT } from './savepoint-flags.ts';
 
 const ON_CLUSTER = '-Dkubernetes.cluster-id=my-job';
@@ -11,6 +12,7 @@ const RUN_FLAGS: readonly Flag[] = [
   ...RUN,
   ...VERSION_AND_DRY_RUN,
   SPEC_FILE,
+  ...OLD_RUN_FLAGS,
   { long: 'keep', help: 'Leave a cluster whose JobManager could not start, for a look at it.' },
   ...COMMON,
 ];

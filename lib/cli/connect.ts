@@ -8,6 +8,7 @@ import { kubeconfigConnection, kubeconfigFiles } from '../cluster/kubeconfig.ts'
 import type { ClusterLogs, ClusterRef, Clusters } from '../cluster/port.ts';
 import { createRestTransport } from '../cluster/rest-access.ts';
 import type { Applications, Jars, JobManager, Savepoints } from '../flink/job-manager.ts';
+import { createHttpTransport } from '../flink/rest/http-transport.ts';
 import { createJars } from '../flink/rest/jars.ts';
 import { createApplications, createJobManager } from '../flink/rest/job-manager.ts';
 import { createSavepoints } from '../flink/rest/savepoints.ts';
@@ -41,13 +42,15 @@ export async function connect(settings: Settings, io: Io): Promise<Kubernetes> {
   const connection = await connectionOf(settings.effective, io);
   const api = createKubernetesApi(connection);
   const native = createClusters(api);
+  const direct = settings.serviceAddress === undefined ? undefined : restUrl(settings.serviceAddress);
   return {
     connection,
     api,
     clusters: withJobs(native, api),
     logs: native,
     rest(ref) {
-      const transport = createRestTransport(api, ref, { kind: 'service-proxy' });
+      const transport =
+        direct === undefined ? createRestTransport(api, ref, { kind: 'service-proxy' }) : createHttpTransport(direct);
       return {
         jobManager: createJobManager(transport),
         applications: createApplications(transport),
@@ -56,6 +59,15 @@ export async function connect(settings: Settings, io: Io): Promise<Kubernetes> {
       };
     },
   };
+}
+
+/** `localhost`, `node:port` or an external address, as the first client took it; the port is Flink's own by default. */
+function restUrl(address: string): string {
+  const text = /^https?:\/\//.test(address) ? address : `http://${address}`;
+  if (!URL.canParse(text)) throw new UsageError(`${address} is no address of a JobManager: host or host:port`);
+  const url = new URL(text);
+  if (url.port === '' && url.protocol === 'http:') url.port = '8081';
+  return url.href;
 }
 
 async function connectionOf(options: Readonly<Record<string, string>>, io: Io): Promise<Connection> {

@@ -79,7 +79,13 @@ export const RUN: readonly Flag[] = [
   { short: 'sae', long: 'shutdownOnAttachedExit', help: 'Remove the cluster when this command is interrupted.' },
   { short: 'j', long: 'jarfile', takes: 'value', value: 'jar', help: 'The jar; then all arguments are the program’s.' },
   { short: 'a', long: 'arguments', help: '', refused: 'write the program’s arguments after the jar.' },
-  { short: 'm', long: 'jobmanager', help: '', refused: 'name the cluster with -Dkubernetes.cluster-id.' },
+  {
+    short: 'm',
+    long: 'jobmanager',
+    takes: 'value',
+    value: 'kubernetes-cluster',
+    help: 'Old: with -ksa the session, else an application cluster. Today -t says it.',
+  },
   { short: 'z', long: 'zookeeperNamespace', help: '', refused: 'use -Dhigh-availability.cluster-id.' },
   ...pythonFlags(),
 ];

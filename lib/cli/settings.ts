@@ -5,6 +5,8 @@ import { valueOf } from './command.ts';
 import { readConfDir } from './conf-dir.ts';
 import type { ParsedFlags } from './flags.ts';
 import type { Io } from './io.ts';
+import { contextOfServer } from './master.ts';
+import { oldMeaning, withTodaysOptions } from './old-flags.ts';
 import type { SpecFile } from './spec-file.ts';
 import { UsageError } from './usage.ts';
 
@@ -22,15 +24,19 @@ export interface Settings {
   /** Conf folder under `options`, flat: for what the command line itself has to know. */
   readonly effective: Readonly<Record<string, string>>;
   readonly flinkVersion: string;
+  /** Where the JobManager's REST endpoint is, if not behind the API server. */
+  readonly serviceAddress?: string;
 }
 
 /** @throws UsageError, DispatchError of an unreadable conf folder or an unsupported version */
 export function readSettings(io: Io, parsed: ParsedFlags, spec?: SpecFile): Settings {
   const conf = readConfDir(io.env);
+  const { properties, notes } = withTodaysOptions(parsed.properties);
+  for (const note of notes) io.err(`note: ${note}\n`);
   const target = valueOf(parsed, 'target') ?? valueOf(parsed, 'executor');
   const options = {
     ...spec?.options,
-    ...parsed.properties,
+    ...properties,
     ...(target !== undefined && { 'execution.target': target }),
   };
   const given = valueOf(parsed, 'flink-version') ?? spec?.flinkVersion;
@@ -38,6 +44,16 @@ export function readSettings(io: Io, parsed: ParsedFlags, spec?: SpecFile): Sett
     conf === undefined ? {} : readConfiguration(conf, given ?? versionOfImage(options) ?? DEFAULT_VERSION);
   const effective = { ...fromFile, ...options };
   return { conf, options, effective, flinkVersion: given ?? versionOfImage(effective) ?? DEFAULT_VERSION };
+}
+
+/** Settings of a command that has the old flags too: `-D` wins over them. @throws as `readSettings` */
+export function readSettingsWithOld(io: Io, parsed: ParsedFlags, prefix: '' | 'kubernetes', spec?: SpecFile): Settings {
+  const { options, master, serviceAddress, notes } = oldMeaning(parsed, prefix);
+  for (const note of notes) io.err(`note: ${note}\n`);
+  const context = master === undefined ? {} : { 'kubernetes.context': contextOfServer(io, master) };
+  const properties = { ...options, ...context, ...parsed.properties };
+  const settings = readSettings(io, { ...parsed, properties }, spec);
+  return { ...settings, ...(serviceAddress !== undefined && { serviceAddress }) };
 }
 
 /** `flink:1.20.0-java17` → `1.20.0`; nothing for an image that is not named after Flink, whose tag is the job's own. */

@@ -42,6 +42,7 @@ export async function fakeKubernetes(answers: Record<string, Answer | (() => Ans
   };
   writeFileSync(kubeconfig, JSON.stringify(content));
   return {
+    url,
     env: { KUBECONFIG: kubeconfig },
     requests,
     close: () => {

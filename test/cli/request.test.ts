@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../lib/cli/commands.ts';
 import { parseFlags } from '../../lib/cli/flags.ts';
 import { clusterRequest, programFlags } from '../../lib/cli/request.ts';
-import { oldSessionOptions } from '../../lib/cli/session-flags.ts';
 import { readSettings, versionOfImage } from '../../lib/cli/settings.ts';
 import { fakeIo } from './fake-io.ts';
 
@@ -72,36 +71,5 @@ describe('versionOfImage', () => {
   ])('%s', (image, version) => {
     expect(versionOfImage({ 'kubernetes.container.image.ref': image })).toBe(version);
     expect(versionOfImage({ 'kubernetes.container.image': image })).toBe(version);
-  });
-});
-
-it("maps the first kubernetes-session.sh's flags", () => {
-  const parsed = parse(
-    'session start',
-    '-nm',
-    'x',
-    '-ns',
-    'jobs',
-    '-i',
-    'flink:2.3.0',
-    '-jm',
-    '1024',
-    '-tm',
-    '8192',
-    '-s',
-    '8',
-    '-n',
-    '4',
-    '-d',
-  );
-  expect(oldSessionOptions(parsed)).toEqual({
-    'kubernetes.cluster-id': 'x',
-    'kubernetes.namespace': 'jobs',
-    'kubernetes.container.image.ref': 'flink:2.3.0',
-    'jobmanager.memory.process.size': '1024m',
-    'taskmanager.memory.process.size': '8192m',
-    'taskmanager.numberOfTaskSlots': '8',
-    'slotmanager.number-of-slots.min': '32',
-    'execution.attached': 'false',
   });
 });

@@ -56,7 +56,7 @@ function wanted(parsed: ParsedFlags): (job: JobSummary) => boolean {
 
 function print(io: Io, rows: readonly Row[]): void {
   const lines = rows.flatMap(({ cluster, jobs }) => {
-    const head = [cluster.clusterId, cluster.mode];
+    const head = [cluster.clusterId, cluster.standalone === true ? `standalone ${cluster.mode}` : cluster.mode];
     if (jobs === undefined) return [[...head, '-', cluster.ready ? 'no answer' : 'starting', '', '']];
     if (jobs.length === 0) return [[...head, '-', '-', '', '']];
     return jobs.map((job) => [...head, job.id, job.reportedState ?? job.state, seconds(job.duration), job.name]);

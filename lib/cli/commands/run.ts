@@ -9,14 +9,17 @@ import type { Ending } from '../ending.ts';
 import { printJson, type Io } from '../io.ts';
 import type { Progress } from '../progress.ts';
 import { clusterRequest } from '../request.ts';
-import { modeOf, readSettings } from '../settings.ts';
+import { modeOf, readSettingsWithOld, targetOf, type Settings } from '../settings.ts';
+import type { SpecFile } from '../spec-file.ts';
+import { UsageError } from '../usage.ts';
 
 /** Creates an application cluster, and without `-d` follows it to the end of its application. */
-export const execute: Execute = async (io, parsed) => {
+export const execute: Execute = async (io, given) => {
+  const parsed = withOldDetached(given);
   const file = valueOf(parsed, 'file');
   const spec = file === undefined ? undefined : (await import('../spec-file.ts')).readSpecFile(file);
   for (const note of spec?.notes ?? []) io.err(`${note}\n`);
-  const settings = readSettings(io, parsed, spec);
+  const settings = runSettings(io, parsed, spec);
   if (modeOf(settings) === 'session') return (await import('./submit.ts')).submit(io, parsed, settings, spec);
   const cluster = checkedCluster(io, clusterRequest(settings, parsed, 'application', spec));
   if (has(parsed, 'dry-run')) {
@@ -31,6 +34,25 @@ export const execute: Execute = async (io, parsed) => {
   if (has(parsed, 'detached')) return submitted(io, parsed, cluster, took);
   return follow(io, parsed, cluster, kubernetes, took);
 };
+
+/** `-kd` was `-d`. */
+function withOldDetached(parsed: ParsedFlags): ParsedFlags {
+  if (!has(parsed, 'kubernetesdetached')) return parsed;
+  return { ...parsed, values: new Map([...parsed.values, ['detached', ['']]]) };
+}
+
+/** `-m kubernetes-cluster` named the way to run: into the session at `-ksa`, or on a cluster of its own. */
+function runSettings(io: Io, parsed: ParsedFlags, spec: SpecFile | undefined): Settings {
+  const manager = valueOf(parsed, 'jobmanager');
+  if (manager === undefined) return readSettingsWithOld(io, parsed, 'kubernetes', spec);
+  if (manager !== 'kubernetes-cluster') {
+    throw new UsageError(`-m ${manager} is not supported: name the cluster with -Dkubernetes.cluster-id`);
+  }
+  const mode = has(parsed, 'kubernetesserviceaddress') ? 'session' : 'application';
+  io.err(`note: -m is an old flag: today -t ${targetOf(mode)}\n`);
+  const properties = { 'execution.target': targetOf(mode), ...parsed.properties };
+  return readSettingsWithOld(io, { ...parsed, properties }, 'kubernetes', spec);
+}
 
 function submitted(io: Io, parsed: ParsedFlags, cluster: FlinkCluster, took: number): number {
   const { clusterId, namespace } = cluster;

@@ -1,8 +1,9 @@
-import type { KubernetesObject, V1Container, V1Deployment, V1OwnerReference } from '@kubernetes/client-node';
+import type { V1Container, V1Deployment } from '@kubernetes/client-node';
 import { DispatchError } from '../../core/errors.ts';
 import type { ClusterRequest, FlinkCluster } from '../cluster.ts';
 import { plainValue } from '../config/files.ts';
 import type { FlinkConfiguration } from '../config/configuration.ts';
+import { ownedByDeployment } from '../native/build-cluster.ts';
 import { clusterSideConfiguration, flinkConf } from '../native/config-maps.ts';
 import { planDeployment, type Plan } from '../native/deployment-plan.ts';
 import { mapOf, type FlinkPod } from '../native/flink-pod.ts';
@@ -53,7 +54,7 @@ export function buildStandalone(request: StandaloneRequest): FlinkCluster {
     clusterId,
     namespace,
     deployment: jobManagerDeployment(pod, plan),
-    dependants: dependants.map((object) => owned(object, clusterId)),
+    dependants: dependants.map((object) => ownedByDeployment(object, clusterId)),
     configuration: plain(clusterSideConfiguration(configuration)),
   };
 }
@@ -112,18 +113,6 @@ function replicas({ configuration }: Plan): number {
   throw new DispatchError('InvalidConfiguration', `${K.jobManagerReplicas.key} '${count}' must be 1 when standalone`, {
     field: K.jobManagerReplicas.key,
   });
-}
-
-/** The uid is known once the Deployment exists. */
-function owned(object: KubernetesObject, clusterId: string): KubernetesObject {
-  const owner = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    name: clusterId,
-    controller: true,
-    blockOwnerDeletion: true,
-  };
-  return { ...object, metadata: { ...object.metadata, ownerReferences: [owner as V1OwnerReference] } };
 }
 
 function plain(configuration: FlinkConfiguration): FlinkCluster['configuration'] {
