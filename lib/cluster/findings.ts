@@ -99,18 +99,34 @@ function takenAway(pod: PodFacts): Finding | undefined {
   };
 }
 
-/** Suspected: nodes may be added. Final when the autoscaler says that it has none that would fit. */
+/** A node is on its way: cluster-autoscaler's word, and Karpenter's. */
+const NODE_COMES = /^(TriggeredScaleUp|Nominated)$/;
+/** No node that they could add would do. */
+function isRefusal({ reason, message }: EventFacts): boolean {
+  return reason === 'NotTriggerScaleUp' || (reason === 'FailedScheduling' && message.startsWith('Failed to schedule'));
+}
+
+/** Of the scheduler: room that other pods take may become free, a node that is not ready may come back. */
+const MAY_CHANGE = /No preemption victims found|node\.kubernetes\.io\/|were unschedulable|no nodes available/;
+/** How long an autoscaler may take to say that it adds a node; it looks every ten seconds. */
+const NODE_PATIENCE = 2 * PATIENCE;
+
 function unschedulable(pod: PodFacts, events: readonly EventFacts[], now: Instant): Finding | undefined {
   if (pod.unschedulable === undefined) return undefined;
-  const refused = events.find(({ reason }) => reason === 'NotTriggerScaleUp');
+  const said = events.findLast((event) => NODE_COMES.test(event.reason) || isRefusal(event));
+  const comes = said !== undefined && !isRefusal(said);
+  const waited = now - pod.createdAt;
+  const hopeless = said === undefined && !MAY_CHANGE.test(pod.unschedulable) && waited >= NODE_PATIENCE;
+  const refused = said !== undefined && !comes && waited >= PATIENCE;
+  const sentence = `No node has a place for the ${COMPONENT_NAMES[pod.component]}`;
   return {
     reason: 'PodUnschedulable',
-    message: `No node has a place for the ${COMPONENT_NAMES[pod.component]}: ${pod.unschedulable}`,
+    message: `${sentence}${comes ? ' yet; one is being added' : ''}: ${pod.unschedulable}`,
     evidence: [
       `pod ${pod.name}: PodScheduled=False, Unschedulable: ${pod.unschedulable}`,
-      ...(refused === undefined ? [] : [describeEvent(refused)]),
+      ...(said === undefined ? [] : [describeEvent(said)]),
     ],
-    certainty: refused !== undefined && now - pod.createdAt >= PATIENCE ? 'final' : 'suspected',
+    certainty: hopeless || refused ? 'final' : 'suspected',
     component: pod.component,
     since: pod.createdAt,
   };

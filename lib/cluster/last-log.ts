@@ -1,4 +1,5 @@
 import type { Duration, Instant } from '../core/clock.ts';
+import { tellsOfTaskManagers } from './lost-workers.ts';
 import type { ContainerFacts, KubernetesFacts, PodFacts } from './port.ts';
 
 /** Flink asks for TaskManagers within seconds of its start, and logs why it gets none. */
@@ -12,9 +13,10 @@ export interface LogRef {
 
 /**
  * The JobManager's log that may tell what its pods do not: of an incarnation that stopped, or of a JobManager that runs
- * and gets no TaskManager (forbidden, over quota, killed again and again). `undefined` while there is no need to read.
+ * and gets no TaskManager (forbidden, over quota, killed again and again), or whose job ended for lack of them, as its
+ * `rootException` tells. `undefined` while there is no need to read.
  */
-export function logWorthReading(facts: KubernetesFacts, now: Instant): LogRef | undefined {
+export function logWorthReading(facts: KubernetesFacts, now: Instant, rootException = ''): LogRef | undefined {
   const pod = facts.pods
     .filter(({ component, deleting }) => component === 'jobmanager' && !deleting)
     .sort((a, b) => b.createdAt - a.createdAt)[0];
@@ -25,7 +27,8 @@ export function logWorthReading(facts: KubernetesFacts, now: Instant): LogRef | 
   if (container.restartCount > 0) return { ...ref, previous: true };
   // It may not start again.
   if (container.last !== undefined) return { ...ref, previous: false };
-  return lacksTaskManagers(facts.pods, container, now) ? { ...ref, previous: false } : undefined;
+  const lacks = lacksTaskManagers(facts.pods, container, now) || tellsOfTaskManagers(rootException) !== undefined;
+  return lacks ? { ...ref, previous: false } : undefined;
 }
 
 function lacksTaskManagers(pods: readonly PodFacts[], container: ContainerFacts, now: Instant): boolean {

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
-import { logWorthReading } from '../cluster/last-log.ts';
+import { logWorthReading, type LogRef } from '../cluster/last-log.ts';
 import type { ClusterRef, KubernetesFacts } from '../cluster/port.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { JobManager } from '../flink/job-manager.ts';
@@ -17,7 +17,8 @@ const LOG_TAIL = 64 * 1024;
 export async function observe(target: Target, ref: ClusterRef, jobId: string, clock: Clock): Promise<Observation> {
   const kubernetes = await target.clusters.observe(ref);
   const rest = await askJobManager(target, ref, kubernetes, jobId);
-  const log = await lastLog(target, ref, kubernetes, clock);
+  const root = rest.state === 'answered' ? rest.result?.rootException?.message : undefined;
+  const log = await lastLog(target, ref, kubernetes, logWorthReading(kubernetes, clock.now(), root));
   return { at: clock.now(), kubernetes, rest, ...(log === undefined ? {} : { jobManagerLog: log }) };
 }
 
@@ -54,9 +55,8 @@ async function lastLog(
   target: Target,
   ref: ClusterRef,
   facts: KubernetesFacts,
-  clock: Clock,
+  log: LogRef | undefined,
 ): Promise<Observation['jobManagerLog']> {
-  const log = logWorthReading(facts, clock.now());
   if (log === undefined) return undefined;
   const { container, pod, previous } = log;
   const stopped = previous || facts.pods.some(({ name, containers }) => name === pod && !containers.some(isRunning));

@@ -83,7 +83,7 @@ function replacedJobManager(it: Case): Verdict | undefined {
 function terminalJob({ job, seen, finding, now, attempt, record }: Case): Verdict | undefined {
   if (job === undefined) return undefined;
   const result = seen.rest.state === 'answered' ? seen.rest.result : undefined;
-  const terminal = jobOutcome(job, result, finding, now);
+  const terminal = jobOutcome(job, { result, finding, log: seen.jobManagerLog?.text ?? '' }, now);
   if (terminal === undefined) return undefined;
   const outcome = withCanceler(terminal, record);
   return { kind: 'ended', outcome, ...(attempt.runningAt === undefined ? { running: { at: job.startTime } } : {}) };

@@ -1,35 +1,45 @@
 import type { Instant } from '../core/clock.ts';
-import type { Finding } from '../cluster/findings.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { ApplicationSummary, JobResult, JobSummary } from '../flink/job-manager.ts';
 import { terminalStateInLog } from './last-words.ts';
 import type { Outcome } from './record.ts';
+import { causeInTaskManagers, type Told } from './task-managers.ts';
 
 const STATES = { FINISHED: 'succeeded', FAILED: 'failed', CANCELED: 'canceled' } as const;
 const REASONS = { FINISHED: 'JobFinished', FAILED: 'JobFailed', CANCELED: 'JobCanceled' } as const;
 
+/** org.apache.flink.client.program.PackagedProgram; never in the trace of a job that ran. */
+const MAIN_FAILED = 'The main method caused an error';
+
 /** The outcome of a globally terminal job, in Flink's own words; `undefined` while it is not terminal. */
-export function jobOutcome(
-  job: JobSummary,
-  result: JobResult | undefined,
-  finding: Finding | undefined,
-  now: Instant,
-): Outcome | undefined {
+export function jobOutcome(job: JobSummary, told: Told, now: Instant): Outcome | undefined {
   if (!isTerminal(job.state)) return undefined;
+  const { result } = told;
   const state = job.state as keyof typeof STATES;
-  const root = result?.rootException;
-  const oom = state === 'FAILED' && finding?.reason === 'TaskManagerOutOfMemory' ? finding : undefined;
+  const named = state === 'FAILED' ? namedFailure(told) : undefined;
   return {
     state: STATES[state],
-    reason: oom?.reason ?? REASONS[state],
-    message: oom?.message ?? sentence(state, root?.message),
+    reason: named?.reason ?? REASONS[state],
+    message: named?.message ?? sentence(state, result?.rootException?.message),
     ...causeOf(result),
     ...(result?.accumulators === undefined ? {} : { accumulators: result.accumulators }),
-    at: job.endTime > 0 ? job.endTime : now,
-    jobDuration: job.duration,
+    // Of a job that only the job result store still knows Flink tells neither.
+    ...(job.endTime > 0 ? { at: job.endTime, jobDuration: job.duration } : { at: now }),
     flinkState: job.state,
-    evidence: [`GET /jobs/${job.id}: state ${job.state}`, ...(oom?.evidence ?? [])],
+    evidence: [`GET /jobs/${job.id}: state ${job.state}`, ...(named?.evidence ?? [])],
   };
+}
+
+type Named = Pick<Outcome, 'reason' | 'message' | 'evidence'>;
+
+/** What is known of a job that failed beyond its own word. */
+function namedFailure(told: Told): Named | undefined {
+  const cause = causeInTaskManagers(told);
+  if (cause !== undefined) return cause;
+  const root = told.result?.rootException;
+  // execution.submit-failed-job-on-application-error: a job that stands for a main() which ran none.
+  if (root === undefined || !root.stackTrace.includes(MAIN_FAILED)) return undefined;
+  return { reason: 'ApplicationFailed', message: `main() failed: ${firstLine(root.message)}`, evidence: [] };
 }
 
 function causeOf(result: JobResult | undefined): Pick<Outcome, 'rootException' | 'stackTrace'> {

@@ -4,7 +4,7 @@ import { createClusters } from '../../lib/cluster/clusters.ts';
 import { findFailure } from '../../lib/cluster/findings.ts';
 import { logWorthReading } from '../../lib/cluster/last-log.ts';
 import { findInLog } from '../../lib/cluster/log-findings.ts';
-import type { KubernetesFacts, PodFacts } from '../../lib/cluster/port.ts';
+import type { EventFacts, KubernetesFacts, PodFacts } from '../../lib/cluster/port.ts';
 import { SCENARIOS } from '../cluster/support/scenarios.ts';
 import { recorded } from './recorded-api.ts';
 
@@ -134,18 +134,34 @@ describe('slow and broken are told apart', () => {
     expect(findFailure({ ...facts(waits), events: [event] }, NOW)).toBeUndefined();
   });
 
-  it('a pod that no node fits is suspected, until the autoscaler says that none will', () => {
-    const nowhere = pod({ phase: 'Pending', ready: false, containers: [], unschedulable: '0/3 nodes are available' });
-    const refused = {
-      object: `Pod/${nowhere.name}`,
-      type: 'Normal',
-      reason: 'NotTriggerScaleUp',
-      message: "pod didn't trigger scale-up",
-      count: 1,
-      lastSeen: NOW,
-    };
-    expect(findFailure(facts(nowhere), NOW)).toMatchObject({ reason: 'PodUnschedulable', certainty: 'suspected' });
-    expect(findFailure({ ...facts(nowhere), events: [refused] }, NOW)?.certainty).toBe('final');
+  const SCHEDULER = '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available';
+  const NEVER = `${SCHEDULER}: 2 Preemption is not helpful for scheduling.`;
+  const said = (reason: string, message = ''): EventFacts => ({
+    ...{ object: 'Pod/x-taskmanager-1-1', type: 'Normal', reason, message, count: 1, lastSeen: NOW },
+  });
+  it.each([
+    ['no node will ever do, and nobody adds one', 60, NEVER, [], 'final'],
+    ['nobody has said yet that a node is added', 59, NEVER, [], 'suspected'],
+    ['a node is being added', 600, NEVER, [said('TriggeredScaleUp')], 'suspected'],
+    ['a node is being added, by Karpenter', 600, NEVER, [said('Nominated')], 'suspected'],
+    ['no node could be added after all', 30, NEVER, [said('TriggeredScaleUp'), said('NotTriggerScaleUp')], 'final'],
+    ['Karpenter has none that would do', 30, NEVER, [said('FailedScheduling', 'Failed to schedule pod, …')], 'final'],
+    ["the scheduler's own word is no autoscaler's", 30, NEVER, [said('FailedScheduling', NEVER)], 'suspected'],
+    ['room may become free', 600, `${SCHEDULER}: 2 No preemption victims found for incoming pods.`, [], 'suspected'],
+    ['a node restarts', 600, `${NEVER} untolerated taint {node.kubernetes.io/not-ready: }`, [], 'suspected'],
+  ] as const)('a pod has no place, and %s', (_what, seconds, unschedulable, events, certainty) => {
+    const createdAt = NOW - seconds * 1000;
+    const it_ = pod({
+      component: 'taskmanager',
+      phase: 'Pending',
+      ready: false,
+      containers: [],
+      createdAt,
+      unschedulable,
+    });
+    expect(findFailure({ ...facts(pod({ name: 'jm' }), it_), events }, NOW)).toMatchObject({
+      ...{ reason: 'PodUnschedulable', component: 'taskmanager', certainty },
+    });
   });
 });
 

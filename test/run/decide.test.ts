@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RootException } from '../../lib/flink/job-manager.ts';
 import { JOB_STATE_NAMES, isTerminal } from '../../lib/flink/job-state.ts';
-import { CANCEL_GRACE, decide, RECOVERY_GRACE } from '../../lib/run/decide.ts';
+import { CANCEL_GRACE, QUOTA_PATIENCE, decide, RECOVERY_GRACE } from '../../lib/run/decide.ts';
 import { end } from '../../lib/run/machine.ts';
 import type { Observation, RestFacts } from '../../lib/run/observation.ts';
 import { SILENCE_LIMIT } from '../../lib/run/overdue.ts';
@@ -38,6 +39,15 @@ const heldBack = jobManagerPod(
 const restarted = (restartCount: number) => ({
   pods: [jobManagerPod({}, { restartCount, last: { reason: 'Error' } })],
 });
+const killed = (times: number): string =>
+  'Worker x-taskmanager-1-1 is terminated. Diagnostics: Pod terminated, reason=OOMKilled\n'.repeat(times);
+const OVER_QUOTA = 'pods "x-taskmanager-1-1" is forbidden: exceeded quota: pods, requested: pods=1';
+const withRoot = (rest: RestFacts, rootException: RootException): RestFacts =>
+  rest.state === 'answered' ? { ...rest, result: { answers: {}, rootException } } : rest;
+const MAIN_FAILED = {
+  message: 'java.lang.IllegalStateException: no',
+  stackTrace: 'org.apache.flink.client.program.ProgramInvocationException: The main method caused an error: no',
+};
 const another = { pods: [jobManagerPod({ uid: 'another' })] };
 
 type Expected = readonly [kind: 'wait' | 'failed' | 'ended', state?: Outcome['state'], reason?: string];
@@ -181,6 +191,42 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
     running,
     look(running, answered([jobOf(running)]), { kubernetes: kubernetes(running, restarted(2)), ...log(finished) }),
     ['ended', 'unknown', 'JobLost'],
+  ],
+  [
+    'its job stands for a main() that failed',
+    starting,
+    look(starting, withRoot(answered([jobOf(starting, { state: 'FAILED' })]), MAIN_FAILED)),
+    ['ended', 'failed', 'ApplicationFailed'],
+  ],
+  [
+    'an exception is in the log of a JobManager that goes on',
+    starting,
+    look(starting, SILENT, log('java.net.ConnectException: refused', false)),
+    ['wait'],
+  ],
+  [
+    'a TaskManager was killed for its memory, once',
+    starting,
+    look(starting, answered([jobOf(starting, { tasks: {} })]), log(killed(1), false)),
+    ['wait'],
+  ],
+  [
+    'TaskManagers are killed for their memory, one after another',
+    starting,
+    look(starting, answered([jobOf(starting, { tasks: {} })]), log(killed(2), false)),
+    ['failed', 'failed', 'TaskManagerOutOfMemory'],
+  ],
+  [
+    "the namespace's quota lets no TaskManager in",
+    starting,
+    look(starting, answered([jobOf(starting, { tasks: {} })]), log(OVER_QUOTA, false)),
+    ['wait'],
+  ],
+  [
+    "the namespace's quota has let no TaskManager in for long",
+    runIn('starting', QUOTA_PATIENCE),
+    look(starting, answered([jobOf(starting, { tasks: {} })]), log(OVER_QUOTA, false)),
+    ['failed', 'failed', 'QuotaExceeded'],
   ],
   [
     'a second JobManager was there before any look, and finished the job',
@@ -356,6 +402,51 @@ describe('the verdict when', () => {
     const facts = kubernetes(running, { pods: [jobManagerPod(), pod] });
     const seen = look(running, answered([jobOf(running, { state: 'FAILED' })]), { kubernetes: facts });
     expect(decide(seen, running, NOW)).toMatchObject({ kind: 'ended', outcome: { reason: 'TaskManagerOutOfMemory' } });
+  });
+});
+
+describe('a job that lost its TaskManagers names why', () => {
+  const GONE =
+    'org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id x-taskmanager-1-1 is no longer reachable.';
+  const NEVER_CAME =
+    'org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: Could not acquire the minimum required resources.';
+  const evicted = jobManagerPod({
+    ...{ name: 'x-taskmanager-1-1', component: 'taskmanager' as const, phase: 'Failed', reason: 'Evicted' },
+    ready: false,
+  });
+  const nowhere = jobManagerPod({
+    ...{ name: 'x-taskmanager-1-1', component: 'taskmanager' as const, phase: 'Pending', unschedulable: '0/1 nodes' },
+    ...{ ready: false, containers: [] },
+  });
+  const worker = (how: string): string => `Worker x-taskmanager-1-1 is terminated. Diagnostics: ${how}\n`;
+
+  it.each([
+    ['by its pod', [GONE, [evicted], ''], ['TaskManagerCrashed', 'Evicted']],
+    [
+      'by the log',
+      [GONE, [], worker('Pod terminated, [flink-main-container(exitCode=137, reason=OOMKilled)]')],
+      ['TaskManagerOutOfMemory', 'OOMKilled'],
+    ],
+    ['by the log', [GONE, [], worker('Pod was deleted')], ['TaskManagerCrashed', 'Pod was deleted']],
+    ['by its own word', [GONE, [], ''], ['TaskManagerCrashed', 'no longer reachable']],
+    ['that never came', [NEVER_CAME, [nowhere], ''], ['PodUnschedulable', '0/1 nodes']],
+    ['that found no room', [NEVER_CAME, [], OVER_QUOTA], ['QuotaExceeded', 'exceeded quota']],
+    ['that never came, and nobody knows why', [NEVER_CAME, [], ''], ['JobFailed', 'Could not acquire']],
+    [
+      'not where the job itself is at fault',
+      ['java.lang.ArithmeticException: / by zero', [evicted], ''],
+      ['JobFailed', 'by zero'],
+    ],
+  ] as const)('%s', (_how, [root, pods, text], [reason, said]) => {
+    const rest = {
+      ...answered([jobOf(running, { state: 'FAILED' })]),
+      result: { answers: {}, rootException: { message: root, stackTrace: root } },
+    } as RestFacts;
+    const facts = kubernetes(running, { pods: [jobManagerPod(), ...pods] });
+    const seen = look(running, rest, { kubernetes: facts, ...(text === '' ? {} : log(text, false)) });
+    const verdict = decide(seen, running, NOW);
+    expect(verdict).toMatchObject({ kind: 'ended', outcome: { state: 'failed', reason, flinkState: 'FAILED' } });
+    expect(verdict.kind === 'wait' ? '' : verdict.outcome.message).toContain(said);
   });
 });
 
