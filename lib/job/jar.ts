@@ -12,14 +12,22 @@ export interface JarFacts {
   readonly attributes?: ReadonlyMap<string, string>;
 }
 
-const HEAD_BYTES = 64 * 1024;
-/** An end record is 22 bytes and a comment of up to 65 535; zip64 adds 76. */
-const TAIL_BYTES = 22 + 65_535 + 76;
+/** `jar` and its like put the manifest first. */
+const HEAD_BYTES = 32 * 1024;
+/**
+ * The directory of 12 000 entries, too, at the price of a few milliseconds: whoever put the manifest elsewhere saves a
+ * request by it. An end record alone is 22 bytes and a comment of up to 65 535; zip64 adds 76.
+ */
+const TAIL_BYTES = 1_000_000;
+/** Of a manifest that is not at the head, and of the header before it. */
+const MANIFEST_BYTES = 64 * 1024;
+const HEADER_BYTES = 4096;
 const MAX_DIRECTORY = 64 * 1024 * 1024;
 
 /**
- * Reads a jar's manifest in two requests at once, whatever its size, since `jar` puts the manifest first; in up to four
- * when another tool did not. The end is read as well: a jar without one was cut, and no JVM opens it.
+ * Reads a jar's manifest in two requests at once, whatever its size, since `jar` puts the manifest first; in three when
+ * another tool did not, in four when there is more than a megabyte of directory besides. The end is read as well: a jar
+ * without one was cut, and no JVM opens it.
  * @throws DispatchError `JarUnreadable`, and what `read` throws
  */
 export async function readJar(read: RangeReader, name: string): Promise<JarFacts> {
@@ -43,16 +51,20 @@ async function findByDirectory(
 ): Promise<Uint8Array | undefined> {
   const { directoryOffset, directorySize, prefix } = end;
   if (directorySize > MAX_DIRECTORY) throw unreadable(`${name} has a directory of ${directorySize} bytes`);
-  const start = directoryOffset - tailOffset;
+  const before = tailOffset - directoryOffset;
   const directory =
-    start >= 0
-      ? tail.subarray(start, start + directorySize)
-      : (await read({ offset: directoryOffset, length: directorySize })).bytes;
+    before <= 0
+      ? tail.subarray(-before, directorySize - before)
+      : Buffer.concat([
+          (await read({ offset: directoryOffset, length: Math.min(before, directorySize) })).bytes,
+          tail.subarray(0, Math.max(0, directorySize - before)),
+        ]);
   const entry = findInDirectory(directory, prefix, isManifest);
   if (entry === undefined) return undefined;
   // The local header's name and extra field may be longer than those of the directory.
-  const length = Math.min(entry.compressedSize, HEAD_BYTES) + 4096;
-  const { bytes } = await read({ offset: entry.offset, length });
+  const length = Math.min(entry.compressedSize, MANIFEST_BYTES) + HEADER_BYTES;
+  const at = entry.offset - tailOffset;
+  const bytes = at >= 0 ? tail.subarray(at, at + length) : (await read({ offset: entry.offset, length })).bytes;
   const from = dataStart(bytes);
   const data = from === undefined ? undefined : expand(bytes.subarray(from, from + entry.compressedSize), entry.method);
   if (data === undefined) throw unreadable(`${name} has a manifest that cannot be decompressed`);
