@@ -7,6 +7,7 @@ import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
 import { startedJobManager } from '../run/verdict.ts';
 import type { DispatchDeps } from './deps.ts';
+import { keepLogs } from './evidence.ts';
 import { clusterOf, requireJob } from './job-of.ts';
 import type { AttemptAt, Mode } from './modes.ts';
 import { observe } from './observe.ts';
@@ -20,7 +21,8 @@ export const applicationMode: Mode = {
   async act(at, seen) {
     await passOnCancel(at, seen);
     const record = await startOnce(noteIdentity(at.record, seen), at);
-    return { record: await renewDelivery({ ...at, record }, ownerOf(record, at.deps)) };
+    const renewed = await renewDelivery({ ...at, record }, ownerOf(record, at.deps));
+    return { record: await keepLogs(renewed, seen, at.target, at.deps) };
   },
   keep: withdraw,
   removeAndProve: (at, what) => removeAndProve(at.target.clusters, clusterOf(at.record), { ...what, ...meant(at) }),
@@ -41,8 +43,16 @@ async function makeCluster({ record, target, deps }: AttemptAt): Promise<RunReco
   const { clusterId, jobId } = requireAttempt(record);
   const owner = ownerOf(record, deps);
   const delivery = await deps.deliver(job, clusterOf(record));
-  await target.clusters.apply(planCluster(job, { clusterId, jobId, owner, delivery }), owner);
+  const plan = planCluster(job, { clusterId, jobId, owner, delivery });
+  await target.clusters.apply(plan, owner, () => isLaunching(record, deps));
   return renewedUntil(created(record, deps.clock.now()), delivery.renewAt);
+}
+
+/** Whether the attempt still is to be launched, by the record as it is now. */
+async function isLaunching({ runId, attempts }: RunRecord, { ledger }: DispatchDeps): Promise<boolean> {
+  const stored = await ledger.read(runId);
+  if (stored?.value.state !== 'launching') return false;
+  return requireAttempt(stored.value).number === attempts.at(-1)?.number;
 }
 
 /** What a look tells of the attempt's objects: the first Deployment and the first JobManager are the ones that count. */

@@ -107,6 +107,7 @@ const attempt = z.looseObject({
   noStartSince: instant.exactOptional(),
   outcome: outcome.exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),
+  logsKept: z.record(z.string(), instant).exactOptional(),
   goneAt: instant.exactOptional(),
 });
 

@@ -61,6 +61,8 @@ export interface Attempt {
   readonly outcome?: Outcome;
   /** Names of what was kept of the attempt, under `runs/<runId>/evidence/<number>/` of the ledger. */
   readonly artifacts?: readonly string[];
+  /** When the logs of its pods were last kept while it ran, by pod. */
+  readonly logsKept?: Readonly<Record<string, Instant>>;
   /** When a look proved that none of its objects is left. */
   readonly goneAt?: Instant;
 }

@@ -17,6 +17,9 @@ export interface Behaviour {
   /** Pods and events instead of healthy ones. */
   readonly pods?: (ref: ClusterRef, createdAt: number) => readonly PodFacts[];
   readonly events?: readonly EventFacts[];
+  readonly log?: (pod: string) => string;
+  /** What is kept of the REST answers. */
+  readonly answers?: JobResult['answers'];
   /** Whether a request to cancel is heard. */
   readonly deafToCancel?: boolean;
 }
@@ -62,7 +65,7 @@ export class FakeFlink {
   jobManager(ref: ClusterRef): JobManager {
     return {
       look: () => Promise.resolve().then(() => this.look(ref)),
-      result: () => Promise.resolve({ ...this.behaviour(ref).result, answers: { '/jobs': {} } }),
+      result: () => Promise.resolve({ ...this.behaviour(ref).result, answers: this.behaviour(ref).answers ?? { '/jobs': {} } }),
       cancel: (jobId) => {
         this.cancels.push(jobId);
         const program = this.programs.get(ref.clusterId);
@@ -88,10 +91,10 @@ export class FakeFlink {
   private tick(ref: ClusterRef): void {
     const standing = this.clusters.standing(ref);
     if (standing === undefined) return;
-    const { pods = healthyPods, events = [] } = this.behaviour(ref);
+    const { pods = healthyPods, events = [], log = (pod: string) => `log of ${pod}\n` } = this.behaviour(ref);
     standing.pods = pods(ref, standing.createdAt);
     standing.events = events;
-    for (const pod of standing.pods) this.clusters.setLog(pod.name, 'flink-main-container', `log of ${pod.name}\n`);
+    for (const pod of standing.pods) this.clusters.setLog(pod.name, 'flink-main-container', log(pod.name));
   }
 
   private look(ref: ClusterRef): JobManagerFacts {

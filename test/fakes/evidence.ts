@@ -7,8 +7,10 @@ export class FakeEvidenceStore implements EvidenceStore {
   readonly faults = new Faults<keyof EvidenceStore>();
   /** Content by `s3://ledger/…` URI. */
   readonly files = new Map<string, string | Uint8Array>();
+  puts = 0;
 
   put(runId: RunId, attempt: number, name: string, content: string | Uint8Array, contentType: string): Promise<string> {
+    this.puts += 1;
     return this.faults.around('put', () => {
       const uri = `s3://ledger/${evidencePrefix(runId, attempt)}${name}`;
       this.files.set(uri, typeof content === 'string' ? withoutSecrets(content, contentType) : content);

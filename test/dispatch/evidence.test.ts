@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import type { PodFacts } from '../../lib/cluster/port.ts';
+import { HEALTHY, healthyPods } from './fake-flink.ts';
+import { jobMessage, World } from './world.ts';
+
+const MINUTE = 60_000;
+const SECRET = 'hunter2-hunter2';
+
+it('the log of a TaskManager that Flink has released is kept, and linked in the event', async () => {
+  const world = new World();
+  world.flink.behaviours = [
+    {
+      ...HEALTHY,
+      endsAfter: 5 * MINUTE,
+      pods: (ref, createdAt) =>
+        healthyPods(ref, createdAt).filter(
+          ({ component }) => component === 'jobmanager' || world.clock.now() < createdAt + MINUTE,
+        ),
+    },
+  ];
+  const { runId } = await world.request(jobMessage());
+  await world.drain();
+  const items = world.events(runId).at(-1)?.data.evidence?.items ?? [];
+  const log = items.find(({ name }) => name.endsWith('-taskmanager-1-1.log'));
+  expect(String(world.evidence.files.get(log?.uri ?? ''))).toContain('log of');
+  // Every link leads to something.
+  expect(items.map(({ uri }) => uri).sort()).toEqual([...world.evidence.files.keys()].sort());
+  // Not at every look.
+  const calls = (method: string): number => world.clusters.calls.filter((call) => call === method).length;
+  expect(calls('observe')).toBeGreaterThan(50);
+  expect(world.evidence.puts).toBeLessThan(12);
+});
+
+it('no evidence has a secret', async () => {
+  const world = new World();
+  const withSecret = (pod: PodFacts): PodFacts => ({ ...pod, message: `env DB_PASSWORD=${SECRET}` });
+  world.flink.behaviours = [
+    {
+      ...HEALTHY,
+      end: 'FAILED',
+      pods: (ref, createdAt) => healthyPods(ref, createdAt).map(withSecret),
+      log: (pod) => `Program arguments: --password ${SECRET}\ns3.secret-key: ${SECRET}\nlog of ${pod}\n`,
+      answers: {
+        '/jobs/x/config': { 'execution-config': { 'user-config': { password: SECRET } } },
+        '/jobs/x': { plan: { args: ['--api-key', SECRET] } },
+      },
+    },
+  ];
+  const { runId } = await world.request(jobMessage());
+  await world.drain();
+  const texts = [...world.evidence.files].map(([uri, content]) => [uri.split('/').at(-1), String(content)] as const);
+  expect(texts.map(([name]) => name)).toEqual(expect.arrayContaining(['kubernetes.json', 'rest.json']));
+  for (const [name, text] of texts) {
+    expect(text, name).toContain('******');
+    expect(text, name).not.toContain(SECRET);
+  }
+  expect(JSON.stringify(world.events(runId))).not.toContain(SECRET);
+});
