@@ -6,23 +6,43 @@ import type { ObjectClient } from './client.ts';
 import { collectionPath, kindOf, resourceOf } from './kinds.ts';
 import { marksFor, ownerIn } from './marks.ts';
 import type { Owner } from './port.ts';
+import { isPermit } from './start-permit.ts';
 import { ownedBy, putSecret } from './renew.ts';
 import { statusError, statusIn, succeeded } from './status-error.ts';
 
 /**
  * The Deployment first, because its uid is what owns the rest; then the rest at once, because the kubelet may already
- * look for the ConfigMap. Every name is fixed, so that doing it again finds what was done.
+ * look for the ConfigMap. Every name is fixed, so that doing it again finds what was done. `mayStart` is asked between
+ * the Deployment and the permit to start: whoever was held up on the way here makes no cluster that begins the program.
  */
 export async function applyCluster(
   client: ObjectClient,
   cluster: FlinkCluster,
   owner: Owner,
+  mayStart: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<'created' | 'found'> {
-  const { uid, found } = await applyDeployment(client, cluster, owner);
+  const made = await applyDeployment(client, cluster, owner);
+  const { uid, found } = made;
+  const permit = async (): Promise<void> => {
+    if (!(await mayStart())) throw await tooLate(client, cluster, made);
+  };
   const results = await Promise.all(
-    cluster.dependants.map((dependant) => applyDependant(client, cluster, ownedBy(dependant, uid), uid)),
+    cluster.dependants.map(async (dependant) => {
+      if (isPermit(dependant)) await permit();
+      return applyDependant(client, cluster, ownedBy(dependant, uid), uid);
+    }),
   );
   return found && !results.includes('created') ? 'found' : 'created';
+}
+
+/** Only what this call has made is taken back: what was found is somebody else's to judge. */
+async function tooLate(
+  client: ObjectClient,
+  { namespace, clusterId }: FlinkCluster,
+  { uid, found }: { readonly uid: string; readonly found: boolean },
+): Promise<DispatchError> {
+  if (!found) await client.remove('Deployment', namespace, clusterId, { uid, propagationPolicy: 'Foreground' });
+  return changing(`the launch of Deployment ${clusterId} was overtaken`);
 }
 
 async function applyDeployment(

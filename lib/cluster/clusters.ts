@@ -19,7 +19,7 @@ export function createClusters(
 ): Clusters & ClusterLogs & ClusterInventory & StartPermits & Renewals {
   const client = createObjectClient(api);
   return {
-    apply: (cluster, owner) => applyCluster(client, cluster, owner),
+    apply: (cluster, owner, mayStart) => applyCluster(client, cluster, owner, mayStart),
     observe: (ref) => observeCluster(client, ref),
     remove: (ref, what) => removeCluster(client, ref, what),
     remains: (ref, what = EVERYTHING) => remainingObjects(client, ref, what),

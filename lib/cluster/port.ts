@@ -96,8 +96,12 @@ export interface Owner {
  * the cluster), `PermissionDenied`, `QuotaExceeded`, `ClusterNameTaken`, `InvalidConfiguration` (422 of the API server).
  */
 export interface Clusters {
-  /** Creates the Deployment, then all dependants at once; finding our own earlier work is success. */
-  apply(cluster: FlinkCluster, owner: Owner): Promise<'created' | 'found'>;
+  /**
+   * Creates the Deployment, then all dependants at once; finding our own earlier work is success. `mayStart` is asked
+   * before the JobManager is permitted to start: when it says no, a Deployment that this call made is taken back, and
+   * the call throws `ClusterUnavailable`.
+   */
+  apply(cluster: FlinkCluster, owner: Owner, mayStart?: () => Promise<boolean>): Promise<'created' | 'found'>;
   /** Events are looked up for pods that are not ready, and when no pod could be made. */
   observe(ref: ClusterRef): Promise<KubernetesFacts>;
   /**

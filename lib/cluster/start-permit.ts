@@ -1,4 +1,4 @@
-import type { V1ConfigMap, V1Container, V1Deployment } from '@kubernetes/client-node';
+import type { KubernetesObject, V1ConfigMap, V1Container, V1Deployment } from '@kubernetes/client-node';
 import type { ClusterId } from '../core/ids.ts';
 import type { FlinkCluster } from '../flink/cluster.ts';
 import type { ObjectClient } from './client.ts';
@@ -10,6 +10,10 @@ const MAIN_CONTAINER = 'flink-main-container';
 
 function permitName(clusterId: ClusterId): string {
   return `start-permit-${clusterId}`;
+}
+
+export function isPermit({ kind, metadata }: KubernetesObject): boolean {
+  return kind === 'ConfigMap' && metadata?.name?.startsWith(permitName('' as ClusterId)) === true;
 }
 
 /**

@@ -1,13 +1,15 @@
 import { decide, type Running, type Verdict } from '../run/decide.ts';
 import { nextLook } from '../run/intervals.ts';
 import { end, started, updateAttempt, without } from '../run/machine.ts';
+import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
 import { inTimeToRenew } from '../run/renewal.ts';
 import { afterFailure } from '../run/retry.ts';
+import { startedJobManager } from '../run/verdict.ts';
 import type { DispatchDeps } from './deps.ts';
 import { keepEvidence } from './evidence.ts';
 import { requireJob } from './job-of.ts';
-import { modeOf } from './modes.ts';
+import { modeOf, type AttemptAt } from './modes.ts';
 import { goOn, waitFor, type Step } from './step.ts';
 
 /** States starting and running: observe, decide, keep the evidence, and say what is next. */
@@ -26,11 +28,25 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
     return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
   }
   const running = verdict.kind === 'ended' ? noteRunning(record, verdict.running) : record;
-  const artifacts = await keepEvidence(running, verdict.outcome, seen, target, deps);
-  const kept = updateAttempt(running, { artifacts });
+  const sealed = verdict.kind === 'failed' ? await seal({ record: running, target, deps }, seen) : running;
+  if (sealed === undefined) return waitFor(running, nextLook(running, deps.clock.now()));
+  const artifacts = await keepEvidence(sealed, verdict.outcome, seen, target, deps);
+  const kept = updateAttempt(sealed, { artifacts });
   return goOn(
     verdict.kind === 'ended' ? end(kept, verdict.outcome) : afterFailure(kept, verdict.outcome, deps.clock.now()),
   );
+}
+
+/**
+ * Before an attempt is given up whose program has not begun, nothing may let it begin any more; `undefined` when it has
+ * begun meanwhile, which the next look will judge.
+ */
+async function seal(at: AttemptAt, seen: Observation): Promise<RunRecord | undefined> {
+  const mode = modeOf(requireJob(at.record));
+  if (mode.keep === undefined || startedJobManager(seen.kubernetes) !== undefined) return at.record;
+  const record = await mode.keep(at);
+  const again = await mode.observe({ ...at, record });
+  return startedJobManager(again.kubernetes) === undefined ? record : undefined;
 }
 
 function noteRunning(record: RunRecord, running: Running | undefined): RunRecord {

@@ -1,6 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import { clusterIdFor, jobIdFor } from '../core/ids.ts';
 import { DispatchError } from '../core/errors.ts';
+import { reasonClass } from '../core/reasons.ts';
 import type { Attempt, Outcome, RunEvent, RunEventType, RunRecord, RunState } from './record.ts';
 
 /** Who may follow whom. A pair that is not here is a defect, and says so. */
@@ -62,16 +63,23 @@ export function beginAttempt(record: RunRecord, now: Instant): RunRecord {
     throw new DispatchError('Internal', `run ${record.runId}: attempt ${last.number} is not proven gone`);
   }
   const number = (last?.number ?? 0) + 1;
+  const { roomWaits } = last ?? {};
   const attempt: Attempt = {
     number,
+    ...(roomWaits === undefined ? {} : { roomWaits }),
     clusterId: clusterIdFor(record.name, record.runId, number),
     jobId: jobIdFor(record.runId, number),
     launchedAt: now,
   };
   return {
     ...moveTo(without(record, 'waiting', 'unreachableSince'), 'launching'),
-    attempts: [...record.attempts, attempt],
+    // One that found no room left nothing behind: however long the wait, the record does not grow.
+    attempts: [...(foundNoRoom(last) ? record.attempts.slice(0, -1) : record.attempts), attempt],
   };
+}
+
+function foundNoRoom(attempt: Attempt | undefined): boolean {
+  return attempt?.outcome !== undefined && reasonClass(attempt.outcome.reason) === 'capacity';
 }
 
 /** The cluster's objects exist. */
@@ -100,6 +108,13 @@ export function failAttempt(record: RunRecord, outcome: Outcome, until: Instant)
   const failed = moveTo(updateAttempt(without(record, 'unreachableSince'), { outcome }), 'waiting');
   const waiting = { reason: outcome.reason, message: outcome.message, since: outcome.at, until };
   return addEvent({ ...failed, waiting }, 'attempt-failed', outcome.at, attempt.number);
+}
+
+/** The attempt had no chance: its successor takes its place, and nobody needs to be told. */
+export function waitForRoom(record: RunRecord, outcome: Outcome, until: Instant): RunRecord {
+  const roomWaits = (requireAttempt(record).roomWaits ?? 0) + 1;
+  const waiting = { reason: outcome.reason, message: outcome.message, since: outcome.at, until };
+  return { ...moveTo(updateAttempt(without(record, 'unreachableSince'), { outcome, roomWaits }), 'waiting'), waiting };
 }
 
 export function without<K extends keyof RunRecord>(record: RunRecord, ...keys: readonly K[]): RunRecord {

@@ -16,9 +16,16 @@ function overdueStart(it: Case): Verdict | undefined {
   if (cause !== undefined) {
     return failure(it, cause.reason, `${cause.message} (for the ${seconds} s of deadlines.start)`, cause.evidence);
   }
-  const reason =
-    it.seen.rest.state === 'silent' && jobManagerReady(it.seen) ? 'RestUnreachable' : 'StartDeadlineExceeded';
-  return failure(it, reason, `The job did not run within the ${seconds} s of deadlines.start: ${situation(it)}`, []);
+  const late = `within the ${seconds} s of deadlines.start: ${situation(it)}`;
+  if (it.seen.rest.state === 'silent' && jobManagerReady(it.seen)) return unheard(it, late);
+  return failure(it, 'StartDeadlineExceeded', `The job did not run ${late}`, []);
+}
+
+/** A JobManager that is well and not heard may have run a job to its end: another attempt could do it twice. */
+function unheard(it: Case, late: string): Verdict {
+  const message = `The JobManager runs, and its REST endpoint did not answer ${late}`;
+  if (it.record.job?.kind === 'streaming') return failure(it, 'RestUnreachable', message, []);
+  return { kind: 'ended', outcome: outcomeOf('unknown', 'RestUnreachable', message, it.now, []) };
 }
 
 function overdueJob({ record, attempt, now }: Case): Verdict | undefined {

@@ -106,6 +106,7 @@ const attempt = z.looseObject({
   renewAt: instant.exactOptional(),
   noStartSince: instant.exactOptional(),
   outcome: outcome.exactOptional(),
+  roomWaits: z.int().positive().exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),
   logsKept: z.record(z.string(), instant).exactOptional(),
   goneAt: instant.exactOptional(),

@@ -59,6 +59,8 @@ export interface Attempt {
   /** When what its pods read at their start, a signed URL, has to be written anew. */
   readonly renewAt?: Instant;
   readonly outcome?: Outcome;
+  /** How often it was put off for want of room, with those in whose place it came. */
+  readonly roomWaits?: number;
   /** Names of what was kept of the attempt, under `runs/<runId>/evidence/<number>/` of the ledger. */
   readonly artifacts?: readonly string[];
   /** When the logs of its pods were last kept while it ran, by pod. */

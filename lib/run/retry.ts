@@ -1,11 +1,12 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { reasonClass, type Reason } from '../core/reasons.ts';
-import { end, failAttempt } from './machine.ts';
+import { currentAttempt, end, failAttempt, waitForRoom } from './machine.ts';
 import type { Outcome, RunRecord } from './record.ts';
 
 const MAX_BACKOFF: Duration = 15 * 60_000;
 const CAPACITY_WAIT: Duration = 15_000;
-const MAX_CAPACITY_WAIT: Duration = 5 * 60_000;
+/** Whoever has waited long asks no less often than who came last. */
+const MAX_CAPACITY_WAIT: Duration = 60_000;
 
 /** Lack of room costs no attempt: the job has not had its chance. */
 function countsAsAttempt(reason: Reason | undefined): boolean {
@@ -19,7 +20,10 @@ export function attemptsUsed(record: RunRecord): number {
 /** Ends the run, or leaves room for another attempt, by the class of the failure. */
 export function afterFailure(record: RunRecord, outcome: Outcome, now: Instant): RunRecord {
   const wait = backoff(record, outcome);
-  return wait === undefined ? end(record, outcome) : failAttempt(record, outcome, now + wait);
+  if (wait === undefined) return end(record, outcome);
+  return countsAsAttempt(outcome.reason)
+    ? failAttempt(record, outcome, now + wait)
+    : waitForRoom(record, outcome, now + wait);
 }
 
 function backoff(record: RunRecord, outcome: Outcome): Duration | undefined {
@@ -27,7 +31,7 @@ function backoff(record: RunRecord, outcome: Outcome): Duration | undefined {
   if (job === undefined || outcome.state !== 'failed' || record.cancelRequested !== undefined) return undefined;
   switch (reasonClass(outcome.reason)) {
     case 'capacity': {
-      const before = record.attempts.length - attemptsUsed(record);
+      const before = currentAttempt(record)?.roomWaits ?? 0;
       return Math.min(MAX_CAPACITY_WAIT, CAPACITY_WAIT * 2 ** Math.min(before, 8));
     }
     case 'infrastructure': {

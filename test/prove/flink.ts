@@ -117,7 +117,7 @@ export class Flink {
   }
 
   private end(pod: Stored, execution: Execution, end: NonNullable<Execution['end']>): void {
-    if (!this.isAlive(pod, execution) || execution.end !== undefined) return;
+    if (!this.isAlive(pod, execution) || execution.end !== undefined || execution.forgotten === true) return;
     execution.end = end;
     execution.endedAt = this.sim.now;
     this.sim.tell('flink', `the job of ${execution.clusterId} is ${end}`);

@@ -28,8 +28,6 @@ export interface QueueOptions {
   readonly handler: (event: SQSEvent, invocation: Invocation) => Promise<BatchResponse>;
   /** Names a message for people and for the plan of faults: the same in every replay. */
   readonly nameOf: (body: string) => string;
-  /** Every message is lost. */
-  readonly loses?: boolean;
 }
 
 const SEND: readonly FaultKind[] = [
@@ -78,9 +76,9 @@ export class MemoryQueue {
     return this.messages.size;
   }
 
-  send(body: string, delay: number, attributes: Readonly<Record<string, string>> = {}): void {
+  send(body: string, delay: number, attributes: Readonly<Record<string, string>> = {}, loses = false): void {
     const name = this.unique(this.options.nameOf(body));
-    if (this.options.loses === true) return this.sim.tell(this.options.name, `${name} is lost`);
+    if (loses) return this.sim.tell(this.options.name, `${name} is lost`);
     const copies = this.sim.faults.at(`${this.options.name} ${name} sent`, ['duplicated', 'message-lost'], 0.5);
     if (copies === 'message-lost') return this.sim.tell(this.options.name, `${name} is lost ⚡message-lost`);
     this.add(name, body, delay, attributes);

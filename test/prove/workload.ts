@@ -10,6 +10,8 @@ export interface Wish {
   /** Milliseconds from the start. */
   readonly at: number;
   readonly spec: Readonly<Record<string, unknown>>;
+  /** Its job goes on until it fails or is canceled. */
+  readonly streams: boolean;
   readonly idempotencyKey?: string;
   /** How often its source sends it. */
   readonly sends: number;
@@ -25,7 +27,7 @@ export interface Workload {
   /** Chance of a fault at each effect. */
   readonly rate: number;
   readonly mostFaults: number;
-  /** Every run message is lost: the sweeper is alone. */
+  /** Every run message is lost but those of the sweeper, which is alone to carry the runs on. */
   readonly losesRunMessages: boolean;
 }
 
@@ -62,6 +64,7 @@ function wishOf(draws: Draws, name: string, policy: string | undefined): Wish {
     kind,
     at,
     spec: specOf(draws, name, policy),
+    streams: isStreaming(draws, name),
     ...(keyed ? { idempotencyKey: `key-${name}` } : {}),
     sends: draws.whole(`${name} sends`, 1, keyed || kind !== 'message' ? 3 : 1),
     conflicts: keyed && draws.chance(`${name} conflicts`, 0.1),
@@ -93,19 +96,23 @@ function specOf(draws: Draws, name: string, policy: string | undefined): Record<
     },
     ...(policy === undefined ? {} : { concurrency: { key: 'the-key', policy } }),
     ...(keep === 'never' ? {} : { afterEnd: { keepCluster: keep, ttl: draws.pick(`${name} ttl`, ['20s', '3m']) } }),
-    job: { kind: chance('streaming', 0.1) ? 'streaming' : 'batch' },
+    job: { kind: isStreaming(draws, name) ? 'streaming' : 'batch' },
   };
 }
 
-/** What the program of one attempt does. */
-export function programOf(draws: Draws, name: string, attempt: number): Program {
+function isStreaming(draws: Draws, name: string): boolean {
+  return draws.chance(`${name} streaming`, 0.1);
+}
+
+/** What the program of one attempt does. A streaming job does not end by itself, unless it fails. */
+export function programOf(draws: Draws, name: string, attempt: number, streams: boolean): Program {
   const it = `${name} attempt ${attempt}`;
   const restAfter = draws.between(`${it} rest`, 300, 4_000);
   const runsAfter = restAfter + draws.between(`${it} runs`, 100, 3_000);
   const endsAfter = runsAfter + draws.between(`${it} lasts`, 100, draws.chance(`${it} long`, 0.2) ? 60_000 : 6_000);
   const deaf = draws.chance(`${it} deaf`, 0.1) ? { deafToCancel: true } : {};
   const kind = draws.of(`${it} kind`);
-  if (kind < 0.74) return { restAfter, runsAfter, endsAfter, end: 'FINISHED', ...deaf };
+  if (kind < 0.74) return { restAfter, runsAfter, ...(streams ? {} : { endsAfter }), end: 'FINISHED', ...deaf };
   if (kind < 0.86) return { restAfter, runsAfter, endsAfter, end: 'FAILED', ...deaf };
   if (kind < 0.91) return { restAfter, end: 'FAILED', mainFails: true, ...deaf };
   if (kind < 0.96) return { restAfter, end: 'FINISHED', ...deaf };

@@ -80,17 +80,19 @@ export class World {
     this.flink = new Flink(this.sim, this.kubernetes);
     this.flink.programOf = (clusterId) => {
       const [, name = '', attempt = '1'] = /^(.*)-[0-9a-f]{10}-(\d+)$/.exec(clusterId) ?? [];
-      return programOf(draws, name, Number(attempt));
+      const streams = this.workload.wishes.some((wish) => wish.name === name && wish.streams);
+      return programOf(draws, name, Number(attempt), streams);
     };
-    this.runQueue = this.queue('runs', 5, 60_000, 360_000, FUNCTIONS.advanceRun, this.workload.losesRunMessages);
+    this.runQueue = this.queue('runs', 5, 60_000, 360_000, FUNCTIONS.advanceRun);
     this.jobQueue = this.queue('jobs', 10, 30_000, 180_000, FUNCTIONS.onMessage);
     this.uploadQueue = this.queue('uploads', 10, 30_000, 180_000, FUNCTIONS.onJarUpload);
     this.invariants = new Invariants(this);
   }
 
   /** SendMessage of a function. */
-  sent(sent: Sent): void {
-    if (sent.queue === RUNS_URL) this.runQueue.send(sent.body, sent.delay);
+  sent(sent: Sent, by: string): void {
+    const loses = this.workload.losesRunMessages && !by.startsWith('sweep ');
+    if (sent.queue === RUNS_URL) this.runQueue.send(sent.body, sent.delay, {}, loses);
     else if (sent.queue === LETTERS_URL) this.letters.push(sent);
     else throw new Error(`nobody reads ${sent.queue}`);
   }
@@ -128,7 +130,6 @@ export class World {
       event: Parameters<(typeof FUNCTIONS)['onMessage']>[1],
       by: Invocation,
     ) => Promise<{ readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }>,
-    loses = false,
   ): MemoryQueue {
     return new MemoryQueue(this.sim, {
       name,
@@ -137,7 +138,6 @@ export class World {
       timeout,
       visibility,
       maxReceives: 5,
-      loses,
       handler: (event, invocation) => handler(this, event, invocation),
       nameOf: name === 'runs' ? messageName : (body) => /"name":"(r\d)"|jars\/(r\d)/.exec(body)?.[1] ?? 'request',
     });
@@ -211,34 +211,26 @@ export class World {
     const invocation = new Invocation(`schedule ${name} ${send + 1}.${tries}`);
     sim.tell(invocation.label, 'fires');
     this.pending += 1;
-    const again = (): void => {
-      if (tries < SCHEDULE_TRIES) sim.after(MINUTE, () => this.fire(name, event, send, tries + 1));
-      this.pending -= tries < SCHEDULE_TRIES ? 0 : 1;
+    const over = (succeeded: boolean): void => {
+      if (!succeeded && tries < SCHEDULE_TRIES) {
+        this.later(MINUTE, () => this.fire(name, event, send, tries + 1));
+      }
+      this.pending -= 1;
     };
     let settled = false;
-    const settle = (how: () => void): void => {
-      if (!settled) how();
+    const settle = (succeeded: boolean): void => {
+      if (settled) return;
       settled = true;
+      invocation.alive = false;
+      over(succeeded);
     };
     sim.after(30_000, () => {
-      sim.kill(invocation, 'is ended by Lambda: timeout');
-      settle(() => {
-        this.pending -= 1;
-        this.pending += 1;
-        again();
-      });
+      if (!settled) sim.kill(invocation, 'is ended by Lambda: timeout');
+      settle(false);
     });
     FUNCTIONS.onSchedule(this, event, invocation).then(
-      () => {
-        if (!invocation.alive) return;
-        invocation.alive = false;
-        settle(() => (this.pending -= 1));
-      },
-      () => {
-        if (!invocation.alive) return;
-        invocation.alive = false;
-        settle(again);
-      },
+      () => invocation.alive && settle(true),
+      () => invocation.alive && settle(false),
     );
   }
 

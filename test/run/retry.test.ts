@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { REASON_CODES, reasonClass, type Reason } from '../../lib/core/reasons.ts';
-import { updateAttempt } from '../../lib/run/machine.ts';
+import { beginAttempt, updateAttempt } from '../../lib/run/machine.ts';
 import type { Outcome, RunRecord } from '../../lib/run/record.ts';
 import { afterFailure, attemptsUsed } from '../../lib/run/retry.ts';
 import { NOW, runIn } from './observations.ts';
@@ -46,13 +46,25 @@ describe('after a failure', () => {
 
   it('for want of room it waits as long as it takes, and counts no attempt', () => {
     const full = 'QuotaExceeded';
-    const waits = [after(), after(full), after(...Array<Reason>(30).fill(full))].map((record) =>
-      waitAfter(record, full),
+    const waits = [undefined, 1, 30].map((roomWaits) =>
+      waitAfter(updateAttempt(after(), roomWaits === undefined ? {} : { roomWaits }), full),
     );
-    expect(waits).toEqual([15_000, 30_000, 5 * MINUTE]);
+    expect(waits).toEqual([15_000, 30_000, MINUTE]);
     const record = after(full, 'JobManagerCrashed', full);
     expect(attemptsUsed(record)).toBe(2);
     expect(waitAfter(record, 'JobManagerCrashed')).toBe(20_000);
+  });
+
+  it('for want of room the record does not grow, and no event tells of it', () => {
+    let record = after('JobManagerCrashed');
+    for (let waits = 1; waits <= 100; waits += 1) {
+      const waiting = afterFailure(record, failed('QuotaExceeded'), NOW);
+      expect(waiting.attempts.at(-1)).toMatchObject({ number: waits + 1, roomWaits: waits });
+      record = { ...beginAttempt(updateAttempt(waiting, { goneAt: NOW }), NOW), state: 'starting' };
+    }
+    expect(record.attempts.map(({ number }) => number)).toEqual([1, 102]);
+    expect(record.attempts.at(-1)).not.toHaveProperty('outcome');
+    expect(record.events).toEqual(after().events);
   });
 
   it('a run that is to be canceled, or that has an unknown end, has no other attempt', () => {
