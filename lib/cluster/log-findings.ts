@@ -131,10 +131,17 @@ const TROUBLE = /^(?:\S+ \S+ +)?(?:ERROR|FATAL)\b[^\n]*/gm;
 const EXCEPTION =
   /^(?:Caused by: |Exception in thread "[^"\n]*" )?((?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error)\b[^\n]*)/gm;
 
-/** The innermost exception of the last ERROR of the log, or of what the JVM printed when no log had begun. */
+/** What Flink's logging writes; before it has begun, the JVM alone speaks. */
+const LOGGED = /^\d{4}-\d\d-\d\d /m;
+
+/**
+ * The innermost exception of the last ERROR of the log, of a thread that nobody caught, or of what the JVM printed when no
+ * log had begun. What Flink logs as a warning, it has survived.
+ */
 function rootCause(text: string): string | undefined {
-  const last = [...text.matchAll(TROUBLE)].at(-1);
-  const block = last === undefined ? text : text.slice(last.index).replace(/\n\d{4}-\d\d-\d\d [\s\S]*$/, '');
+  const last = [...text.matchAll(TROUBLE)].at(-1)?.index ?? text.lastIndexOf('\nException in thread ');
+  if (last < 0 && LOGGED.test(text)) return undefined;
+  const block = last < 0 ? text : text.slice(last + 1).replace(/\n\d{4}-\d\d-\d\d [\s\S]*$/, '');
   const found = [...block.matchAll(EXCEPTION)].at(-1)?.[1];
   return found === undefined ? undefined : cut(found.trim());
 }

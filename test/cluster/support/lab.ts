@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ClusterRef } from '../../../lib/cluster/port.ts';
 
 const run = promisify(execFile);
 
@@ -60,11 +61,31 @@ export async function runFlink(submission: Submission): Promise<void> {
   );
 }
 
-/** Kills a container's first process from outside, as the kernel or a node's failure would. */
+/** Whether the cluster of KUBECONFIG is the project's own, whose programs a test may kill. */
+export function isLab(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
+  return (env['KUBECONFIG'] ?? '').startsWith(join(LAB, 'kubeconfig'));
+}
+
+/** Kills the first process of a cluster's newest pod from outside, as the kernel or a node's failure would. */
+export async function killPod(ref: ClusterRef, component: 'jobmanager' | 'taskmanager'): Promise<void> {
+  const selector = `app=${ref.clusterId},component=${component}`;
+  const path = 'jsonpath={.items[-1:].status.containerStatuses[0].containerID}';
+  const sorted = '--sort-by=.metadata.creationTimestamp';
+  const found = await kubectl('get', 'pods', '-n', ref.namespace, '-l', selector, sorted, '-o', path);
+  await killContainer(found);
+}
+
 export async function killContainer(containerId: string): Promise<void> {
-  const socket = join(LAB, 'run', 'containerd.sock');
   const id = containerId.replace(/^containerd:\/\//, '');
-  await run('ctr', ['-a', socket, '-n', 'k8s.io', 'task', 'kill', '-s', 'SIGKILL', id]);
+  await run('ctr', ['-a', join(LAB, 'run', 'containerd.sock'), '-n', 'k8s.io', 'task', 'kill', '-s', 'SIGKILL', id]);
+}
+
+export type LabProgram = 'etcd' | 'apiserver' | 'kubelet';
+
+/** Ends a program of the lab with SIGKILL; the answer begins it again. */
+export async function killProgram(name: LabProgram): Promise<() => Promise<void>> {
+  await run('test/cluster/lab/kill', [name]);
+  return async () => void (await run('test/cluster/lab/start', [name]));
 }
 
 /** For what the product has no need to do itself. */
