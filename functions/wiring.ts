@@ -3,6 +3,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DispatchDeps } from '../lib/dispatch/deps.ts';
 import { createDelivery } from '../lib/delivery/create-delivery.ts';
+import type { BundleDeps } from '../lib/delivery/bundle.ts';
 import { signedUrls } from '../lib/delivery/signed-urls.ts';
 import type { Deployment } from '../lib/job/deployment.ts';
 import { s3JarBytes } from '../lib/job/s3-jar-bytes.ts';
@@ -14,6 +15,7 @@ import { createS3EvidenceStore } from '../lib/run/s3-evidence-store.ts';
 import { createS3Locks } from '../lib/run/s3-locks.ts';
 import { createS3SessionLeases } from '../lib/run/s3-session-leases.ts';
 import { onceWired } from './base-wiring.ts';
+import type { BundlerParts } from './bundler.ts';
 import type { Config } from './config.ts';
 import { createTargets } from './targets.ts';
 import { metrics } from './telemetry.ts';
@@ -28,6 +30,7 @@ const INLINE_WAIT = 15_000;
 
 export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3, sqs, common }) => {
   const ledgerBucket = { s3, bucket: config.LEDGER_BUCKET };
+  const pins = s3Pins({ ...ledgerBucket, clock: common.clock });
   const dispatch = {
     ...common,
     locks: createS3Locks(ledgerBucket),
@@ -37,8 +40,9 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     targets: createTargets(deployment, s3),
     deliver: createDelivery(deployment, {
       sign: signedUrls(s3),
-      keep: s3Pins({ ...ledgerBucket, clock: common.clock }).keep,
+      keep: pins.keep,
       clock: common.clock,
+      bundle: bundlerOf({ deployment, s3, ledgerBucket: config.LEDGER_BUCKET, pin: pins.pin, clock: common.clock }),
     }),
     sessions: { leases: createS3SessionLeases(ledgerBucket), jarBytes: s3JarBytes(s3) },
     inlineWait: INLINE_WAIT,
@@ -46,6 +50,12 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
   };
   return { deployment, dispatch };
 });
+
+/** Loaded when a jar is first bundled. */
+function bundlerOf(parts: BundlerParts): () => Promise<BundleDeps> {
+  let made: Promise<BundleDeps> | undefined;
+  return () => (made ??= import('./bundler.ts').then(({ createBundler }) => createBundler(parts)));
+}
 
 function publisherFor(config: Config, sqs: SQSClient): DispatchDeps['publisher'] {
   let sns: SNSClient | undefined;

@@ -3,6 +3,7 @@ import { DispatchError } from '../core/errors.ts';
 import type { Deployment, TargetConfig } from '../job/deployment.ts';
 import type { ResolvedJob } from '../job/job.ts';
 import type { KeepJar } from '../job/pin.ts';
+import type { BundleDeps } from './bundle.ts';
 import type { Deliver } from './delivery.ts';
 import { fetchDelivery } from './fetch.ts';
 import { mountDelivery } from './mount.ts';
@@ -12,6 +13,8 @@ export interface DeliveryDeps {
   readonly sign: SignUrl;
   readonly keep: KeepJar;
   readonly clock: Pick<Clock, 'now'>;
+  /** Loaded by deployments that have a target with `bundle` alone. */
+  readonly bundle: () => Promise<BundleDeps>;
 }
 
 /** Delivers each job the way that its target is configured for. @throws DispatchError `UnknownTarget` */
@@ -30,6 +33,11 @@ function wayOf(config: TargetConfig['jarDelivery'], deps: DeliveryDeps): Deliver
       return fetchDelivery(config, deps);
     case 'mount':
       return mountDelivery(config, deps);
+    case 'bundle':
+      return async (job, ref) => {
+        const [{ bundleDelivery }, bundle] = await Promise.all([import('./bundle.ts'), deps.bundle()]);
+        return bundleDelivery(config, bundle)(job, ref);
+      };
   }
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseObjectText } from '../core/yaml.ts';
 import type { RunSource } from '../trigger/request.ts';
+import { bundleDelivery, registries } from './bundle-config.ts';
 import { parseDuration } from './duration.ts';
 import { matchesGlob } from './glob.ts';
 import { parseFlinkMemory, toFlinkMemory } from './quantity.ts';
@@ -52,6 +53,7 @@ const jarDelivery = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fetch'), urlTtl, s3Plugin: z.enum(['hadoop', 'presto']).optional() }),
   /** An init container puts it into `usrlib`; `image` is that container's, default: the job's own. */
   z.strictObject({ kind: z.literal('mount'), urlTtl, image: text.optional() }),
+  bundleDelivery,
 ]);
 
 const target = z.strictObject({
@@ -105,6 +107,7 @@ export const deploymentSchema = z.strictObject({
   defaults: jobSpecSchema.prefault({}),
   rules: z.array(rule).default([]),
   allow: allow.prefault({}),
+  registries,
 });
 
 export type Deployment = z.output<typeof deploymentSchema>;

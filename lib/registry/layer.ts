@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { Header } from 'tar/header';
 import { DispatchError } from '../core/errors.ts';
+import { isInnerPath } from '../core/inner-path.ts';
 import type { Content } from './port.ts';
 
 /** A file to put into an image. */
@@ -14,8 +15,6 @@ export interface LayerFile extends Content {
 
 const BLOCK = 512;
 const END = Buffer.alloc(2 * BLOCK);
-/** What a header takes without extensions, and no file system refuses. */
-const MAX_PATH = 200;
 const EPOCH = new Date(0);
 
 /**
@@ -23,12 +22,7 @@ const EPOCH = new Date(0);
  * @throws DispatchError `InvalidSpec`, naming `field`
  */
 export function checkPath(path: string, field: string): string {
-  const parts = path.split('/');
-  const outside = path.startsWith('/') || parts.some((part) => part === '' || part === '.' || part === '..');
-  // A layer says that a file is removed by a name that begins so.
-  const removes = parts.some((part) => part.startsWith('.wh.'));
-  if (!outside && !removes && path.length <= MAX_PATH && /^[\x21-\x7e]+$/.test(path) && !path.includes('\\'))
-    return path;
+  if (isInnerPath(path)) return path;
   const message = `${field} must be a path below Flink's home, without spaces, such as usrlib/job.jar, and not ${JSON.stringify(path)}`;
   throw new DispatchError('InvalidSpec', message, { field });
 }

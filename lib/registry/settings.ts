@@ -13,7 +13,7 @@ export interface RegistrySettings {
 
 export type RegistryAuth =
   | { readonly kind: 'none' }
-  | { readonly kind: 'ecr'; readonly region?: string }
+  | { readonly kind: 'ecr'; readonly region?: string | undefined }
   /** A secret of Secrets Manager: the JSON of a Docker configuration, or `{"username": …, "password": …}`. */
   | { readonly kind: 'secret'; readonly arn: string };
 

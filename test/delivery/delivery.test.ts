@@ -47,6 +47,7 @@ targets: { default: { namespace: flink, access: { kind: in-cluster }, jarDeliver
       sign: ({ bucket, key }, ttl) => Promise.resolve(`https://${bucket}/${key}?ttl=${ttl}`),
       keep: (one) => Promise.resolve(void kept.push(one)),
       clock: { now: () => NOW },
+      bundle: () => Promise.reject(new Error('no target bundles')),
     },
   );
   const delivery = await deliver(job, ref, time);

@@ -159,7 +159,7 @@ describe('a registry', () => {
     ['a wrong password at the token service', { kind: 'bearer', tokens: new Set<string>() } as const],
   ])('refuses %s, and nothing tells it', async (_, auth) => {
     fake.auth = auth;
-    fake.fault = ({ path }, request, response) => {
+    fake.fault = ({ path }, _request, response) => {
       if (path === '/token') refuse(response, 401, 'UNAUTHORIZED');
       return path === '/token';
     };

@@ -1,0 +1,46 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Clock } from '../lib/core/clock.ts';
+import type { BundleDeps } from '../lib/delivery/bundle.ts';
+import { keptBytes, s3BundleMemory } from '../lib/delivery/bundle-memory.ts';
+import type { Deployment } from '../lib/job/deployment.ts';
+import type { PinJar } from '../lib/job/pin.ts';
+import { createAuthorizer } from '../lib/registry/authorizer.ts';
+import { createRegistry } from '../lib/registry/client.ts';
+import { credentialsFrom } from '../lib/registry/credentials.ts';
+import { createHttp } from '../lib/registry/http.ts';
+import { readSecret } from './read-secret.ts';
+
+export interface BundlerParts {
+  readonly deployment: Deployment;
+  readonly s3: S3Client;
+  readonly ledgerBucket: string;
+  readonly pin: PinJar;
+  readonly clock: Clock;
+}
+
+/**
+ * What one image may take. What was sent whole by then is found again by the next try, so that even slow registries get
+ * there; the function's own timeout is longer.
+ */
+const BUDGET = 120_000;
+
+/** Connections, tokens and passwords are kept while the function is warm. */
+export function createBundler({ deployment, s3, ledgerBucket, pin, clock }: BundlerParts): BundleDeps {
+  const http = createHttp();
+  const credentials = credentialsFrom({ readSecret });
+  const authorizer = createAuthorizer({ http, credentials, now: () => clock.now() });
+  return {
+    registry: () =>
+      createRegistry({
+        hosts: deployment.registries,
+        http,
+        authorizer,
+        clock,
+        signal: AbortSignal.timeout(BUDGET),
+      }),
+    read: keptBytes(s3),
+    pin,
+    memory: s3BundleMemory(s3, ledgerBucket),
+    jarBuckets: deployment.allow.jarBuckets,
+  };
+}
