@@ -6,6 +6,8 @@ import type { FlinkCluster } from '../flink/cluster.ts';
 export interface ClusterRef {
   readonly namespace: string;
   readonly clusterId: ClusterId;
+  /** Whether its JobManager's REST endpoint speaks TLS; default: no. */
+  readonly restTls?: boolean;
 }
 
 export interface ContainerFacts {

@@ -27,10 +27,13 @@ export function createRestTransport(api: KubernetesApi, ref: ClusterRef, access:
   };
 }
 
-/** The API server's proxy: who reaches the API reaches the JobManager, from anywhere. */
+/**
+ * The API server's proxy: who reaches the API reaches the JobManager, from anywhere. Our way ends at the API server, whose
+ * certificate is verified; on its own way to a JobManager with TLS it verifies none, as for all that it is a proxy of.
+ */
 async function throughApiServer(api: KubernetesApi, ref: ClusterRef, request: RestRequest): Promise<RestResponse> {
   const { path, ...rest } = request;
-  const service = `${serviceName(ref)}:${PORT_NAME}`;
+  const service = `${ref.restTls === true ? 'https:' : ''}${serviceName(ref)}:${PORT_NAME}`;
   const proxy = apiPath('api', 'v1', 'namespaces', ref.namespace, 'services', service, 'proxy');
   const response = await api.request({ ...rest, path: `${proxy}${path}` });
   // A JobManager never answers with a Status: this is the API server, which did not reach it.
@@ -51,6 +54,10 @@ function serviceName({ clusterId }: ClusterRef): string {
 type DirectAccess = Exclude<RestAccess['kind'], 'service-proxy'>;
 
 async function baseUrl(client: ObjectClient, ref: ClusterRef, kind: DirectAccess): Promise<string> {
+  if (ref.restTls === true) {
+    const message = `security.ssl.rest.enabled: rest.kind ${kind} of the target does not know the JobManager's certificate`;
+    throw new DispatchError('InvalidConfiguration', message, { field: 'security.ssl.rest.enabled' });
+  }
   const service = await client.get<V1Service>('Service', ref.namespace, serviceName(ref));
   const port = service?.spec?.ports?.find(({ name }) => name === PORT_NAME);
   if (service === undefined || port === undefined) throw unreachable(ref, 'has no such port yet');

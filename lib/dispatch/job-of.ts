@@ -1,6 +1,7 @@
 import { DispatchError } from '../core/errors.ts';
 import type { ClusterRef } from '../cluster/port.ts';
 import type { ResolvedJob } from '../job/job.ts';
+import { hasRestTls } from '../job/rest-reach.ts';
 import { requireAttempt } from '../run/machine.ts';
 import type { RunRecord } from '../run/record.ts';
 
@@ -12,5 +13,7 @@ export function requireJob(record: RunRecord): ResolvedJob {
 
 /** The cluster of the current attempt. */
 export function clusterOf(record: RunRecord): ClusterRef {
-  return { namespace: requireJob(record).namespace, clusterId: requireAttempt(record).clusterId };
+  const job = requireJob(record);
+  const { clusterId } = requireAttempt(record);
+  return { namespace: job.namespace, clusterId, ...(hasRestTls(job) ? { restTls: true } : {}) };
 }

@@ -6,6 +6,7 @@ import { notesOn } from './manifest.ts';
 import { isJobName } from './name.ts';
 import { optionsOf } from './options.ts';
 import { podTemplatesOf } from './pod-template.ts';
+import { reachable } from './rest-reach.ts';
 import type { JobSpec } from './spec.ts';
 
 const MINUTE = 60_000;
@@ -37,7 +38,7 @@ export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveCont
     target,
     namespace: spec.namespace ?? config.namespace,
     flinkVersion,
-    options: { ...exposure(config), ...optionsOf(spec, name) },
+    options: reachable({ flinkVersion, options: { ...exposure(config), ...optionsOf(spec, name) } }, config),
     podTemplates: podTemplatesOf(spec),
     jar,
     ...(spec.job?.entryClass === undefined ? {} : { entryClass: spec.job.entryClass }),

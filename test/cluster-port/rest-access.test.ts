@@ -31,6 +31,12 @@ describe('through the API server', () => {
     });
   });
 
+  it('tells the API server to speak TLS where the JobManager does', async () => {
+    const api = apiSaying(() => ({ status: 200, body: {} }));
+    await createRestTransport(api, { ...ref, restTls: true }, { kind: 'service-proxy' })({ method: 'GET', path: '/x' });
+    expect(api.requests[0]?.path).toBe('/api/v1/namespaces/n/services/https%3Ac-rest%3Arest/proxy/x');
+  });
+
   it.each([
     [503, 'no endpoints available for service "c-rest:rest"', 'RestUnreachable'],
     [404, 'services "c-rest" not found', 'RestUnreachable'],
@@ -46,6 +52,14 @@ describe('through the API server', () => {
 });
 
 describe('to an address', () => {
+  it('never speaks TLS without knowing the certificate', async () => {
+    const api = apiSaying(() => ({ status: 200, body: {} }));
+    const rest = createRestTransport(api, { ...ref, restTls: true }, { kind: 'service-dns' });
+    await expect(rest({ method: 'GET', path: '/x' })).rejects.toMatchObject({
+      ...{ reason: 'InvalidConfiguration', field: 'security.ssl.rest.enabled' },
+    });
+  });
+
   const service = (spec: object, status: object = {}): ApiResponse => ({
     status: 200,
     body: { spec: { ports: [{ name: 'rest', port: 8081, ...spec }], ...spec }, status },
