@@ -1,5 +1,6 @@
 import type { SweepDeps } from '../lib/dispatch/sweep.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../lib/run/s3-live-runs.ts';
+import { createS3SessionLeases } from '../lib/run/s3-session-leases.ts';
 import { onceWired } from './base-wiring.ts';
 import { createTargets } from './targets.ts';
 
@@ -16,6 +17,7 @@ export const sweepWiring: () => Promise<SweepWiring> = onceWired(({ config, depl
     eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
     targets: createTargets(deployment, s3),
     live: createS3LiveRuns({ s3, bucket: config.LEDGER_BUCKET }),
+    leases: createS3SessionLeases({ s3, bucket: config.LEDGER_BUCKET }),
     places: createS3SweepPlaces({ s3, bucket: config.LEDGER_BUCKET }),
   },
 }));

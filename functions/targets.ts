@@ -5,6 +5,8 @@ import { createKubernetesApi } from '../lib/cluster/https-api.ts';
 import { createRestTransport } from '../lib/cluster/rest-access.ts';
 import { DispatchError } from '../lib/core/errors.ts';
 import type { Target, Targets } from '../lib/dispatch/targets.ts';
+import { createClusterInspection } from '../lib/flink/rest/inspection.ts';
+import { createJars } from '../lib/flink/rest/jars.ts';
 import { createJobManager } from '../lib/flink/rest/job-manager.ts';
 import { namespacesOf, type Deployment, type TargetConfig } from '../lib/job/deployment.ts';
 import { readSecret } from './read-secret.ts';
@@ -44,5 +46,9 @@ async function openTarget(config: TargetConfig, s3: S3Client): Promise<Target> {
     renewals: clusters,
     namespaces: namespacesOf(config),
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, config.rest)),
+    session(ref) {
+      const transport = createRestTransport(api, ref, config.rest);
+      return { jars: createJars(transport), inspection: createClusterInspection(transport) };
+    },
   };
 }

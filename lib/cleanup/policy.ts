@@ -16,6 +16,8 @@ const GOES_ON: ReadonlySet<Reason> = new Set<Reason>([
 export function keepUntil(record: RunRecord, now: Instant): Instant | undefined {
   const { job, outcome, attempts } = record;
   if (job === undefined || outcome === undefined || attempts.length === 0) return undefined;
+  // A session stays anyway, and nothing of the run is to stay in it.
+  if (job.mode === 'session') return undefined;
   if (GOES_ON.has(outcome.reason) && !jobIsOver(record)) return undefined;
   const { keepCluster, ttl } = job.afterEnd;
   const bad = outcome.state === 'failed' || outcome.state === 'unknown';

@@ -22,6 +22,17 @@ export function marksFor(owner: Owner): {
   };
 }
 
+const POOL = 'pool/';
+
+/** The owner of a pool's session: no run, and of this ledger's deployment alone. */
+export function poolOwner(pool: string, ledger: string): Owner {
+  return { runId: `${POOL}${pool}@${ledger}`, attempt: 1, ledger };
+}
+
+export function isPoolOwner({ runId }: Pick<Owner, 'runId'>): boolean {
+  return runId.startsWith(POOL);
+}
+
 /** `undefined`: not ours. */
 export function ownerIn(metadata: V1ObjectMeta | undefined): Owner | undefined {
   const runId = metadata?.annotations?.[RUN_ID_ANNOTATION];

@@ -103,6 +103,14 @@ export const REASONS = {
   },
   JobNotFound: { class: 'user', todo: 'Check the job id: the JobManager has no such job.' },
   FlinkRefused: { class: 'user', todo: "Change what the JobManager's message names." },
+  SessionNotFound: {
+    class: 'user',
+    todo: 'Start the session, correct session.clusterId, or name a pool, whose session is started when it is needed.',
+  },
+  SlotsUnavailable: {
+    class: 'infrastructure',
+    todo: "Add nodes or quota for the session's TaskManagers, lower job.parallelism, or wait for its other jobs.",
+  },
   OutcomeUnknown: {
     class: 'infrastructure',
     todo: "The cluster is gone and left no verdict: check the job's own output.",

@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import { isDispatchError, type DispatchError } from '../core/errors.ts';
-import { jobIdFor, clusterIdFor, runIdFor, sha256Hex, type RunId } from '../core/ids.ts';
+import { jobIdFor, clusterIdFor, parseClusterId, runIdFor, sha256Hex, type RunId } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { ResolvedJob } from '../job/job.ts';
 import type { PinJar } from '../job/pin.ts';
@@ -11,6 +11,7 @@ import type { RunRecord } from '../run/record.ts';
 import type { RunRequest } from '../trigger/request.ts';
 import type { DispatchDeps } from './deps.ts';
 import { planCluster } from './plan-cluster.ts';
+import { planSession } from './pool.ts';
 
 export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'deadLetters' | 'clock' | 'log'> & {
   readonly prepare: PrepareDeps;
@@ -103,6 +104,12 @@ async function draft(runId: RunId, request: RunRequest, fingerprint: string, dep
 
 /** What Flink's client would refuse is refused now, not when the run is launched. */
 function checkPlan(job: ResolvedJob, runId: RunId): void {
+  if (job.mode === 'session') {
+    const { session } = job;
+    const ref = { namespace: job.namespace, clusterId: parseClusterId(session?.clusterId ?? '') };
+    if (session?.pool !== undefined) planSession(session.pool, ref, '');
+    return;
+  }
   const owner = { runId, attempt: 1 };
   const jarUri = job.jar.uri.startsWith('local:') ? job.jar.uri : 'https://jar.invalid/job.jar';
   planCluster(job, {

@@ -1,7 +1,9 @@
 import type { Clock, Duration } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
+import type { Payload } from '../core/payload.ts';
 import type { Deliver } from '../delivery/delivery.ts';
+import type { Jar } from '../job/job.ts';
 import type { EventContext } from '../outcome/event.ts';
 import type { Publisher } from '../outcome/publisher.ts';
 import type { DeadLetters } from '../run/dead-letters.ts';
@@ -9,7 +11,15 @@ import type { EvidenceStore } from '../run/evidence-store.ts';
 import type { Ledger } from '../run/ledger.ts';
 import type { Locks } from '../run/locks.ts';
 import type { RunQueue } from '../run/run-queue.ts';
+import type { SessionLeases } from '../run/session-lease.ts';
 import type { Targets } from './targets.ts';
+
+/** What jobs in sessions need beside. */
+export interface SessionDeps {
+  readonly leases: SessionLeases;
+  /** The bytes of a jar in S3, as they were when its run was accepted. */
+  readonly jarBytes: (jar: Jar) => Promise<Payload>;
+}
 
 /** All that the orchestrators need of the outside. */
 export interface DispatchDeps {
@@ -22,6 +32,7 @@ export interface DispatchDeps {
   readonly eventContext: EventContext;
   readonly targets: Targets;
   readonly deliver: Deliver;
+  readonly sessions: SessionDeps;
   readonly clock: Clock;
   readonly log: Log;
   /** `Steps`, `TroubledSteps`, and `RunsEnded` by outcome and reason. */

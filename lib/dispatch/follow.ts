@@ -21,7 +21,10 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
   const verdict = decide(seen, record, deps.clock.now());
   if (verdict.kind === 'wait') {
     const acted = await mode.act({ record: noteRunning(record, verdict.running), target, deps }, seen);
-    if (acted.failed !== undefined) return goOn(afterFailure(acted.record, acted.failed, deps.clock.now()));
+    if (acted.failed !== undefined) {
+      const artifacts = await keepEvidence(acted.record, acted.failed, seen, target, deps);
+      return goOn(afterFailure(updateAttempt(acted.record, { artifacts }), acted.failed, deps.clock.now()));
+    }
     const next = noteSilence(acted.record, verdict, deps.clock.now());
     if (acted.again === true) return goOn(next);
     const now = deps.clock.now();

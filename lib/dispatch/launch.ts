@@ -27,7 +27,8 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
     if (!isDispatchError(error) || isPassing(error)) throw error;
     const outcome = outcomeOf('failed', error.reason, error.message, now, []);
     // Nothing of this attempt was made, and what has its name is not ours to remove.
-    const failed = error.reason === 'ClusterNameTaken' ? updateAttempt(record, { goneAt: now }) : record;
+    const failed =
+      error.reason === 'ClusterNameTaken' && job.mode !== 'session' ? updateAttempt(record, { goneAt: now }) : record;
     return goOn(afterFailure(failed, outcome, now));
   }
 }

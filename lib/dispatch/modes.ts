@@ -3,6 +3,7 @@ import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
 import { applicationMode } from './application-mode.ts';
 import type { DispatchDeps } from './deps.ts';
+import { sessionMode } from './session-mode.ts';
 import type { Target } from './targets.ts';
 
 /** An attempt and what there is to do with it: the record that names it, its target, the outside. */
@@ -40,5 +41,7 @@ export function modeOf(job: ResolvedJob): Mode {
   switch (job.mode) {
     case 'application':
       return applicationMode;
+    case 'session':
+      return sessionMode;
   }
 }

@@ -4,6 +4,7 @@ import { isRunId } from '../core/ids.ts';
 import { removeAndProve } from '../cleanup/remove.ts';
 import type { ClusterRef, OwnedCluster } from '../cluster/port.ts';
 import type { RunRecord } from '../run/record.ts';
+import { isPoolSession, sweepSession } from './sweep-sessions.ts';
 import type { SweepDeps, SweepLimits } from './sweep.ts';
 import type { Target } from './targets.ts';
 
@@ -22,6 +23,7 @@ interface Found {
   readonly place: string;
   readonly cluster: OwnedCluster;
   readonly target: Target;
+  readonly targetName: string;
 }
 
 /** Clusters that no live run has any more, of all targets, from behind the last place on and then from the beginning. */
@@ -36,12 +38,16 @@ export async function sweepClusters(
   const inTurn = [...behind, ...found.filter((it) => !behind.includes(it))];
   const count = { leaked: 0, removed: 0, unswept };
   let last: string | undefined;
-  for (const [index, { place, cluster, target }] of inTurn.entries()) {
+  for (const [index, { place, cluster, target, targetName }] of inTurn.entries()) {
     if (index >= limits.most || deps.clock.now() >= limits.deadline) {
       const stoppedAt = last ?? from;
       return { ...count, ...(stoppedAt === undefined ? {} : { stoppedAt }) };
     }
     last = place;
+    if (isPoolSession(cluster, deps)) {
+      await sweepSession(target, targetName, cluster, deps);
+      continue;
+    }
     const removed = await removeLeaked(cluster, target, deps);
     if (removed !== undefined) count.leaked += 1;
     if (removed === true) count.removed += 1;
@@ -60,11 +66,14 @@ async function findOld(
     try {
       const target = await deps.targets(name);
       for (const namespace of target.namespaces) {
-        const clusters = (await target.inventory.list(namespace)).filter((cluster) => isOld(cluster, deps));
+        const clusters = (await target.inventory.list(namespace)).filter(
+          (cluster) => isOld(cluster, deps) || isPoolSession(cluster, deps),
+        );
         const placed = clusters.map((cluster) => ({
           place: `${name}/${namespace}/${cluster.clusterId}`,
           cluster,
           target,
+          targetName: name,
         }));
         found.push(...placed);
       }

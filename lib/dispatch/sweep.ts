@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import type { LiveRun, LiveRuns, SweepPlace, SweepPlaces } from '../run/live-runs.ts';
+import type { SessionLeases } from '../run/session-lease.ts';
 import type { DispatchDeps } from './deps.ts';
 import { sweepClusters } from './sweep-clusters.ts';
 
@@ -33,6 +34,7 @@ export interface SweepReport {
 export type SweepDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'> & {
   readonly live: LiveRuns;
   readonly places: SweepPlaces;
+  readonly leases: SessionLeases;
 };
 
 /**

@@ -1,5 +1,5 @@
 import type { ClusterInventory, ClusterLogs, ClusterRef, Clusters, Renewals, StartPermits } from '../cluster/port.ts';
-import type { JobManager } from '../flink/job-manager.ts';
+import type { ClusterInspection, Jars, JobManager } from '../flink/job-manager.ts';
 
 /** One named Kubernetes cluster of the deployment, ready to use. */
 export interface Target {
@@ -11,6 +11,13 @@ export interface Target {
   /** The namespaces in which this deployment makes clusters. */
   readonly namespaces: readonly string[];
   jobManager(ref: ClusterRef): JobManager;
+  session(ref: ClusterRef): SessionAccess;
+}
+
+/** What else the JobManager of a session is asked. */
+export interface SessionAccess {
+  readonly jars: Jars;
+  readonly inspection: Pick<ClusterInspection, 'configuration'>;
 }
 
 /** @throws DispatchError `UnknownTarget` */

@@ -69,6 +69,14 @@ const target = z.strictObject({
   defaults: jobSpecSchema.optional(),
 });
 
+/** A session that the first job which names it starts; its fields are those of a job spec that concern the cluster. */
+const pool = jobSpecSchema
+  .pick({
+    ...{ image: true, imagePullPolicy: true, flinkVersion: true, serviceAccount: true, flinkConfiguration: true },
+    ...{ logConfiguration: true, podTemplate: true, jobManager: true, taskManager: true },
+  })
+  .extend({ idleAfter: duration.prefault('10m') });
+
 const rule = z.strictObject({
   match: z
     .strictObject({ bucket: text.optional(), key: text.optional(), job: text.optional() })
@@ -97,6 +105,8 @@ const allow = z.strictObject({
     })
     .prefault({}),
   notify: globs.default([]),
+  /** Cluster-ids of sessions that a spec may name; pools need no leave. */
+  sessions: globs.default([]),
 });
 
 /** What a deployment says of itself. Nothing is allowed that it does not allow. */
@@ -105,6 +115,15 @@ export const deploymentSchema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z0-9._-]{1,63}$/), target)
     .refine((targets) => Object.keys(targets).length > 0, 'must have a target'),
   defaults: jobSpecSchema.prefault({}),
+  /** Pools by name. */
+  sessions: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z]([-a-z0-9]{0,34}[a-z0-9])?$/, 'must be at most 36 lower-case letters, digits and hyphens'),
+      pool,
+    )
+    .default({}),
   rules: z.array(rule).default([]),
   allow: allow.prefault({}),
   registries,
@@ -112,6 +131,7 @@ export const deploymentSchema = z.strictObject({
 
 export type Deployment = z.output<typeof deploymentSchema>;
 export type TargetConfig = Deployment['targets'][string];
+export type PoolConfig = Deployment['sessions'][string];
 export type AllowList = Deployment['allow'];
 
 /** @throws DispatchError `MalformedRequest` or `InvalidConfiguration`, naming the field */

@@ -31,7 +31,9 @@ export interface PinnedJar {
 export interface ResolvedJob {
   /** A valid cluster-id prefix. */
   readonly name: string;
-  readonly mode: 'application';
+  readonly mode: 'application' | 'session';
+  /** Mode session: where the job goes. */
+  readonly session?: JobSession;
   /** The named target of the deployment's configuration. */
   readonly target: string;
   readonly namespace: string;
@@ -58,6 +60,25 @@ export interface ResolvedJob {
   readonly logConfiguration?: Readonly<Record<string, string>>;
   /** What of the spec was accepted without effect, in sentences. */
   readonly notes?: readonly string[];
+}
+
+/** A session cluster in the job's namespace. */
+export interface JobSession {
+  /** A valid cluster-id. */
+  readonly clusterId: string;
+  /** How it is made when it is not there. Absent: it stands, and is somebody else's. */
+  readonly pool?: PoolPlan;
+}
+
+/** What the session of a pool is made of; equal plans share one session of their namespace. */
+export interface PoolPlan {
+  readonly name: string;
+  /** How long it stays without a job. */
+  readonly idleAfter: Duration;
+  readonly flinkVersion: string;
+  readonly options: FlinkOptions;
+  readonly podTemplates: ResolvedJob['podTemplates'];
+  readonly logConfiguration?: Readonly<Record<string, string>>;
 }
 
 export type ConcurrencyPolicy = 'allow' | 'forbid' | 'replace' | 'queue';

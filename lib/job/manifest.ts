@@ -9,14 +9,14 @@ const API_GROUP = 'flink.apache.org';
 /** What is beside `spec`: only the name and the namespace concern a run; `status` is the operator's. */
 const envelope = z.strictObject({
   apiVersion: z.literal(`${API_GROUP}/v1beta1`),
-  kind: z.literal('FlinkDeployment', 'must be FlinkDeployment: a session job has no cluster of its own'),
+  kind: z.enum(['FlinkDeployment', 'FlinkSessionJob'], 'must be FlinkDeployment or FlinkSessionJob'),
   metadata: z.looseObject({ name: z.string().optional(), namespace: z.string().optional() }).optional(),
   spec: z.looseObject({}),
   status: z.unknown().optional(),
 });
 
 /**
- * A job spec, or a FlinkDeployment resource as the Flink Kubernetes operator takes it.
+ * A job spec, or a FlinkDeployment or FlinkSessionJob resource as the Flink Kubernetes operator takes it.
  * @throws DispatchError `InvalidSpec`, `UnsupportedFlinkVersion`, `MalformedRequest`
  */
 export function parseManifestOrSpec(value: unknown): JobSpec {
@@ -24,7 +24,7 @@ export function parseManifestOrSpec(value: unknown): JobSpec {
   if (!('kind' in value) && !('apiVersion' in value)) return parseWith(jobSpecSchema, value);
   const manifest = parseWith(envelope, value);
   const own = jobSpecSchema.omit({ name: true, namespace: true });
-  const spec = parseWith(own, manifest.spec, 'spec');
+  const spec = manifest.kind === 'FlinkSessionJob' ? sessionJob(manifest.spec) : parseWith(own, manifest.spec, 'spec');
   if (spec.job === undefined) {
     throw new DispatchError('InvalidSpec', 'spec.job is missing: a session cluster is not what an event starts', {
       field: 'spec.job',
@@ -32,6 +32,15 @@ export function parseManifestOrSpec(value: unknown): JobSpec {
   }
   const { name, namespace } = manifest.metadata ?? {};
   return { ...spec, ...(name === undefined ? {} : { name }), ...(namespace === undefined ? {} : { namespace }) };
+}
+
+const sessionJobSpec = jobSpecSchema
+  .pick({ job: true, flinkConfiguration: true, restartNonce: true })
+  .extend({ deploymentName: z.string().min(1).max(45) });
+
+function sessionJob(value: unknown): JobSpec {
+  const { deploymentName, ...spec } = parseWith(sessionJobSpec, value, 'spec');
+  return { ...spec, mode: 'session', session: { clusterId: deploymentName } };
 }
 
 const NONCES = [

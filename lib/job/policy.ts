@@ -36,6 +36,7 @@ export function checkPolicy(
   const asked = Object.fromEntries(Object.entries(job.options).filter(([key, value]) => baseline[key] !== value));
   const refusals = [
     ...checkNamespace(job, trusted),
+    ...checkSession(job, allow, trusted),
     ...checkImage(asked, allow),
     ...checkServiceAccounts(asked, allow),
     ...checkOptions(asked, allow, userSpecs),
@@ -58,6 +59,14 @@ function checkNamespace(job: ResolvedJob, { deployment }: Trusted): Refusal[] {
       message: `${job.namespace} is no namespace of the target ${job.target}, which has ${allowed.join(', ')}`,
     },
   ];
+}
+
+/** A job in a session works with the session's rights, beside other people's jobs. */
+function checkSession({ session }: ResolvedJob, allow: AllowList, trusted: Trusted): Refusal[] {
+  if (session === undefined || session.pool !== undefined) return [];
+  const { clusterId } = session;
+  if (trusted.spec.session?.clusterId === clusterId || matchesAny(allow.sessions, clusterId)) return [];
+  return [{ field: 'session.clusterId', message: `${clusterId} is not allowed (allow.sessions)` }];
 }
 
 function checkImage(asked: FlinkOptions, allow: AllowList): Refusal[] {

@@ -14,6 +14,7 @@ import type { ObjectStore } from './objects.ts';
 import { checkPolicy } from './policy.ts';
 import { withSlotLimit } from './policy-resources.ts';
 import { resolveJob } from './resolve.ts';
+import { sessionNotes } from './session.ts';
 import type { JobSpec } from './spec.ts';
 import type { StoredJobs } from './stored-jobs.ts';
 import { fillPlaceholders, placeholderContext } from './template.ts';
@@ -46,11 +47,19 @@ export async function prepareRun(
   const jar = parseJarUri(spec.job?.jarURI);
   checkJarUri(jar, deployment.allow, origin);
   const draft = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment });
-  requireImage(draft);
+  if (draft.session === undefined) requireImage(draft);
   const refusal = checkPolicy({ job: draft, userSpecs: layers.user }, deployment.allow, { spec: own, deployment })[0];
   if (refusal !== undefined) throw refusal;
   const inspected = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);
-  return { job: { ...draft, options: withSlotLimit(draft.options, deployment.allow), ...inspected } };
+  const notes = [...(draft.notes ?? []), ...sessionNotes(draft, layers.user)];
+  return {
+    job: {
+      ...draft,
+      options: withSlotLimit(draft.options, deployment.allow),
+      ...inspected,
+      ...(notes.length > 0 && { notes }),
+    },
+  };
 }
 
 /** A name for a request that was refused before its spec could be read; always valid. */

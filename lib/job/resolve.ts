@@ -1,11 +1,13 @@
 import { DispatchError } from '../core/errors.ts';
 import { MAX_CLUSTER_ID_LENGTH } from '../core/ids.ts';
 import type { Deployment, TargetConfig } from './deployment.ts';
+import { exposure } from './exposure.ts';
 import type { Jar, ResolvedJob } from './job.ts';
 import { notesOn } from './manifest.ts';
 import { isJobName } from './name.ts';
 import { optionsOf } from './options.ts';
 import { podTemplatesOf } from './pod-template.ts';
+import { modeOf } from './session.ts';
 import { reachable } from './rest-reach.ts';
 import type { JobSpec } from './spec.ts';
 
@@ -34,7 +36,7 @@ export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveCont
   const logs = spec.logConfiguration;
   return {
     name,
-    mode: 'application',
+    ...modeOf(spec, config, { jar, deployment }),
     target,
     namespace: spec.namespace ?? config.namespace,
     flinkVersion,
@@ -66,17 +68,6 @@ function targetOf(spec: JobSpec, deployment: Deployment): { target: string; conf
   throw new DispatchError('UnknownTarget', `target '${target}' is not configured: there are ${known}`, {
     field: 'target',
   });
-}
-
-/** Without a word on it, the REST Service is exposed just as far as the target's access needs. */
-function exposure(config: TargetConfig): Record<string, string> {
-  const type = {
-    'service-proxy': 'ClusterIP',
-    'service-dns': 'ClusterIP',
-    'node-port': 'NodePort',
-    'load-balancer': 'LoadBalancer',
-  } as const;
-  return { 'kubernetes.rest-service.exposed.type': type[config.rest.kind] };
 }
 
 function kindOf(spec: JobSpec): ResolvedJob['kind'] {

@@ -123,10 +123,11 @@ export const jobSpecSchema = z.strictObject({
   target: text.max(63).optional(),
   mode: z
     .enum(
-      ['application', 'native'],
-      "must be application: every run gets a cluster of its own, made Flink's native way",
+      ['application', 'native', 'session'],
+      'must be application, for a cluster of its own, or session, for a job into a session cluster',
     )
     .optional(),
+  session: z.strictObject({ clusterId: text.max(45).optional(), pool: text.max(63).optional() }).optional(),
   image: text.max(512).optional(),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
   flinkVersion: flinkVersion.optional(),

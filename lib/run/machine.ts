@@ -1,5 +1,5 @@
 import type { Instant } from '../core/clock.ts';
-import { clusterIdFor, jobIdFor } from '../core/ids.ts';
+import { clusterIdFor, jobIdFor, parseClusterId, type ClusterId } from '../core/ids.ts';
 import { DispatchError } from '../core/errors.ts';
 import { reasonClass } from '../core/reasons.ts';
 import type { Attempt, Outcome, RunEvent, RunEventType, RunRecord, RunState } from './record.ts';
@@ -67,7 +67,7 @@ export function beginAttempt(record: RunRecord, now: Instant): RunRecord {
   const attempt: Attempt = {
     number,
     ...(roomWaits === undefined ? {} : { roomWaits }),
-    clusterId: clusterIdFor(record.name, record.runId, number),
+    clusterId: clusterOfAttempt(record, number),
     jobId: jobIdFor(record.runId, number),
     launchedAt: now,
   };
@@ -80,6 +80,11 @@ export function beginAttempt(record: RunRecord, now: Instant): RunRecord {
 
 function foundNoRoom(attempt: Attempt | undefined): boolean {
   return attempt?.outcome !== undefined && reasonClass(attempt.outcome.reason) === 'capacity';
+}
+
+function clusterOfAttempt({ name, runId, job }: RunRecord, number: number): ClusterId {
+  const { session } = job ?? {};
+  return session === undefined ? clusterIdFor(name, runId, number) : parseClusterId(session.clusterId);
 }
 
 /** The cluster's objects exist. */

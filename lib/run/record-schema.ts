@@ -19,6 +19,12 @@ const jobId = z.custom<JobId>((value) => typeof value === 'string' && isJobId(va
 const clusterId = z.custom<ClusterId>((value) => typeof value === 'string' && value !== '', 'must be a cluster id');
 const podTemplate = z.custom<V1PodTemplateSpec>(isRecord, 'must be a pod template');
 
+const podTemplates = z.looseObject({
+  common: podTemplate.exactOptional(),
+  jobManager: podTemplate.exactOptional(),
+  taskManager: podTemplate.exactOptional(),
+});
+
 const source = z.discriminatedUnion('kind', [
   z.looseObject({
     kind: z.literal('jar-upload'),
@@ -54,16 +60,27 @@ const jar = z.looseObject({
 
 const job = z.looseObject({
   name: z.string(),
-  mode: z.literal('application'),
+  mode: z.enum(['application', 'session']),
+  session: z
+    .looseObject({
+      clusterId: z.string(),
+      pool: z
+        .looseObject({
+          name: z.string(),
+          idleAfter: z.number(),
+          flinkVersion: z.string(),
+          options: texts,
+          podTemplates,
+          logConfiguration: texts.exactOptional(),
+        })
+        .exactOptional(),
+    })
+    .exactOptional(),
   target: z.string(),
   namespace: z.string(),
   flinkVersion: z.string(),
   options: texts,
-  podTemplates: z.looseObject({
-    common: podTemplate.exactOptional(),
-    jobManager: podTemplate.exactOptional(),
-    taskManager: podTemplate.exactOptional(),
-  }),
+  podTemplates,
   jar,
   entryClass: z.string().exactOptional(),
   args: z.array(z.string()),
@@ -102,9 +119,11 @@ const attempt = z.looseObject({
   runningAt: instant.exactOptional(),
   jobManager: z.looseObject({ podUid: z.string(), restartCount: z.number() }).exactOptional(),
   deploymentUid: z.string().exactOptional(),
+  submission: z
+    .looseObject({ by: z.string(), at: instant, answeredAt: instant.exactOptional(), highAvailability: z.boolean() })
+    .exactOptional(),
   noStartSince: instant.exactOptional(),
   renewAt: instant.exactOptional(),
-  noStartSince: instant.exactOptional(),
   outcome: outcome.exactOptional(),
   roomWaits: z.int().positive().exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),

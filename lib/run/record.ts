@@ -52,7 +52,15 @@ export interface Attempt {
   readonly runningAt?: Instant;
   /** The first JobManager that was seen started: another one has begun the program anew. */
   readonly jobManager?: { readonly podUid: string; readonly restartCount: number };
-  /** The uid of the attempt's Deployment, once it is known. */
+  /** Mode session: who runs main() in the session, written before it is run, and whether the JobManager has said yes. */
+  readonly submission?: {
+    readonly by: string;
+    readonly at: Instant;
+    readonly answeredAt?: Instant;
+    /** Whether the session's JobManager is replaced by one that has its jobs. */
+    readonly highAvailability: boolean;
+  };
+  /** The uid of the attempt's Deployment, or its session's, once it is known. */
   readonly deploymentUid?: string;
   /** Since when no JobManager of the attempt can start. */
   readonly noStartSince?: Instant;

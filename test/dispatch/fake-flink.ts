@@ -36,6 +36,8 @@ export class FakeFlink {
   /** By attempt, from 1; the last one holds for all further attempts. */
   behaviours: readonly Behaviour[] = [HEALTHY];
   readonly cancels: string[] = [];
+  /** Clusters whose JobManager's container has been started a second time. */
+  readonly restarted = new Set<string>();
   private readonly programs = new Map<string, Program>();
   private readonly clusters: FakeClusters;
   private readonly clock: Clock;
@@ -77,9 +79,14 @@ export class FakeFlink {
     };
   }
 
+  hasProgram(ref: ClusterRef): boolean {
+    return this.programs.has(ref.clusterId);
+  }
+
   private begin(cluster: FlinkCluster): void {
     const jobId = cluster.configuration['$internal.pipeline.job-id'];
-    if (typeof jobId !== 'string') throw new Error('the cluster has no job id');
+    // A session begins without a program.
+    if (typeof jobId !== 'string') return;
     if (!this.programs.has(cluster.clusterId)) this.programs.set(cluster.clusterId, { jobId });
   }
 
@@ -92,7 +99,11 @@ export class FakeFlink {
     const standing = this.clusters.standing(ref);
     if (standing === undefined) return;
     const { pods = healthyPods, events = [], log = (pod: string) => `log of ${pod}\n` } = this.behaviour(ref);
-    standing.pods = pods(ref, standing.createdAt);
+    standing.pods = pods(ref, standing.createdAt).map((pod) =>
+      pod.component !== 'jobmanager' || !this.restarted.has(ref.clusterId)
+        ? pod
+        : { ...pod, containers: pod.containers.map((container) => ({ ...container, restartCount: 1 })) },
+    );
     standing.events = events;
     for (const pod of standing.pods) this.clusters.setLog(pod.name, 'flink-main-container', log(pod.name));
   }

@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import type { Log } from '../../lib/core/log.ts';
+import { Payload } from '../../lib/core/payload.ts';
+import type { ClusterRef } from '../../lib/cluster/port.ts';
 import type { RunId } from '../../lib/core/ids.ts';
 import { accept, type Accepted, type AcceptDeps } from '../../lib/dispatch/accept.ts';
 import { advance } from '../../lib/dispatch/advance.ts';
@@ -19,22 +21,31 @@ import { FakeLedger } from '../fakes/ledger.ts';
 import { FakeLocks } from '../fakes/locks.ts';
 import { FakePublisher } from '../fakes/publisher.ts';
 import { FakeRunQueue } from '../fakes/run-queue.ts';
+import { FakeSessionLeases } from '../fakes/session-leases.ts';
 import { MemoryObjects } from '../job/memory-objects.ts';
+import { writeZip } from '../job/zip-writer.ts';
 import { ManualClock } from './clock.ts';
 import { Effects, type PlannedFault } from './effects.ts';
 import { FakeFlink } from './fake-flink.ts';
+import { FakeSessions } from './fake-sessions.ts';
 
 export const QUEUE_ARN = 'arn:aws:sqs:eu-central-1:111122223333:flink-jobs';
 
 const DEPLOYMENT = `
 targets: { default: { namespace: flink, access: { kind: in-cluster } } }
 defaults: { image: 'flink:2.3.0', flinkVersion: v2_3, serviceAccount: flink }
+sessions: { small: { idleAfter: 5m } }
 allow:
   images: ['flink:*']
   serviceAccounts: [flink]
-  jarUriSchemes: [local]
+  jarUriSchemes: [local, s3]
+  jarBuckets: [jars]
+  sessions: ['team-*']
   options: { allow: ['*'] }
 `;
+
+const MANIFEST = { name: 'META-INF/MANIFEST.MF', content: Buffer.from('Main-Class: a.B\n') };
+const JAR = writeZip([{ ...MANIFEST, streamed: false, stored: true }]);
 
 /** SQS shows a message again after this time when its function did not say that it is done. */
 const VISIBILITY = 60_000;
@@ -62,6 +73,8 @@ export class World {
   readonly publisher = new FakePublisher();
   readonly clusters: FakeClusters;
   readonly flink: FakeFlink;
+  readonly sessions: FakeSessions;
+  readonly leases = new FakeSessionLeases();
   readonly logged: string[] = [];
   readonly accept: AcceptDeps;
   readonly dispatch: DispatchDeps;
@@ -74,6 +87,7 @@ export class World {
     this.effects = new Effects(options.fault);
     this.clusters = createFakeClusters(this.clock);
     this.flink = new FakeFlink(this.clusters, this.clock);
+    this.sessions = new FakeSessions(this.clusters, this.clock);
     const log: Log = { info: this.note, warn: this.note, error: this.note };
     const { effects } = this;
     const common = {
@@ -83,7 +97,7 @@ export class World {
       clock: this.clock,
       log,
     };
-    const objects = new MemoryObjects();
+    const objects = new MemoryObjects().put('jars/job.jar', JAR);
     const storedJobs = storedJobsIn(objects, 'ledger');
     const prepare = { objects, storedJobs, deployment: parseDeployment(DEPLOYMENT) };
     this.accept = {
@@ -100,10 +114,20 @@ export class World {
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: () => effects.run('targets', 'ClusterUnavailable', () => Promise.resolve(target)),
       deliver: ({ jar }) => effects.run('deliver', 'StorageUnavailable', () => Promise.resolve({ jarUri: jar.uri })),
+      sessions: {
+        leases: effects.watch('leases', this.leases, 'StorageUnavailable'),
+        jarBytes: () =>
+          effects.run('jarBytes', 'StorageUnavailable', () => Promise.resolve(Payload.of(Buffer.from('PK')))),
+      },
       inlineWait: options.inlineWait ?? 15_000,
     };
     const places: SweepDeps['places'] = { read: () => Promise.resolve({}), write: () => Promise.resolve() };
-    this.sweeper = { ...this.dispatch, live: effects.watch('live', this.ledger, 'StorageUnavailable'), places };
+    this.sweeper = {
+      ...this.dispatch,
+      leases: this.dispatch.sessions.leases,
+      live: effects.watch('live', this.ledger, 'StorageUnavailable'),
+      places,
+    };
   }
 
   /** As an event source: delivers again until it is told yes. */
@@ -191,8 +215,21 @@ export class World {
       permits: watched,
       renewals: watched,
       namespaces: ['flink'],
-      jobManager: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
+      jobManager: (ref) => {
+        const jobManager = this.isSession(ref) ? this.sessions.jobManager(ref) : this.flink.jobManager(ref);
+        return this.effects.watch('jobManager', jobManager, 'RestUnreachable');
+      },
+      session: (ref) => {
+        const { jars, inspection } = this.sessions.session(ref);
+        const watch = <T extends object>(port: string, it: T): T => this.effects.watch(port, it, 'RestUnreachable');
+        return { jars: watch('jars', jars), inspection: watch('inspection', inspection) };
+      },
     };
+  }
+
+  /** Run clusters alone begin a job of their own. */
+  private isSession(ref: ClusterRef): boolean {
+    return !this.flink.hasProgram(ref);
   }
 
   private readonly note = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {

@@ -95,6 +95,22 @@ describe('parseManifestOrSpec', () => {
     expect(() => parse('flinkVersion: 1.20')).toThrow('in quotes');
   });
 
+  it('takes a FlinkSessionJob as a job in the session that it names', () => {
+    const manifest = {
+      apiVersion: 'flink.apache.org/v1beta1',
+      kind: 'FlinkSessionJob',
+      metadata: { name: 'top-speed', namespace: 'jobs' },
+      spec: { deploymentName: 'team-a', job: { jarURI: 's3://jars/top.jar', parallelism: 4 } },
+    };
+    expect(parseManifestOrSpec(manifest)).toEqual({
+      name: 'top-speed',
+      namespace: 'jobs',
+      mode: 'session',
+      session: { clusterId: 'team-a' },
+      job: { jarURI: 's3://jars/top.jar', parallelism: 4 },
+    });
+  });
+
   it('names the fields of a manifest as its author wrote them', () => {
     expect(() => parse(MANIFEST.replace('parallelism: 2', 'paralelism: 2'))).toThrow(
       expect.objectContaining({
@@ -102,7 +118,7 @@ describe('parseManifestOrSpec', () => {
         message: expect.stringContaining('parallelism?') as string,
       }) as Error,
     );
-    expect(() => parse(MANIFEST.replace('kind: FlinkDeployment', 'kind: FlinkSessionJob'))).toThrow(
+    expect(() => parse(MANIFEST.replace('kind: FlinkDeployment', 'kind: FlinkStateSnapshot'))).toThrow(
       expect.objectContaining({ field: 'kind' }) as Error,
     );
     expect(() => parse(MANIFEST.replace('v1beta1', 'v1'))).toThrow(

@@ -28,6 +28,7 @@ import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
 import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
 import type { Invocation } from './simulation.ts';
 import { sqsClient, type Sent } from './sqs.ts';
+import { fakeSessions } from '../fakes/session-leases.ts';
 import type { World } from './world.ts';
 
 export const LEDGER = 'ledger';
@@ -62,7 +63,7 @@ function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare
   const { sim } = world;
   const clock = sim.clock(invocation);
   const bucket = { s3: world.s3.client(invocation), bucket: LEDGER, sleep: () => clock.sleep(40) };
-  const sqs = sqsClient(sim, invocation, nameOf, (sent) => world.sent(sent));
+  const sqs = sqsClient(sim, invocation, nameOf, (sent) => world.sent(sent, invocation.label));
   return {
     ledger: createS3Ledger(bucket),
     runQueue: createSqsRunQueue({ sqs, queueUrl: RUNS_URL }),
@@ -103,6 +104,7 @@ function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
     eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
     deliver: ({ jar }) => Promise.resolve({ jarUri: jar.s3 === undefined ? jar.uri : 'https://jars.test/job.jar' }),
+    sessions: fakeSessions(),
     inlineWait: 15_000,
   };
 }
@@ -117,6 +119,9 @@ function targetOf(world: World, invocation: Invocation): Target {
     renewals: clusters,
     namespaces: ['flink'],
     jobManager: (ref) => world.flink.jobManager(invocation, ref),
+    session: () => {
+      throw new Error('no sessions here');
+    },
   };
 }
 
@@ -140,7 +145,8 @@ export const FUNCTIONS = {
   sweepRuns: (world: World, most: number, invocation: Invocation): Promise<SweepReport> => {
     const bucket = { s3: world.s3.client(invocation), bucket: LEDGER };
     const live = createS3LiveRuns(bucket);
-    const deps = { ...dispatchDeps(world, invocation), live, places: createS3SweepPlaces(bucket) };
+    const { leases } = fakeSessions();
+    const deps = { ...dispatchDeps(world, invocation), live, leases, places: createS3SweepPlaces(bucket) };
     return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME });
   },
 

@@ -11,7 +11,15 @@ import { advance } from '../../../lib/dispatch/advance.ts';
 import { cancelRun } from '../../../lib/dispatch/cancel.ts';
 import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
 import type { Target } from '../../../lib/dispatch/targets.ts';
-import { parseDeployment } from '../../../lib/job/deployment.ts';
+import type { BundleDeps } from '../../../lib/delivery/bundle.ts';
+import { createDelivery } from '../../../lib/delivery/create-delivery.ts';
+import type { Deliver } from '../../../lib/delivery/delivery.ts';
+import { signedUrls, type SignUrl } from '../../../lib/delivery/signed-urls.ts';
+import { parseDeployment, type Deployment, type TargetConfig } from '../../../lib/job/deployment.ts';
+import type { ObjectStore } from '../../../lib/job/objects.ts';
+import type { PinJar } from '../../../lib/job/pin.ts';
+import { s3Objects } from '../../../lib/job/s3-objects.ts';
+import { s3Pins } from '../../../lib/job/s3-pins.ts';
 import { storedJobsIn } from '../../../lib/job/stored-jobs.ts';
 import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
@@ -21,6 +29,7 @@ import { FakeLedger } from '../../fakes/ledger.ts';
 import { FakeLocks } from '../../fakes/locks.ts';
 import { FakePublisher } from '../../fakes/publisher.ts';
 import { FakeRunQueue } from '../../fakes/run-queue.ts';
+import { fakeSessions } from '../../fakes/session-leases.ts';
 import { MemoryObjects } from '../../job/memory-objects.ts';
 import { imageOf } from './lab.ts';
 import type { Tenant } from './tenant.ts';
@@ -38,8 +47,20 @@ export interface RunOptions {
   readonly tenant: Tenant;
   readonly version: string;
   readonly spec: Spec;
+  /** An S3 that somebody else wrote, and how jars reach pods from it; default: jars of the image alone. */
+  readonly jars?: JarsOfRun;
   /** Just before anything of the cluster is removed. */
   readonly beforeRemoval?: (ref: ClusterRef) => Promise<void>;
+}
+
+export interface JarsOfRun {
+  readonly s3: S3Client;
+  readonly ledgerBucket: string;
+  readonly delivery: TargetConfig['jarDelivery'];
+  /** Default: URLs of that S3. */
+  readonly sign?: SignUrl;
+  /** For `bundle`. */
+  readonly bundle?: BundleDeps;
 }
 
 export interface Published {
@@ -87,17 +108,18 @@ export class Run {
     };
     const log: Log = { info: note, warn: note, error: note };
     const common = { ledger: this.ledger, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
-    const objects = new MemoryObjects();
     const deployment = parseDeployment(deploymentOf(options));
+    const { objects, pin, deliver } = jarsOf(options.jars, deployment, this.clock);
     const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
-    this.accepting = { ...common, clock: this.clock, log, prepare, pin: (jar) => Promise.resolve(jar) };
+    this.accepting = { ...common, clock: this.clock, log, prepare, pin };
     const targets = createTargets(deployment, new S3Client({ region: 'none' }));
     this.deps = {
       ...{ ...common, clock: this.clock, log, evidence: this.evidence, locks: new FakeLocks() },
       publisher: this.publisher(),
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: async (name) => this.watched(await targets(name)),
-      deliver: ({ jar }) => Promise.resolve({ jarUri: jar.uri }),
+      deliver,
+      sessions: fakeSessions(),
       inlineWait: INLINE_WAIT,
     };
   }
@@ -223,6 +245,26 @@ export class Run {
   }
 }
 
+const noBundles = (): Promise<never> => Promise.reject(new Error('no registry'));
+
+function jarsOf(
+  jars: JarsOfRun | undefined,
+  { targets }: Deployment,
+  clock: Clock,
+): { readonly objects: ObjectStore; readonly pin: PinJar; readonly deliver: Deliver } {
+  if (jars === undefined) {
+    const pin: PinJar = (jar) => Promise.resolve(jar);
+    return { objects: new MemoryObjects(), pin, deliver: ({ jar }) => Promise.resolve({ jarUri: jar.uri }) };
+  }
+  const { s3, ledgerBucket: bucket, delivery: jarDelivery, sign = signedUrls(s3) } = jars;
+  const { pin, keep } = s3Pins({ s3, bucket, clock });
+  const configured = Object.entries(targets).map(([name, target]) => [name, { ...target, jarDelivery }] as const);
+  const bundle = (): Promise<BundleDeps> =>
+    jars.bundle === undefined ? Promise.reject(new Error('this run has no registry')) : Promise.resolve(jars.bundle);
+  const deliver = createDelivery({ targets: Object.fromEntries(configured) }, { sign, keep, clock, bundle });
+  return { objects: s3Objects(s3), pin, deliver };
+}
+
 /** Little is asked for and much allowed: a JVM that may use no more than a fifth of a core takes minutes to start. */
 function deploymentOf({ tenant, version }: RunOptions): string {
   return stringify({
@@ -243,7 +285,7 @@ function deploymentOf({ tenant, version }: RunOptions): string {
     },
     allow: {
       ...{ images: ['**'], serviceAccounts: ['**'], podTemplates: 'any', secrets: ['**'] },
-      ...{ jarUriSchemes: ['local'], options: { allow: ['**'] }, maxResources: { cpu: 1e5 } },
+      ...{ jarUriSchemes: ['local', 's3'], jarBuckets: ['**'], options: { allow: ['**'] }, maxResources: { cpu: 1e5 } },
     },
   });
 }

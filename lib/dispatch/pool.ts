@@ -1,0 +1,98 @@
+import { DispatchError } from '../core/errors.ts';
+import type { RunId } from '../core/ids.ts';
+import { removeAndProve } from '../cleanup/remove.ts';
+import type { ClusterRef } from '../cluster/port.ts';
+import { isPoolOwner, marksFor, poolOwner } from '../cluster/marks.ts';
+import { buildCluster } from '../flink/native/build-cluster.ts';
+import { checkOptions } from '../flink/options/check.ts';
+import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
+import type { PoolPlan } from '../job/job.ts';
+import { join, leave, newLease, stopped } from '../run/session-lease.ts';
+import type { SessionLease, SessionLeases, SessionRef } from '../run/session-lease.ts';
+import type { Target } from './targets.ts';
+
+/** How often others may change a lease in between. */
+const RACES = 20;
+
+/**
+ * The session cluster of a pool, as Flink's own client makes it.
+ * @throws DispatchError `InvalidConfiguration`, `InvalidName`, `InvalidSpec`, `UnsupportedFlinkVersion`
+ */
+export function planSession(pool: PoolPlan, ref: ClusterRef, ledger: string): FlinkCluster {
+  const request: ClusterRequest = {
+    flinkVersion: pool.flinkVersion,
+    mode: 'session',
+    options: {
+      'cluster.registration.error-delay': '500 ms',
+      ...pool.options,
+      'kubernetes.cluster-id': ref.clusterId,
+      'kubernetes.namespace': ref.namespace,
+    },
+    podTemplates: pool.podTemplates,
+    ...(pool.logConfiguration && { logFiles: pool.logConfiguration }),
+    marks: marksFor(poolOwner(pool.name, ledger)),
+  };
+  checkOptions(request);
+  return buildCluster(request);
+}
+
+/** What belongs to one run's use of a pool's session. */
+export interface PoolUse {
+  readonly target: Target;
+  readonly leases: SessionLeases;
+  readonly ref: SessionRef;
+  readonly runId: RunId;
+}
+
+/** @throws DispatchError `ClusterUnavailable` while the session is being stopped: it can be joined when it is gone. */
+export async function joinPool({ target, leases, ref, runId }: PoolUse, pool: PoolPlan, now: number): Promise<void> {
+  await changeLease(leases, ref, async (known) => {
+    const lease = known?.state === 'stopping' ? await finishStop(target, known) : known;
+    return lease?.runs[runId] === undefined ? join(lease ?? newLease(ref, pool), runId, now) : undefined;
+  });
+}
+
+/** Nothing happens when the run has no share in it. */
+export async function leavePool({ leases, ref, runId }: PoolUse, now: number): Promise<void> {
+  await changeLease(leases, ref, (known) =>
+    Promise.resolve(known?.runs[runId] === undefined ? undefined : leave(known, runId, now)),
+  );
+}
+
+async function finishStop(target: Target, lease: SessionLease): Promise<SessionLease> {
+  const remains = await removeSession(target, lease);
+  if (remains.length === 0) return stopped(lease);
+  throw new DispatchError(
+    'ClusterUnavailable',
+    `the session ${lease.clusterId} is being stopped: ${remains.join(', ')}`,
+    {
+      retryAfter: 1,
+    },
+  );
+}
+
+/** One look and one step of its removal; what remains, by name. Only under a lease that says `stopping`. */
+export async function removeSession(target: Target, lease: SessionLease): Promise<readonly string[]> {
+  const ref = { namespace: lease.namespace, clusterId: lease.clusterId as ClusterRef['clusterId'] };
+  const { deployment } = await target.clusters.observe(ref);
+  // Somebody's own cluster has the name since.
+  if (deployment.state === 'present' && !isPoolOwner({ runId: deployment.runId ?? '' })) return [];
+  return removeAndProve(target.clusters, ref, { highAvailability: true });
+}
+
+/** `change` answers the lease to write, or `undefined` for none; it is asked again when somebody else was first. */
+async function changeLease(
+  leases: SessionLeases,
+  ref: SessionRef,
+  change: (known: SessionLease | undefined) => Promise<SessionLease | undefined>,
+): Promise<void> {
+  for (let races = 0; races < RACES; races += 1) {
+    const known = await leases.read(ref);
+    const next = await change(known?.value);
+    if (next === undefined || (await leases.write(next, known?.version))) return;
+  }
+  throw new DispatchError(
+    'StorageUnavailable',
+    `the lease of the session ${ref.clusterId} changed ${RACES} times meanwhile`,
+  );
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import type { Duration, Instant } from '../core/clock.ts';
+import { isDispatchError } from '../core/errors.ts';
+import { findInLog } from '../cluster/log-findings.ts';
+import { ProgramFailed, type JarRun } from '../flink/job-manager.ts';
+import { hasHighAvailability } from '../job/high-availability.ts';
+import type { ResolvedJob } from '../job/job.ts';
+import { sessionJobOptions } from '../job/session.ts';
+import { requireAttempt, updateAttempt } from '../run/machine.ts';
+import type { Observation } from '../run/observation.ts';
+import type { Attempt, Outcome, RunRecord } from '../run/record.ts';
+import { jobManagerIdentity, outcomeOf } from '../run/verdict.ts';
+import { clusterOf, requireJob } from './job-of.ts';
+import type { Acted, AttemptAt } from './modes.ts';
+
+/** This process: a submission that it wrote down is its own to carry out. */
+const ME = randomUUID();
+/** A main() runs as long as its request may take; whoever began it and is still silent then has died. */
+const TAKE_OVER: Duration = 150_000;
+
+/** By which the attempt's jar is known among those of the session. */
+export function jarNameOf(record: RunRecord): string {
+  return `${record.runId}-${requireAttempt(record).number}.jar`;
+}
+
+/** Whether a main() that was begun may still submit its job. */
+export function stillMayCome(submission: Attempt['submission'], now: Instant): boolean {
+  return submission !== undefined && submission.answeredAt === undefined && now - submission.at < TAKE_OVER;
+}
+
+/**
+ * Submits the job that a look did not find. Who does so, and to which JobManager, is on record before main() runs; the
+ * job's id is fixed, so that Flink itself refuses a second one whose answer was lost, and the next look finds the first.
+ */
+export async function submitJob(at: AttemptAt, seen: Observation): Promise<Acted> {
+  const { record, deps } = at;
+  const { jobId, submission } = requireAttempt(record);
+  const wait = { record };
+  if (seen.rest.state === 'silent') return wait;
+  if (seen.rest.facts.jobs.some(({ id }) => id === jobId)) return { record: answered(record, deps.clock.now()) };
+  if (submission?.answeredAt !== undefined) return wait;
+  if (submission?.by === ME) return runJar(at);
+  if (submission !== undefined && deps.clock.now() - submission.at < TAKE_OVER) return wait;
+  return takeOver(at, seen);
+}
+
+async function takeOver({ record, target, deps }: AttemptAt, seen: Observation): Promise<Acted> {
+  const jobManager = requireAttempt(record).jobManager ?? jobManagerIdentity(seen);
+  if (jobManager === undefined) return { record };
+  const configuration = await target.session(clusterOf(record)).inspection.configuration();
+  const highAvailability = hasHighAvailability(configuration);
+  const submission = { by: ME, at: deps.clock.now(), highAvailability };
+  return { record: updateAttempt(record, { jobManager, submission }), again: true };
+}
+
+async function runJar(at: AttemptAt): Promise<Acted> {
+  const { record, target, deps } = at;
+  const job = requireJob(record);
+  const { jars } = target.session(clusterOf(record));
+  const name = jarNameOf(record);
+  try {
+    const known = (await jars.list()).find((jar) => jar.name === name);
+    const jarId = known?.id ?? (await jars.upload(name, await deps.sessions.jarBytes(job.jar)));
+    await jars.run(jarId, requestFor(record, job));
+    return { record: answered(record, deps.clock.now()) };
+  } catch (error) {
+    const outcome = refused(error, deps.clock.now());
+    if (outcome === undefined) throw error;
+    const done = answered(record, deps.clock.now());
+    // What failed after the job was there is told by the job itself: a wait for its result, a savepoint it cannot read.
+    return (await isThere(at)) ? { record: done } : { record: done, failed: outcome };
+  }
+}
+
+async function isThere({ record, target }: AttemptAt): Promise<boolean> {
+  const { jobs } = await target.jobManager(clusterOf(record)).look();
+  return jobs.some(({ id }) => id === requireAttempt(record).jobId);
+}
+
+function answered(record: RunRecord, now: Instant): RunRecord {
+  const { submission } = requireAttempt(record);
+  if (submission === undefined || submission.answeredAt !== undefined) return record;
+  return updateAttempt(record, { submission: { ...submission, answeredAt: now } });
+}
+
+/** JarRunRequestBody; options that have a field of it go there. */
+function requestFor(record: RunRecord, job: ResolvedJob): JarRun {
+  const { options, entryClass, args } = job;
+  const option = (key: string): string | undefined =>
+    options[`execution.state-recovery.${key}`] ?? options[`execution.savepoint.${key}`];
+  const savepointPath = option('path');
+  const ignore = option('ignore-unclaimed-state');
+  return {
+    ...(entryClass === undefined ? {} : { entryClass }),
+    programArgs: args,
+    ...(options['parallelism.default'] === undefined ? {} : { parallelism: Number(options['parallelism.default']) }),
+    jobId: requireAttempt(record).jobId,
+    ...(savepointPath === undefined ? {} : { savepointPath }),
+    ...(ignore === undefined ? {} : { allowNonRestoredState: ignore.toLowerCase() === 'true' }),
+    flinkConfiguration: sessionJobOptions(job),
+  };
+}
+
+/** The outcome that a refusal is, or `undefined` for trouble that the same call may not meet again. */
+function refused(error: unknown, now: Instant): Outcome | undefined {
+  if (error instanceof ProgramFailed) return programOutcome(error, now);
+  if (!isDispatchError(error) || error.class !== 'user') return undefined;
+  return outcomeOf('failed', error.reason, error.message, now, []);
+}
+
+function programOutcome({ root, message }: ProgramFailed, now: Instant): Outcome {
+  const cause = { rootException: root.message, stackTrace: root.stackTrace };
+  if (root.stackTrace.includes('DuplicateJobSubmissionException')) {
+    const unknown = 'The session has had the job and no longer knows how it ended';
+    return { ...outcomeOf('unknown', 'OutcomeUnknown', unknown, now, []), ...cause };
+  }
+  const found = findInLog(root.stackTrace);
+  const named = found === undefined || found.reason === 'JobManagerCrashed' ? undefined : found;
+  const said = outcomeOf('failed', named?.reason ?? 'ApplicationFailed', named?.message ?? message, now, []);
+  return { ...said, ...cause };
+}

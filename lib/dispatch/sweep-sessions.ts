@@ -1,0 +1,68 @@
+import { describeError } from '../core/errors.ts';
+import { isPoolOwner } from '../cluster/marks.ts';
+import type { OwnedCluster } from '../cluster/port.ts';
+import { isTerminal } from '../flink/job-state.ts';
+import { decideIdle, newLease, stopped } from '../run/session-lease.ts';
+import type { SessionLease, SessionRef } from '../run/session-lease.ts';
+import { removeSession } from './pool.ts';
+import type { SweepDeps } from './sweep.ts';
+import type { Target } from './targets.ts';
+
+/** A session that has no lease: it lost its ledger's object, and stays as long as a pool does by default. */
+const UNKNOWN_POOL = { name: 'unknown', idleAfter: 10 * 60_000 };
+
+/** True for the session of a pool of this deployment: no run's cluster, and never a leaked one. */
+export function isPoolSession(cluster: OwnedCluster, deps: SweepDeps): boolean {
+  return isPoolOwner(cluster) && cluster.ledger === deps.eventContext.ledgerBucket;
+}
+
+/** Stops a pool's session that has been idle for its time. What cannot be told now is looked at again. */
+export async function sweepSession(
+  target: Target,
+  targetName: string,
+  cluster: OwnedCluster,
+  deps: SweepDeps,
+): Promise<void> {
+  try {
+    await sweepIdle(target, targetName, cluster, deps);
+  } catch (error) {
+    deps.log.warn('a session could not be swept', { ...cluster, error: describeError(error) });
+  }
+}
+
+async function sweepIdle(target: Target, targetName: string, cluster: OwnedCluster, deps: SweepDeps): Promise<void> {
+  const { namespace, clusterId } = cluster;
+  const ref = { target: targetName, namespace, clusterId };
+  const { leases } = deps;
+  const known = await leases.read(ref);
+  const lease = known?.value ?? newLease(ref, UNKNOWN_POOL);
+  const decision = decideIdle(lease, await jobsOf(target, cluster, deps), deps.clock.now());
+  if (decision.kind === 'keep') return;
+  // Somebody else changed it meanwhile, such as a run that joined: the next sweep looks again.
+  if (decision.lease !== known?.value && !(await leases.write(decision.lease, known?.version))) return;
+  if (decision.kind === 'stop') await stop(target, decision.lease, ref, deps);
+}
+
+async function stop(target: Target, lease: SessionLease, ref: SessionRef, deps: SweepDeps): Promise<void> {
+  deps.log.info('an idle session is stopped', { ...ref, idleSince: lease.idleSince });
+  const remains = await removeSession(target, lease);
+  if (remains.length > 0) return;
+  const now = await deps.leases.read(ref);
+  if (now?.value.state === 'stopping') await deps.leases.write(stopped(now.value), now.version);
+}
+
+/** `undefined`: a JobManager runs and does not answer. */
+async function jobsOf(target: Target, cluster: OwnedCluster, deps: SweepDeps): Promise<number | undefined> {
+  try {
+    const { jobs } = await target.jobManager(cluster).look();
+    return jobs.filter(({ state }) => !isTerminal(state)).length;
+  } catch (error) {
+    const { pods } = await target.clusters.observe(cluster);
+    const runs = pods.some(({ component, containers }) => {
+      return component === 'jobmanager' && containers.some(({ init, state }) => !init && state === 'running');
+    });
+    if (!runs) return 0;
+    deps.log.warn('a session does not say what it runs', { ...cluster, error: describeError(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { DispatchError } from '../core/errors.ts';
+import { parseClusterId, sha256Hex } from '../core/ids.ts';
+import { canonicalJson } from '../core/json.ts';
+import { omit } from '../core/omit.ts';
+import type { Deployment, PoolConfig, TargetConfig } from './deployment.ts';
+import { exposure } from './exposure.ts';
+import type { Jar, JobSession, PoolPlan, ResolvedJob } from './job.ts';
+import { mergeLayers } from './layers.ts';
+import { optionsOf } from './options.ts';
+import { podTemplatesOf } from './pod-template.ts';
+import type { JobSpec } from './spec.ts';
+
+/**
+ * The mode of a job, and its session where it has one. `session` alone says the mode.
+ * @throws DispatchError `InvalidSpec`, `InvalidName`
+ */
+export function modeOf(
+  spec: JobSpec,
+  target: TargetConfig,
+  { jar, deployment }: { readonly jar: Jar; readonly deployment: Deployment },
+): Pick<ResolvedJob, 'mode' | 'session'> {
+  const mode = spec.mode ?? (spec.session === undefined ? 'application' : 'session');
+  if (mode !== 'session') return { mode: 'application' };
+  if (jar.s3 === undefined) {
+    throw invalid('job.jarURI', 'must begin with s3:// in mode session: the dispatcher uploads the jar to the session');
+  }
+  return { mode, session: sessionOf(spec, target, deployment) };
+}
+
+function sessionOf({ session = {} }: JobSpec, target: TargetConfig, deployment: Deployment): JobSession {
+  const { clusterId, pool } = session;
+  if ((clusterId === undefined) === (pool === undefined)) {
+    throw invalid('session', 'must name either a clusterId or a pool in mode session');
+  }
+  if (clusterId !== undefined) return { clusterId: clusterIdOf(clusterId) };
+  const config = Object.hasOwn(deployment.sessions, pool ?? '') ? deployment.sessions[pool ?? ''] : undefined;
+  if (config === undefined || pool === undefined) {
+    const known = Object.keys(deployment.sessions).join(', ') || 'none';
+    throw invalid('session.pool', `'${pool}' is not configured: there are ${known}`);
+  }
+  const plan = planPool(pool, config, target, deployment);
+  return { clusterId: poolClusterId(plan), pool: plan };
+}
+
+function clusterIdOf(text: string): string {
+  try {
+    return parseClusterId(text);
+  } catch (cause) {
+    throw new DispatchError('InvalidName', `session.clusterId '${text}' is no cluster-id of Flink`, {
+      field: 'session.clusterId',
+      cause,
+    });
+  }
+}
+
+/** The deployment's and the target's defaults hold for its pools, save what they say of a job. */
+function planPool(name: string, config: PoolConfig, target: TargetConfig, deployment: Deployment): PoolPlan {
+  const { idleAfter, ...own } = config;
+  const spec = omit(mergeLayers([deployment.defaults, target.defaults ?? {}, own]), 'job');
+  const { flinkVersion } = spec;
+  if (flinkVersion === undefined) throw invalid(`sessions.${name}.flinkVersion`, 'is missing, and has no default');
+  const options = omit(optionsOf(spec, name), 'pipeline.name');
+  if (options['kubernetes.container.image.ref'] === undefined)
+    throw invalid(`sessions.${name}.image`, 'is missing, and has no default');
+  const logs = Object.entries(spec.logConfiguration ?? {}).flatMap(([file, text]) =>
+    text === undefined ? [] : [[file, text] as const],
+  );
+  return {
+    name,
+    idleAfter,
+    flinkVersion,
+    options: { ...exposure(target), ...options },
+    podTemplates: podTemplatesOf(spec),
+    ...(logs.length > 0 && { logConfiguration: Object.fromEntries(logs) }),
+  };
+}
+
+/** Another plan is another session, so that a change of the deployment never meets what runs. */
+function poolClusterId(pool: PoolPlan): string {
+  const plan = omit(pool, 'idleAfter');
+  return `${plan.name}-${sha256Hex(canonicalJson(plan)).slice(0, 8)}`;
+}
+
+const OF_A_CLUSTER = [
+  'image',
+  'imagePullPolicy',
+  'serviceAccount',
+  'podTemplate',
+  'logConfiguration',
+  'jobManager',
+  'taskManager',
+] as const;
+
+/** What people wrote for a job in a session that only a cluster of its own could follow. */
+export function sessionNotes({ session }: ResolvedJob, userSpecs: readonly JobSpec[]): readonly string[] {
+  if (session === undefined) return [];
+  const fields = OF_A_CLUSTER.filter((field) => userSpecs.some((spec) => field in spec));
+  return fields.map((field) => `${field} has no effect in mode session: the session has its own`);
+}
+
+/** Options that belong to a cluster, or have a field of their own in the request that runs a jar. */
+const NOT_A_JOBS =
+  /^(kubernetes|jobmanager|taskmanager|high-availability|rest|env|blob|cluster|resourcemanager|slotmanager|web|process|containerized|\$internal|internal)[.-]|^(parallelism\.default|execution\.target|high-availability|execution\.(savepoint|state-recovery)\.(path|ignore-unclaimed-state))$/;
+
+/** What of a job's options goes with the request that runs its jar in a session. */
+export function sessionJobOptions({ options }: Pick<ResolvedJob, 'options'>): Record<string, string> {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !NOT_A_JOBS.test(key)));
+}
+
+function invalid(field: string, what: string): DispatchError {
+  return new DispatchError('InvalidSpec', `${field} ${what}`, { field });
+}
