@@ -7,6 +7,7 @@ import type { Execution } from './flink.ts';
 import { LEDGER } from './functions.ts';
 import type { Stored } from './kubernetes-objects.ts';
 import type { Put } from './s3.ts';
+import type { MemoryQueue } from './sqs.ts';
 import type { World } from './world.ts';
 
 export interface Violation {
@@ -20,6 +21,8 @@ const RECORD = /^runs\/([0-9a-f]{20})\/record\.json$/;
 const MOST_BYTES = 12_000;
 const MOST_EVENTS = 8;
 const MOST_ATTEMPTS = 6;
+/** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
+const MOST_MESSAGES = 12;
 
 /**
  * What must hold at every step, judged from the outside: by what S3 stores, the event bus delivers, Kubernetes has and
@@ -200,7 +203,16 @@ export class Invariants {
     }
     if (state === 'closed') {
       const gone = attempts.every(({ goneAt }) => goneAt !== undefined);
-      this.check('closed when proven gone', gone, () => name);
+      const running = this.runningClusters(record.runId);
+      this.check('closed when proven gone', gone && running.length === 0, () => `${name}: ${running.join(', ')}`);
+    }
+  }
+
+  /** Each message leads to the next: two that went on side by side would double, and double again. */
+  onRunMessage(queue: MemoryQueue): void {
+    for (const { runId, name } of this.records.values()) {
+      const count = queue.count(`run ${runId.slice(0, 6)} `);
+      this.check('run messages are merged', count <= MOST_MESSAGES, () => `${name} has ${count} at once`);
     }
   }
 
@@ -337,6 +349,7 @@ export class Invariants {
   atRest(): void {
     for (const [name, runId] of this.world.expected) this.checkAccepted(name, runId);
     for (const record of this.records.values()) this.checkClosed(record);
+    this.checkConflicts();
     for (const key of this.world.s3.keys(`${LEDGER}/locks/`)) {
       const { holder, waiters = [] } = JSON.parse(this.world.s3.text(key) ?? '{}') as {
         holder?: string | null;
@@ -351,6 +364,18 @@ export class Invariants {
     const { jobQueue, uploadQueue } = this.world;
     const gaveUp = jobQueue.failed.length + uploadQueue.failed.length > 0;
     this.check('every request becomes a run', this.records.has(runId) || gaveUp || this.wasLost(name), () => name);
+  }
+
+  private checkConflicts(): void {
+    const { wishes, jobQueue, sim } = this.world;
+    const lost = sim.faults.struck.some(({ kind }) => kind === 'message-lost') || jobQueue.failed.length > 0;
+    if (lost) return;
+    for (const { name } of wishes.filter(({ conflicts }) => conflicts)) {
+      const refused = [...this.records.values()].some(
+        (record) => record.name === name && record.outcome?.reason === 'IdempotencyConflict',
+      );
+      this.check('another payload with the same key is refused', refused, () => name);
+    }
   }
 
   /** The source itself lost it, or gave up on functions that never answered. */

@@ -72,6 +72,11 @@ export class MemoryQueue {
     this.options = options;
   }
 
+  /** Messages whose name begins so, delivered or not. */
+  count(prefix: string): number {
+    return [...this.messages.keys()].filter((id) => id.startsWith(prefix)).length;
+  }
+
   get size(): number {
     return this.messages.size;
   }

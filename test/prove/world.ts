@@ -92,7 +92,10 @@ export class World {
   /** SendMessage of a function. */
   sent(sent: Sent, by: string): void {
     const loses = this.workload.losesRunMessages && !by.startsWith('sweep ');
-    if (sent.queue === RUNS_URL) this.runQueue.send(sent.body, sent.delay, {}, loses);
+    if (sent.queue === RUNS_URL) {
+      this.runQueue.send(sent.body, sent.delay, {}, loses);
+      this.invariants.onRunMessage(this.runQueue);
+    }
     else if (sent.queue === LETTERS_URL) this.letters.push(sent);
     else throw new Error(`nobody reads ${sent.queue}`);
   }
@@ -274,6 +277,17 @@ export class World {
     });
   }
 
+  /** Somebody waits for a name, and takes it. */
+  private replace(name: string): void {
+    const { sim, kubernetes } = this;
+    sim.after(100, () => {
+      if (kubernetes.find('Deployment', name) !== undefined) return this.replace(name);
+      sim.tell('someone else', `makes Deployment/${name} anew`);
+      const labels = { app: name, type: 'flink-native-kubernetes', component: 'jobmanager' };
+      kubernetes.add({ kind: 'Deployment', metadata: { name, namespace: 'flink', labels } }, 'someone else');
+    });
+  }
+
   /** Somebody deletes a cluster that is not theirs. */
   private planMeddling(): void {
     const { sim, kubernetes } = this;
@@ -285,6 +299,7 @@ export class World {
           if (!kubernetes.exists(object)) return;
           sim.tell('someone else', `deletes Deployment/${object.name} ⚡deleted-by-someone`);
           kubernetes.remove(object, 'Foreground', 'someone else');
+          if (sim.draws.chance(`${object.name} replaced`, 0.5)) this.replace(object.name);
         });
       },
       deleted: () => undefined,

@@ -1,0 +1,136 @@
+import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { bundleWorker } from './bundle.ts';
+import { FAULT_KINDS } from './faults.ts';
+import { MUTANTS, type Mutant } from './mutants.ts';
+import { shrink } from './shrink.ts';
+import { storyOf } from './story.ts';
+import { emptyTally, type Tally, type Work } from './worker.ts';
+import { play } from './world.ts';
+
+const USAGE = `npm run prove -- [--runs N] [--from SEED] [--threads N]   plays worlds until N runs were accepted
+npm run prove -- --seed N [--whole]                         tells one world's story, cut down if it fails
+npm run prove -- --mutate [--worlds N] [--only TEXT]        removes guards one at a time, and sees who notices`;
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '2000' },
+    from: { type: 'string', default: '1' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+    seed: { type: 'string' },
+    whole: { type: 'boolean', default: false },
+    mutate: { type: 'boolean', default: false },
+    worlds: { type: 'string', default: '4000' },
+    only: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function add(to: Tally, from: Tally): void {
+  to.worlds += from.worlds;
+  to.runs += from.runs;
+  to.steps += from.steps;
+  for (const kind of FAULT_KINDS) to.faults[kind] += from.faults[kind];
+  to.violations.push(...from.violations);
+}
+
+interface Playing {
+  readonly file: string;
+  readonly from: number;
+  readonly threads: number;
+  /** True: it is enough. */
+  readonly enough: (tally: Tally) => boolean;
+  readonly untilFirst: boolean;
+  readonly onReport?: (tally: Tally) => void;
+}
+
+/** Worlds on all threads until it is enough. */
+function playMany({ file, from, threads, enough, untilFirst, onReport }: Playing): Promise<Tally> {
+  const total = emptyTally();
+  return new Promise((resolve, reject) => {
+    const workers = Array.from({ length: threads }, (_, index) => {
+      const work: Work = { from: from + index, to: Number.MAX_SAFE_INTEGER, step: threads, untilFirst };
+      return new Worker(file, { workerData: work });
+    });
+    const stop = (): void => {
+      void Promise.all(workers.map((worker) => worker.terminate())).then(() => resolve(total));
+    };
+    for (const worker of workers) {
+      worker.on('error', reject);
+      worker.on('message', (tally: Tally) => {
+        add(total, tally);
+        onReport?.(total);
+        if (enough(total)) stop();
+      });
+    }
+  });
+}
+
+async function prove(runs: number, from: number, threads: number): Promise<boolean> {
+  const file = await bundleWorker();
+  const begun = Date.now();
+  let told = begun;
+  const tally = await playMany({
+    file,
+    from,
+    threads,
+    untilFirst: false,
+    enough: (total) => total.runs >= runs,
+    onReport: (total) => {
+      if (Date.now() - told < 30_000) return;
+      told = Date.now();
+      console.error(`${total.runs} runs, ${total.violations.length} violations`);
+    },
+  });
+  rmSync(file);
+  const seconds = (Date.now() - begun) / 1000;
+  console.log(`${tally.runs} runs in ${tally.worlds} worlds, ${tally.steps} steps, ${seconds.toFixed(0)} s`);
+  console.log(`${(tally.runs / seconds).toFixed(1)} runs/s on ${threads} threads; seeds from ${from}`);
+  const faults = FAULT_KINDS.map((kind) => [kind, tally.faults[kind]] as const);
+  console.log(`\nfaults: ${faults.reduce((sum, [, count]) => sum + count, 0)}`);
+  for (const [kind, count] of faults) console.log(`  ${kind.padEnd(20)} ${count}`);
+  console.log(`\nviolations: ${tally.violations.length}`);
+  for (const { seed, invariant, detail } of tally.violations.slice(0, 50)) {
+    console.log(`  seed ${seed}: ${invariant}: ${detail}`);
+  }
+  return tally.violations.length === 0;
+}
+
+async function tell(seed: number, whole: boolean): Promise<boolean> {
+  const result = await play({ seed, tells: true });
+  const failed = result.violations.length > 0;
+  console.log(storyOf(failed && !whole ? await shrink(result) : result));
+  return !failed;
+}
+
+async function mutate(worlds: number, threads: number, only: string | undefined): Promise<boolean> {
+  const chosen = MUTANTS.filter(({ name }) => only === undefined || name.includes(only));
+  const survivors: Mutant[] = [];
+  for (const mutant of chosen) {
+    const file = await bundleWorker(mutant);
+    const enough = (total: Tally): boolean => total.violations.length > 0 || total.worlds >= worlds;
+    const tally = await playMany({ file, from: 1, threads, untilFirst: true, enough });
+    rmSync(file);
+    const [first] = tally.violations;
+    if (first === undefined) survivors.push(mutant);
+    const how = first === undefined ? 'SURVIVED' : `“${first.invariant}”, seed ${first.seed}`;
+    console.log(`without “${mutant.name}”: ${how}, ${tally.runs} runs`);
+  }
+  console.log(`\n${chosen.length - survivors.length} of ${chosen.length} mutants are caught`);
+  return survivors.length === 0;
+}
+
+async function main(): Promise<boolean> {
+  const { runs, from, threads, seed, whole, worlds, only } = values;
+  if (values.help) {
+    console.log(USAGE);
+    return true;
+  }
+  if (seed !== undefined) return tell(Number(seed), whole);
+  if (values.mutate) return mutate(Number(worlds), Number(threads), only);
+  return prove(Number(runs), Number(from), Number(threads));
+}
+
+process.exitCode = (await main()) ? 0 : 1;

@@ -1,0 +1,185 @@
+/** A guard, and the source without it. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** Exactly once in the file. */
+  readonly guard: string;
+  readonly without: string;
+}
+
+const S3 = 'lib/run/s3-objects.ts';
+const LOCKS = 'lib/run/s3-locks.ts';
+const APPLY = 'lib/cluster/apply.ts';
+const ADVANCE = 'lib/dispatch/advance.ts';
+
+/** What the promises rest on, one guard each. The simulation has to notice when it is gone. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a record is created only where none is',
+    file: S3,
+    guard: "condition === 'absent' ? { IfNoneMatch: '*' }",
+    without: "condition === 'absent' ? {}",
+  },
+  {
+    name: 'a record is replaced only by who read it last',
+    file: S3,
+    guard: '{ IfMatch: condition.eTag }',
+    without: '{}',
+  },
+  {
+    name: 'a marker stands before its record',
+    file: 'lib/run/s3-ledger.ts',
+    guard: '  await mark(bucket, record.runId);',
+    without: '',
+  },
+  {
+    name: 'a Deployment of the same name is asked whose it is',
+    file: APPLY,
+    guard: 'if (theirs?.runId !== owner.runId || theirs.attempt !== owner.attempt) {',
+    without: 'if (theirs?.runId === "nobody") {',
+  },
+  {
+    name: 'an overtaken launch lets no program begin',
+    file: APPLY,
+    guard: 'if (!(await mayStart())) throw await tooLate(client, cluster, made);',
+    without: '',
+  },
+  {
+    name: 'an attempt is written down before it is made',
+    file: ADVANCE,
+    guard: 'if (record === stored.value) return stored;',
+    without: "if (record === stored.value || record.state === 'launching') return { ...stored, value: record };",
+  },
+  {
+    name: 'an outcome is written down before it is published',
+    file: ADVANCE,
+    guard: "return step.record.trouble === undefined ? step : { ...step, record: without(step.record, 'trouble') };",
+    without: 'return { ...step, record: await announce(step.record, deps) };',
+  },
+  {
+    name: 'an end is published before anything is removed',
+    file: ADVANCE,
+    guard: 'if (isEnded(record.state)) throw error;',
+    without: '',
+  },
+  {
+    name: 'an older run message does nothing',
+    file: ADVANCE,
+    guard: 'message.look >= stored.value.look.number &&',
+    without: '',
+  },
+  {
+    name: 'a closed run leaves the line',
+    file: ADVANCE,
+    guard: 'if (job?.concurrency !== undefined) await deps.locks.release(job.concurrency.key, runId);',
+    without: '',
+  },
+  {
+    name: 'the last attempt is gone before the next begins',
+    file: 'lib/dispatch/await-turn.ts',
+    guard: 'if (remains.length > 0) return waitFor(',
+    without: 'if (remains.length > 1_000) return waitFor(',
+  },
+  {
+    name: 'a run is closed when nothing is left',
+    file: 'lib/dispatch/clean-up.ts',
+    guard: 'if (remains.length === 0) return close(',
+    without: 'if (remains.length >= 0) return close(',
+  },
+  {
+    name: 'a closed run gives its lock back',
+    file: 'lib/dispatch/clean-up.ts',
+    guard: "  await releaseLock(record, deps);\n  return goOn(moveTo(record, 'closed'));",
+    without: "  return goOn(moveTo(record, 'closed'));",
+  },
+  {
+    name: 'what is given up cannot begin any more',
+    file: 'lib/dispatch/follow.ts',
+    guard: "verdict.kind === 'failed' ? await seal({ record: running, target, deps }, seen) : running",
+    without: 'running as RunRecord | undefined',
+  },
+  {
+    name: 'only the Deployment that is meant is removed',
+    file: 'lib/cluster/remove.ts',
+    guard: 'deployment.metadata?.deletionTimestamp === undefined && !isForeign(deployment, what)',
+    without: 'deployment.metadata?.deletionTimestamp === undefined',
+  },
+  {
+    name: 'a job that may have finished has no other attempt',
+    file: 'lib/run/verdict.ts',
+    guard: "if (neverRan || it.record.job?.kind === 'streaming') return failure(",
+    without: 'if (true) return failure(',
+  },
+  {
+    name: 'silence at the start is no failure to try again',
+    file: 'lib/run/overdue.ts',
+    guard: "if (it.seen.rest.state === 'silent' && jobManagerReady(it.seen)) return unheard(it, late);",
+    without: '',
+  },
+  {
+    name: 'a wait for room leaves nothing on record',
+    file: 'lib/run/machine.ts',
+    guard: 'foundNoRoom(last) ? record.attempts.slice(0, -1) : record.attempts',
+    without: 'record.attempts',
+  },
+  {
+    name: 'the id of an event is always the same',
+    file: 'lib/outcome/event.ts',
+    guard: 'id: `${record.runId}.${event.sequence}`,',
+    without: 'id: `${record.runId}.${Math.random()}`,',
+  },
+  {
+    name: 'an entry that EventBridge refused is not published',
+    file: 'lib/outcome/eventbridge-destination.ts',
+    guard: 'if ((answer.FailedEntryCount ?? 0) > 0) throw refused(answer.Entries?.[0], bus);',
+    without: '',
+  },
+  {
+    name: 'one run of a key holds the lock',
+    file: LOCKS,
+    guard: 'const isNext = holder === undefined && (line[0]',
+    without: 'const isNext = (line[0]',
+  },
+  {
+    name: 'the first in line is the next',
+    file: LOCKS,
+    guard: '(line[0] === undefined || line[0] === runId)',
+    without: 'true',
+  },
+  {
+    name: 'the same key with another payload is refused',
+    file: 'lib/dispatch/accept.ts',
+    guard: 'if (known.fingerprint !== fingerprint) return refuseConflict(known, request, fingerprint, deps);',
+    without: '',
+  },
+  {
+    name: 'what is rejected goes to the dead letters',
+    file: 'lib/dispatch/accept.ts',
+    guard: "if (outcome !== undefined && request.source.kind === 'message') {",
+    without: "if (outcome !== undefined && request.source.kind === 'schedule') {",
+  },
+  {
+    name: 'a message that met trouble comes again',
+    file: 'lib/dispatch/accept-batch.ts',
+    guard: 'return { batchItemFailures: failed.flatMap((id) => (id === undefined ? [] : [{ itemIdentifier: id }])) };',
+    without: 'return { batchItemFailures: failed.flatMap(() => []) };',
+  },
+  {
+    name: 'the sweeper carries on what lost its message',
+    file: 'lib/dispatch/sweep.ts',
+    guard: '    await deps.runQueue.send({ version: 1, runId, look: look.number }, 0);',
+    without: '',
+  },
+  {
+    name: 'the sweeper takes markers of closed runs away',
+    file: 'lib/dispatch/sweep.ts',
+    guard: 'if (over) await deps.live.forget(run);',
+    without: '',
+  },
+  {
+    name: 'the sweeper removes clusters without a run',
+    file: 'lib/dispatch/sweep-clusters.ts',
+    guard: 'await removeAndProve(target.clusters, cluster, { highAvailability: false, uid: cluster.uid });',
+    without: '[];',
+  },
+];
