@@ -1,6 +1,6 @@
 import { CLUSTER_COMMANDS } from './cluster-commands.ts';
 import type { Command } from './command.ts';
-import { COMMON, GENERAL, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flag-sets.ts';
+import { COMMON, GENERAL, LEDGER, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flag-sets.ts';
 import type { Flag } from './flags.ts';
 import { OLD_RUN_FLAGS } from './old-flags.ts';
 import { DETACHED, FORMAT } from './savepoint-flags.ts';
@@ -131,11 +131,40 @@ export const COMMANDS: readonly Command[] = [
       { long: 'follow', help: 'Go on as the log grows.' },
       { long: 'previous', help: 'Of the container before its last restart: why it crashed.' },
       { long: 'tail', takes: 'value', value: 'lines', help: 'Only the last lines.' },
+      { long: 'run', takes: 'value', value: 'run id', help: 'Of a dispatched run, from its ledger.' },
+      { long: 'attempt', takes: 'value', value: 'number', help: 'With --run: of this attempt; default: the last.' },
+      LEDGER,
       ...GENERAL,
       ...COMMON,
     ],
-    examples: ['logs my-job --follow', 'logs my-job --previous --tail 100', 'logs my-job --taskmanagers'],
+    examples: [
+      'logs my-job --follow',
+      'logs my-job --previous --tail 100',
+      'logs my-job --taskmanagers',
+      'logs --run 344e2e84cefa8d544286 --ledger my-ledger',
+    ],
     load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'runs list',
+    synopsis: '[OPTIONS]',
+    summary: 'List the dispatched runs of a ledger that are not closed.',
+    flags: [
+      { short: 'a', long: 'all', help: 'Closed ones too.' },
+      { long: 'limit', takes: 'value', value: 'number', help: 'Runs to read; default 100.' },
+      LEDGER,
+      ...COMMON,
+    ],
+    examples: ['runs list --ledger my-ledger', 'runs list --all --json'],
+    load: async () => ({ execute: (await import('./commands/runs.ts')).list }),
+  },
+  {
+    name: 'runs show',
+    synopsis: '[OPTIONS] <run id>',
+    summary: 'Show a dispatched run: its outcome, its attempts, and what was kept of them.',
+    flags: [LEDGER, ...COMMON],
+    examples: ['runs show 344e2e84cefa8d544286 --ledger my-ledger'],
+    load: async () => ({ execute: (await import('./commands/runs.ts')).show }),
   },
   {
     name: 'ui',

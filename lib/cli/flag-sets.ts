@@ -48,6 +48,13 @@ export const SPEC_FILE: Flag = {
   help: 'A job.yaml, or a FlinkDeployment manifest (v1beta1); flags win over it.',
 };
 
+export const LEDGER: Flag = {
+  long: 'ledger',
+  takes: 'value',
+  value: 'bucket',
+  help: 'The ledger bucket of the deployment; default: FLINK_DISPATCH_LEDGER. AWS credentials as for the AWS CLI.',
+};
+
 /** CliFrontendParser.getRunCommandOptions, with what only other targets or languages use refused. */
 export const RUN: readonly Flag[] = [
   {

@@ -1,6 +1,9 @@
-import { createServer } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../lib/cli/main.ts';
 import { fakeIo } from './fake-io.ts';
 import { deployment, fakeKubernetes } from './fake-kubernetes.ts';
@@ -94,29 +97,56 @@ describe('run', () => {
 });
 
 describe('-ms and -sa', () => {
-  it('find the context of an API server, and the JobManager at an address', async () => {
-    const asked: string[] = [];
-    const jobManager = createServer((request, response) => {
-      asked.push(request.url ?? '');
-      const overview = { 'flink-version': '2.3.0', taskmanagers: 1, 'slots-total': 2, 'slots-available': 2 };
-      const body = request.url === '/overview' ? overview : { jobs: [], applications: [] };
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  let jobManager: Server;
+  let address: string;
+  const asked: string[] = [];
+  const standing = deployment('x', 'default', 'session');
+  let kubernetes: Awaited<ReturnType<typeof fakeKubernetes>>;
+
+  beforeAll(async () => {
+    jobManager = createServer((request, response) => {
+      asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      request.resume();
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer(request.url ?? '')));
     });
     await new Promise<void>((resolve) => jobManager.listen(0, '127.0.0.1', resolve));
-    const standing = deployment('x', 'default', 'session');
-    const kubernetes = await fakeKubernetes({
+    address = `127.0.0.1:${(jobManager.address() as AddressInfo).port}`;
+    kubernetes = await fakeKubernetes({
       'GET /apis/apps/v1/namespaces/default/deployments/x': { status: 200, body: standing },
     });
+  });
+  afterAll(() => {
+    jobManager.closeAllConnections();
+    jobManager.close();
+    kubernetes.close();
+  });
+
+  function answer(url: string): unknown {
+    if (url === '/overview')
+      return { 'flink-version': '2.3.0', taskmanagers: 1, 'slots-total': 2, 'slots-available': 2 };
+    if (url === '/jars/upload') return { filename: '/tmp/1_a.jar', status: 'success' };
+    return url.endsWith('/run') ? { jobid: 'ab'.repeat(16) } : { jobs: [], applications: [] };
+  }
+
+  it('find the context of an API server, and the JobManager at an address', async () => {
+    const io = fakeIo(kubernetes.env, ['quit']);
+    const code = await main(['session', 'attach', '-ms', kubernetes.url, '-nm', 'x', '-sa', address], io, '1');
+    expect(code, io.stderr()).toBe(0);
+    expect(asked).toContain('GET /overview');
+  });
+
+  it('-m with -ksa submits to the session', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flink-dispatch-'));
     try {
-      const io = fakeIo(kubernetes.env, ['quit']);
-      const address = `127.0.0.1:${(jobManager.address() as AddressInfo).port}`;
-      const code = await main(['session', 'attach', '-ms', kubernetes.url, '-nm', 'x', '-sa', address], io, '1');
-      expect(code, io.stderr()).toBe(0);
-      expect(asked).toContain('/overview');
+      const jar = join(folder, 'a.jar');
+      writeFileSync(jar, 'PK');
+      const io = fakeIo(kubernetes.env);
+      const old = ['-m', 'kubernetes-cluster', '-kms', kubernetes.url, '-knm', 'x', '-ksa', address, '-kd'];
+      const code = await main(['run', ...old, jar, '-n'], io, '1');
+      expect([code, io.stdout()], io.stderr()).toEqual([0, `Job has been submitted with JobID ${'ab'.repeat(16)}\n`]);
+      expect(asked.slice(-3)).toEqual(['POST /jars/upload', 'POST /jars/1_a.jar/run', 'DELETE /jars/1_a.jar']);
     } finally {
-      jobManager.closeAllConnections();
-      jobManager.close();
-      kubernetes.close();
+      rmSync(folder, { recursive: true });
     }
   });
 });

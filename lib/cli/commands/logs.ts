@@ -21,10 +21,12 @@ const Pod = z.object({
 });
 type Pod = z.infer<typeof Pod>;
 
-/** Logs as Kubernetes keeps them, of the JobManager or of the TaskManagers. */
+/** Logs as Kubernetes keeps them, of the JobManager or of the TaskManagers; of a run as its ledger does. */
 export const execute: Execute = async (io, parsed) => {
-  const settings = readSettings(io, parsed);
   const query = logQuery(parsed);
+  const run = valueOf(parsed, 'run');
+  if (run !== undefined) return (await import('./run-logs.ts')).runLogs(io, parsed, run);
+  const settings = readSettings(io, parsed);
   const kubernetes = await connect(settings, io);
   const cluster = await selectCluster(kubernetes, settings, parsed.args[0]);
   const pods = await selectPods(kubernetes, cluster, parsed);

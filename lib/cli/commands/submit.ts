@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDispatchError } from '../../core/errors.ts';
 import type { JarRun } from '../../flink/job-manager.ts';
@@ -49,9 +49,10 @@ export async function submit(io: Io, parsed: ParsedFlags, settings: Settings, sp
 }
 
 function readJar(uri: string): { name: string; content: Uint8Array } {
-  if (!uri.startsWith('file:'))
+  if (!uri.startsWith('file:') && !isAbsolute(uri)) {
     throw new UsageError(`${uri}: a job for a session cluster is a jar file of this machine`);
-  const path = fileURLToPath(uri);
+  }
+  const path = uri.startsWith('file:') ? fileURLToPath(uri) : uri;
   try {
     return { name: basename(path), content: readFileSync(path) };
   } catch {
