@@ -2,6 +2,7 @@ import type { Instant } from '../core/clock.ts';
 import { REASONS } from '../core/reasons.ts';
 import { redactText } from '../core/redact.ts';
 import { evidencePrefix } from '../run/evidence-store.ts';
+import { leftBehind } from '../run/left-behind.ts';
 import { recordKey, type Attempt, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
 import type { RunSource } from '../trigger/request.ts';
 import { cutAccumulators, cutList, cutText, cutTexts, LIMITS } from './limits.ts';
@@ -33,6 +34,7 @@ export function buildEvent(record: RunRecord, event: RunEvent, context: EventCon
     createdAt: iso(record.createdAt),
     ...facts,
     ...(outcome === undefined ? {} : { evidence: evidenceOf(record, event, outcome, context.ledgerBucket) }),
+    ...leftOf(record, event),
     request: requestOf(record.source),
     record: `s3://${context.ledgerBucket}/${recordKey(record.runId)}`,
   };
@@ -122,6 +124,11 @@ function evidenceOf(
     findings: cutList(outcome.evidence.map(redactText), LIMITS.finding, LIMITS.findings),
     items: items.slice(-LIMITS.items),
   };
+}
+
+function leftOf(record: RunRecord, event: RunEvent): Pick<LifecycleEventData, 'left'> {
+  const left = event.type === 'completed' ? leftBehind(record) : [];
+  return left.length === 0 ? {} : { left: cutList(left.map(redactText), LIMITS.finding, LIMITS.findings) };
 }
 
 function requestOf(source: RunSource): LifecycleEventData['request'] {

@@ -78,6 +78,10 @@ const data = z.object({
   jar: z.string().exactOptional(),
   request,
   evidence: evidence.exactOptional(),
+  left: z
+    .array(z.string())
+    .exactOptional()
+    .describe('Storage and ConfigMaps of high availability, and checkpoints, that no clean-up removes'),
   record: z.string().describe('s3:// URI of the run record'),
 });
 
