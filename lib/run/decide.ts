@@ -127,7 +127,11 @@ function stoppedJobManager(it: Case): Verdict | undefined {
   if (recoversItsJob(it) || finding?.component !== 'jobmanager' || finding.certainty !== 'final') return undefined;
   const said = lastWords(it);
   if (said !== undefined) return said;
-  if (it.attempt.runningAt !== undefined && !tellsOfItsJob(it)) {
+  const mayHaveEnded =
+    it.attempt.runningAt === undefined
+      ? it.attempt.jobManager !== undefined && (it.seen.jobManagerLog?.text ?? '') === ''
+      : !tellsOfItsJob(it);
+  if (mayHaveEnded) {
     return lost(it, finding.reason, finding.message, finding.evidence);
   }
   if (finding.reason !== 'JobManagerCrashed' || logged === undefined) return undefined;

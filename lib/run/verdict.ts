@@ -39,7 +39,8 @@ export function situation({ job, seen, finding }: Case): string {
 
 /** A streaming job cannot have ended by itself; of any other nobody knows, once its JobManager is gone. */
 export function lost(it: Case, reason: Reason, message: string, evidence: readonly string[] = []): Verdict {
-  const neverRan = it.attempt.runningAt === undefined;
+  // Between two looks a short job begins and ends: only a JobManager that never started has run none.
+  const neverRan = it.attempt.runningAt === undefined && it.attempt.jobManager === undefined;
   if (neverRan || it.record.job?.kind === 'streaming') return failure(it, reason, message, evidence);
   const unknown = `${message}; whether it had finished before is not known`;
   return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, it.now, evidence) };

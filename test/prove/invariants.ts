@@ -324,7 +324,7 @@ export class Invariants {
 
   private isOver(clusterId: string): boolean {
     const last = this.world.flink.executions.filter((execution) => execution.clusterId === clusterId).at(-1);
-    return last?.end !== undefined;
+    return last?.end !== undefined || this.world.flink.programOf(clusterId).mainFails === true;
   }
 
   private onEnd(execution: Execution): void {

@@ -123,7 +123,7 @@ export class MemoryQueue {
     const received = batch.filter((message) => !this.giveUp(message));
     const [first] = received;
     if (first === undefined) return;
-    const question = `${this.options.name} ${first.id} delivery ${first.receives + 1}`;
+    const question = `${this.options.name} ${first.id} delivery ${first.turn}`;
     const fault = this.sim.faults.at(question, DELIVERY, 0.6);
     if (fault === 'delayed') {
       first.visibleAt = this.sim.now + this.sim.draws.between(question, 1_000, 120_000);

@@ -243,7 +243,7 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
       attempts: starting.attempts.map((it) => ({ ...it, jobManager: { podUid: 'jm', restartCount: 0 } })),
     },
     look(starting, answered([jobOf(starting)]), { kubernetes: kubernetes(starting, another) }),
-    ['failed', 'failed', 'JobLost'],
+    ['ended', 'unknown', 'JobLost'],
   ],
   [
     'its JobManager with high availability died after the end, and its log has the end',
