@@ -2,6 +2,7 @@ import { DispatchError } from '../core/errors.ts';
 import type { TargetConfig } from '../job/deployment.ts';
 import type { FlinkOptions, ResolvedJob } from '../job/job.ts';
 import type { ObjectRef } from '../job/objects.ts';
+import { programKind } from '../job/program.ts';
 import type { DeliveryDeps } from './create-delivery.ts';
 import type { Deliver } from './delivery.ts';
 import { renewalAfter } from './signed-urls.ts';
@@ -17,12 +18,21 @@ export function fetchDelivery(config: FetchConfig, { sign, clock }: DeliveryDeps
   return async (job) => {
     const { jar } = job;
     const object = jar.pinned ?? jar.s3;
+    const ofImage = object === undefined && jar.uri.startsWith('local:');
+    const readFromS3 = object !== undefined && config.s3Plugin !== undefined;
+    if (programKind(jar.uri) === 'python' && !ofImage && !readFromS3) throw notFetched(jar.uri);
     if (object === undefined) return { jarUri: jar.uri };
     if (config.s3Plugin !== undefined) {
       return { jarUri: s3Uri(object), options: withPlugin(job, config.s3Plugin), renewAt: clock.now() + DAY };
     }
     return { jarUri: await sign(object, config.urlTtl), renewAt: clock.now() + renewalAfter(config.urlTtl) };
   };
+}
+
+/** KubernetesApplicationClusterEntrypoint: for Python it fetches neither `pipeline.jars` nor artifacts. */
+function notFetched(uri: string): DispatchError {
+  const message = `${uri}: Flink fetches no Python program from a URL: use a target whose jarDelivery is mount or bundle, or fetch with s3Plugin`;
+  return new DispatchError('InvalidSpec', message, { field: 'job.jarURI' });
 }
 
 /** How often the copy is looked after that Flink reads from S3. */

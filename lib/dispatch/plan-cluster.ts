@@ -4,6 +4,7 @@ import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import type { ClusterId, JobId } from '../core/ids.ts';
 import { hasHighAvailability } from '../job/high-availability.ts';
 import type { ResolvedJob } from '../job/job.ts';
+import { programOf } from '../job/program.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { withDelivery, withSecret } from '../delivery/with-delivery.ts';
 import { marksFor } from '../cluster/marks.ts';
@@ -30,11 +31,7 @@ export function planCluster(job: ResolvedJob, plan: ClusterPlan): FlinkCluster {
     options: { ...job.options, ...runOptions(job, plan) },
     podTemplates: job.podTemplates,
     ...(job.logConfiguration && { logFiles: job.logConfiguration }),
-    program: {
-      jars: [delivery.jarUri],
-      args: job.args,
-      ...(job.entryClass === undefined ? {} : { entryClass: job.entryClass }),
-    },
+    program: programOf(job, delivery.jarUri),
     marks: marksFor(plan.owner),
   };
   const request = withDelivery(own, delivery);

@@ -2,7 +2,8 @@ import { DispatchError } from '../core/errors.ts';
 import { entryClassOf } from './jar-manifest.ts';
 import { readJar } from './jar.ts';
 import type { Jar, ResolvedJob } from './job.ts';
-import type { ObjectStore } from './objects.ts';
+import type { ObjectHead, ObjectRef, ObjectStore } from './objects.ts';
+import { programKind } from './program.ts';
 
 /**
  * Looks into a jar in S3 before any cluster is made: pins the content that is there, and finds its entry class when the
@@ -16,6 +17,7 @@ export async function inspectJar(
 ): Promise<Pick<ResolvedJob, 'jar' | 'entryClass'>> {
   const { s3 } = jar;
   if (s3 === undefined) return { jar, ...(entryClass === undefined ? {} : { entryClass }) };
+  if (programKind(jar.uri) !== 'jar') return { jar: pinTo(jar, s3, await objects.head(s3)) };
   const { head, attributes } = await readJar((range) => objects.read(s3, range), jar.uri);
   const found = entryClass ?? (attributes === undefined ? undefined : entryClassOf(attributes));
   if (found === undefined) {
@@ -25,8 +27,10 @@ export async function inspectJar(
       field: 'job.entryClass',
     });
   }
-  const { bucket, key } = s3;
-  const versionId = head.versionId ?? s3.versionId;
-  const pinned = { bucket, key, eTag: head.eTag, ...(versionId === undefined ? {} : { versionId }) };
-  return { jar: { ...jar, s3: pinned }, entryClass: found };
+  return { jar: pinTo(jar, s3, head), entryClass: found };
+}
+
+function pinTo(jar: Jar, { bucket, key, versionId: asked }: ObjectRef, head: ObjectHead): Jar {
+  const versionId = head.versionId ?? asked;
+  return { ...jar, s3: { bucket, key, eTag: head.eTag, ...(versionId === undefined ? {} : { versionId }) } };
 }

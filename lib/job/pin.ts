@@ -30,12 +30,13 @@ export function pinnedKey(sha256: string, sourceKey: string): string {
   return `${PINNED_JARS}${sha256}/${jarName(sourceKey)}`;
 }
 
-/** A file name that is the same in a URL, a path and a shell: letters, digits, `.`, `_` and `-`, ending with `.jar`. */
+/** A file name that is the same in a URL, a path and a shell: letters, digits, `.`, `_` and `-`, ending as its kind. */
 export function jarName(key: string): string {
   const last = key.split('/').at(-1) ?? '';
   const safe = last.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^[._-]+/, '');
-  const stem = safe.replace(/\.jar$/i, '').slice(0, 100);
-  return `${stem === '' ? 'job' : stem}.jar`;
+  const ending = /\.(?:py|sql|zip)$/i.exec(safe)?.[0].toLowerCase() ?? '.jar';
+  const stem = safe.replace(/\.(?:jar|py|sql|zip)$/i, '').slice(0, 100);
+  return (stem === '' ? 'job' : stem) + ending;
 }
 
 /** Names one content of one object: another upload to the same key has another. */

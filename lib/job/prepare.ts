@@ -13,6 +13,7 @@ import { isJobName, nameFromKey } from './name.ts';
 import type { ObjectStore } from './objects.ts';
 import { checkPolicy } from './policy.ts';
 import { withSlotLimit } from './policy-resources.ts';
+import { checkProgram } from './program.ts';
 import { resolveJob } from './resolve.ts';
 import { sessionNotes } from './session.ts';
 import type { JobSpec } from './spec.ts';
@@ -48,6 +49,7 @@ export async function prepareRun(
   checkJarUri(jar, deployment.allow, origin);
   const draft = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment });
   if (draft.session === undefined) requireImage(draft);
+  checkProgram(draft);
   const refusal = checkPolicy({ job: draft, userSpecs: layers.user }, deployment.allow, { spec: own, deployment })[0];
   if (refusal !== undefined) throw refusal;
   const inspected = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);

@@ -114,6 +114,38 @@ describe('fetch', () => {
   );
 });
 
+describe('a Python program', () => {
+  const PY: Jar = { uri: 's3://in/a.py', s3: { bucket: 'in', key: 'a.py' }, pinned: { ...pinned, key: 'jars/a.py' } };
+
+  it('is mounted, and runs without a jar', async () => {
+    const { cluster } = await make('{ kind: mount }', jobWith({ jar: PY, args: ['--day', '1'] }));
+    expect(cluster.configuration).toMatchObject({
+      '$internal.application.main': 'org.apache.flink.client.python.PythonDriver',
+      '$internal.application.program-args': ['-py', '/opt/flink/usrlib/a.py', '--day', '1'],
+    });
+    expect(cluster.configuration).not.toHaveProperty('pipeline.jars');
+  });
+
+  it('is read from S3 by the plugin, and never from a URL: Flink fetches none for Python', async () => {
+    const { cluster } = await make('{ kind: fetch, s3Plugin: hadoop }', jobWith({ jar: PY }));
+    expect(cluster.configuration['$internal.application.program-args']).toEqual(['-py', 's3://own/jars/a.py']);
+    const field = 'job.jarURI';
+    await expect(make('{ kind: fetch }', jobWith({ jar: PY }))).rejects.toMatchObject({ reason: 'InvalidSpec', field });
+    const ofWeb = jobWith({ jar: { uri: 'https://repo/a.py' } });
+    await expect(make('{ kind: fetch }', ofWeb)).rejects.toMatchObject({ reason: 'InvalidSpec', field });
+  });
+});
+
+it('an SQL script is read from its signed URL', async () => {
+  const jar: Jar = {
+    uri: 's3://in/a.sql',
+    s3: { bucket: 'in', key: 'a.sql' },
+    pinned: { ...pinned, key: 'jars/a.sql' },
+  };
+  const { delivery, cluster } = await make('{ kind: fetch }', jobWith({ jar }));
+  expect(cluster.configuration['$internal.application.program-args']).toEqual(['--scriptUri', delivery.jarUri]);
+});
+
 describe('mount', () => {
   it('downloads into usrlib before the JobManager starts, from a Secret that the Deployment owns', async () => {
     const { delivery, cluster } = await make('{ kind: mount, urlTtl: 30m }', jobWith());

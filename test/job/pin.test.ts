@@ -4,6 +4,8 @@ import { jarName, sourceId } from '../../lib/job/pin.ts';
 it.each([
   ['jars/word-count-1.2.jar', 'word-count-1.2.jar'],
   ['a b/jöb+1.JAR', 'j_b_1.jar'],
+  ['jobs/a b.py', 'a_b.py'],
+  ['jobs/report.SQL', 'report.sql'],
   ['../../etc/passwd', 'passwd.jar'],
   ['x/..', 'job.jar'],
   ['.hidden.jar', 'hidden.jar'],

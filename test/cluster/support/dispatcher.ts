@@ -245,8 +245,6 @@ export class Run {
   }
 }
 
-const noBundles = (): Promise<never> => Promise.reject(new Error('no registry'));
-
 function jarsOf(
   jars: JarsOfRun | undefined,
   { targets }: Deployment,

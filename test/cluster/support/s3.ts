@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { ACCOUNT, REGION, startAws } from '../../../infra/local/aws/ministack.ts';
+import { silent } from '../../../infra/local/progress.ts';
+import { LAB } from './lab.ts';
+
+/** An S3 server on this machine, which pods reach. */
+export interface Storage {
+  readonly s3: S3Client;
+  readonly ledgerBucket: string;
+  /** Puts an example's jar of that Flink version under a name of its own; answers its `s3://` URI. */
+  upload(version: string, example: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startStorage(): Promise<Storage> {
+  const folder = await mkdtemp(join(tmpdir(), 'flink-dispatch-s3-'));
+  const server = await startAws({ python: 'python3', folder, host: addressForPods(), progress: silent });
+  const credentials = { accessKeyId: ACCOUNT, secretAccessKey: 'local' };
+  const s3 = new S3Client({ endpoint: server.url, region: REGION, forcePathStyle: true, credentials });
+  const [uploads, ledgerBucket] = ['uploads', 'ledger'];
+  for (const Bucket of [uploads, ledgerBucket]) await s3.send(new CreateBucketCommand({ Bucket }));
+  return {
+    s3,
+    ledgerBucket,
+    async upload(version, example) {
+      const key = `jobs/uploaded-${randomBytes(4).toString('hex')}.jar`;
+      const Body = await readFile(join(LAB, 'flink', version, 'usrlib', `${example}.jar`));
+      await s3.send(new PutObjectCommand({ Bucket: uploads, Key: key, Body }));
+      return `s3://${uploads}/${key}`;
+    },
+    async stop() {
+      s3.destroy();
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Of the lab's node (test/cluster/lab/enter), else of this machine's network. */
+function addressForPods(): string {
+  const outside = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  const found =
+    process.env['NODE_IP'] ?? outside.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+  if (found === undefined) throw new Error('set NODE_IP to an address of this machine that pods reach');
+  return found;
+}
