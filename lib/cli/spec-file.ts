@@ -15,6 +15,8 @@ export interface SpecFile {
   readonly flinkVersion?: string;
   readonly jar?: string;
   readonly entryClass?: string;
+  /** It asks for a standalone cluster. */
+  readonly standalone?: true;
   /** Of a standalone cluster. */
   readonly taskManagers?: number;
   readonly args: readonly string[];
@@ -42,6 +44,7 @@ export function specFile(spec: JobSpec): SpecFile {
   return {
     options: {
       ...(name !== undefined && { 'kubernetes.cluster-id': name }),
+      ...sessionOptions(spec),
       ...(namespace !== undefined && { 'kubernetes.namespace': namespace }),
       ...optionsOf(spec, name ?? 'job'),
     },
@@ -58,8 +61,18 @@ export function specFile(spec: JobSpec): SpecFile {
         allowNonRestoredState: job.allowNonRestoredState ?? false,
       },
     }),
+    ...(spec.mode === 'standalone' && { standalone: true as const }),
     notes: [...notesOn(spec), ...unused.map((field) => `${field} has no effect: it is for dispatched runs`)],
   };
+}
+
+/** A job for a session is not named after it. */
+function sessionOptions({ mode, session }: JobSpec): Record<string, string> {
+  if (mode !== 'session' && session === undefined) return {};
+  if (session?.clusterId === undefined) {
+    throw new UsageError('-f: session.pool is for dispatched runs; name a session with session.clusterId');
+  }
+  return { 'execution.target': 'kubernetes-session', 'kubernetes.cluster-id': session.clusterId };
 }
 
 function logFilesOf({ logConfiguration }: JobSpec): Pick<SpecFile, 'logFiles'> {

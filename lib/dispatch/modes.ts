@@ -40,6 +40,7 @@ export interface Acted {
 export function modeOf(job: ResolvedJob): Mode {
   switch (job.mode) {
     case 'application':
+    case 'standalone':
       return applicationMode;
     case 'session':
       return sessionMode;

@@ -1,4 +1,5 @@
 import { buildCluster } from '../flink/native/build-cluster.ts';
+import { buildStandalone, type StandaloneRequest } from '../flink/standalone/build-standalone.ts';
 import { checkOptions } from '../flink/options/check.ts';
 import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import type { ClusterId, JobId } from '../core/ids.ts';
@@ -27,7 +28,7 @@ export function planCluster(job: ResolvedJob, plan: ClusterPlan): FlinkCluster {
   const { delivery } = plan;
   const own: ClusterRequest = {
     flinkVersion: job.flinkVersion,
-    mode: job.mode,
+    mode: 'application',
     options: { ...job.options, ...runOptions(job, plan) },
     podTemplates: job.podTemplates,
     ...(job.logConfiguration && { logFiles: job.logConfiguration }),
@@ -36,7 +37,12 @@ export function planCluster(job: ResolvedJob, plan: ClusterPlan): FlinkCluster {
   };
   const request = withDelivery(own, delivery);
   checkOptions(request);
-  return withSecret(withStartPermit(buildCluster(request)), delivery);
+  const cluster = job.mode === 'standalone' ? buildStandalone(standalone(job, request)) : buildCluster(request);
+  return withSecret(withStartPermit(cluster), delivery);
+}
+
+function standalone({ taskManagers }: ResolvedJob, request: ClusterRequest): StandaloneRequest {
+  return { ...request, ...(taskManagers === undefined ? {} : { taskManagers }) };
 }
 
 function runOptions(job: ResolvedJob, plan: ClusterPlan): Record<string, string> {

@@ -31,7 +31,9 @@ export interface PinnedJar {
 export interface ResolvedJob {
   /** A valid cluster-id prefix. */
   readonly name: string;
-  readonly mode: 'application' | 'session';
+  readonly mode: 'application' | 'session' | 'standalone';
+  /** Mode standalone; default: as many as the parallelism needs. */
+  readonly taskManagers?: number;
   /** Mode session: where the job goes. */
   readonly session?: JobSession;
   /** The named target of the deployment's configuration. */

@@ -6,10 +6,10 @@ import { parseFlinkMemory } from './quantity.ts';
 type Component = 'jobmanager' | 'taskmanager';
 
 /** What the pods would take at most, against `allow.maxResources`. */
-export function checkResources({ options }: ResolvedJob, allow: AllowList): Refusal[] {
+export function checkResources({ options, taskManagers: asked = 0 }: ResolvedJob, allow: AllowList): Refusal[] {
   const { maxResources: most } = allow;
   const parallelism = count(options, 'parallelism.default', 1);
-  const taskManagers = Math.ceil(parallelism / slotsOf(options));
+  const taskManagers = Math.max(asked, Math.ceil(parallelism / slotsOf(options)));
   const replicas = count(options, 'kubernetes.jobmanager.replicas', 1);
   return [
     ...bounded('jobManager.resource.cpu', cpuOf(options, 'jobmanager'), most.cpu, 'cores'),

@@ -18,13 +18,19 @@ export function modeOf(
   spec: JobSpec,
   target: TargetConfig,
   { jar, deployment }: { readonly jar: Jar; readonly deployment: Deployment },
-): Pick<ResolvedJob, 'mode' | 'session'> {
+): Pick<ResolvedJob, 'mode' | 'session' | 'taskManagers'> {
   const mode = spec.mode ?? (spec.session === undefined ? 'application' : 'session');
+  if (mode === 'standalone') return { mode, ...taskManagersOf(spec) };
   if (mode !== 'session') return { mode: 'application' };
   if (jar.s3 === undefined) {
     throw invalid('job.jarURI', 'must begin with s3:// in mode session: the dispatcher uploads the jar to the session');
   }
   return { mode, session: sessionOf(spec, target, deployment) };
+}
+
+/** In a native cluster the number is the parallelism's alone. */
+function taskManagersOf({ taskManager }: JobSpec): Pick<ResolvedJob, 'taskManagers'> {
+  return taskManager?.replicas === undefined ? {} : { taskManagers: taskManager.replicas };
 }
 
 function sessionOf({ session = {} }: JobSpec, target: TargetConfig, deployment: Deployment): JobSession {

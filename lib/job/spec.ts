@@ -123,8 +123,8 @@ export const jobSpecSchema = z.strictObject({
   target: text.max(63).optional(),
   mode: z
     .enum(
-      ['application', 'native', 'session'],
-      'must be application, for a cluster of its own, or session, for a job into a session cluster',
+      ['application', 'native', 'session', 'standalone'],
+      'must be application, for a cluster of its own, session, for a job into a session cluster, or standalone',
     )
     .optional(),
   session: z.strictObject({ clusterId: text.max(45).optional(), pool: text.max(63).optional() }).optional(),

@@ -60,7 +60,8 @@ const jar = z.looseObject({
 
 const job = z.looseObject({
   name: z.string(),
-  mode: z.enum(['application', 'session']),
+  mode: z.enum(['application', 'session', 'standalone']),
+  taskManagers: z.number().exactOptional(),
   session: z
     .looseObject({
       clusterId: z.string(),

@@ -114,8 +114,21 @@ describe('run -f', () => {
     ['job: [', /job\.yaml: /],
     ['just text', /must be an object/],
     ['name: x\njbo: {}\n', /jbo/],
-    ['apiVersion: flink.apache.org/v1beta1\nkind: FlinkSessionJob\nspec: {}\n', /FlinkDeployment/],
+    ['apiVersion: flink.apache.org/v1beta1\nkind: FlinkSessionJob\nspec: {}\n', /deploymentName/],
   ])('refuses %j', (text, message) => {
     expect(() => readSpecFile(file(text))).toThrow(message);
+  });
+
+  it('knows a job for a session, and one for a standalone cluster', () => {
+    const job = 'job: { jarURI: "local:///j.jar" }\n';
+    expect(readSpecFile(file(`name: x\nsession: { clusterId: s }\n${job}`)).options).toMatchObject({
+      'execution.target': 'kubernetes-session',
+      'kubernetes.cluster-id': 's',
+    });
+    expect(readSpecFile(file(`mode: standalone\ntaskManager: { replicas: 2 }\n${job}`))).toMatchObject({
+      standalone: true,
+      taskManagers: 2,
+    });
+    expect(() => readSpecFile(file(`session: { pool: p }\n${job}`))).toThrow(/session\.pool is for dispatched runs/);
   });
 });

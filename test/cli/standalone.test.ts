@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { V1Deployment, V1Job } from '@kubernetes/client-node';
 import { main } from '../../lib/cli/main.ts';
 import { fakeIo } from './fake-io.ts';
@@ -6,6 +6,11 @@ import { deployment, fakeKubernetes, recorded, type Answer } from './fake-kubern
 
 const JAR = 'local:///opt/flink/usrlib/WordCount.jar';
 const ID = '000102030405060708090a0b0c0d0e0f';
+
+// these take seconds on a busy machine, once
+beforeAll(async () => {
+  await Promise.all([import('@kubernetes/client-node'), import('../../lib/cli/commands/standalone.ts')]);
+}, 60_000);
 
 async function objects(...argv: string[]) {
   const io = fakeIo();

@@ -70,7 +70,7 @@ describe('parseManifestOrSpec', () => {
     ['jobManager: { resource: { mem: 1g } }', 'jobManager.resource.mem', 'known here are cpu, memory'],
     ['job: { args: [1] }', 'job.args[0]', 'put it in quotes'],
     ['ingress: { template: x }', 'ingress', 'not supported'],
-    ['mode: standalone', 'mode', 'must be application'],
+    ['mode: embedded', 'mode', 'must be application'],
     ['job: { state: suspended }', 'job.state', 'must be running'],
     ['deadlines: { start: 10 }', 'deadlines.start', 'must be a duration'],
     ['deadlines: { start: 10 parsecs }', 'deadlines.start', 'must be a duration'],

@@ -19,6 +19,7 @@ export const execute: Execute = async (io, given) => {
   const file = valueOf(parsed, 'file');
   const spec = file === undefined ? undefined : (await import('../spec-file.ts')).readSpecFile(file);
   for (const note of spec?.notes ?? []) io.err(`${note}\n`);
+  if (spec?.standalone === true) throw new UsageError('mode standalone: use standalone up -f');
   const settings = runSettings(io, parsed, spec);
   if (modeOf(settings) === 'session') return (await import('./submit.ts')).submit(io, parsed, settings, spec);
   const cluster = checkedCluster(io, clusterRequest(settings, parsed, 'application', spec));

@@ -1,4 +1,4 @@
-import type { V1Container, V1Deployment } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Container, V1Deployment } from '@kubernetes/client-node';
 import { DispatchError } from '../../core/errors.ts';
 import type { ClusterRequest, FlinkCluster } from '../cluster.ts';
 import { plainValue } from '../config/files.ts';
@@ -6,7 +6,7 @@ import type { FlinkConfiguration } from '../config/configuration.ts';
 import { ownedByDeployment } from '../native/build-cluster.ts';
 import { clusterSideConfiguration, flinkConf } from '../native/config-maps.ts';
 import { planDeployment, type Plan } from '../native/deployment-plan.ts';
-import { mapOf, type FlinkPod } from '../native/flink-pod.ts';
+import { addToPod, mapOf, type FlinkPod } from '../native/flink-pod.ts';
 import { record } from '../native/init-pod.ts';
 import { jobManagerLabels } from '../native/init-job-manager.ts';
 import { jobManagerSelectors } from '../native/labels.ts';
@@ -16,7 +16,7 @@ import { KUBERNETES as K } from '../options/kubernetes.ts';
 import { flinkRules } from '../version.ts';
 import { jobManagerPod } from './job-manager.ts';
 import { JOB_ID, QUERY_PORT, QUERY_PROXY_PORTS, SHUTDOWN_ON_FINISH, TASK_MANAGER_DATA_PORT } from './options.ts';
-import { jobManagerArgs } from './program.ts';
+import { jobManagerArgs, JARS, remoteJars } from './program.ts';
 import { jobManagerService } from './service.ts';
 import { taskManagerDeployment } from './task-managers.ts';
 
@@ -42,12 +42,15 @@ export function buildStandalone(request: StandaloneRequest): FlinkCluster {
   const { configuration, clusterId, namespace } = plan;
   const taskManagers = numberOfTaskManagers(request, configuration);
   const args = jobManagerArgs(plan);
+  const jars = request.mode === 'application' ? remoteJars(plan) : undefined;
   adapt(plan);
-  const pod = jobManagerPod(plan, args);
+  const pod = withJars(jobManagerPod(plan, args), plan, jars);
   const dependants = [
     jobManagerService(plan),
     ...(restService.resources?.(plan) ?? []),
-    ...(flinkConf.resources?.(plan) ?? []),
+    ...(flinkConf.resources?.(plan) ?? []).map((map) =>
+      jars === undefined ? map : { ...map, data: { ...dataOf(map), [JARS]: jars } },
+    ),
     taskManagerDeployment(plan, taskManagers),
   ];
   return {
@@ -57,6 +60,16 @@ export function buildStandalone(request: StandaloneRequest): FlinkCluster {
     dependants: dependants.map((object) => ownedByDeployment(object, clusterId)),
     configuration: plain(clusterSideConfiguration(configuration)),
   };
+}
+
+function withJars(pod: FlinkPod, { clusterId }: Plan, jars: string | undefined): FlinkPod {
+  if (jars === undefined) return pod;
+  const valueFrom = { configMapKeyRef: { name: `flink-config-${clusterId}`, key: JARS } };
+  return addToPod(pod, { env: [{ name: JARS, valueFrom }] });
+}
+
+function dataOf(map: V1ConfigMap): Record<string, string> {
+  return map.data ?? {};
 }
 
 function numberOfTaskManagers({ taskManagers, mode }: StandaloneRequest, configuration: FlinkConfiguration): number {

@@ -17,17 +17,28 @@ export function jobManagerArgs(plan: Plan): string[] {
   const jobId = configuration.getOptional(JOB_ID);
   const jars = configuration.getOptional(FLINK.jars) ?? [];
   const args = configuration.getOptional(FLINK.programArgs) ?? [];
+  const jarsArg = remoteJars(plan) === undefined ? verbatim(jars.join(',')) : `$(${JARS})`;
   return [
     'standalone-job',
     ...address,
-    ...[
-      ...(entryClass === undefined ? [] : ['--job-classname', entryClass]),
-      ...(jobId === undefined ? [] : ['--job-id', jobId]),
-      ...(jars.length === 0 ? [] : ['--jars', jars.join(',')]),
-      ...restoreArgs(plan),
-      ...(args.length === 0 ? [] : ['--', ...args]),
-    ].map(verbatim),
+    ...(entryClass === undefined ? [] : ['--job-classname', verbatim(entryClass)]),
+    ...(jobId === undefined ? [] : ['--job-id', verbatim(jobId)]),
+    ...(jars.length === 0 ? [] : ['--jars', jarsArg]),
+    ...restoreArgs(plan).map(verbatim),
+    ...(args.length === 0 ? [] : ['--', ...args.map(verbatim)]),
   ];
+}
+
+/** In the JobManager's environment, and in its ConfigMap. */
+export const JARS = 'FLINK_DISPATCH_JARS';
+
+/**
+ * Jars at URLs, which may be signed and end: they stand in the ConfigMap, where they can be replaced, and not among the
+ * arguments. Undefined for jars of the image.
+ */
+export function remoteJars({ configuration }: Plan): string | undefined {
+  const jars = configuration.getOptional(FLINK.jars) ?? [];
+  return jars.some((jar) => /^https?:/i.test(jar)) ? jars.join(',') : undefined;
 }
 
 /** Kubernetes replaces `$(NAME)` in arguments, and `$$(` by `$(`. */

@@ -138,6 +138,15 @@ describe('the program', () => {
     );
   });
 
+  it('has a URL, which may be signed, in the ConfigMap and not among the arguments', () => {
+    const url = 'https://bucket/a.jar?X-Amz-Signature=0';
+    const { jobManager, config } = build({ ...application, program: { jars: [url], args: ['a'] } });
+    expect(jobManager?.args).toEqual(['standalone-job', '--jars', '$(FLINK_DISPATCH_JARS)', '--', 'a']);
+    expect(config.data).toMatchObject({ FLINK_DISPATCH_JARS: url });
+    const valueFrom = { configMapKeyRef: { name: 'flink-config-c', key: 'FLINK_DISPATCH_JARS' } };
+    expect(jobManager?.env).toContainEqual({ name: 'FLINK_DISPATCH_JARS', valueFrom });
+  });
+
   it('has a fixed job id', () => {
     const id = 'ab'.repeat(16);
     expect(args(more(application, { '$internal.pipeline.job-id': id }))).toEqual(
