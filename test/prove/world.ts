@@ -95,8 +95,7 @@ export class World {
     if (sent.queue === RUNS_URL) {
       this.runQueue.send(sent.body, sent.delay, {}, loses);
       this.invariants.onRunMessage(this.runQueue);
-    }
-    else if (sent.queue === LETTERS_URL) this.letters.push(sent);
+    } else if (sent.queue === LETTERS_URL) this.letters.push(sent);
     else throw new Error(`nobody reads ${sent.queue}`);
   }
 
