@@ -5,6 +5,7 @@ import { prepareRun } from '../../lib/job/prepare.ts';
 import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
 import type { RunRequest } from '../../lib/trigger/request.ts';
 import { MemoryObjects } from './memory-objects.ts';
+import { writeZip } from './zip-writer.ts';
 
 const DEPLOYMENT = `
 targets:
@@ -33,7 +34,13 @@ function request(spec: Record<string, unknown>): RunRequest {
 }
 
 function prepare(spec: Record<string, unknown>, deployment: Deployment = parseDeployment(DEPLOYMENT)) {
-  const objects = new MemoryObjects();
+  const manifest = {
+    name: 'META-INF/MANIFEST.MF',
+    content: Buffer.from('Main-Class: a.B\n'),
+    streamed: false,
+    stored: true,
+  };
+  const objects = new MemoryObjects().put('jars/a.jar', writeZip([manifest]));
   return prepareRun(request(spec), { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment }, 0);
 }
 
@@ -41,6 +48,51 @@ const pod = (spec: Record<string, unknown>) => ({ podTemplate: { spec } });
 const container = (fields: Record<string, unknown>) =>
   pod({ containers: [{ name: 'flink-main-container', ...fields }] });
 const option = (key: string, value = 'x') => ({ flinkConfiguration: { [key]: value } });
+
+describe('a job in a session', () => {
+  const inSession = (session: Record<string, unknown>, more: Record<string, unknown> = {}, deployment = DEPLOYMENT) => {
+    const spec = { mode: 'session', session, job: { jarURI: 's3://jars/a.jar', entryClass: 'a.B' }, ...more };
+    return prepare(spec, parseDeployment(deployment));
+  };
+  const opened = `${DEPLOYMENT}  sessions: ['team-*']\nsessions: { small: { taskManager: { resource: { memory: 2g } } } }\n`;
+
+  it('goes into those that the deployment names, and into its pools', async () => {
+    const { job } = await inSession(
+      { clusterId: 'team-a' },
+      { image: 'x' },
+      opened.replace("images: ['", "images: [x, '"),
+    );
+    expect(job.session).toEqual({ clusterId: 'team-a' });
+    expect(job.notes).toEqual(['image has no effect in mode session: the session has its own']);
+    const pool = (await inSession({ pool: 'small' }, {}, opened)).job.session;
+    expect(pool).toMatchObject({
+      clusterId: expect.stringMatching(/^small-[0-9a-f]{8}$/) as string,
+      pool: { name: 'small', idleAfter: 600_000, flinkVersion: '2.3' },
+    });
+    expect(pool?.pool?.options).toMatchObject({ 'taskmanager.memory.process.size': '2g' });
+    expect(pool?.pool?.options).not.toHaveProperty('pipeline.name');
+    const changed = await inSession({ pool: 'small' }, {}, opened.replace('memory: 2g', 'memory: 3g'));
+    expect(changed.job.session?.clusterId).not.toBe(pool?.clusterId);
+  });
+
+  it.each([
+    [{ clusterId: 'their-session' }, 'session.clusterId', 'NotAllowed'],
+    [{ clusterId: 'Team-a' }, 'session.clusterId', 'InvalidName'],
+    [{ pool: 'big' }, 'session.pool', 'InvalidSpec'],
+    [{}, 'session', 'InvalidSpec'],
+    [{ clusterId: 'team-a', pool: 'small' }, 'session', 'InvalidSpec'],
+  ])('%o is refused', async (session, field, reason) => {
+    await expect(inSession(session, {}, opened)).rejects.toMatchObject({ field, reason });
+  });
+
+  it('stays in the namespaces of its target, and brings a jar that can be uploaded', async () => {
+    const session = { clusterId: 'team-a' };
+    await expect(inSession(session, { namespace: 'kube-system' }, opened)).rejects.toMatchObject({
+      field: 'namespace',
+    });
+    await expect(inSession(session, { job: JAR }, opened)).rejects.toMatchObject({ field: 'job.jarURI' });
+  });
+});
 
 describe('what a hostile spec may not have', () => {
   it.each<[Record<string, unknown>, string]>([

@@ -1,0 +1,44 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { runIdFor } from '../../lib/core/ids.ts';
+import { createS3SessionLeases } from '../../lib/run/s3-session-leases.ts';
+import { join, leave, newLease, type SessionLeases } from '../../lib/run/session-lease.ts';
+import { FakeSessionLeases } from '../fakes/session-leases.ts';
+import { forEachS3Server, freshBucket } from './aws-server.ts';
+
+const [a, b] = [runIdFor('a'), runIdFor('b')];
+const REF = { target: 'default', namespace: 'flink', clusterId: 'small-1a2b3c4d' };
+const LEASE = newLease(REF, { name: 'small', idleAfter: 60_000 });
+
+describeLeases('fake', () => new FakeSessionLeases());
+
+forEachS3Server((server) => {
+  describeLeases(`S3 of ${server.name}`, async () => createS3SessionLeases(await freshBucket(server)));
+});
+
+function describeLeases(name: string, make: () => SessionLeases | Promise<SessionLeases>): void {
+  describe(`leases: ${name}`, () => {
+    let leases: SessionLeases;
+    beforeEach(async () => {
+      leases = await make();
+    });
+
+    it('are each written by who last read them', async () => {
+      expect(await leases.read(REF)).toBeUndefined();
+      const first = join(LEASE, a, 1);
+      expect(await leases.write(first, undefined)).toBe(true);
+      expect(await leases.write(join(LEASE, b, 1), undefined)).toBe(false);
+      const read = await leases.read(REF);
+      expect(read?.value).toEqual(first);
+      expect(await leases.write(leave(first, a, 2), read?.version)).toBe(true);
+      expect(await leases.write(join(first, b, 3), read?.version)).toBe(false);
+      expect((await leases.read(REF))?.value).toEqual({ ...LEASE, idleSince: 2 });
+    });
+
+    it('are of one session each', async () => {
+      await leases.write(LEASE, undefined);
+      for (const other of [{ target: 'b' }, { namespace: 'b' }, { clusterId: 'b' }]) {
+        expect(await leases.read({ ...REF, ...other })).toBeUndefined();
+      }
+    });
+  });
+}
