@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
+import { parse } from 'yaml';
 
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
+const PROJECT = join(import.meta.dirname, '..', '..');
 
 /** serverless-esbuild's own settings, which esbuild does not know. */
 const OF_THE_PLUGIN = ['exclude', 'outputFileExtension'];
@@ -14,15 +16,25 @@ export interface Bundle {
   readonly commands: ReadonlySet<string>;
 }
 
-/** A function's bundle, made with the settings of serverless.yml (custom.esbuild). */
-export async function bundleOf(entry: string, settings: Readonly<Record<string, unknown>>): Promise<Bundle> {
-  const known = Object.entries(settings).filter(([name]) => !OF_THE_PLUGIN.includes(name));
+/** custom.esbuild of serverless.yml. */
+function settings(): BuildOptions {
+  const service = parse(readFileSync(join(PROJECT, 'serverless.yml'), 'utf8'), { logLevel: 'silent' }) as {
+    readonly custom: { readonly esbuild: Readonly<Record<string, unknown>> };
+  };
+  const known = Object.entries(service.custom.esbuild).filter(([name]) => !OF_THE_PLUGIN.includes(name));
+  return Object.fromEntries(known);
+}
+
+/** The bundle of a file of the project, made as that of a deployed function; `folder`, when given, gets it as `.mjs`. */
+export async function bundleOf(entry: string, folder?: string, differently: BuildOptions = {}): Promise<Bundle> {
   const { metafile } = await build({
-    ...(Object.fromEntries(known) as BuildOptions),
+    ...settings(),
     absWorkingDir: PROJECT,
     entryPoints: [entry],
-    outdir: 'unwritten',
-    write: false,
+    outdir: folder === undefined ? 'unwritten' : join(folder, 'functions'),
+    outExtension: { '.js': '.mjs' },
+    write: folder !== undefined,
+    ...differently,
     metafile: true,
   });
   return describeBundle(metafile);
