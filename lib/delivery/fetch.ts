@@ -21,6 +21,7 @@ export function fetchDelivery(config: FetchConfig, { sign, clock }: DeliveryDeps
     const ofImage = object === undefined && jar.uri.startsWith('local:');
     const readFromS3 = object !== undefined && config.s3Plugin !== undefined;
     if (programKind(jar.uri) === 'python' && !ofImage && !readFromS3) throw notFetched(jar.uri);
+    if (object === undefined && jar.sha256 !== undefined) throw notChecked(jar.uri);
     if (object === undefined) return { jarUri: jar.uri };
     if (config.s3Plugin !== undefined) {
       return { jarUri: s3Uri(object), options: withPlugin(job, config.s3Plugin), renewAt: clock.now() + DAY };
@@ -33,6 +34,11 @@ export function fetchDelivery(config: FetchConfig, { sign, clock }: DeliveryDeps
 function notFetched(uri: string): DispatchError {
   const message = `${uri}: Flink fetches no Python program from a URL: use a target whose jarDelivery is mount or bundle, or fetch with s3Plugin`;
   return new DispatchError('InvalidSpec', message, { field: 'job.jarURI' });
+}
+
+function notChecked(uri: string): DispatchError {
+  const message = `job.jarSha256: Flink does not check what it fetches from ${uri}: use s3://, or a target whose jarDelivery is mount`;
+  return new DispatchError('InvalidSpec', message, { field: 'job.jarSha256' });
 }
 
 /** How often the copy is looked after that Flink reads from S3. */

@@ -69,7 +69,7 @@ function downloader({ jar, options }: ResolvedJob, ref: ClusterRef, { name, imag
     env: [
       { name: 'JAR_URL', valueFrom: { secretKeyRef: { name: secretName(ref), key: URL_KEY } } },
       { name: 'JAR_FILE', value: `${FOLDER}/${name}` },
-      { name: 'JAR_SHA256', value: jar.pinned?.sha256 ?? '' },
+      { name: 'JAR_SHA256', value: jar.pinned?.sha256 ?? jar.sha256 ?? '' },
     ],
     // Less than Flink's own container asks for, so that the pod asks for no more than without it.
     resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { cpu: '1', memory: '256Mi' } },

@@ -1,8 +1,8 @@
 import type { Instant } from '../core/clock.ts';
-import { isDispatchError, type DispatchError } from '../core/errors.ts';
+import { DispatchError, isDispatchError } from '../core/errors.ts';
 import { jobIdFor, clusterIdFor, parseClusterId, runIdFor, sha256Hex, type RunId } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
-import type { ResolvedJob } from '../job/job.ts';
+import type { Jar, ResolvedJob } from '../job/job.ts';
 import type { PinJar } from '../job/pin.ts';
 import { fallbackName, prepareRun, type PrepareDeps } from '../job/prepare.ts';
 import { addEvent } from '../run/machine.ts';
@@ -93,13 +93,21 @@ async function draft(runId: RunId, request: RunRequest, fingerprint: string, dep
   try {
     const { job: draft } = await prepareRun(request, deps.prepare, now);
     checkPlan(draft, runId);
-    const job = { ...draft, jar: await deps.pin(draft.jar) };
+    const job = { ...draft, jar: checkSum(await deps.pin(draft.jar)) };
     const record = { ...newRecord(runId, request, fingerprint, job.name, now), job };
     return addEvent(record, 'accepted', now);
   } catch (error) {
     if (!isDispatchError(error) || error.class !== 'user') throw error;
     return rejected(newRecord(runId, request, fingerprint, fallbackName(request), now), error);
   }
+}
+
+function checkSum(jar: Jar): Jar {
+  const { pinned, sha256, uri } = jar;
+  if (pinned === undefined || sha256 === undefined || pinned.sha256 === sha256) return jar;
+  throw new DispatchError('JarChecksumMismatch', `${uri} has the SHA-256 ${pinned.sha256}, not ${sha256}`, {
+    field: 'job.jarSha256',
+  });
 }
 
 /** What Flink's client would refuse is refused now, not when the run is launched. */

@@ -13,6 +13,8 @@ export interface Jar {
   readonly s3?: { readonly bucket: string; readonly key: string; readonly versionId?: string; readonly eTag?: string };
   /** Its bytes in the deployment's own bucket, by their content: what a run uses. */
   readonly pinned?: PinnedJar;
+  /** What its bytes must be, by whoever asked for the run: 64 hex digits. */
+  readonly sha256?: string;
 }
 
 export interface PinnedJar {

@@ -20,6 +20,7 @@ import type { JobSpec } from './spec.ts';
 import type { StoredJobs } from './stored-jobs.ts';
 import { fillPlaceholders, placeholderContext } from './template.ts';
 import { findUploadSpec } from './upload-spec.ts';
+import { checkUrlEnd } from './url-end.ts';
 
 export interface PrepareDeps {
   readonly objects: ObjectStore;
@@ -45,8 +46,9 @@ export async function prepareRun(
   const spec = fillPlaceholders(merged, context);
   const own = fillPlaceholders(mergeLayers(layers.trusted), context);
   const origin = jarOrigin(request, own);
-  const jar = parseJarUri(spec.job?.jarURI);
+  const jar = withSum(parseJarUri(spec.job?.jarURI), spec.job?.jarSha256);
   checkJarUri(jar, deployment.allow, origin);
+  checkUrlEnd(jar.uri, now);
   const draft = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment });
   if (draft.session === undefined) requireImage(draft);
   checkProgram(draft);
@@ -123,6 +125,15 @@ function nameFor(spec: JobSpec, request: RunRequest, storedJob: string | undefin
   if (spec.name !== undefined) return spec.name;
   if (request.source.kind === 'jar-upload') return nameFromKey(request.source.key);
   return nameFromKey(storedJob ?? spec.job?.jarURI ?? '');
+}
+
+/** @throws DispatchError `InvalidSpec` for a jar of which nobody here sees the bytes */
+function withSum(jar: Jar, sha256: string | undefined): Jar {
+  if (sha256 === undefined) return jar;
+  if (!jar.uri.startsWith('local:')) return { ...jar, sha256 };
+  throw new DispatchError('InvalidSpec', 'job.jarSha256 cannot be checked for a jar of the image', {
+    field: 'job.jarSha256',
+  });
 }
 
 /** An upload's event says which content it means. */

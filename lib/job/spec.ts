@@ -95,6 +95,11 @@ const nonce = z.number().optional();
 
 const program = z.strictObject({
   jarURI: text.optional(),
+  jarSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits')
+    .toLowerCase()
+    .optional(),
   entryClass: z
     .string()
     .regex(/^[\p{L}_$][\p{L}\p{N}_$]*(\.[\p{L}_$][\p{L}\p{N}_$]*)*$/u, 'must be a Java class name')

@@ -55,6 +55,7 @@ const jar = z.looseObject({
       eTag: z.string().exactOptional(),
     })
     .exactOptional(),
+  sha256: z.string().exactOptional(),
   pinned: z.looseObject({ bucket: z.string(), key: z.string(), sha256: z.string(), size: z.number() }).exactOptional(),
 });
 

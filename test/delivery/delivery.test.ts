@@ -83,6 +83,14 @@ describe('fetch', () => {
     }
   });
 
+  it('promises no sum that Flink does not check', async () => {
+    const jar: Jar = { uri: 'https://repo/a.jar', sha256: 'b'.repeat(64) };
+    const refused = make('{ kind: fetch }', jobWith({ jar }));
+    await expect(refused).rejects.toMatchObject({ reason: 'InvalidSpec', field: 'job.jarSha256' });
+    const { cluster } = await make('{ kind: mount }', jobWith({ jar }));
+    expect(podOf(cluster).initContainers?.[0]?.env).toContainEqual({ name: 'JAR_SHA256', value: 'b'.repeat(64) });
+  });
+
   it('has Flink read from S3 with the plugin of that very version', async () => {
     const { cluster } = await make('{ kind: fetch, s3Plugin: presto }', jobWith());
     expect(cluster.configuration['pipeline.jars']).toEqual([`s3://own/${pinned.key}`]);

@@ -103,6 +103,12 @@ describe('an uploaded jar', () => {
     ['is gone', new MemoryObjects(), 'JarNotFound', 'job.jarURI'],
     ['is no zip', new MemoryObjects().put('jars/x.jar', '<html>'), 'JarUnreadable', 'job.jarURI'],
     [
+      'has a sum that nobody can check',
+      new MemoryObjects().put('jars/x.jar', jar).put('jars/job.yaml', 'job: { jarSha256: abc }'),
+      'InvalidSpec',
+      'job.jarSha256',
+    ],
+    [
       'has no entry class',
       new MemoryObjects().put('jars/x.jar', jarFixture('no-main-class')),
       'EntryClassMissing',

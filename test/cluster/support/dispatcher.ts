@@ -278,7 +278,7 @@ function deploymentOf({ tenant, version }: RunOptions): string {
         'kubernetes.jobmanager.cpu.limit-factor': '20',
         'kubernetes.taskmanager.cpu.limit-factor': '20',
       },
-      deadlines: { start: '3m' },
+      deadlines: { start: '5m' },
       retry: { attempts: 1 },
     },
     allow: {
