@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { localJar, openCli, type Cli } from './support/cli-process.ts';
-import { FLINK_VERSIONS } from './support/lab.ts';
+import { Run } from './support/dispatcher.ts';
+import { WORD_COUNT as DISPATCHED } from './support/jobs.ts';
+import { FLINK_VERSIONS, kubectl } from './support/lab.ts';
+import { openTenant } from './support/tenant.ts';
 
 /** Clusters of plain Deployments, by the command line, on a real cluster with real Flink images. */
 const KUBECONFIG = process.env['KUBECONFIG'] ?? '';
@@ -76,6 +79,23 @@ describe.skipIf(KUBECONFIG === '')('standalone clusters', () => {
       expect([code, err]).toEqual([0, expect.stringMatching(/cluster job-.* removed/)]);
       await cli.absent(id('job'));
     });
+  });
+
+  it('a dispatched run: mode standalone, announced and removed as any other', async () => {
+    const tenant = await openTenant(cli.api);
+    const spec = { ...DISPATCHED, mode: 'standalone', taskManager: { replicas: 1 } };
+    const run = await new Run({ tenant, version: '2.3.0', spec }).start();
+    try {
+      const { event } = await run.completed(240);
+      expect(event.data).toMatchObject({ state: 'succeeded', reason: 'JobFinished', attempt: 1 });
+      expect(event.data.evidence?.items).toContainEqual(expect.stringMatching(/-taskmanager-.*\.log$/));
+      await run.closed();
+      const { items } = JSON.parse(await kubectl('get', 'all', '-n', tenant.namespace, '-o', 'json')) as { items: [] };
+      expect(items).toEqual([]);
+    } finally {
+      await run.stop();
+      await tenant.remove();
+    }
   });
 
   it('an application nobody waits for goes with its Job; what it is given arrives as it was', async () => {

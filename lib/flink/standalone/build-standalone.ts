@@ -15,7 +15,7 @@ import { FLINK, TASK_MANAGER_MEMORY } from '../options/flink.ts';
 import { KUBERNETES as K } from '../options/kubernetes.ts';
 import { flinkRules } from '../version.ts';
 import { jobManagerPod } from './job-manager.ts';
-import { JOB_ID, QUERY_PORT, QUERY_PROXY_PORTS, SHUTDOWN_ON_FINISH, TASK_MANAGER_DATA_PORT } from './options.ts';
+import { QUERY_PORT, QUERY_PROXY_PORTS, SHUTDOWN_ON_FINISH, TASK_MANAGER_DATA_PORT } from './options.ts';
 import { jobManagerArgs, JARS, remoteJars } from './program.ts';
 import { jobManagerService } from './service.ts';
 import { taskManagerDeployment } from './task-managers.ts';
@@ -29,7 +29,7 @@ export interface StandaloneRequest extends ClusterRequest {
 /** What only a native JobManager, or only the client, would read. */
 const NATIVE_ONLY = [FLINK.target, FLINK.executionMode, K.entryPointClass];
 /** In a standalone application these are arguments of its JobManager. */
-const OF_ARGUMENTS = [FLINK.jars, FLINK.programArgs, FLINK.mainClass, JOB_ID];
+const OF_ARGUMENTS = [FLINK.jars, FLINK.programArgs, FLINK.mainClass];
 
 /**
  * The objects of Flink's "standalone on Kubernetes", for the options of a native cluster: a Deployment of the JobManager,
