@@ -15,8 +15,10 @@ import type { Acted, AttemptAt } from './modes.ts';
 
 /** This process: a submission that it wrote down is its own to carry out. */
 const ME = randomUUID();
-/** A main() runs as long as its request may take; whoever began it and is still silent then has died. */
-const TAKE_OVER: Duration = 150_000;
+/** No function lives as long: whoever began to submit this long ago, and has not said how it went, has died. */
+const TAKE_OVER: Duration = 200_000;
+/** What was written down is carried out this soon, or written down again. */
+const FRESH: Duration = 10_000;
 
 /** By which the attempt's jar is known among those of the session. */
 export function jarNameOf(record: RunRecord): string {
@@ -39,9 +41,9 @@ export async function submitJob(at: AttemptAt, seen: Observation): Promise<Acted
   if (seen.rest.state === 'silent') return wait;
   if (seen.rest.facts.jobs.some(({ id }) => id === jobId)) return { record: answered(record, deps.clock.now()) };
   if (submission?.answeredAt !== undefined) return wait;
-  if (submission?.by === ME) return runJar(at);
-  if (submission !== undefined && deps.clock.now() - submission.at < TAKE_OVER) return wait;
-  return takeOver(at, seen);
+  const age = submission === undefined ? Infinity : deps.clock.now() - submission.at;
+  if (submission?.by === ME && age < FRESH) return runJar(at);
+  return submission?.by === ME || age >= TAKE_OVER ? takeOver(at, seen) : wait;
 }
 
 async function takeOver({ record, target, deps }: AttemptAt, seen: Observation): Promise<Acted> {

@@ -1,8 +1,9 @@
 import { describeError } from '../core/errors.ts';
+import { isRunId } from '../core/ids.ts';
 import { isPoolOwner } from '../cluster/marks.ts';
 import type { OwnedCluster } from '../cluster/port.ts';
 import { isTerminal } from '../flink/job-state.ts';
-import { decideIdle, newLease, stopped } from '../run/session-lease.ts';
+import { decideIdle, leave, newLease, stopped } from '../run/session-lease.ts';
 import type { SessionLease, SessionRef } from '../run/session-lease.ts';
 import { removeSession } from './pool.ts';
 import type { SweepDeps } from './sweep.ts';
@@ -35,12 +36,25 @@ async function sweepIdle(target: Target, targetName: string, cluster: OwnedClust
   const ref = { target: targetName, namespace, clusterId };
   const { leases } = deps;
   const known = await leases.read(ref);
-  const lease = known?.value ?? newLease(ref, UNKNOWN_POOL);
+  const lease = await withoutClosed(known?.value ?? newLease(ref, UNKNOWN_POOL), deps);
   const decision = decideIdle(lease, await jobsOf(target, cluster, deps), deps.clock.now());
-  if (decision.kind === 'keep') return;
+  if (decision.kind === 'keep') {
+    if (known !== undefined && lease !== known.value) await leases.write(lease, known.version);
+    return;
+  }
   // Somebody else changed it meanwhile, such as a run that joined: the next sweep looks again.
   if (decision.lease !== known?.value && !(await leases.write(decision.lease, known?.version))) return;
   if (decision.kind === 'stop') await stop(target, decision.lease, ref, deps);
+}
+
+/** A run leaves before it is closed; a late repeat of its launch may have joined it again. */
+async function withoutClosed(lease: SessionLease, deps: SweepDeps): Promise<SessionLease> {
+  let left = lease;
+  for (const runId of Object.keys(lease.runs).filter(isRunId)) {
+    const stored = await deps.ledger.read(runId);
+    if (stored === undefined || stored.value.state === 'closed') left = leave(left, runId, deps.clock.now());
+  }
+  return left;
 }
 
 async function stop(target: Target, lease: SessionLease, ref: SessionRef, deps: SweepDeps): Promise<void> {

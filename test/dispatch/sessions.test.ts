@@ -3,6 +3,7 @@ import type { ClusterRef } from '../../lib/cluster/port.ts';
 import { poolOwner } from '../../lib/cluster/marks.ts';
 import type { RunId } from '../../lib/core/ids.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
+import { join } from '../../lib/run/session-lease.ts';
 import { smallCluster } from '../fakes/flink-cluster.ts';
 import type { PlannedFault } from './effects.ts';
 import { QUICK, type SessionJob } from './fake-sessions.ts';
@@ -275,6 +276,22 @@ describe('a pool', () => {
     expect(world.clusters.standing(ref)).toBeDefined();
     expect(world.states(late as RunId)).toEqual(['accepted', 'started', 'succeeded']);
     expect(world.clusters.created).toHaveLength(1);
+  });
+
+  it('does not keep its session for a run that is closed', async () => {
+    const world = new World();
+    const { runId } = await world.request(jobMessage(inPool));
+    await world.drain();
+    const ref = poolRef(world, runId);
+    const key = { target: 'default', ...ref };
+    const late = await world.leases.read(key);
+    if (late === undefined) throw new Error('no lease');
+    await world.leases.write(join(late.value, runId, world.clock.now()), late.version);
+    await world.sweep();
+    expect(world.leases.all).toMatchObject([{ runs: {}, idleSince: world.clock.now() }]);
+    world.clock.time += 6 * MINUTE;
+    await world.sweep();
+    expect(world.clusters.standing(ref)).toBeUndefined();
   });
 
   it('that cannot be made is refused at once, and one that is not configured too', async () => {

@@ -111,7 +111,7 @@ export class SessionDispatcher {
     return this.record(runId);
   }
 
-  closed(runId: RunId, seconds = 150): Promise<RunRecord> {
+  closed(runId: RunId, seconds = 240): Promise<RunRecord> {
     return this.until(runId, ({ state }) => state === 'closed', seconds);
   }
 
