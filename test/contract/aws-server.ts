@@ -22,7 +22,10 @@ import type { Bucket } from '../../lib/run/s3-objects.ts';
  */
 const MOTO = '5.2.5';
 const MINISTACK = '1.5.33';
+/** An S3 server for production, on a folder. */
+const VERSITYGW = 'v1.8.0';
 const START_TIMEOUT_MS = 30_000;
+const ACCESS = { accessKeyId: '000000000000', secretAccessKey: 'local' };
 
 export interface AwsServer {
   readonly name: string;
@@ -36,27 +39,48 @@ interface Running {
 }
 
 const kinds = [
-  { name: `moto ${MOTO}`, python: join(cacheFolder(), `moto-${MOTO}`, 'bin', 'python'), start: startMoto },
+  {
+    name: `moto ${MOTO}`,
+    program: join(cacheFolder(), `moto-${MOTO}`, 'bin', 'python'),
+    needs: 'Python 3',
+    start: startMoto,
+  },
   {
     name: `ministack ${MINISTACK}`,
-    python: join(cacheFolder(), `ministack-${MINISTACK}`, 'bin', 'python'),
+    program: join(cacheFolder(), `ministack-${MINISTACK}`, 'bin', 'python'),
+    needs: 'Python 3',
     start: startMinistack,
   },
 ];
+const s3Alone = {
+  name: `versitygw ${VERSITYGW}`,
+  program: join(cacheFolder(), `versitygw-${VERSITYGW}`, 'versitygw'),
+  needs: 'Go',
+  start: startVersitygw,
+};
 
 /** Declares `suites` for each server. */
 export function forEachAwsServer(suites: (server: AwsServer) => void): void {
-  for (const { name, python, start } of kinds) {
-    const wanted = process.env['CONTRACT_AWS'] === '1' || existsSync(python);
+  declare(kinds, suites);
+}
+
+/** Suites that need S3 alone run on one more. */
+export function forEachS3Server(suites: (server: AwsServer) => void): void {
+  declare([...kinds, s3Alone], suites);
+}
+
+function declare(servers: typeof kinds, suites: (server: AwsServer) => void): void {
+  for (const { name, program, needs, start } of servers) {
+    const wanted = process.env['CONTRACT_AWS'] === '1' || existsSync(program);
     if (!wanted)
-      console.warn(`SKIPPED: the suites against ${name}; CONTRACT_AWS=1 installs it (Python 3) and runs them`);
+      console.warn(`SKIPPED: the suites against ${name}; CONTRACT_AWS=1 installs it (${needs}) and runs them`);
     describe.skipIf(!wanted)(name, () => {
       let running: Running | undefined;
       let folder = '';
       beforeAll(async () => {
         folder = await mkdtemp(join(tmpdir(), 'contract-aws-'));
         running = await start(folder);
-      }, 300_000);
+      }, 900_000);
       afterAll(async () => {
         await running?.stop();
         await rm(folder, { recursive: true, force: true });
@@ -79,18 +103,51 @@ function startMinistack(folder: string): Promise<Running> {
 async function startMoto(folder: string): Promise<Running> {
   const python = await installMoto(folder);
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const logFile = join(folder, 'moto.log');
-  const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)];
-  const group = await startGroup(python, args, { folder, logFile, environment: process.env });
+  return startServer(folder, python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
+    url: `http://127.0.0.1:${port}`,
+    health: '/moto-api/data.json',
+  });
+}
+
+async function startVersitygw(folder: string): Promise<Running> {
+  const program = await installVersitygw(folder);
+  const port = await freePort();
+  const data = join(folder, 'data');
+  await mkdir(data);
+  const options = ['--port', `127.0.0.1:${port}`, '--access', ACCESS.accessKeyId, '--secret', ACCESS.secretAccessKey];
+  return startServer(folder, program, [...options, '--health', '/health', 'posix', data], {
+    url: `http://127.0.0.1:${port}`,
+    health: '/health',
+  });
+}
+
+async function startServer(
+  folder: string,
+  program: string,
+  args: readonly string[],
+  { url, health }: { readonly url: string; readonly health: string },
+): Promise<Running> {
+  const logFile = join(folder, 'server.log');
+  const group = await startGroup(program, args, { folder, logFile, environment: process.env });
   const end = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < end) {
-    const answer = await fetch(`${url}/moto-api/data.json`).catch(() => undefined);
+    const answer = await fetch(`${url}${health}`).catch(() => undefined);
     if (answer?.ok === true) return { url, stop: () => group.stop() };
     await delay(50);
   }
   await group.stop();
-  throw new Error(`moto did not start: ${logFile}`);
+  throw new Error(`${program} did not start: ${logFile}`);
+}
+
+async function installVersitygw(folder: string): Promise<string> {
+  const home = join(cacheFolder(), `versitygw-${VERSITYGW}`);
+  const program = join(home, 'versitygw');
+  if (existsSync(program)) return program;
+  await mkdir(home, { recursive: true });
+  const environment = { ...process.env, GOBIN: home, CGO_ENABLED: '0' };
+  const options = { folder, logFile: join(folder, 'install.log'), environment };
+  await run('go', ['install', `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW}`], options);
+  return program;
 }
 
 async function installMoto(folder: string): Promise<string> {
@@ -132,7 +189,7 @@ export function clientsOf(server: AwsServer): Clients {
   const config = {
     endpoint,
     region: 'us-east-1',
-    credentials: { accessKeyId: '000000000000', secretAccessKey: 'local' },
+    credentials: ACCESS,
   };
   const made = {
     s3: new S3Client({ ...config, forcePathStyle: true }),

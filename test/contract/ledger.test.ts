@@ -4,7 +4,7 @@ import { createS3Ledger } from '../../lib/run/s3-ledger.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/s3-live-runs.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
 import { FakeLedger } from '../fakes/ledger.ts';
-import { freshBucket, forEachAwsServer } from './aws-server.ts';
+import { freshBucket, forEachS3Server } from './aws-server.ts';
 import { describeLedger } from './ledger-suite.ts';
 
 describeLedger('fake', () => {
@@ -12,7 +12,7 @@ describeLedger('fake', () => {
   return { ledger, live: ledger };
 });
 
-forEachAwsServer((server) => {
+forEachS3Server((server) => {
   describeLedger(`S3 of ${server.name}`, async () => {
     const bucket = await freshBucket(server);
     return { ledger: createS3Ledger(bucket), live: createS3LiveRuns(bucket) };

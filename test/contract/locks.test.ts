@@ -3,13 +3,13 @@ import { runIdFor } from '../../lib/core/ids.ts';
 import type { Locks } from '../../lib/run/locks.ts';
 import { createS3Locks } from '../../lib/run/s3-locks.ts';
 import { FakeLocks } from '../fakes/locks.ts';
-import { freshBucket, forEachAwsServer } from './aws-server.ts';
+import { freshBucket, forEachS3Server } from './aws-server.ts';
 
 const [a, b, c] = [runIdFor('a'), runIdFor('b'), runIdFor('c')];
 
 describeLocks('fake', () => new FakeLocks());
 
-forEachAwsServer((server) => {
+forEachS3Server((server) => {
   describeLocks(`S3 of ${server.name}`, async () => createS3Locks(await freshBucket(server)));
 });
 

@@ -52,6 +52,17 @@ const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
   'ecr:InitiateLayerUpload': 'the registry speaks the distribution API',
   'ecr:PutImage': 'the registry speaks the distribution API',
   'ecr:UploadLayerPart': 'the registry speaks the distribution API',
+  ...Object.fromEntries(
+    ['Assign', 'Unassign'].map((verb) => [
+      `ec2:${verb}PrivateIpAddresses`,
+      'Lambda enters the VPC, where there is one',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['Create', 'Delete'].map((verb) => [`ec2:${verb}NetworkInterface`, 'Lambda enters the VPC, where there is one']),
+  ),
+  'ec2:DescribeNetworkInterfaces': 'Lambda enters the VPC, where there is one',
+  'ec2:DescribeSubnets': 'Lambda enters the VPC, where there is one',
 };
 
 /** A configuration that needs every right that there is. */
@@ -103,7 +114,9 @@ describe('policies', () => {
       'ServerlessDeploymentBucketPolicy/0',
     ]);
     const allowed = broad.filter(({ effect }) => effect === 'Allow');
-    expect(new Set(allowed.map(({ id }) => id.split('/')[1]))).toEqual(new Set(['Trace', 'RegistryToken']));
+    expect(new Set(allowed.map(({ id }) => id.split('/')[1]))).toEqual(
+      new Set(['Trace', 'RegistryToken', 'NetworkInterfaces']),
+    );
   });
 
   it('justify nothing that is not there', () => {
