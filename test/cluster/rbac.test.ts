@@ -45,6 +45,8 @@ describe('the Role of the dispatcher', () => {
 
   it.each([
     ['read Secrets', 'GET', (own: string) => `/api/v1/namespaces/${own}/secrets`],
+    ['read a Secret of its own', 'GET', (own: string) => `/api/v1/namespaces/${own}/secrets/flink-jar-x`],
+    ['remove Secrets', 'DELETE', (own: string) => `/api/v1/namespaces/${own}/secrets/x`],
     ['look into another namespace', 'GET', () => '/apis/apps/v1/namespaces/default/deployments'],
     ['look into pods of another namespace', 'GET', () => '/api/v1/namespaces/kube-system/pods'],
     ['run pods of its own', 'POST', (own: string) => `/api/v1/namespaces/${own}/pods`],
@@ -56,7 +58,7 @@ describe('the Role of the dispatcher', () => {
     ['make namespaces', 'POST', () => '/api/v1/namespaces'],
   ] as const)('does not let it %s', async (_what, method, path) => {
     const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-    const body = method === 'GET' ? {} : { body: { metadata: { name: 'x' } }, contentType };
+    const body = method === 'GET' || method === 'DELETE' ? {} : { body: { metadata: { name: 'x' } }, contentType };
     const { status } = await dispatcher.request({ method, path: path(namespace.name), ...body });
     expect(status).toBe(403);
   });
