@@ -13,9 +13,18 @@ const io: Io = {
   color: wantsColor(),
   env: process.env,
   clock: { now: () => Date.now(), sleep },
-  input: () => createInterface({ input: process.stdin, terminal: false, signal: interrupted.signal }),
+  input: lines,
   interrupted: interrupted.signal,
 };
+
+/** A pipe that its writer keeps open would keep this process, too. */
+async function* lines(): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: process.stdin, terminal: false, signal: interrupted.signal });
+  } finally {
+    process.stdin.destroy();
+  }
+}
 
 /** https://no-color.org: any value that is not empty. */
 function wantsColor(): boolean {
