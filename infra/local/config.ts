@@ -31,6 +31,7 @@ export function deploymentConfig({
       taskManager: { resource: { cpu: 0.5, memory: '1g' } },
       deadlines: { start: '5m' },
     },
+    sessions: { warm: { idleAfter: '5m' } },
     allow: {
       images: ['**'],
       serviceAccounts: ['**'],

@@ -133,4 +133,20 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     expect(letters).toMatchObject([{ body: '{"runJob": "words"', attributes: { reason: 'MalformedRequest' } }]);
     await allOver(event.subject);
   });
+
+  // The last one: the session of the pool stays until the stack goes.
+  it('runs a stored job in the session of a pool', { timeout: 120_000 }, async () => {
+    const spec = { name: 'pooled', mode: 'session', session: { pool: 'warm' } };
+    await stack.storeJob('pooled', spec, stack.cluster.examples.wordCount);
+    await stack.send({ runJob: 'pooled' });
+    const { event } = await stack.nextEvent(named('pooled'));
+    expect(event.data).toMatchObject({
+      state: 'succeeded',
+      reason: 'JobFinished',
+      clusterId: expect.stringMatching(/^warm-[0-9a-f]{8}$/) as string,
+    });
+    const state = async (): Promise<unknown> => (await stack.client.record(event.subject))?.state;
+    await expect.poll(state, { timeout: 60_000, interval: 250 }).toBe('closed');
+    expect(eventsOf(event.subject).map(({ data }) => data.state)).toEqual(['accepted', 'started', 'succeeded']);
+  });
 });
