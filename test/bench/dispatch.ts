@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
 import { kubeconfigConnection, kubeconfigFiles } from '../../lib/cluster/kubeconfig.ts';
 import { describeError } from '../../lib/core/errors.ts';
 import { buildCli } from '../../infra/build-cli.mjs';
-import { LAB } from '../cluster/support/lab.ts';
+import { enterNetwork, START_IT } from './enter.ts';
 import { openPlace, type Place } from './place.ts';
 import { jsonLine, summarise, table, type Samples } from './report.ts';
 import { createWays, FLINK_VERSION, type Way } from './ways.ts';
@@ -17,18 +15,8 @@ import { createWays, FLINK_VERSION, type Way } from './ways.ts';
  * function, and the least that four requests take. One run measures all four in turns, inside the network of the local
  * cluster, so that what else the machine does meets all of them. `--strict`: exit code 1 when a goal is missed.
  */
-const ENTER = fileURLToPath(new URL('../cluster/lab/enter', import.meta.url));
-const START_IT = 'the local cluster is not up: start it with `npm run cluster:up`';
-
-process.exitCode = process.env['NODE_IP'] === undefined ? await enterNetwork() : await bench();
-
-/** Runs this script again where `enter` sets NODE_IP: inside the cluster's network. */
-async function enterNetwork(): Promise<number> {
-  if (!existsSync('/run/netns/flink-dispatch') || !existsSync(join(LAB, 'flink', FLINK_VERSION))) return fail(START_IT);
-  const child = spawn(ENTER, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
-}
+process.exitCode =
+  process.env['NODE_IP'] === undefined ? ((await enterNetwork(FLINK_VERSION)) ?? fail(START_IT)) : await bench();
 
 async function bench(): Promise<number> {
   const connection = await kubeconfigConnection({ files: kubeconfigFiles(process.env) });

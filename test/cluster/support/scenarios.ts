@@ -32,10 +32,12 @@ const BAD_INIT_IMAGE = {
 const PATIENT = 60;
 /** Told by the first look at what Kubernetes says. */
 const AT_ONCE = 20;
+/** What an autoscaler is given to add a node, and a look. */
+const NO_NODE = 80;
 /** A JVM has to start first, beside others. */
 const AFTER_START = 150;
 /** TaskManagers that are refused, or die, have to be so for a while. */
-const AFTER_TRIES = AFTER_START + 40;
+const AFTER_TRIES = AFTER_START + 60;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -85,22 +87,13 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'jobmanager-unschedulable',
-    // Nodes may be added: only time proves that none was.
-    spec: {
-      job: { jarURI: WORD_COUNT },
-      jobManager: { resource: { cpu: 500, memory: '900m' } },
-      deadlines: { start: '20s' },
-    },
-    ...{ reason: 'PodUnschedulable', component: 'jobmanager', within: 20 + AT_ONCE },
+    spec: { job: { jarURI: WORD_COUNT }, jobManager: { resource: { cpu: 500, memory: '900m' } } },
+    ...{ reason: 'PodUnschedulable', component: 'jobmanager', within: NO_NODE },
   },
   {
     name: 'taskmanager-unschedulable',
-    spec: {
-      job: { jarURI: WORD_COUNT },
-      taskManager: { resource: { cpu: 500, memory: '1000m' } },
-      deadlines: { start: '75s' },
-    },
-    ...{ reason: 'PodUnschedulable', component: 'taskmanager', within: 75 + AT_ONCE },
+    spec: { job: { jarURI: WORD_COUNT }, taskManager: { resource: { cpu: 500, memory: '1000m' } } },
+    ...{ reason: 'PodUnschedulable', component: 'taskmanager', within: AFTER_START + NO_NODE },
   },
   {
     name: 'taskmanager-image-missing',
