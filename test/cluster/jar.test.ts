@@ -49,7 +49,7 @@ async function start(version: string, jars: Jars, spec: Spec): Promise<Run> {
 const WORDS = ['--input', '/opt/flink/conf', '--execution-mode', 'BATCH'];
 
 describe.each(FLINK_VERSIONS)('Flink %s', (version) => {
-  it.concurrent('fetches an uploaded jar by itself', async () => {
+  it.concurrent('fetches an uploaded jar by itself', async ({ expect }) => {
     const job = { jarURI: await storage.upload(version, 'WordCount') };
     const run = await start(version, { delivery: { kind: 'fetch', urlTtl: HOUR } }, { job });
     const { event } = await run.completed(PATIENT);
@@ -57,35 +57,38 @@ describe.each(FLINK_VERSIONS)('Flink %s', (version) => {
     await run.closed();
   });
 
-  it.concurrent('finds a mounted jar again after its first URL has ended and its JobManager is replaced', async () => {
-    const delivery = { kind: 'mount', urlTtl: SHORT } as const;
-    const job = { jarURI: await storage.upload(version, 'TopSpeedWindowing'), kind: 'streaming' };
-    const run = await start(version, { delivery }, { job, ...highlyAvailable(version) });
-    await run.until(({ state }) => state === 'running', PATIENT);
-    const first = await signedUrl(run.ref);
-    const before = await jobManagerPod(run.ref);
-    await expect.poll(async () => (await fetch(first)).status, { timeout: 2 * SHORT, interval: 1000 }).toBe(403);
-    expect((await fetch(await signedUrl(run.ref))).status).toBe(200);
-    await must(admin, {
-      method: 'DELETE',
-      path: apiPath('api', 'v1', 'namespaces', tenant.namespace, 'pods', before?.name ?? ''),
-    });
-    const again = async (): Promise<boolean> => {
-      const pod = await jobManagerPod(run.ref);
-      return pod !== undefined && pod.uid !== before?.uid && (await jobRuns(run));
-    };
-    await expect.poll(again, { timeout: PATIENT * 1000, interval: 1000 }).toBe(true);
-    const containers = (await jobManagerPod(run.ref))?.containers;
-    expect(containers?.find(({ name }) => name === 'flink-dispatch-jar')).toMatchObject({
-      init: true,
-      state: 'terminated',
-      exitCode: 0,
-    });
-    await run.cancel();
-    expect((await run.completed(PATIENT)).event.data).toMatchObject({ state: 'canceled' });
-    await run.closed();
-    expect(await secretStatus(run.ref)).toBe(404);
-  });
+  it.concurrent(
+    'finds a mounted jar again after its first URL has ended and its JobManager is replaced',
+    async ({ expect }) => {
+      const delivery = { kind: 'mount', urlTtl: SHORT } as const;
+      const job = { jarURI: await storage.upload(version, 'TopSpeedWindowing'), kind: 'streaming' };
+      const run = await start(version, { delivery }, { job, ...highlyAvailable(version) });
+      await run.until(({ state }) => state === 'running', PATIENT);
+      const first = await signedUrl(run.ref);
+      const before = await jobManagerPod(run.ref);
+      await expect.poll(async () => (await fetch(first)).status, { timeout: 2 * SHORT, interval: 1000 }).toBe(403);
+      expect((await fetch(await signedUrl(run.ref))).status).toBe(200);
+      await must(admin, {
+        method: 'DELETE',
+        path: apiPath('api', 'v1', 'namespaces', tenant.namespace, 'pods', before?.name ?? ''),
+      });
+      const again = async (): Promise<boolean> => {
+        const pod = await jobManagerPod(run.ref);
+        return pod !== undefined && pod.uid !== before?.uid && (await jobRuns(run));
+      };
+      await expect.poll(again, { timeout: PATIENT * 1000, interval: 1000 }).toBe(true);
+      const containers = (await jobManagerPod(run.ref))?.containers;
+      expect(containers?.find(({ name }) => name === 'flink-dispatch-jar')).toMatchObject({
+        init: true,
+        state: 'terminated',
+        exitCode: 0,
+      });
+      await run.cancel();
+      expect((await run.completed(PATIENT)).event.data).toMatchObject({ state: 'canceled' });
+      await run.closed();
+      expect(await secretStatus(run.ref)).toBe(404);
+    },
+  );
 });
 
 it('names the reason why a jar could not be mounted', async () => {
