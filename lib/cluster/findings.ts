@@ -28,7 +28,8 @@ export function findFailure(facts: KubernetesFacts, now: Instant): Finding | und
 
 function deleted(how: string, now: Instant): Finding {
   const message = `The cluster's Deployment ${how}, and not by this run`;
-  return { reason: 'ClusterDeleted', message, evidence: [], certainty: 'final', component: 'cluster', since: now };
+  const evidence = [`Deployment: ${how}`];
+  return { reason: 'ClusterDeleted', message, evidence, certainty: 'final', component: 'cluster', since: now };
 }
 
 /** Pods that are going away are no longer what the cluster is. */

@@ -1,5 +1,6 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { findFailure } from '../cluster/findings.ts';
+import type { DeploymentFacts } from '../cluster/port.ts';
 import { findInLog, type LogFinding } from '../cluster/log-findings.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import { hasHighAvailability as asksForHighAvailability } from '../job/high-availability.ts';
@@ -106,14 +107,20 @@ function failedApplication({ job, seen, now }: Case): Verdict | undefined {
 
 function clusterGone(it: Case): Verdict | undefined {
   const { deployment } = it.seen.kubernetes;
-  const { deploymentUid } = it.attempt;
-  const isOurs = deployment.state === 'present' && deployment.runId === it.record.runId;
-  if (isOurs && (deploymentUid === undefined || deployment.uid === deploymentUid)) return undefined;
+  const fate = fateOf(deployment, it);
+  if (fate === undefined) return undefined;
   if (it.record.cancelRequested !== undefined)
     return { kind: 'ended', outcome: cancelOutcome(it, 'its cluster is gone') };
-  const what =
-    deployment.state === 'absent' ? 'was deleted by someone else' : 'was replaced by a cluster of another owner';
-  return lost(it, 'ClusterDeleted', `Deployment ${it.attempt.clusterId} ${what}`);
+  return lost(it, 'ClusterDeleted', `Deployment ${it.attempt.clusterId} ${fate}`);
+}
+
+function fateOf(deployment: DeploymentFacts, { record, attempt }: Case): string | undefined {
+  if (deployment.state === 'absent') return 'was deleted by someone else';
+  const { deploymentUid = deployment.uid } = attempt;
+  if (deployment.runId !== record.runId || deployment.uid !== deploymentUid) {
+    return 'was replaced by a cluster of another owner';
+  }
+  return deployment.deleting ? 'is being deleted by someone else' : undefined;
 }
 
 /** With high availability, too, a job that reached its end stays there. */

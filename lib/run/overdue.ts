@@ -1,5 +1,5 @@
 import type { Duration } from '../core/clock.ts';
-import { failure, jobManagerReady, outcomeOf, situation, type Case, type Verdict } from './verdict.ts';
+import { failure, jobManagerReady, outcomeOf, situation, standing, type Case, type Verdict } from './verdict.ts';
 
 /** How long a REST endpoint may be silent, while its pods are well, before the run's outcome is called unknown. */
 export const SILENCE_LIMIT: Duration = 30 * 60_000;
@@ -28,17 +28,19 @@ function unheard(it: Case, late: string): Verdict {
   return { kind: 'ended', outcome: outcomeOf('unknown', 'RestUnreachable', message, it.now, []) };
 }
 
-function overdueJob({ record, attempt, now }: Case): Verdict | undefined {
+function overdueJob(it: Case): Verdict | undefined {
+  const { record, attempt, now } = it;
   const run = record.job?.deadlines.run;
   if (run === undefined || attempt.runningAt === undefined || now - attempt.runningAt < run) return undefined;
   const message = `The job still ran after the ${Math.round(run / 1000)} s of deadlines.run`;
-  return { kind: 'ended', outcome: outcomeOf('failed', 'RunDeadlineExceeded', message, now, []) };
+  return { kind: 'ended', outcome: outcomeOf('failed', 'RunDeadlineExceeded', message, now, standing(it)) };
 }
 
-function silentTooLong({ record, seen, now }: Case): Verdict | undefined {
+function silentTooLong(it: Case): Verdict | undefined {
+  const { record, seen, now } = it;
   if (record.unreachableSince === undefined || seen.rest.state !== 'silent') return undefined;
   if (now - record.unreachableSince < SILENCE_LIMIT) return undefined;
   const minutes = Math.round(SILENCE_LIMIT / 60_000);
   const message = `The JobManager's REST endpoint has been silent for ${minutes} min while its pod is there: ${seen.rest.error}`;
-  return { kind: 'ended', outcome: outcomeOf('unknown', 'RestUnreachable', message, now, []) };
+  return { kind: 'ended', outcome: outcomeOf('unknown', 'RestUnreachable', message, now, standing(it)) };
 }

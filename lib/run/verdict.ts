@@ -37,8 +37,26 @@ export function situation({ job, seen, finding }: Case): string {
   return seen.rest.state === 'silent' ? `REST does not answer: ${seen.rest.error}` : 'the JobManager has no job yet';
 }
 
+/** Pods that are named where nothing else explains a verdict. */
+const MOST_PODS = 5;
+
+/** How things stood: what a verdict rests on that no single cause explains. */
+export function standing({ job, attempt, seen }: Case): readonly string[] {
+  const { deployment, pods } = seen.kubernetes;
+  const there =
+    deployment.state === 'absent' ? 'absent' : `uid ${deployment.uid}, run ${deployment.runId ?? 'unknown'}`;
+  const named = pods.slice(0, MOST_PODS).map(({ name, phase, ready, containers }) => {
+    const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
+    return `pod ${name}: ${phase}, ${ready ? 'ready' : 'not ready'}, ${restarts} restarts`;
+  });
+  const more = pods.length > MOST_PODS ? [`and ${pods.length - MOST_PODS} more pods`] : [];
+  const asked = job === undefined ? `no job ${attempt.jobId}` : `job ${attempt.jobId} ${job.state}`;
+  const rest = seen.rest.state === 'silent' ? seen.rest.error : asked;
+  return [`Deployment ${attempt.clusterId}: ${there}`, ...named, ...more, `REST: ${rest}`];
+}
+
 /** A streaming job cannot have ended by itself; of any other nobody knows, once its JobManager is gone. */
-export function lost(it: Case, reason: Reason, message: string, evidence: readonly string[] = []): Verdict {
+export function lost(it: Case, reason: Reason, message: string, evidence = standing(it)): Verdict {
   // Between two looks a short job begins and ends: only a JobManager that never started has run none.
   const neverRan = it.attempt.runningAt === undefined && it.attempt.jobManager === undefined;
   if (neverRan || it.record.job?.kind === 'streaming') return failure(it, reason, message, evidence);
@@ -53,7 +71,7 @@ export function failure(
   evidence: readonly string[],
   rootException?: string,
 ): Verdict {
-  const outcome = outcomeOf('failed', reason, message, it.now, evidence);
+  const outcome = outcomeOf('failed', reason, message, it.now, evidence.length === 0 ? standing(it) : evidence);
   return { kind: 'failed', outcome: rootException === undefined ? outcome : { ...outcome, rootException } };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RootException } from '../../lib/flink/job-manager.ts';
+import type { KubernetesFacts } from '../../lib/cluster/port.ts';
 import { JOB_STATE_NAMES, isTerminal } from '../../lib/flink/job-state.ts';
 import { CANCEL_GRACE, QUOTA_PATIENCE, decide, RECOVERY_GRACE } from '../../lib/run/decide.ts';
 import { end } from '../../lib/run/machine.ts';
@@ -18,6 +19,12 @@ function withOptions(record: RunRecord, options: Record<string, string>, kind?: 
   const { job } = record;
   if (job === undefined) throw new Error('no job');
   return { ...record, job: { ...job, options: { ...job.options, ...options }, ...(kind && { kind }) } };
+}
+
+function goingOf(record: RunRecord): KubernetesFacts {
+  const facts = kubernetes(record);
+  const { deployment } = facts;
+  return { ...facts, deployment: deployment.state === 'absent' ? deployment : { ...deployment, deleting: true } };
 }
 
 const starting = runIn('starting', 5000);
@@ -110,6 +117,18 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
     running,
     look(running, SILENT, { kubernetes: ABSENT }),
     ['ended', 'unknown', 'ClusterDeleted'],
+  ],
+  [
+    'its cluster is on its way out while a batch job ran',
+    running,
+    look(running, answered([jobOf(running)]), { kubernetes: goingOf(running) }),
+    ['ended', 'unknown', 'ClusterDeleted'],
+  ],
+  [
+    'its cluster is on its way out, and the job finished before',
+    running,
+    look(running, answered([jobOf(running, { state: 'FINISHED' })]), { kubernetes: goingOf(running) }),
+    ['ended', 'succeeded', 'JobFinished'],
   ],
   [
     'its cluster is gone while a streaming job ran',
@@ -341,7 +360,7 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
     'it did not start in time and REST alone is silent',
     runIn('starting', START),
     look(starting, SILENT),
-    ['failed', 'failed', 'RestUnreachable'],
+    ['ended', 'unknown', 'RestUnreachable'],
   ],
   [
     'it did not start in time because of something that was only suspected',
@@ -539,6 +558,7 @@ describe('every verdict', () => {
           return;
         }
         expect(verdict.outcome.message).not.toBe('');
+        if (verdict.outcome.state !== 'canceled') expect(verdict.outcome.evidence).not.toEqual([]);
         if (verdict.kind === 'failed') expect(verdict.outcome.state).toBe('failed');
         expect(end(record, verdict.outcome)).toMatchObject({ state: 'ended', outcome: verdict.outcome });
       }),
