@@ -1,6 +1,6 @@
-import { isDispatchError, type DispatchError } from '../core/errors.ts';
+import { describeError, isDispatchError, type DispatchError } from '../core/errors.ts';
 import type { Reason } from '../core/reasons.ts';
-import { end, requireAttempt, updateAttempt } from '../run/machine.ts';
+import { created, end, requireAttempt, updateAttempt } from '../run/machine.ts';
 import { outcomeOf } from '../run/decide.ts';
 import type { Outcome, RunRecord } from '../run/record.ts';
 import { afterFailure } from '../run/retry.ts';
@@ -18,7 +18,7 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
     const { by, reason } = record.cancelRequested;
     return goOn(end(record, outcomeOf('canceled', reason, `Canceled by ${by} while it was launched`, now, [])));
   }
-  if (now - attempt.launchedAt >= job.deadlines.start) return goOn(afterFailure(record, overdue(record, now), now));
+  if (now - attempt.launchedAt >= job.deadlines.start) return tooLate(record, overdue(record, now), deps);
   // A target that cannot be opened is no fault of the request.
   const target = await deps.targets(job.target);
   try {
@@ -38,6 +38,23 @@ const PASSING: readonly Reason[] = ['ClusterUnavailable', 'StorageUnavailable', 
 /** What the same call can mend within this attempt. */
 function isPassing(error: DispatchError): boolean {
   return PASSING.includes(error.reason);
+}
+
+/** What an earlier call may have made, and seen nothing of: a cluster that is there is judged by what it has done. */
+async function tooLate(record: RunRecord, outcome: Outcome, deps: DispatchDeps): Promise<Step> {
+  const now = deps.clock.now();
+  const job = requireJob(record);
+  try {
+    const target = await deps.targets(job.target);
+    const { kubernetes } = await modeOf(job).observe({ record, target, deps });
+    if (kubernetes.deployment.state === 'present') return goOn(created(record, now));
+  } catch (error) {
+    deps.log.warn('nobody knows what was made', { runId: record.runId, error: describeError(error) });
+    // Another attempt might be the second one.
+    const message = `${outcome.message}; whether it was created is not known`;
+    return goOn(end(record, { ...outcome, state: 'unknown', message }));
+  }
+  return goOn(afterFailure(record, outcome, now));
 }
 
 function overdue(record: RunRecord, now: number): Outcome {

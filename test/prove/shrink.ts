@@ -12,7 +12,8 @@ const MOST_PLAYS = 400;
 export async function shrink(failing: Result): Promise<Result> {
   const [first] = failing.violations;
   if (first === undefined) return failing;
-  const violates = ({ violations }: Result): boolean => violations.some(({ invariant }) => invariant === first.invariant);
+  const violates = ({ violations }: Result): boolean =>
+    violations.some(({ invariant }) => invariant === first.invariant);
   const whole: readonly [readonly string[], readonly Fault[]] = [failing.wishes, failing.faults];
   if (!violates(await play({ seed: failing.seed, faults: failing.faults }))) return failing;
   let plays = 0;
