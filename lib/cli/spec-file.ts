@@ -53,17 +53,24 @@ export function specFile(spec: JobSpec): SpecFile {
     ...(flinkVersion !== undefined && { flinkVersion }),
     ...(job?.jarURI !== undefined && { jar: job.jarURI }),
     ...(job?.entryClass !== undefined && { entryClass: job.entryClass }),
-    ...(spec.taskManager?.replicas !== undefined && { taskManagers: spec.taskManager.replicas }),
     args: job?.args ?? [],
-    ...(job?.initialSavepointPath !== undefined && {
-      restore: {
-        savepointPath: job.initialSavepointPath,
-        allowNonRestoredState: job.allowNonRestoredState ?? false,
-      },
-    }),
-    ...(spec.mode === 'standalone' && { standalone: true as const }),
+    ...restoreOf(spec),
+    ...standaloneOf(spec),
     notes: [...notesOn(spec), ...unused.map((field) => `${field} has no effect: it is for dispatched runs`)],
   };
+}
+
+function standaloneOf({ mode, taskManager }: JobSpec): Pick<SpecFile, 'standalone' | 'taskManagers'> {
+  return {
+    ...(mode === 'standalone' && { standalone: true }),
+    ...(taskManager?.replicas !== undefined && { taskManagers: taskManager.replicas }),
+  };
+}
+
+function restoreOf({ job }: JobSpec): Pick<SpecFile, 'restore'> {
+  if (job?.initialSavepointPath === undefined) return {};
+  const { initialSavepointPath: savepointPath, allowNonRestoredState = false } = job;
+  return { restore: { savepointPath, allowNonRestoredState } };
 }
 
 /** A job for a session is not named after it. */
