@@ -12,12 +12,12 @@ function overdueStart(it: Case): Verdict | undefined {
   const start = it.record.job?.deadlines.start;
   if (start === undefined || it.now - it.attempt.launchedAt < start) return undefined;
   const seconds = Math.round(start / 1000);
+  const late = `within the ${seconds} s of deadlines.start: ${situation(it)}`;
+  if (it.seen.rest.state === 'silent' && jobManagerReady(it.seen)) return unheard(it, late);
   const cause = it.finding ?? it.logged;
   if (cause !== undefined) {
     return failure(it, cause.reason, `${cause.message} (for the ${seconds} s of deadlines.start)`, cause.evidence);
   }
-  const late = `within the ${seconds} s of deadlines.start: ${situation(it)}`;
-  if (it.seen.rest.state === 'silent' && jobManagerReady(it.seen)) return unheard(it, late);
   return failure(it, 'StartDeadlineExceeded', `The job did not run ${late}`, []);
 }
 
