@@ -186,4 +186,24 @@ export const COMMANDS: readonly Command[] = [
     examples: ['explain kubernetes.jobmanager.cpu.amount', 'explain kubernetes.secrets=db-login:/opt/secrets'],
     load: () => import('./commands/explain.ts'),
   },
+  {
+    name: 'doctor',
+    synopsis: '[OPTIONS]',
+    summary: 'Say what a deployment’s targets lack: connection, permissions, service account, quota, image.',
+    flags: [
+      {
+        long: 'config',
+        takes: 'value',
+        value: 'file',
+        help: 'The deployment’s configuration; default: infra/dispatch.yml.',
+      },
+      { long: 'target', takes: 'value', value: 'name', help: 'Only this target.' },
+      { long: 'probe', help: 'Also run one small pod of the default image in every namespace, and remove it.' },
+      ...COMMON,
+    ],
+    examples: ['doctor', 'doctor --config prod.yml --target default --probe', 'doctor --json'],
+    notes:
+      'Asks as whoever runs it: with the functions’ own access it tells what they may do. Exit code 1 when a check failed.',
+    load: () => import('./commands/doctor.ts'),
+  },
 ];

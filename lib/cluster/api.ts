@@ -22,6 +22,8 @@ export interface ApiResponse {
   readonly body: unknown;
   /** Seconds, from the header `Retry-After`. */
   readonly retryAfter?: number;
+  /** Milliseconds since the epoch, from the header `Date`: the server's clock, to the second. */
+  readonly date?: number;
 }
 
 /**

@@ -154,10 +154,12 @@ async function readBody(response: http.IncomingMessage, maxBytes: number): Promi
 
 function answer(response: http.IncomingMessage, text: string): ApiResponse {
   const retryAfter = Number(response.headers['retry-after']);
+  const date = Date.parse(response.headers.date ?? '');
   return {
     status: response.statusCode ?? 0,
     body: parse(response.headers['content-type'], text),
     ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+    ...(Number.isFinite(date) ? { date } : {}),
   };
 }
 
