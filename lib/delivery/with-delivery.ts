@@ -1,4 +1,4 @@
-import type { KubernetesObject, V1Container, V1PodSpec, V1PodTemplateSpec, V1Secret } from '@kubernetes/client-node';
+import type { KubernetesObject, V1Container, V1PodSpec, V1Secret } from '@kubernetes/client-node';
 import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import { ownedByDeployment } from '../flink/native/build-cluster.ts';
 import { MAIN_CONTAINER } from '../flink/native/flink-pod.ts';
@@ -58,7 +58,7 @@ type Templates = NonNullable<ClusterRequest['podTemplates']>;
 /** Flink reads the JobManager's own template in place of the common one. */
 function withParts(templates: Templates, parts: PodParts): Templates {
   const template = templates.jobManager ?? templates.common ?? {};
-  return { ...templates, jobManager: { ...template, spec: addParts(template.spec, parts) } as V1PodTemplateSpec };
+  return { ...templates, jobManager: { ...template, spec: addParts(template.spec, parts) } };
 }
 
 function addParts(spec: V1PodSpec | undefined, { initContainers, volumes, mounts }: PodParts): V1PodSpec {

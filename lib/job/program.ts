@@ -30,7 +30,7 @@ export function programOf({ jar, entryClass, args }: ResolvedJob, deliveredUri: 
     case 'jar':
       return { jars: [deliveredUri], args, ...(entryClass === undefined ? {} : { entryClass }) };
     case 'python':
-      return { jars: [], entryClass: PYTHON_DRIVER, args: ['-py', path, ...args] };
+      return { jars: [], entryClass: PYTHON_DRIVER, args: ['--python', path, ...args] };
     case 'sql':
       return { jars: [], entryClass: SQL_DRIVER, args: ['--scriptUri', path, ...args] };
   }
@@ -41,7 +41,8 @@ export function checkProgram({ jar, mode, entryClass, flinkVersion }: ResolvedJo
   const kind = programKind(jar.uri);
   if (kind === 'jar') return;
   const what = kind === 'python' ? 'a Python program' : 'an SQL script';
-  if (mode !== 'application') throw invalid(`${what} runs in application mode alone: sessions and standalone clusters take jars`);
+  if (mode !== 'application')
+    throw invalid(`${what} runs in application mode alone: sessions and standalone clusters take jars`);
   const driver = kind === 'python' ? PYTHON_DRIVER : SQL_DRIVER;
   if (entryClass !== undefined && entryClass !== driver) {
     const message = `job.entryClass must be left out beside ${what}: Flink runs it with ${driver}`;

@@ -28,7 +28,7 @@ function jobWith(more: Partial<ResolvedJob> = {}, options: Readonly<Record<strin
     ...{ podTemplates: {}, entryClass: 'a.B', args: [], kind: 'batch', deadlines: { start: MINUTE } },
     ...{ retry: { attempts: 1, backoff: MINUTE }, afterEnd: { keepCluster: 'never', ttl: MINUTE }, notify: [] },
     ...more,
-  } as ResolvedJob;
+  };
 }
 
 interface Made {
@@ -129,14 +129,14 @@ describe('a Python program', () => {
     const { cluster } = await make('{ kind: mount }', jobWith({ jar: PY, args: ['--day', '1'] }));
     expect(cluster.configuration).toMatchObject({
       '$internal.application.main': 'org.apache.flink.client.python.PythonDriver',
-      '$internal.application.program-args': ['-py', '/opt/flink/usrlib/a.py', '--day', '1'],
+      '$internal.application.program-args': ['--python', '/opt/flink/usrlib/a.py', '--day', '1'],
     });
     expect(cluster.configuration).not.toHaveProperty('pipeline.jars');
   });
 
   it('is read from S3 by the plugin, and never from a URL: Flink fetches none for Python', async () => {
     const { cluster } = await make('{ kind: fetch, s3Plugin: hadoop }', jobWith({ jar: PY }));
-    expect(cluster.configuration['$internal.application.program-args']).toEqual(['-py', 's3://own/jars/a.py']);
+    expect(cluster.configuration['$internal.application.program-args']).toEqual(['--python', 's3://own/jars/a.py']);
     const field = 'job.jarURI';
     await expect(make('{ kind: fetch }', jobWith({ jar: PY }))).rejects.toMatchObject({ reason: 'InvalidSpec', field });
     const ofWeb = jobWith({ jar: { uri: 'https://repo/a.py' } });

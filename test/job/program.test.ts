@@ -28,7 +28,7 @@ describe('the program that Flink is told of', () => {
     expect(programOf(job('s3://b/a.py'), 'local:///opt/flink/usrlib/a.py')).toEqual({
       jars: [],
       entryClass: 'org.apache.flink.client.python.PythonDriver',
-      args: ['-py', '/opt/flink/usrlib/a.py', '--x', '1'],
+      args: ['--python', '/opt/flink/usrlib/a.py', '--x', '1'],
     });
   });
 
