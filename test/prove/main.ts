@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { bundleWorker } from './bundle.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
+import SEEDS from './seeds.json' with { type: 'json' };
 import { shrink } from './shrink.ts';
 import { storyOf } from './story.ts';
 import { emptyTally, type Tally, type Work } from './worker.ts';
@@ -37,6 +38,8 @@ function add(to: Tally, from: Tally): void {
 }
 
 interface Playing {
+  /** Seeds that come before all others. */
+  readonly first?: readonly number[];
   readonly file: string;
   readonly from: number;
   readonly threads: number;
@@ -47,11 +50,12 @@ interface Playing {
 }
 
 /** Worlds on all threads until it is enough. */
-function playMany({ file, from, threads, enough, untilFirst, onReport }: Playing): Promise<Tally> {
+function playMany({ file, first = [], from, threads, enough, untilFirst, onReport }: Playing): Promise<Tally> {
   const total = emptyTally();
   return new Promise((resolve, reject) => {
     const workers = Array.from({ length: threads }, (_, index) => {
-      const work: Work = { from: from + index, to: Number.MAX_SAFE_INTEGER, step: threads, untilFirst };
+      const own = first.filter((_, turn) => turn % threads === index);
+      const work: Work = { first: own, from: from + index, to: Number.MAX_SAFE_INTEGER, step: threads, untilFirst };
       return new Worker(file, { workerData: work });
     });
     const stop = (): void => {
@@ -111,7 +115,7 @@ async function mutate(worlds: number, threads: number, only: string | undefined)
   for (const mutant of chosen) {
     const file = await bundleWorker(mutant);
     const enough = (total: Tally): boolean => total.violations.length > 0 || total.worlds >= worlds;
-    const tally = await playMany({ file, from: 1, threads, untilFirst: true, enough });
+    const tally = await playMany({ file, first: SEEDS.map(({ seed }) => seed), from: 1, threads, untilFirst: true, enough });
     rmSync(file);
     const [first] = tally.violations;
     if (first === undefined) survivors.push(mutant);

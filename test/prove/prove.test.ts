@@ -8,7 +8,7 @@ import { storyOf } from './story.ts';
 import { play } from './world.ts';
 
 /** Worlds of every test run; `npm run prove` plays more. */
-const FRESH = 12;
+const FRESH = 8;
 const TIMEOUT = 120_000;
 
 describe('the whole product, simulated', () => {

@@ -2,8 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
 import { play } from './world.ts';
 
-/** Seeds `from`, `from + step`, … below `to`. */
+/** Seeds `first`, then `from`, `from + step`, … below `to`. */
 export interface Work {
+  readonly first: readonly number[];
   readonly from: number;
   readonly to: number;
   readonly step: number;
@@ -24,22 +25,27 @@ export function emptyTally(): Tally {
   return { worlds: 0, runs: 0, steps: 0, faults, violations: [] };
 }
 
-const REPORT_EVERY = 20;
+const REPORT_EVERY = 10;
 
-async function work({ from, to, step, untilFirst }: Work): Promise<void> {
+function* seedsOf({ first, from, to, step }: Work): Generator<number> {
+  yield* first;
+  for (let seed = from; seed < to; seed += step) yield seed;
+}
+
+async function work(wanted: Work): Promise<void> {
   let tally = emptyTally();
   const report = (): void => {
     parentPort?.postMessage(tally);
     tally = emptyTally();
   };
-  for (let seed = from; seed < to; seed += step) {
+  for (const seed of seedsOf(wanted)) {
     const { runs, steps, faults, violations } = await play({ seed });
     tally.worlds += 1;
     tally.runs += runs;
     tally.steps += steps;
     for (const { kind } of faults) tally.faults[kind] += 1;
     tally.violations.push(...violations.map((violation) => ({ seed, ...violation })));
-    if (untilFirst && violations.length > 0) break;
+    if (wanted.untilFirst && violations.length > 0) break;
     if (tally.worlds % REPORT_EVERY === 0) report();
   }
   report();
