@@ -1,10 +1,11 @@
 """Runs ministack for as long as standard input is open, then removes FOLDER. usage: server.py FOLDER
 
 Keeps its functions from turning TLS off: they would speak plain HTTP to every server of this host, also to a Kubernetes
-API on another port. And fills two gaps of its EventBridge Scheduler:
+API on another port. And fills gaps:
 
 - Schedules are looked at every second, not every ten.
 - The context attributes <aws.scheduler.*> in a schedule's input are filled in, as AWS does it.
+- An alarm on a sum of metrics is taken, as one on the first of them.
 """
 
 import os
@@ -18,6 +19,7 @@ from datetime import datetime, timezone
 from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import eventbridge, scheduler
+from ministack.services.cloudformation import provisioners
 
 FOLDER = sys.argv[1]
 ATTRIBUTE = re.compile(r"<aws\.scheduler\.([a-z-]+)>")
@@ -42,6 +44,18 @@ def with_context_attributes(invoke_target):
     return invoke
 
 
+def with_first_metric(alarm_record):
+    def make(name, props):
+        for part in props.get("Metrics") or []:
+            stat = part.get("MetricStat")
+            if stat:
+                first = {"Statistic": stat["Stat"], "Period": stat["Period"], "Metrics": None}
+                return alarm_record(name, {**props, **stat["Metric"], **first})
+        return alarm_record(name, props)
+
+    return make
+
+
 def stop_with_parent():
     while sys.stdin.buffer.read(4096):
         pass
@@ -64,6 +78,7 @@ def keep_tls(script):
 lambda_runtime._NODEJS_WORKER_SCRIPT = keep_tls(lambda_runtime._NODEJS_WORKER_SCRIPT)
 eventbridge._invoke_target = with_context_attributes(eventbridge._invoke_target)
 scheduler._SCHEDULE_TICK_INTERVAL = 1
+provisioners._cw_metric_alarm_record = with_first_metric(provisioners._cw_metric_alarm_record)
 threading.Thread(target=stop_with_parent, daemon=True).start()
 sys.argv = ["ministack"]
 app.main()
