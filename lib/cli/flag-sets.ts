@@ -1,7 +1,7 @@
 import type { Flag } from './flags.ts';
 
 const PYTHON =
-  'PyFlink programs cannot be submitted yet. Build them into the image and set -Dpython.* options in a jar job, or use `flink run`.';
+  'name the program in place of the jar, such as local:///opt/flink/usrlib/job.py, and its files and interpreter by -Dpython.* options.';
 
 export const HELP: Flag = { short: 'h', long: 'help', help: 'Show this text.' };
 export const JSON_OUTPUT: Flag = { long: 'json', help: 'Print the result as JSON on standard output.' };

@@ -5,6 +5,7 @@ import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import { MAX_CLUSTER_ID_LENGTH } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import type { ClusterRequest, ProgramFlags } from '../flink/cluster.ts';
+import { programOf } from '../job/program.ts';
 import { has, valueOf } from './command.ts';
 import { readTextFile } from './conf-dir.ts';
 import type { ParsedFlags } from './flags.ts';
@@ -58,7 +59,8 @@ export function program(parsed: ParsedFlags, spec: SpecFile | undefined): NonNul
     throw new UsageError('no jar: run [OPTIONS] <jar> [arguments…], such as local:///opt/flink/usrlib/job.jar');
   }
   const args = given === undefined ? (spec?.args ?? []) : named === undefined ? others : parsed.args;
-  return { jars: [jarUri(jar)], ...(entryClass !== undefined && { entryClass }), args };
+  const uri = jarUri(jar);
+  return programOf({ jar: { uri }, args, ...(entryClass !== undefined && { entryClass }) }, uri);
 }
 
 /** A path without a scheme is a file of this machine, named from its root as Flink names it. */

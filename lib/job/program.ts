@@ -24,7 +24,10 @@ export interface Program {
 }
 
 /** What Flink is to run of what was delivered: a driver gets the file as its first argument, as from Flink's client. */
-export function programOf({ jar, entryClass, args }: ResolvedJob, deliveredUri: string): Program {
+export function programOf(
+  { jar, entryClass, args }: Pick<ResolvedJob, 'jar' | 'entryClass' | 'args'>,
+  deliveredUri: string,
+): Program {
   const path = deliveredUri.replace(/^local:\/\//i, '');
   switch (programKind(jar.uri)) {
     case 'jar':

@@ -48,7 +48,7 @@ describe('mistakes', () => {
     [['run', '--paralelism=3', 'x.jar'], /did you mean --parallelism\?\nSee flink-dispatch run --help/],
     [['run', '-p', 'many', 'local:///x.jar'], /-p many: the parallelism must be a positive number/],
     [['run', '-t', 'yarn-application', 'local:///x.jar'], /kubernetes-application or kubernetes-session/],
-    [['run', '-py', 'x.py'], /PyFlink/],
+    [['run', '-py', 'x.py'], /in place of the jar/],
     [['run', '-C', 'no url', 'local:///x.jar'], /-C no url: must be a URL/],
     [['run', '-s', 's3://x', '-cm', 'mine', 'local:///x.jar'], /no_claim, claim or legacy/],
     [

@@ -38,6 +38,14 @@ describe('clusterRequest', () => {
     });
   });
 
+  it('a Python program in place of a jar is run by its driver', () => {
+    expect(request('local:///opt/flink/usrlib/job.py', '--day', '1').program).toEqual({
+      jars: [],
+      entryClass: 'org.apache.flink.client.python.PythonDriver',
+      args: ['--python', '/opt/flink/usrlib/job.py', '--day', '1'],
+    });
+  });
+
   it('a path without a scheme is a file of this machine', () => {
     expect(request('/tmp/job.jar').program?.jars).toEqual(['/tmp/job.jar']);
   });
