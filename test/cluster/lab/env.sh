@@ -24,7 +24,7 @@ daemon() {
 
 # ours PID: whether it still is a program of this cluster, which all have its folder among their arguments, and not
 # another one that got its id after a restart of the machine
-ours() { tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF "$state/"; }
+ours() { { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qF "$state/"; }
 
 # start NAME COMMAND…: run a program in the cluster's network, its id in run/NAME.pid, its output in log/NAME.log
 start() {
