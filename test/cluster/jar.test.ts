@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Secret } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -34,6 +35,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(runs.map((run) => run.stop()));
   await Promise.all([tenant.remove(), storage.stop()]);
+  // The node of the lab is this machine.
+  for (const version of FLINK_VERSIONS) rmSync(stateFolder(version), { recursive: true, force: true });
 });
 
 type Jars = Omit<NonNullable<RunOptions['jars']>, 's3' | 'ledgerBucket'>;
@@ -115,9 +118,10 @@ function late({ sign }: Required<Pick<Jars, 'sign'>>): Required<Pick<Jars, 'sign
   };
 }
 
+const stateFolder = (version: string): string => `/tmp/flink-dispatch-ha-${tenant.namespace}-${version}`;
+
 /** Its state is on the node, which the next JobManager finds. */
 function highlyAvailable(version: string): Spec {
-  const folder = `/tmp/flink-dispatch-ha-${tenant.namespace}-${version}`;
   const volumeMounts = [{ name: 'ha', mountPath: '/ha' }];
   return {
     flinkConfiguration: { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 'file:///ha' },
@@ -125,7 +129,7 @@ function highlyAvailable(version: string): Spec {
       resource: { cpu: 0.1, memory: '900m' },
       podTemplate: {
         spec: {
-          volumes: [{ name: 'ha', hostPath: { path: folder, type: 'DirectoryOrCreate' } }],
+          volumes: [{ name: 'ha', hostPath: { path: stateFolder(version), type: 'DirectoryOrCreate' } }],
           initContainers: [
             {
               ...{ name: 'open', image: `localhost/flink:${version}`, command: ['chmod', '777', '/ha'], volumeMounts },
