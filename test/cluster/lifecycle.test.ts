@@ -1,31 +1,63 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubernetesApi } from '../../lib/cluster/api.ts';
 import { createClusters } from '../../lib/cluster/clusters.ts';
 import type { ClusterRef } from '../../lib/cluster/port.ts';
 import { createRestTransport, type RestAccess } from '../../lib/cluster/rest-access.ts';
 import { parseClusterId } from '../../lib/core/ids.ts';
-import { apiOfKubeconfig, makeNamespace } from '../contract/support/kubernetes.ts';
+import { apiOfKubeconfig } from '../contract/support/kubernetes.ts';
+import { Run } from './support/dispatcher.ts';
 import { FLINK_VERSIONS, kubectl, runFlink } from './support/lab.ts';
+import { openTenant, type Tenant } from './support/tenant.ts';
 
 /** Pods, services and cluster DNS have addresses in the lab's own network alone (test/cluster/lab/enter). */
 const inside = process.env['NODE_IP'] !== undefined;
+const PASSWORD = 'of-a-test';
+const TLS = {
+  'kubernetes.secrets': 'rest-keystore:/opt/keys',
+  'security.ssl.rest.enabled': 'true',
+  ...Object.fromEntries(
+    ['keystore', 'truststore'].flatMap((store) => [
+      [`security.ssl.rest.${store}`, '/opt/keys/keystore.p12'],
+      [`security.ssl.rest.${store}-password`, PASSWORD],
+    ]),
+  ),
+  'security.ssl.rest.key-password': PASSWORD,
+};
 const STREAMING = 'local:///opt/flink/usrlib/TopSpeedWindowing.jar';
+
+async function makeKeystore(namespace: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'flink-dispatch-keys-'));
+  const file = join(folder, 'keystore.p12');
+  const subject = ['-alias', 'rest', '-dname', 'CN=jobmanager', '-keyalg', 'EC'];
+  const store = ['-keystore', file, '-storetype', 'PKCS12', '-storepass', PASSWORD];
+  try {
+    await promisify(execFile)('keytool', ['-genkeypair', ...subject, ...store]);
+    await kubectl('create', 'secret', 'generic', 'rest-keystore', '-n', namespace, `--from-file=${file}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 describe.each(FLINK_VERSIONS)('a cluster of Flink %s', (version) => {
   let api: KubernetesApi;
-  let namespace: Awaited<ReturnType<typeof makeNamespace>>;
-  const tag = version.replaceAll('.', '-');
+  let tenant: Tenant;
+  // Another one at each try: what the last one left does not stand in its way.
   const refOf = (name: string): ClusterRef => ({
-    namespace: namespace.name,
-    clusterId: parseClusterId(`${name}-${tag}`),
+    namespace: tenant.namespace,
+    clusterId: parseClusterId(`${name}-${randomBytes(3).toString('hex')}`),
   });
 
   beforeAll(async () => {
-    api = await apiOfKubeconfig();
-    namespace = await makeNamespace(api);
-    await kubectl('apply', '--namespace', namespace.name, '-k', 'infra/kubernetes/rbac');
+    tenant = await openTenant(await apiOfKubeconfig());
+    api = tenant.api;
   });
-  afterAll(() => namespace.remove());
+  afterAll(() => tenant.remove());
 
   const running = async (ref: ClusterRef): Promise<boolean> => {
     const { pods } = await createClusters(api).observe(ref);
@@ -40,7 +72,7 @@ describe.each(FLINK_VERSIONS)('a cluster of Flink %s', (version) => {
       for (const name of names) seen.add(name);
       return names;
     };
-    await expect.poll(left, { timeout: 60_000, interval: 100 }).toEqual([]);
+    await expect.poll(left, { timeout: 120_000, interval: 100 }).toEqual([]);
     return seen;
   };
 
@@ -48,7 +80,7 @@ describe.each(FLINK_VERSIONS)('a cluster of Flink %s', (version) => {
     const ref = refOf('removed');
     const options = { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 'file:///tmp/ha' };
     await runFlink({ version, ...ref, jar: STREAMING, options });
-    await expect.poll(() => running(ref), { timeout: 60_000, interval: 300 }).toBe(true);
+    await expect.poll(() => running(ref), { timeout: 120_000, interval: 300 }).toBe(true);
     const before = (await createClusters(api).observe(ref)).pods.filter((pod) => pod.component === 'taskmanager');
     const start = Date.now();
     const seen = await remove(ref, false);
@@ -74,13 +106,30 @@ describe.each(FLINK_VERSIONS)('a cluster of Flink %s', (version) => {
   ] as readonly (readonly [RestAccess['kind'], string])[])('answers by %s', async (kind, type) => {
     const ref = refOf(kind);
     await runFlink({ version, ...ref, options: { 'kubernetes.rest-service.exposed.type': type } });
+    await untilAnswer(ref, kind);
+    await remove(ref, true);
+  });
+
+  it('answers by service-proxy with TLS, and its run is followed to its end', async () => {
+    await makeKeystore(tenant.namespace);
+    const spec = { job: { jarURI: 'local:///opt/flink/usrlib/WordCount.jar' }, flinkConfiguration: TLS };
+    const run = await new Run({ tenant, version, spec }).start();
+    try {
+      const { event } = await run.completed(280);
+      expect(event.data).toMatchObject({ state: 'succeeded', reason: 'JobFinished' });
+      await run.closed();
+    } finally {
+      await run.stop();
+    }
+  });
+
+  const untilAnswer = async (ref: ClusterRef, kind: RestAccess['kind']): Promise<void> => {
     const rest = createRestTransport(api, ref, { kind });
     const overview = (): Promise<unknown> =>
       rest({ method: 'GET', path: '/config', timeout: 2_000 }).then(
         ({ body }) => body,
         () => undefined,
       );
-    await expect.poll(overview, { timeout: 60_000, interval: 300 }).toMatchObject({ 'flink-version': version });
-    await remove(ref, true);
-  });
+    await expect.poll(overview, { timeout: 120_000, interval: 300 }).toMatchObject({ 'flink-version': version });
+  };
 });
