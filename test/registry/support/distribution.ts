@@ -40,8 +40,11 @@ export interface RealRegistry {
   stop(): Promise<void>;
 }
 
-/** A real registry on loopback, in the network that this process is in, with nothing in it. */
-export async function startRegistry(): Promise<RealRegistry> {
+/**
+ * A real registry on loopback, in the network that this process is in, with nothing in it.
+ * @param users lines of an htpasswd file, with bcrypt; without them everybody may do everything
+ */
+export async function startRegistry(users?: string): Promise<RealRegistry> {
   const program = await binary();
   const folder = mkdtempSync(join(tmpdir(), 'registry-'));
   const port = await freePort();
@@ -49,9 +52,11 @@ export async function startRegistry(): Promise<RealRegistry> {
     version: '0.1',
     log: { level: 'warn', accesslog: { disabled: false } },
     storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
+    ...(users === undefined ? {} : { auth: { htpasswd: { realm: 'registry', path: join(folder, 'users') } } }),
     http: { addr: `127.0.0.1:${port}`, secret: createHash('sha256').update(folder).digest('hex') },
   };
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));
+  if (users !== undefined) writeFileSync(join(folder, 'users'), `${users}\n`);
   const child = spawn(program, ['serve', join(folder, 'config.yml')], { stdio: ['ignore', 'pipe', 'ignore'] });
   const methods: Record<string, number> = {};
   let rest = '';
@@ -89,7 +94,7 @@ async function answers(url: string, ended: () => boolean): Promise<void> {
       ({ status }) => status,
       () => 0,
     );
-    if (status === 200) return;
+    if (status === 200 || status === 401) return;
     if (ended()) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
