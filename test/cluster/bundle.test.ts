@@ -101,7 +101,7 @@ describe.runIf(isLab() && process.env['NODE_IP'] !== undefined)('jars in images 
       const jarURI = await storage.upload(version, 'WordCount');
       const first: StoredBlob['how'][] = [];
       const one = await start(version, { job: { jarURI } }, first);
-      const { event } = await one.completed(150);
+      const { event } = await one.completed(240);
       expect(event.data).toMatchObject({ state: 'succeeded', reason: 'JobFinished' });
       expect(first.filter((how) => how === 'uploaded')).toHaveLength(2);
       expect(first.filter((how) => how === 'mounted').length).toBeGreaterThan(1);
@@ -134,7 +134,7 @@ describe.runIf(isLab() && process.env['NODE_IP'] !== undefined)('jars in images 
         flinkConfiguration: { 'user.artifacts.artifact-list': dependency },
       };
       const one = await start(version, spec, [], extra);
-      await one.until(({ state }) => state === 'running', 150);
+      await one.until(({ state }) => state === 'running', 240);
       const { namespace, clusterId } = one.ref;
       const name = dependency.split('/').at(-1) ?? '';
       const inPod = ['exec', '-n', namespace, `deployment/${clusterId}`, '--', 'ls', '-ln'];
