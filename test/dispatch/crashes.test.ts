@@ -51,7 +51,7 @@ describe.each(SCENARIOS)('$name', (scenario) => {
     (['before', 'after'] as const).map((when): Omit<PlannedFault, 'at'> => ({ kind, when })),
   );
 
-  it.each(faults)('survives the $kind $when any one effect', async (fault) => {
+  it.each(faults)('survives the $kind $when any one effect', { timeout: 60_000 }, async (fault) => {
     const { names } = (await play(scenario, {})).effects;
     expect(names.length).toBeGreaterThan(5);
     for (const [at, name] of names.entries()) {
