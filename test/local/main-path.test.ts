@@ -135,11 +135,11 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
   });
 
   // The last one: the session of the pool stays until the stack goes.
-  it('runs a stored job in the session of a pool', { timeout: 120_000 }, async () => {
+  it('runs a stored job in the session of a pool', { timeout: 300_000 }, async () => {
     const spec = { name: 'pooled', mode: 'session', session: { pool: 'warm' } };
     await stack.storeJob('pooled', spec, stack.cluster.examples.wordCount);
     await stack.send({ runJob: 'pooled' });
-    const { event } = await stack.nextEvent(named('pooled'));
+    const { event } = await stack.nextEvent(named('pooled'), 200_000);
     expect(event.data).toMatchObject({
       state: 'succeeded',
       reason: 'JobFinished',
