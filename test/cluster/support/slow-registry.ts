@@ -13,7 +13,7 @@ export interface SlowRegistry {
   /** What a pod asks for. The name of its host makes containerd use plain HTTP. */
   readonly image: string;
   answer(): void;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Where the lab's containerd reaches it: inside `test/cluster/lab/enter`. */
@@ -28,10 +28,10 @@ export async function openSlowRegistry(version: string): Promise<SlowRegistry> {
   return {
     image,
     answer,
-    async close() {
+    // The name stays in the lab: taken from containerd behind the kubelet's back, it takes the image's other names along.
+    close() {
       server.closeAllConnections();
       server.close();
-      await run('ctr', [...CTR, 'images', 'rm', image]).catch(() => undefined);
     },
   };
 }
