@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
 import { isRunId, type RunId } from '../core/ids.ts';
+import { isRecord } from '../core/json.ts';
 
 /** SQS delays a message by at most this much (SendMessage, DelaySeconds). */
 export const MAX_DELAY_SECONDS = 900;
@@ -28,6 +29,17 @@ const runMessage = z.object({
   }),
   look: z.int().nonnegative(),
 });
+
+/** Of a later deployment, whose functions will understand it: nothing that this one should do away with. */
+export function isOfLaterVersion(body: string): boolean {
+  try {
+    const value: unknown = JSON.parse(body);
+    const version = isRecord(value) ? value['version'] : undefined;
+    return typeof version === 'number' && version > 1;
+  } catch {
+    return false;
+  }
+}
 
 /** @throws DispatchError `MalformedRequest` naming the field. */
 export function parseRunMessage(body: string): RunMessage {

@@ -3,7 +3,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import { REASONS } from '../../lib/core/reasons.ts';
-import { parseRunMessage } from '../../lib/run/run-queue.ts';
+import { isOfLaterVersion, parseRunMessage } from '../../lib/run/run-queue.ts';
 import { createSqsDeadLetters } from '../../lib/run/sqs-dead-letters.ts';
 import { createSqsRunQueue } from '../../lib/run/sqs-run-queue.ts';
 
@@ -19,6 +19,12 @@ beforeEach(() => {
 function sent(): SendMessageCommand['input'] | undefined {
   return mock.commandCalls(SendMessageCommand).at(-1)?.args[0].input;
 }
+
+it('knows a run message of a later deployment', () => {
+  expect(isOfLaterVersion(JSON.stringify({ version: 2, run: 'x' }))).toBe(true);
+  expect(isOfLaterVersion(JSON.stringify(message))).toBe(false);
+  for (const body of ['{"version":"2"}', '[]', '{']) expect(isOfLaterVersion(body)).toBe(false);
+});
 
 describe('the run queue on SQS', () => {
   it.each([
