@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build as bundle, type Plugin } from 'esbuild';
 import type { Mutant } from './mutants.ts';
 
 const CACHE = 'node_modules/.cache/prove';
@@ -9,7 +9,7 @@ const CACHE = 'node_modules/.cache/prove';
 export async function bundleWorker(mutant?: Mutant): Promise<string> {
   mkdirSync(CACHE, { recursive: true });
   const outfile = resolve(CACHE, `worker-${process.pid}-${mutant?.name.replaceAll(/\W+/g, '-') ?? 'whole'}.mjs`);
-  await build({
+  await bundle({
     entryPoints: ['test/prove/worker.ts'],
     outfile,
     bundle: true,
@@ -27,8 +27,8 @@ export async function bundleWorker(mutant?: Mutant): Promise<string> {
 function remove(mutant: Mutant): Plugin {
   return {
     name: 'remove-a-guard',
-    setup({ onLoad }) {
-      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
         if (path !== join(process.cwd(), mutant.file)) return undefined;
         return { contents: mutate(readFileSync(path, 'utf8'), mutant), loader: 'ts' };
       });

@@ -214,7 +214,7 @@ export class Kubernetes {
     const labels = { app: name, type: 'flink-native-kubernetes', component: 'jobmanager' };
     this.sim.tell('someone else', `makes Deployment/${name} ⚡name-taken`);
     const taken = { kind: 'Deployment', metadata: { name, namespace: object.metadata?.namespace ?? '', labels } };
-    this.add(taken as KubernetesObject, 'someone else');
+    this.add(taken, 'someone else');
   }
 
   private deletion(stored: Stored, { body }: ApiRequest, by: string): ApiResponse {

@@ -115,7 +115,14 @@ async function mutate(worlds: number, threads: number, only: string | undefined)
   for (const mutant of chosen) {
     const file = await bundleWorker(mutant);
     const enough = (total: Tally): boolean => total.violations.length > 0 || total.worlds >= worlds;
-    const tally = await playMany({ file, first: SEEDS.map(({ seed }) => seed), from: 1, threads, untilFirst: true, enough });
+    const tally = await playMany({
+      file,
+      first: SEEDS.map(({ seed }) => seed),
+      from: 1,
+      threads,
+      untilFirst: true,
+      enough,
+    });
     rmSync(file);
     const [first] = tally.violations;
     if (first === undefined) survivors.push(mutant);

@@ -147,9 +147,13 @@ export class World {
 
   private make(wish: Wish): void {
     const { sim } = this;
-    const source = { message: this.message, upload: this.upload, schedule: this.schedule }[wish.kind].bind(this);
+    const sources: Record<Wish['kind'], (send: number) => void> = {
+      message: () => this.message(wish),
+      upload: (send) => this.upload(wish, send),
+      schedule: (send) => this.schedule(wish, send),
+    };
     for (let send = 0; send < wish.sends; send += 1) {
-      this.later(wish.at + send * sim.draws.between(`${wish.name} again`, 0, 30_000), () => source(wish, send));
+      this.later(wish.at + send * sim.draws.between(`${wish.name} again`, 0, 30_000), () => sources[wish.kind](send));
     }
     if (wish.conflicts) this.later(wish.at + 5_000, () => this.conflict(wish));
     wish.cancels.forEach((at, index) => this.later(at, () => this.cancel(wish, index)));
