@@ -13,7 +13,7 @@ import { systemClock } from '../../functions/clock.ts';
 import { ACCOUNT, REGION, startAws } from '../../infra/local/aws/ministack.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { parseClusterId } from '../../lib/core/ids.ts';
-import { bundleDelivery, type BundleDeps } from '../../lib/delivery/bundle.ts';
+import { bundleDelivery, type BundleConfig, type BundleDeps } from '../../lib/delivery/bundle.ts';
 import { parseDeployment } from '../../lib/job/deployment.ts';
 import type { Jar, PinnedJar, ResolvedJob } from '../../lib/job/job.ts';
 import { s3Pins } from '../../lib/job/s3-pins.ts';
@@ -118,7 +118,7 @@ function bundlerOf({ s3, meter }: Bench, watch: (bytes: number) => void): Bundle
 }
 
 async function deliver(deps: BundleDeps, jar: Jar, host: string, base: number, jobs = 'jobs'): Promise<string> {
-  const config = { kind: 'bundle', repository: `${host}/${jobs}`, files: [] } as const;
+  const config: BundleConfig = { kind: 'bundle', repository: `${host}/${jobs}`, files: [] };
   const options = { 'kubernetes.container.image.ref': `${host}/flink-${base}:base` };
   const job = { jar: await deps.pin(jar), options } as unknown as ResolvedJob;
   const ref = { namespace: 'bench', clusterId: parseClusterId('bench') };
