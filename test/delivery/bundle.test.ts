@@ -47,7 +47,10 @@ function depsOf(more: Partial<BundleDeps> = {}): BundleDeps {
 }
 
 const jobOf = (jar: Jar, options: Readonly<Record<string, string>> = {}): ResolvedJob =>
-  ({ jar, options: { 'kubernetes.container.image.ref': `${fake.host}/flink:base`, ...options } }) as unknown as ResolvedJob;
+  ({
+    jar,
+    options: { 'kubernetes.container.image.ref': `${fake.host}/flink:base`, ...options },
+  }) as unknown as ResolvedJob;
 const jarOf = (text: string): Jar => ({ uri: 's3://jars-a/job.jar', pinned: pinned('job.jar', text) });
 const deliver = (
   job: ResolvedJob,
