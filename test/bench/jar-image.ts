@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -178,11 +178,13 @@ function print(what: string, { requests, sent, ms }: Cost): void {
 class Meter {
   sent = 0;
   readonly #server: Server;
+  readonly #open = new Set<Socket>();
 
   constructor(target: string) {
     const port = Number(target.split(':').at(-1));
     this.#server = createServer((from) => {
       const to = connect(port, '127.0.0.1');
+      this.#open.add(from).add(to);
       from.on('data', (chunk: Buffer) => (this.sent += chunk.length));
       from.pipe(to).pipe(from);
       for (const [one, other] of [
@@ -205,6 +207,8 @@ class Meter {
   }
 
   async stop(): Promise<void> {
+    // Clients keep theirs for a next request.
+    for (const socket of this.#open) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
