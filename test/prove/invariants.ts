@@ -385,7 +385,7 @@ export class Invariants {
   private wasLost(name: string): boolean {
     return this.world.sim.faults.struck.some(({ at, kind }) => {
       if (at.startsWith(`schedule ${name} `)) return true;
-      return kind === 'message-lost' && (at.includes(`jobs ${name}`) || at.includes(`uploads ${name}`));
+      return kind === 'message-lost' && (at.includes(`jobs ${name}`) || at.startsWith('uploads '));
     });
   }
 
