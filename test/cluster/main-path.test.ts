@@ -93,7 +93,7 @@ describe.skipIf(skipped !== '')('the main path on a real cluster, with the least
       completed(named('message')),
       completed(named('due')),
     ]);
-    const well = { state: 'succeeded', reason: 'JobFinished', flinkState: 'FINISHED', flinkVersion: version };
+    const well = { state: 'succeeded', reason: 'JobFinished', flinkState: 'FINISHED', image: imageOf(version) };
     expect(jar.data).toMatchObject({ ...well, accumulators: { orders: '1000' }, request: { kind: 'jar-upload' } });
     expect(message.data).toMatchObject({ ...well, request: { kind: 'message', idempotencyKey: named('key') } });
     expect(schedule.data).toMatchObject({ ...well, request: { kind: 'schedule' } });
