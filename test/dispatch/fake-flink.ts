@@ -67,7 +67,8 @@ export class FakeFlink {
   jobManager(ref: ClusterRef): JobManager {
     return {
       look: () => Promise.resolve().then(() => this.look(ref)),
-      result: () => Promise.resolve({ ...this.behaviour(ref).result, answers: this.behaviour(ref).answers ?? { '/jobs': {} } }),
+      result: () =>
+        Promise.resolve({ ...this.behaviour(ref).result, answers: this.behaviour(ref).answers ?? { '/jobs': {} } }),
       cancel: (jobId) => {
         this.cancels.push(jobId);
         const program = this.programs.get(ref.clusterId);

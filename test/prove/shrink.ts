@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import type { Fault } from './faults.ts';
-import { play, type Plan, type Result } from './world.ts';
+import { play, type Result } from './world.ts';
 
 /** Worlds at most that are played to make one smaller. */
 const MOST_PLAYS = 400;
@@ -14,18 +13,18 @@ export async function shrink(failing: Result): Promise<Result> {
   if (first === undefined) return failing;
   const violates = ({ violations }: Result): boolean =>
     violations.some(({ invariant }) => invariant === first.invariant);
-  const whole: readonly [readonly string[], readonly Fault[]] = [failing.wishes, failing.faults];
   if (!violates(await play({ seed: failing.seed, faults: failing.faults }))) return failing;
   let plays = 0;
-  const property = fc.asyncProperty(subset(whole[0]), subset(whole[1]), async (wishes, faults) => {
+  // The last that fails is the smallest: fast-check goes down from what failed before.
+  let smallest = { wishes: failing.wishes, faults: failing.faults };
+  const property = fc.asyncProperty(subset(failing.wishes), subset(failing.faults), async (wishes, faults) => {
     plays += 1;
-    if (plays > MOST_PLAYS) return true;
-    return !violates(await play({ seed: failing.seed, wishes, faults }));
+    if (plays > MOST_PLAYS || !violates(await play({ seed: failing.seed, wishes, faults }))) return true;
+    smallest = { wishes, faults };
+    return false;
   });
-  const { counterexample } = await fc.check(property, { examples: [[[...whole[0]], [...whole[1]]]], numRuns: 1 });
-  const [wishes, faults] = counterexample ?? whole;
-  const plan: Plan = { seed: failing.seed, wishes, faults, tells: true };
-  return play(plan);
+  await fc.check(property, { examples: [[[...failing.wishes], [...failing.faults]]], numRuns: 1 });
+  return play({ seed: failing.seed, ...smallest, tells: true });
 }
 
 function subset<T>(whole: readonly T[]): fc.Arbitrary<T[]> {
