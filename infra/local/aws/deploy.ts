@@ -37,6 +37,12 @@ export async function deploy(server: AwsServer, options: DeployOptions): Promise
   return readOutputs(server, `flink-dispatch-${options.stage}`);
 }
 
+/** Takes away what `deploy` made with the same options, as `npx osls remove` does. */
+export async function undeploy(server: AwsServer, options: DeployOptions): Promise<void> {
+  const folder = join(options.folder, 'service');
+  await osls(['remove', ...oslsArguments(options)], folder, join(options.folder, 'remove.log'), server.environment);
+}
+
 /** Makes the CloudFormation template and the zips in `<folder>/package`, without any AWS. Answers that folder. */
 export async function packageService(options: DeployOptions): Promise<string> {
   const folder = await serviceFolder(options.folder);
