@@ -84,7 +84,7 @@ async function running(clusterId: string): Promise<string> {
       expect(job?.tasks['RUNNING']).toBe(job?.tasks['TOTAL']);
       return job?.id ?? '';
     },
-    { timeout: 120_000, interval: 500 },
+    { timeout: 120_000, interval: 2_000 },
   );
 }
 
