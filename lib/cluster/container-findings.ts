@@ -43,17 +43,14 @@ function stopped(pod: PodFacts, container: ContainerFacts): Finding | undefined 
   // A pod that is told to go stops its containers.
   if (pod.deleting && exit.reason !== 'OOMKilled') return undefined;
   const { component } = pod;
-  const name = COMPONENT_NAMES[component];
   const outOfMemory = exit.reason === 'OOMKilled';
   const code = exit.exitCode === undefined ? '' : `, exit code ${exit.exitCode}`;
-  const who = container.init ? `The ${name}'s init container ${container.name}` : `The ${name}`;
   const downloads = container.name === JAR_CONTAINER && !outOfMemory;
-  const message = outOfMemory
-    ? `${who} was killed because it used more memory than its container's limit (OOMKilled${code})`
-    : `${who} stopped: ${exit.reason}${code}${exit.message === undefined ? '' : `: ${exit.message.trim()}`}`;
   return {
     reason: downloads ? 'JarDownloadFailed' : stopReason(component, outOfMemory),
-    message: downloads ? `The jar could not be put into the ${name}'s pod: ${exit.message?.trim() ?? code}` : message,
+    message: downloads
+      ? `The jar could not be put into the ${COMPONENT_NAMES[component]}'s pod: ${exit.message?.trim() ?? code}`
+      : stopMessage(component, container, exit),
     evidence: [
       `pod ${pod.name}: container ${container.name} terminated, ${exit.reason}${code}, ${container.restartCount} restarts`,
     ],
@@ -61,6 +58,16 @@ function stopped(pod: PodFacts, container: ContainerFacts): Finding | undefined 
     component,
     since: exit.at ?? pod.createdAt,
   };
+}
+
+function stopMessage(component: PodFacts['component'], container: ContainerFacts, exit: Exit): string {
+  const name = COMPONENT_NAMES[component];
+  const who = container.init ? `The ${name}'s init container ${container.name}` : `The ${name}`;
+  const code = exit.exitCode === undefined ? '' : `, exit code ${exit.exitCode}`;
+  if (exit.reason === 'OOMKilled') {
+    return `${who} was killed because it used more memory than its container's limit (OOMKilled${code})`;
+  }
+  return `${who} stopped: ${exit.reason}${code}${exit.message === undefined ? '' : `: ${exit.message.trim()}`}`;
 }
 
 function stopReason(component: PodFacts['component'], outOfMemory: boolean): Reason {

@@ -1,6 +1,6 @@
 import type { RunId } from '../../lib/core/ids.ts';
 import type { Ledger, Versioned } from '../../lib/run/ledger.ts';
-import type { LiveRun, LiveRuns } from '../../lib/run/live-runs.ts';
+import type { LiveRuns } from '../../lib/run/live-runs.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { Faults } from './faults.ts';
@@ -45,7 +45,7 @@ export class FakeLedger implements Ledger, LiveRuns {
   }
 
   /** Markers are the open records here: there is none to take away. */
-  forget(_run: LiveRun): Promise<void> {
+  forget(): Promise<void> {
     return this.faults.around('forget', () => undefined);
   }
 
