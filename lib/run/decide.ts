@@ -18,6 +18,8 @@ export { outcomeOf, type Running, type Verdict } from './verdict.ts';
 export const CANCEL_GRACE: Duration = 30_000;
 /** How long a JobManager may wait for the namespace's quota to let its TaskManagers in. */
 export const QUOTA_PATIENCE: Duration = 60_000;
+/** Exit code of a process that was ended by SIGKILL. */
+const SIGKILLED = 128 + 9;
 /** How long a JobManager with high availability may take to recover its job. */
 export const RECOVERY_GRACE: Duration = 2 * 60_000;
 
@@ -142,7 +144,16 @@ function stoppedJobManager(it: Case): Verdict | undefined {
     return lost(it, finding.reason, finding.message, finding.evidence);
   }
   if (finding.reason !== 'JobManagerCrashed' || logged === undefined) return undefined;
+  if (logged.reason === 'JobManagerCrashed' && wasKilled(it)) return undefined;
   return failure(it, logged.reason, logged.message, [...finding.evidence, ...logged.evidence], logged.rootException);
+}
+
+/** What is killed has no time to say why: an exception in its log is one that it had survived. */
+function wasKilled({ seen }: Case): boolean {
+  return seen.kubernetes.pods
+    .filter(({ component }) => component === 'jobmanager')
+    .flatMap(({ containers }) => containers)
+    .some(({ exitCode, last }) => (exitCode ?? last?.exitCode) === SIGKILLED);
 }
 
 /**

@@ -25,7 +25,7 @@ function overdueStart(it: Case): Verdict | undefined {
 function unheard(it: Case, late: string): Verdict {
   const message = `The JobManager runs, and its REST endpoint did not answer ${late}`;
   if (it.record.job?.kind === 'streaming') return failure(it, 'RestUnreachable', message, []);
-  return { kind: 'ended', outcome: outcomeOf('unknown', 'RestUnreachable', message, it.now, []) };
+  return { kind: 'ended', outcome: outcomeOf('unknown', 'RestUnreachable', message, it.now, standing(it)) };
 }
 
 function overdueJob(it: Case): Verdict | undefined {

@@ -424,6 +424,18 @@ describe('the verdict when', () => {
   });
 });
 
+it('names the kill of a JobManager that was killed, not an exception that it had survived', () => {
+  const killed = jobManagerPod({}, { state: 'terminated', reason: 'Error', exitCode: 137, ready: false });
+  const survived = `${stillRan}\n2026-11-21 ERROR org.apache.flink.X [] - no\norg.apache.flink.RpcConnectionException: early`;
+  const verdict = decide(
+    look(running, SILENT, { kubernetes: kubernetes(running, { pods: [killed] }), ...log(survived) }),
+    running,
+    NOW,
+  );
+  expect(verdict).toMatchObject({ kind: 'failed', outcome: { reason: 'JobManagerCrashed' } });
+  expect(verdict).toHaveProperty('outcome.message', expect.stringContaining('exit code 137'));
+});
+
 describe('a job that lost its TaskManagers names why', () => {
   const GONE =
     'org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id x-taskmanager-1-1 is no longer reachable.';

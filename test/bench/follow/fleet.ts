@@ -36,6 +36,8 @@ export function liveRun(of: Member, age: number, now: number, dueAt: number): Ru
     createdAt: began,
     runningAt: began,
     jobManager: { podUid: podUid(of), restartCount: 0 },
+    noStartSince: began,
+    logsKept: { [`${clusterId}-x`]: now, [`${clusterId}-taskmanager-1-1`]: now },
   };
   return {
     ...base,

@@ -85,7 +85,7 @@ interface Lag {
 
 /** Real time, all runs live, each looked at when it is due. */
 async function lag(way: Way, due: { of: Member; at: number; number: number; interval: number }[]): Promise<Lag> {
-  const end = Date.now() + SECONDS * 1000;
+  const end = Math.min(...due.map(({ at }) => at)) + SECONDS * 1000;
   const late: { ms: number; interval: number }[] = [];
   due.sort((a, b) => a.at - b.at);
   let next = 0;
@@ -116,6 +116,8 @@ async function lag(way: Way, due: { of: Member; at: number; number: number; inte
 /** Puts the records where the functions find them: ages even over a week, the next look anywhere within its interval. */
 async function settle(way: Way): Promise<{ of: Member; at: number; number: number; interval: number }[]> {
   const now = Date.now();
+  // When the last of them is on record.
+  const first = now + 5_000 + 5 * RUNS;
   const due: { of: Member; at: number; number: number; interval: number }[] = [];
   let index = 0;
   await work(() => {
@@ -125,7 +127,7 @@ async function settle(way: Way): Promise<{ of: Member; at: number; number: numbe
     index += 1;
     const draft = liveRun(of, age, now, now);
     const interval = nextLook(draft, now);
-    const at = now + 5_000 + ((index * 7919) % 1000) * (interval / 1000);
+    const at = first + ((index * 7919) % 1000) * (interval / 1000);
     due.push({ of, at, number: 2, interval });
     return async () => void (await way.ledger.create(liveRun(of, age, now, at)));
   });
