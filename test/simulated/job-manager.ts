@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-
 /** One job on one cluster, by the clock. */
 export interface SimulatedJob {
   readonly jobId: string;
@@ -52,21 +50,4 @@ function overview(ended: boolean): object {
     'flink-version': '2.3.0',
     'flink-commit': 'simulated',
   };
-}
-
-/** A JobManager's REST endpoint on loopback. */
-export async function startJobManager(job: SimulatedJob, port: number): Promise<Server> {
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://job-manager');
-    if (request.method === 'PATCH') job.canceledAt ??= Date.now();
-    const found = request.method === 'PATCH' ? {} : answerOf(job, pathname, Date.now());
-    const text = JSON.stringify(found ?? { errors: [`Not found: ${pathname}`] });
-    response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(text);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  return server;
 }
