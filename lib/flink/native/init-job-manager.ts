@@ -7,6 +7,16 @@ import { fixedPort, type Plan } from './deployment-plan.ts';
 import { initPod, record } from './init-pod.ts';
 import { jobManagerSelectors } from './labels.ts';
 
+/** The options of a JobManager's pod, native or standalone. */
+export const JOB_MANAGER_OPTIONS = {
+  serviceAccount: K.jobManagerServiceAccount,
+  cpuLimitFactor: K.jobManagerCpuLimitFactor,
+  memoryLimitFactor: K.jobManagerMemoryLimitFactor,
+  annotations: K.jobManagerAnnotations,
+  nodeSelector: K.jobManagerNodeSelector,
+  tolerations: K.jobManagerTolerations,
+} as const;
+
 /** InitJobManagerDecorator. */
 export const initJobManager: Decorator = {
   decorate(pod, plan) {
@@ -17,14 +27,7 @@ export const initJobManager: Decorator = {
       memory: plan.jobManagerMemory,
       ports: ports(configuration),
       envPrefix: MASTER_ENV_PREFIX,
-      options: {
-        serviceAccount: K.jobManagerServiceAccount,
-        cpuLimitFactor: K.jobManagerCpuLimitFactor,
-        memoryLimitFactor: K.jobManagerMemoryLimitFactor,
-        annotations: K.jobManagerAnnotations,
-        nodeSelector: K.jobManagerNodeSelector,
-        tolerations: K.jobManagerTolerations,
-      },
+      options: JOB_MANAGER_OPTIONS,
     });
   },
 };

@@ -3,7 +3,7 @@ import { KUBERNETES as K } from '../options/kubernetes.ts';
 import { componentTemplate } from '../native/config-maps.ts';
 import { fixedPort, type Plan } from '../native/deployment-plan.ts';
 import { podFromTemplate, type FlinkPod } from '../native/flink-pod.ts';
-import { jobManagerLabels } from '../native/init-job-manager.ts';
+import { JOB_MANAGER_OPTIONS, jobManagerLabels } from '../native/init-job-manager.ts';
 import { initPod } from '../native/init-pod.ts';
 import { complete } from './decorate.ts';
 import { QUERY_PORT } from './options.ts';
@@ -22,14 +22,7 @@ export function jobManagerPod(plan: Plan, args: readonly string[]): FlinkPod {
       { name: 'ui', containerPort: fixedPort(configuration, FLINK.restBindPort) },
     ],
     envPrefix: MASTER_ENV_PREFIX,
-    options: {
-      serviceAccount: K.jobManagerServiceAccount,
-      cpuLimitFactor: K.jobManagerCpuLimitFactor,
-      memoryLimitFactor: K.jobManagerMemoryLimitFactor,
-      annotations: K.jobManagerAnnotations,
-      nodeSelector: K.jobManagerNodeSelector,
-      tolerations: K.jobManagerTolerations,
-    },
+    options: JOB_MANAGER_OPTIONS,
   });
   return complete(pod, plan, args);
 }
