@@ -1,4 +1,10 @@
-import type { KubernetesObject, V1Container, V1Deployment, V1OwnerReference } from '@kubernetes/client-node';
+import type {
+  KubernetesObject,
+  V1Container,
+  V1Deployment,
+  V1ObjectMeta,
+  V1OwnerReference,
+} from '@kubernetes/client-node';
 import { DispatchError } from '../../core/errors.ts';
 import type { ClusterRequest, FlinkCluster } from '../cluster.ts';
 import { plainValue } from '../config/files.ts';
@@ -60,21 +66,29 @@ export function buildCluster(request: ClusterRequest): FlinkCluster {
   };
 }
 
+/** Of the JobManager's Deployment, native or standalone: by it a cluster is found. */
+export function deploymentMetadata(plan: Plan): V1ObjectMeta {
+  const { configuration, clusterId, namespace, request } = plan;
+  return {
+    name: clusterId,
+    namespace,
+    labels: { ...request.marks?.labels, ...jobManagerLabels(plan) },
+    ...mapOf('annotations', {
+      ...record(configuration.getOptional(K.jobManagerAnnotations)),
+      ...request.marks?.annotations,
+    }),
+  };
+}
+
 /** KubernetesJobManagerFactory.createJobManagerDeployment. */
 function deployment(pod: FlinkPod, plan: Plan): V1Deployment {
-  const { configuration, clusterId, namespace, request } = plan;
+  const { configuration, clusterId } = plan;
   const owners = (configuration.getOptional(K.jobManagerOwners) ?? []).map(ownerReference);
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: {
-      name: clusterId,
-      namespace,
-      labels: { ...request.marks?.labels, ...jobManagerLabels(plan) },
-      ...mapOf('annotations', {
-        ...record(configuration.getOptional(K.jobManagerAnnotations)),
-        ...request.marks?.annotations,
-      }),
+      ...deploymentMetadata(plan),
       ...(owners.length > 0 && { ownerReferences: owners }),
     },
     spec: {

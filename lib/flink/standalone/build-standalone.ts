@@ -3,12 +3,10 @@ import { DispatchError } from '../../core/errors.ts';
 import type { ClusterRequest, FlinkCluster } from '../cluster.ts';
 import { plainValue } from '../config/files.ts';
 import type { FlinkConfiguration } from '../config/configuration.ts';
-import { ownedByDeployment } from '../native/build-cluster.ts';
+import { deploymentMetadata, ownedByDeployment } from '../native/build-cluster.ts';
 import { clusterSideConfiguration, flinkConf } from '../native/config-maps.ts';
 import { planDeployment, type Plan } from '../native/deployment-plan.ts';
-import { addToPod, mapOf, type FlinkPod } from '../native/flink-pod.ts';
-import { record } from '../native/init-pod.ts';
-import { jobManagerLabels } from '../native/init-job-manager.ts';
+import { addToPod, type FlinkPod } from '../native/flink-pod.ts';
 import { jobManagerSelectors } from '../native/labels.ts';
 import { restService } from '../native/services.ts';
 import { FLINK, TASK_MANAGER_MEMORY } from '../options/flink.ts';
@@ -96,19 +94,11 @@ function adapt({ configuration, clusterId, namespace, highAvailability, request 
 }
 
 function jobManagerDeployment(pod: FlinkPod, plan: Plan): V1Deployment {
-  const { configuration, clusterId, namespace, request } = plan;
+  const { clusterId } = plan;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: {
-      name: clusterId,
-      namespace,
-      labels: { ...request.marks?.labels, ...jobManagerLabels(plan) },
-      ...mapOf('annotations', {
-        ...record(configuration.getOptional(K.jobManagerAnnotations)),
-        ...request.marks?.annotations,
-      }),
-    },
+    metadata: deploymentMetadata(plan),
     spec: {
       replicas: replicas(plan),
       selector: { matchLabels: jobManagerSelectors(clusterId) },
