@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -44,7 +45,7 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
       clock: common.clock,
       bundle: bundlerOf({ deployment, s3, ledgerBucket: config.LEDGER_BUCKET, pin: pins.pin, clock: common.clock }),
     }),
-    sessions: { leases: createS3SessionLeases(ledgerBucket), jarBytes: s3JarBytes(s3) },
+    sessions: { leases: createS3SessionLeases(ledgerBucket), jarBytes: s3JarBytes(s3), submitter: randomUUID() },
     inlineWait: INLINE_WAIT,
     metrics,
   };

@@ -19,6 +19,8 @@ export interface SessionDeps {
   readonly leases: SessionLeases;
   /** The bytes of a jar in S3, as they were when its run was accepted. */
   readonly jarBytes: (jar: Jar) => Promise<Payload>;
+  /** Names this process: a submission that it wrote down is its own to carry out. */
+  readonly submitter: string;
 }
 
 /** All that the orchestrators need of the outside. */

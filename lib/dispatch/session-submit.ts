@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Duration, Instant } from '../core/clock.ts';
 import { isDispatchError } from '../core/errors.ts';
 import { findInLog } from '../cluster/log-findings.ts';
@@ -13,8 +12,6 @@ import { jobManagerIdentity, outcomeOf } from '../run/verdict.ts';
 import { clusterOf, requireJob } from './job-of.ts';
 import type { Acted, AttemptAt } from './modes.ts';
 
-/** This process: a submission that it wrote down is its own to carry out. */
-const ME = randomUUID();
 /** No function lives as long: whoever began to submit this long ago, and has not said how it went, has died. */
 const TAKE_OVER: Duration = 200_000;
 /** What was written down is carried out this soon, or written down again. */
@@ -42,8 +39,9 @@ export async function submitJob(at: AttemptAt, seen: Observation): Promise<Acted
   if (seen.rest.facts.jobs.some(({ id }) => id === jobId)) return { record: answered(record, deps.clock.now()) };
   if (submission?.answeredAt !== undefined) return wait;
   const age = submission === undefined ? Infinity : deps.clock.now() - submission.at;
-  if (submission?.by === ME && age < FRESH) return runJar(at);
-  return submission?.by === ME || age >= TAKE_OVER ? takeOver(at, seen) : wait;
+  const mine = submission?.by === deps.sessions.submitter;
+  if (mine && age < FRESH) return runJar(at);
+  return mine || age >= TAKE_OVER ? takeOver(at, seen) : wait;
 }
 
 async function takeOver({ record, target, deps }: AttemptAt, seen: Observation): Promise<Acted> {
@@ -51,7 +49,7 @@ async function takeOver({ record, target, deps }: AttemptAt, seen: Observation):
   if (jobManager === undefined) return { record };
   const configuration = await target.session(clusterOf(record)).inspection.configuration();
   const highAvailability = hasHighAvailability(configuration);
-  const submission = { by: ME, at: deps.clock.now(), highAvailability };
+  const submission = { by: deps.sessions.submitter, at: deps.clock.now(), highAvailability };
   return { record: updateAttempt(record, { jobManager, submission }), again: true };
 }
 

@@ -116,6 +116,7 @@ export class World {
       deliver: ({ jar }) => effects.run('deliver', 'StorageUnavailable', () => Promise.resolve({ jarUri: jar.uri })),
       sessions: {
         leases: effects.watch('leases', this.leases, 'StorageUnavailable'),
+        submitter: 'this process',
         jarBytes: () =>
           effects.run('jarBytes', 'StorageUnavailable', () => Promise.resolve(Payload.of(Buffer.from('PK')))),
       },

@@ -32,5 +32,5 @@ function keyOf({ target, namespace, clusterId }: SessionRef): string {
 
 /** For suites that have no sessions, or whose jars are these bytes. */
 export function fakeSessions(jar: Uint8Array = new Uint8Array()): SessionDeps & { readonly leases: FakeSessionLeases } {
-  return { leases: new FakeSessionLeases(), jarBytes: () => Promise.resolve(Payload.of(jar)) };
+  return { leases: new FakeSessionLeases(), jarBytes: () => Promise.resolve(Payload.of(jar)), submitter: 'this process' };
 }

@@ -77,6 +77,7 @@ export class SessionDispatcher {
       deliver: () => Promise.reject(new Error('a session is delivered nothing')),
       sessions: {
         leases: this.leases,
+        submitter: 'this process',
         jarBytes: ({ s3 }) => {
           const name = JARS.find((jar) => jar === s3?.key);
           return name === undefined
