@@ -5,7 +5,7 @@ import type { ApiResponse } from './api.ts';
 import type { ObjectClient } from './client.ts';
 import { collectionPath, kindOf, resourceOf } from './kinds.ts';
 import { marksFor, ownerIn } from './marks.ts';
-import type { Owner } from './port.ts';
+import type { Owner, StartAnswer } from './port.ts';
 import { isPermit } from './start-permit.ts';
 import { ownedBy, putSecret } from './renew.ts';
 import { statusError, statusIn, succeeded } from './status-error.ts';
@@ -19,12 +19,13 @@ export async function applyCluster(
   client: ObjectClient,
   cluster: FlinkCluster,
   owner: Owner,
-  mayStart: () => Promise<boolean> = () => Promise.resolve(true),
+  mayStart: () => Promise<StartAnswer> = () => Promise.resolve('yes'),
 ): Promise<'created' | 'found'> {
   const made = await applyDeployment(client, cluster, owner);
   const { uid, found } = made;
   const permit = async (): Promise<void> => {
-    if (!(await mayStart())) throw await tooLate(client, cluster, made);
+    const answer = await mayStart();
+    if (answer !== 'yes') throw await overtaken(client, cluster, answer, made);
   };
   const results = await Promise.all(
     cluster.dependants.map(async (dependant) => {
@@ -35,13 +36,16 @@ export async function applyCluster(
   return found && !results.includes('created') ? 'found' : 'created';
 }
 
-/** Only what this call has made is taken back: what was found is somebody else's to judge. */
-async function tooLate(
+/** What was found is somebody else's to take back. */
+async function overtaken(
   client: ObjectClient,
   { namespace, clusterId }: FlinkCluster,
+  answer: StartAnswer,
   { uid, found }: { readonly uid: string; readonly found: boolean },
 ): Promise<DispatchError> {
-  if (!found) await client.remove('Deployment', namespace, clusterId, { uid, propagationPolicy: 'Foreground' });
+  if (!found && answer === 'over') {
+    await client.remove('Deployment', namespace, clusterId, { uid, propagationPolicy: 'Foreground' });
+  }
   return changing(`the launch of Deployment ${clusterId} was overtaken`);
 }
 

@@ -25,7 +25,7 @@ export function createClusters(
     remains: (ref, what = EVERYTHING) => remainingObjects(client, ref, what),
     tail: (ref, pod, options) => readTail(client, ref, pod, options),
     renew: (ref, owner, objects) => renewObjects(client, ref, owner, objects),
-    withdraw: (ref) => withdrawPermit(client, ref),
+    withdraw: (ref, owner) => withdrawPermit(client, ref, owner),
     async list(namespace) {
       const labelSelector = `${MANAGED_BY.name}=${MANAGED_BY.value}`;
       const found = await client.list<V1Deployment>('Deployment', namespace, { labelSelector, metadataOnly: true });

@@ -1,6 +1,6 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { tellsOfTaskManagers } from './lost-workers.ts';
-import type { ContainerFacts, KubernetesFacts, PodFacts } from './port.ts';
+import type { KubernetesFacts, PodFacts } from './port.ts';
 
 /** Flink asks for TaskManagers within seconds of its start, and logs why it gets none. */
 const TASK_MANAGERS_DUE: Duration = 10_000;
@@ -13,10 +13,14 @@ export interface LogRef {
 
 /**
  * The JobManager's log that may tell what its pods do not: of an incarnation that stopped, or of a JobManager that runs
- * and gets no TaskManager (forbidden, over quota, killed again and again), or whose job ended for lack of them, as its
- * `rootException` tells. `undefined` while there is no need to read.
+ * and gets no TaskManager (forbidden, over quota, killed again and again), whose job ended for lack of them, as
+ * `rootException` tells, or that answers and has no job. `undefined` while there is no need to read.
  */
-export function logWorthReading(facts: KubernetesFacts, now: Instant, rootException = ''): LogRef | undefined {
+export function logWorthReading(
+  facts: KubernetesFacts,
+  now: Instant,
+  said: { readonly rootException?: string; readonly hasNoJob?: boolean } = {},
+): LogRef | undefined {
   const pod = facts.pods
     .filter(({ component, deleting }) => component === 'jobmanager' && !deleting)
     .sort((a, b) => b.createdAt - a.createdAt)[0];
@@ -27,11 +31,11 @@ export function logWorthReading(facts: KubernetesFacts, now: Instant, rootExcept
   if (container.restartCount > 0) return { ...ref, previous: true };
   // It may not start again.
   if (container.last !== undefined) return { ...ref, previous: false };
-  const lacks = lacksTaskManagers(facts.pods, container, now) || tellsOfTaskManagers(rootException) !== undefined;
-  return lacks ? { ...ref, previous: false } : undefined;
+  const due = container.startedAt !== undefined && now - container.startedAt >= TASK_MANAGERS_DUE;
+  const lacks = due && (lacksTaskManagers(facts.pods) || said.hasNoJob === true);
+  return lacks || tellsOfTaskManagers(said.rootException ?? '') !== undefined ? { ...ref, previous: false } : undefined;
 }
 
-function lacksTaskManagers(pods: readonly PodFacts[], container: ContainerFacts, now: Instant): boolean {
-  if (container.startedAt === undefined || now - container.startedAt < TASK_MANAGERS_DUE) return false;
+function lacksTaskManagers(pods: readonly PodFacts[]): boolean {
   return !pods.some(({ component, ready }) => component === 'taskmanager' && ready);
 }

@@ -100,10 +100,9 @@ export interface Owner {
 export interface Clusters {
   /**
    * Creates the Deployment, then all dependants at once; finding our own earlier work is success. `mayStart` is asked
-   * before the JobManager is permitted to start: when it says no, a Deployment that this call made is taken back, and
-   * the call throws `ClusterUnavailable`.
+   * between the Deployment and the permit to start; at another answer than yes the call throws `ClusterUnavailable`.
    */
-  apply(cluster: FlinkCluster, owner: Owner, mayStart?: () => Promise<boolean>): Promise<'created' | 'found'>;
+  apply(cluster: FlinkCluster, owner: Owner, mayStart?: () => Promise<StartAnswer>): Promise<'created' | 'found'>;
   /** Events are looked up for pods that are not ready, and when no pod could be made. */
   observe(ref: ClusterRef): Promise<KubernetesFacts>;
   /**
@@ -127,10 +126,19 @@ export interface Removal {
   readonly owner?: Owner;
 }
 
+/**
+ * Whether a cluster that is being made may begin its program. `judged`: somebody is about to say how it ends, with all
+ * that is there. `over`: nobody looks for it any more, so a Deployment that this call made is taken back.
+ */
+export type StartAnswer = 'yes' | 'judged' | 'over';
+
 /** What lets a cluster's JobManager start: see `withStartPermit`. */
 export interface StartPermits {
-  /** From now on no container of the cluster's JobManager starts; one that runs goes on. Absent is success. */
-  withdraw(ref: ClusterRef): Promise<void>;
+  /**
+   * From now on no container of the JobManager of the owner's cluster starts, whatever a late `apply` does; one that runs
+   * goes on. No such cluster is success.
+   */
+  withdraw(ref: ClusterRef, owner: Owner): Promise<void>;
 }
 
 /** Keeps what pods of a standing cluster read when they start. */

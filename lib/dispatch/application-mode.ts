@@ -1,10 +1,10 @@
 import { describeError } from '../core/errors.ts';
 import { removeAndProve } from '../cleanup/remove.ts';
-import type { Owner, Removal } from '../cluster/port.ts';
+import type { Owner, Removal, StartAnswer } from '../cluster/port.ts';
 import { hasHighAvailability } from '../job/high-availability.ts';
-import { created, requireAttempt, updateAttempt } from '../run/machine.ts';
+import { created, currentAttempt, requireAttempt, updateAttempt } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
-import type { RunRecord } from '../run/record.ts';
+import type { RunRecord, RunState } from '../run/record.ts';
 import { startedJobManager } from '../run/verdict.ts';
 import type { DispatchDeps } from './deps.ts';
 import { keepLogs } from './evidence.ts';
@@ -44,15 +44,20 @@ async function makeCluster({ record, target, deps }: AttemptAt): Promise<RunReco
   const owner = ownerOf(record, deps);
   const delivery = await deps.deliver(job, clusterOf(record));
   const plan = planCluster(job, { clusterId, jobId, owner, delivery });
-  await target.clusters.apply(plan, owner, () => isLaunching(record, deps));
+  await target.clusters.apply(plan, owner, () => mayStart(record, deps));
   return renewedUntil(created(record, deps.clock.now()), delivery.renewAt);
 }
 
-/** Whether the attempt still is to be launched, by the record as it is now. */
-async function isLaunching({ runId, attempts }: RunRecord, { ledger }: DispatchDeps): Promise<boolean> {
-  const stored = await ledger.read(runId);
-  if (stored?.value.state !== 'launching') return false;
-  return requireAttempt(stored.value).number === attempts.at(-1)?.number;
+/** By the record as it is now: nobody has given the attempt up meanwhile, or is about to. */
+async function mayStart({ runId, attempts }: RunRecord, { ledger }: DispatchDeps): Promise<StartAnswer> {
+  const now = (await ledger.read(runId))?.value;
+  const attempt = now === undefined ? undefined : currentAttempt(now);
+  if (now === undefined || attempt?.number !== attempts.at(-1)?.number || !isLive(now.state)) return 'over';
+  return now.cancelRequested === undefined && attempt?.noStartSince === undefined ? 'yes' : 'judged';
+}
+
+function isLive(state: RunState): boolean {
+  return state === 'launching' || state === 'starting' || state === 'running';
 }
 
 /** What a look tells of the attempt's objects: the first Deployment and the first JobManager are the ones that count. */
@@ -68,14 +73,11 @@ function noteIdentity(record: RunRecord, { kubernetes }: Observation): RunRecord
   });
 }
 
-/**
- * Without high availability the first JobManager is the only one: once it has started, no other one may. Again when its
- * job runs, in case a late repeat of the launch has granted it anew.
- */
+/** Without high availability the first JobManager is the only one: once it has started, no other one may. */
 async function startOnce(record: RunRecord, at: AttemptAt): Promise<RunRecord> {
-  const { jobManager, noStartSince, runningAt = 0 } = requireAttempt(record);
-  if (jobManager === undefined || hasHighAvailability(requireJob(record).options)) return record;
-  if (noStartSince !== undefined && noStartSince >= runningAt) return record;
+  const { jobManager, noStartSince } = requireAttempt(record);
+  if (jobManager === undefined || noStartSince !== undefined) return record;
+  if (hasHighAvailability(requireJob(record).options)) return record;
   try {
     return await withdraw({ ...at, record });
   } catch (error) {
@@ -85,7 +87,7 @@ async function startOnce(record: RunRecord, at: AttemptAt): Promise<RunRecord> {
 }
 
 async function withdraw({ record, target, deps }: AttemptAt): Promise<RunRecord> {
-  await target.permits.withdraw(clusterOf(record));
+  await target.permits.withdraw(clusterOf(record), ownerOf(record, deps));
   return updateAttempt(record, { noStartSince: deps.clock.now() });
 }
 

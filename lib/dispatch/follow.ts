@@ -31,7 +31,7 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
     return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
   }
   const running = verdict.kind === 'ended' ? noteRunning(record, verdict.running) : record;
-  const sealed = verdict.kind === 'failed' ? await seal({ record: running, target, deps }, seen) : running;
+  const sealed = await seal({ record: running, target, deps }, seen);
   if (sealed === undefined) return waitFor(running, nextLook(running, deps.clock.now()));
   const artifacts = await keepEvidence(sealed, verdict.outcome, seen, target, deps);
   const kept = updateAttempt(sealed, { artifacts });
@@ -41,8 +41,8 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
 }
 
 /**
- * Before an attempt is given up whose program has not begun, nothing may let it begin any more; `undefined` when it has
- * begun meanwhile, which the next look will judge.
+ * Before an attempt ends whose program has not begun, nothing may let it begin any more; `undefined` when it has begun
+ * meanwhile, which the next look will judge.
  */
 async function seal(at: AttemptAt, seen: Observation): Promise<RunRecord | undefined> {
   const mode = modeOf(requireJob(at.record));

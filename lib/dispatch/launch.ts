@@ -14,11 +14,9 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
   const job = requireJob(record);
   const attempt = requireAttempt(record);
   const now = deps.clock.now();
-  if (record.cancelRequested !== undefined) {
-    const { by, reason } = record.cancelRequested;
-    return goOn(end(record, outcomeOf('canceled', reason, `Canceled by ${by} while it was launched`, now, [])));
-  }
-  if (now - attempt.launchedAt >= job.deadlines.start) return tooLate(record, overdue(record, now), deps);
+  const late = now - attempt.launchedAt >= job.deadlines.start;
+  if (record.cancelRequested !== undefined) return giveUp(record, canceled(record.cancelRequested, now), late, deps);
+  if (late) return giveUp(record, overdue(record, now), late, deps);
   // A target that cannot be opened is no fault of the request.
   const target = await deps.targets(job.target);
   try {
@@ -40,21 +38,40 @@ function isPassing(error: DispatchError): boolean {
   return PASSING.includes(error.reason);
 }
 
-/** What an earlier call may have made, and seen nothing of: a cluster that is there is judged by what it has done. */
-async function tooLate(record: RunRecord, outcome: Outcome, deps: DispatchDeps): Promise<Step> {
+/**
+ * An earlier call may have made the cluster and seen nothing of it, and another one may still be at it. So first it is on
+ * record that the program is not to begin; then the permit is withdrawn; then a cluster that is there is judged by what it
+ * has done. Where Kubernetes does not answer, `late` is the end of the patience.
+ */
+async function giveUp(record: RunRecord, outcome: Outcome, late: boolean, deps: DispatchDeps): Promise<Step> {
   const now = deps.clock.now();
-  const job = requireJob(record);
+  const begins = modeOf(requireJob(record)).keep !== undefined;
+  if (begins && requireAttempt(record).noStartSince === undefined) {
+    return goOn(updateAttempt(record, { noStartSince: now }));
+  }
   try {
-    const target = await deps.targets(job.target);
-    const { kubernetes } = await modeOf(job).observe({ record, target, deps });
-    if (kubernetes.deployment.state === 'present') return goOn(created(record, now));
+    if (await isMade(record, deps)) return goOn(created(record, now));
   } catch (error) {
+    if (!late) throw error;
     deps.log.warn('nobody knows what was made', { runId: record.runId, error: describeError(error) });
     // Another attempt might be the second one.
     const message = `${outcome.message}; whether it was created is not known`;
     return goOn(end(record, { ...outcome, state: 'unknown', message }));
   }
   return goOn(afterFailure(record, outcome, now));
+}
+
+async function isMade(record: RunRecord, deps: DispatchDeps): Promise<boolean> {
+  const job = requireJob(record);
+  const at = { record, target: await deps.targets(job.target), deps };
+  const mode = modeOf(job);
+  await mode.keep?.(at);
+  const { kubernetes } = await mode.observe(at);
+  return kubernetes.deployment.state === 'present';
+}
+
+function canceled({ by, reason }: NonNullable<RunRecord['cancelRequested']>, now: number): Outcome {
+  return outcomeOf('canceled', reason, `Canceled by ${by} while its cluster was created`, now, []);
 }
 
 function overdue(record: RunRecord, now: number): Outcome {

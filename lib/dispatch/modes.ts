@@ -24,7 +24,7 @@ export interface Mode {
    * Answers the record to go on with; `failed` ends the attempt.
    */
   act(at: AttemptAt, seen: Observation): Promise<Acted>;
-  /** Of an attempt that has ended and whose cluster is kept: nothing of it may begin the program again. */
+  /** Whatever is there of the attempt stays, and none of it may begin the program from now on. */
   keep?(at: AttemptAt): Promise<RunRecord>;
   /** Removes what belongs to this attempt alone, and answers the names of what is left of it: none when it is gone. */
   removeAndProve(at: AttemptAt, what: { readonly highAvailability: boolean }): Promise<readonly string[]>;

@@ -17,9 +17,15 @@ const LOG_TAIL = 64 * 1024;
 export async function observe(target: Target, ref: ClusterRef, jobId: string, clock: Clock): Promise<Observation> {
   const kubernetes = await target.clusters.observe(ref);
   const rest = await askJobManager(target, ref, kubernetes, jobId);
-  const root = rest.state === 'answered' ? rest.result?.rootException?.message : undefined;
-  const log = await lastLog(target, ref, kubernetes, logWorthReading(kubernetes, clock.now(), root));
+  const log = await lastLog(target, ref, kubernetes, logWorthReading(kubernetes, clock.now(), saidOf(rest, jobId)));
   return { at: clock.now(), kubernetes, rest, ...(log === undefined ? {} : { jobManagerLog: log }) };
+}
+
+function saidOf(rest: RestFacts, jobId: string): Parameters<typeof logWorthReading>[2] {
+  if (rest.state === 'silent') return {};
+  const root = rest.result?.rootException?.message;
+  const hasNoJob = !rest.facts.jobs.some(({ id }) => id === jobId);
+  return { hasNoJob, ...(root === undefined ? {} : { rootException: root }) };
 }
 
 async function askJobManager(

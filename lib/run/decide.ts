@@ -10,7 +10,17 @@ import type { Observation } from './observation.ts';
 import { jobOutcome, applicationOutcome, outcomeFromLastWords } from './job-outcome.ts';
 import { overdue } from './overdue.ts';
 import type { Outcome, RunRecord } from './record.ts';
-import { failure, jobManagerIdentity, lost, outcomeOf, situation, type Case, type Verdict } from './verdict.ts';
+import {
+  failure,
+  hasStarted,
+  jobManagerIdentity,
+  lost,
+  outcomeOf,
+  situation,
+  tellsOfItsJob,
+  type Case,
+  type Verdict,
+} from './verdict.ts';
 
 export { outcomeOf, type Running, type Verdict } from './verdict.ts';
 
@@ -45,6 +55,7 @@ export function decide(look: Observation, record: RunRecord, now: Instant): Verd
     stoppedJobManager(it) ??
     finalFinding(it) ??
     refusedTaskManagers(it) ??
+    forgottenEnd(it) ??
     canceled(it) ??
     lostJob(it) ??
     overdue(it) ??
@@ -156,15 +167,6 @@ function wasKilled({ seen }: Case): boolean {
     .some(({ exitCode, last }) => (exitCode ?? last?.exitCode) === SIGKILLED);
 }
 
-/**
- * Whether a log that tells of no end proves that there was none: it is there, and of a level at which Flink logs how a job
- * goes on.
- */
-function tellsOfItsJob({ seen }: Case): boolean {
-  const text = seen.jobManagerLog?.text ?? '';
-  return /\bINFO\b/.test(text) && text.includes('org.apache.flink');
-}
-
 /** With high availability Flink itself takes a job that ran on to the next JobManager. */
 function recoversItsJob({ record, attempt }: Case): boolean {
   return attempt.runningAt !== undefined && hasHighAvailability(record);
@@ -210,8 +212,17 @@ function finalFinding(it: Case): Verdict | undefined {
 
 function canceled(it: Case): Verdict | undefined {
   const asked = it.record.cancelRequested;
-  if (asked === undefined || it.now - asked.at < CANCEL_GRACE) return undefined;
+  if (asked === undefined) return undefined;
+  if (!hasStarted(it)) return { kind: 'ended', outcome: cancelOutcome(it, 'its JobManager had not started') };
+  if (it.now - asked.at < CANCEL_GRACE) return undefined;
   return { kind: 'ended', outcome: cancelOutcome(it, 'it did not stop in time, so its cluster is removed') };
+}
+
+/** The JobManager answers and has no job: it may have had one, and said how that ended. */
+function forgottenEnd({ seen, job, attempt, now }: Case): Verdict | undefined {
+  if (seen.rest.state !== 'answered' || job !== undefined) return undefined;
+  const outcome = outcomeFromLastWords(seen.jobManagerLog?.text ?? '', attempt.jobId, now);
+  return outcome === undefined ? undefined : { kind: 'ended', outcome };
 }
 
 /** The JobManager answers, its job had been seen, and now it has none. */

@@ -93,7 +93,7 @@ export function outcomeFromLastWords(log: string, jobId: string, now: Instant): 
   return {
     state: STATES[state],
     reason: REASONS[state],
-    message: `${sentence(state, undefined)}, as the log of its JobManager says, which is gone since`,
+    message: `${sentence(state, undefined)}, as the log of its JobManager says`,
     at: now,
     flinkState: state,
     evidence: [`JobManager log: job ${jobId} switched to ${state}`],

@@ -3,7 +3,7 @@ import type { JobState } from '../flink/job-state.ts';
 type TerminalState = Extract<JobState, 'FINISHED' | 'FAILED' | 'CANCELED'>;
 
 /**
- * What a JobManager that is gone wrote about its job's end: `Job <name> (<id>) switched from state RUNNING to FINISHED.`
+ * What a JobManager wrote about its job's end: `Job <name> (<id>) switched from state RUNNING to FINISHED.`
  * (org.apache.flink.runtime.executiongraph.DefaultExecutionGraph), and for every scheduler and for a job that fails before
  * it has a graph `Job <id> reached terminal state FAILED.` (org.apache.flink.runtime.dispatcher.Dispatcher). The last such
  * line counts.

@@ -14,7 +14,7 @@ export interface Observation {
   readonly rest: RestFacts;
   /**
    * The end of the JobManager's log, when it is worth reading: of an incarnation that stopped, or of one that runs and
-   * gets no TaskManagers.
+   * gets no TaskManagers, or has no job.
    */
   readonly jobManagerLog?: { readonly text: string; readonly stopped: boolean };
 }

@@ -1,5 +1,16 @@
 import type { Duration } from '../core/clock.ts';
-import { failure, jobManagerReady, outcomeOf, situation, standing, type Case, type Verdict } from './verdict.ts';
+import {
+  failure,
+  hasStarted,
+  jobManagerReady,
+  lost,
+  outcomeOf,
+  situation,
+  standing,
+  tellsOfItsJob,
+  type Case,
+  type Verdict,
+} from './verdict.ts';
 
 /** How long a REST endpoint may be silent, while its pods are well, before the run's outcome is called unknown. */
 export const SILENCE_LIMIT: Duration = 30 * 60_000;
@@ -18,7 +29,14 @@ function overdueStart(it: Case): Verdict | undefined {
   if (cause !== undefined) {
     return failure(it, cause.reason, `${cause.message} (for the ${seconds} s of deadlines.start)`, cause.evidence);
   }
-  return failure(it, 'StartDeadlineExceeded', `The job did not run ${late}`, []);
+  const message = `The job did not run ${late}`;
+  if (mayHaveHadAJob(it)) return lost(it, 'StartDeadlineExceeded', message, []);
+  return failure(it, 'StartDeadlineExceeded', message, []);
+}
+
+/** Where no log tells: a short job begins, ends and is forgotten between two looks. */
+function mayHaveHadAJob(it: Case): boolean {
+  return it.seen.rest.state === 'answered' && it.job === undefined && hasStarted(it) && !tellsOfItsJob(it);
 }
 
 /** A JobManager that is well and not heard may have run a job to its end: another attempt could do it twice. */

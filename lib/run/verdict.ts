@@ -55,13 +55,30 @@ export function standing({ job, attempt, seen }: Case): readonly string[] {
   return [`Deployment ${attempt.clusterId}: ${there}`, ...named, ...more, `REST: ${rest}`];
 }
 
+/** Whether the attempt ever had a JobManager that started. */
+export function hasStarted({ record, attempt, seen }: Case): boolean {
+  const { deployment } = seen.kubernetes;
+  if (attempt.jobManager !== undefined) return true;
+  if (deployment.state === 'absent' || deployment.runId !== record.runId) return false;
+  return startedJobManager(seen.kubernetes) !== undefined;
+}
+
 /** A streaming job cannot have ended by itself; of any other nobody knows, once its JobManager is gone. */
 export function lost(it: Case, reason: Reason, message: string, evidence = standing(it)): Verdict {
   // Between two looks a short job begins and ends: only a JobManager that never started has run none.
-  const neverRan = it.attempt.runningAt === undefined && it.attempt.jobManager === undefined;
+  const neverRan = it.attempt.runningAt === undefined && !hasStarted(it);
   if (neverRan || it.record.job?.kind === 'streaming') return failure(it, reason, message, evidence);
   const unknown = `${message}; whether it had finished before is not known`;
   return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, it.now, evidence) };
+}
+
+/**
+ * Whether a log that tells of no end proves that there was none: it is there, and of a level at which Flink logs how a job
+ * goes on.
+ */
+export function tellsOfItsJob({ seen }: Case): boolean {
+  const text = seen.jobManagerLog?.text ?? '';
+  return /\bINFO\b/.test(text) && text.includes('org.apache.flink');
 }
 
 export function failure(

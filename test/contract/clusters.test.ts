@@ -16,6 +16,7 @@ clustersContract('in memory', () => {
     image: 'none',
     addHighAvailability: (ref, name) => Promise.resolve(clusters.addHighAvailability(ref, name)),
     vanish: (ref) => Promise.resolve(clusters.vanish(ref)),
+    mayStart: (ref) => Promise.resolve(clusters.standing(ref)?.withheld === false),
     close: () => Promise.resolve(),
   });
 });

@@ -21,7 +21,8 @@ function refOf(world: World, runId: RunId): ClusterRef {
 
 function mayStart(world: World, runId: RunId): boolean {
   const ref = refOf(world, runId);
-  return world.clusters.standing(ref)?.dependants.has(`ConfigMap/start-permit-${ref.clusterId}`) ?? false;
+  const standing = world.clusters.standing(ref);
+  return standing?.dependants.has(`ConfigMap/start-permit-${ref.clusterId}`) === true && !standing.withheld;
 }
 
 describe('the permit to start a JobManager', () => {
@@ -37,8 +38,8 @@ describe('the permit to start a JobManager', () => {
       jobManager: { restartCount: 0 },
       noStartSince: expect.any(Number) as number,
     });
-    // At the first start and when the job ran, not at every look.
-    expect(world.clusters.calls.filter((call) => call === 'withdraw')).toHaveLength(2);
+    // At the first start, not at every look.
+    expect(world.clusters.calls.filter((call) => call === 'withdraw')).toHaveLength(1);
   });
 
   it('stays with high availability, until the outcome is on record and the cluster is kept', async () => {

@@ -33,6 +33,8 @@ export interface StandingCluster {
   deleting: boolean;
   /** `Kind/name` of what was made beside the Deployment. */
   readonly dependants: Set<string>;
+  /** Whether its permit to start was withdrawn, which no later `apply` grants again. */
+  withheld: boolean;
   pods: readonly PodFacts[];
   events: readonly EventFacts[];
   desiredReplicas: number;
@@ -104,9 +106,12 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
     tail: (_ref, pod, options) => fake('tail')(() => tail(state, pod, options)),
     list: (namespace) => fake('list')(() => list(state, namespace)),
     renew: (ref, owner, objects) => fake('renew')(() => renew(state, ref, owner, objects)),
-    withdraw: (ref) =>
+    withdraw: (ref, owner) =>
       fake('withdraw')(() => {
-        state.clusters.get(keyOf(ref))?.dependants.delete(`ConfigMap/start-permit-${ref.clusterId}`);
+        const standing = state.clusters.get(keyOf(ref));
+        if (standing?.owner.runId !== owner.runId || standing.owner.attempt !== owner.attempt) return;
+        standing.withheld = true;
+        standing.dependants.add(`ConfigMap/start-permit-${ref.clusterId}`);
       }),
   };
   return self;
@@ -135,6 +140,7 @@ function apply(state: State, self: FakeClusters, now: Instant, { cluster, owner 
       createdAt: now,
       deleting: false,
       dependants: new Set(names),
+      withheld: false,
       pods: [],
       events: [],
       desiredReplicas: 1,

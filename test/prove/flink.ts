@@ -216,7 +216,8 @@ export class Flink {
 
   private log(pod: Stored): string {
     const execution = this.running.get(pod.uid);
-    if (execution?.end === undefined) return 'INFO  StandaloneSession - the JobManager works\n';
-    return `INFO  ExecutionGraph - Job job (${execution.jobId}) switched from state RUNNING to ${execution.end}.\n`;
+    if (execution?.end === undefined)
+      return 'INFO  org.apache.flink.runtime.dispatcher.Dispatcher - the JobManager works\n';
+    return `INFO  org.apache.flink.runtime.executiongraph.ExecutionGraph - Job job (${execution.jobId}) switched from state RUNNING to ${execution.end}.\n`;
   }
 }

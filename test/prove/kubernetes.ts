@@ -1,8 +1,16 @@
-import type { KubernetesObject, V1Deployment, V1Pod, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type {
+  KubernetesObject,
+  V1ConfigMap,
+  V1Deployment,
+  V1Pod,
+  V1PodSpec,
+  V1PodTemplateSpec,
+} from '@kubernetes/client-node';
 import type { ApiRequest, ApiResponse, KubernetesApi } from '../../lib/cluster/api.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import type { FaultKind } from './faults.ts';
 import { wireOf, type Stored } from './kubernetes-objects.ts';
+import { isTheirs } from './session-invariants.ts';
 import type { Failures, Invocation, Simulation } from './simulation.ts';
 
 const READ: readonly FaultKind[] = ['refused', 'throttled', 'lost', 'slow', 'crash-before', 'crash-after'];
@@ -123,7 +131,7 @@ export class Kubernetes {
       labels: metadata?.labels ?? {},
       annotations: metadata?.annotations ?? {},
       owners: (metadata?.ownerReferences ?? []).map(({ uid }) => uid),
-      object,
+      object: { ...object },
     };
     this.objects.set(`${stored.kind}/${stored.name}`, stored);
     for (const watcher of this.watchers) watcher.created(stored, by);
@@ -189,6 +197,7 @@ export class Kubernetes {
     if (log) return this.log(stored, request);
     if (request.method === 'GET') return { status: 200, body: wireOf(stored) };
     if (request.method === 'DELETE') return this.deletion(stored, request, by);
+    if (request.method === 'PATCH') return this.merge(stored, request.body as V1ConfigMap);
     throw new Refusal(405, 'MethodNotAllowed', request.method);
   }
 
@@ -227,6 +236,14 @@ export class Kubernetes {
     }
     this.remove(stored, propagationPolicy, by);
     return { status: 200, body: { kind: 'Status', status: 'Success' } };
+  }
+
+  /** A merge patch of a ConfigMap's data: `null` takes a key away. */
+  private merge(stored: Stored, { data: changes = {} }: V1ConfigMap): ApiResponse {
+    const map = stored.object as V1ConfigMap;
+    const merged = Object.entries({ ...map.data, ...changes }).filter(([, value]) => (value as unknown) !== null);
+    map.data = Object.fromEntries(merged);
+    return { status: 200, body: wireOf(stored) };
   }
 
   private log(pod: Stored, { query }: ApiRequest): ApiResponse {
@@ -284,7 +301,7 @@ export class Kubernetes {
   makePod(set: Stored, template: V1PodTemplateSpec | undefined, number = 1): void {
     if (!this.exists(set)) return;
     const { sim, quota } = this;
-    if (quota?.of === 'pods' && this.all('Pod').length >= quota.most) {
+    if (quota?.of === 'pods' && this.all('Pod').filter((pod) => !isTheirs(pod)).length >= quota.most) {
       this.note(set, 'FailedCreate', `Error creating: pods "${set.name}-" is forbidden: exceeded quota: small`);
       sim.after(5_000, () => this.makePod(set, template, number));
       return;
@@ -326,7 +343,7 @@ export class Kubernetes {
       this.sim.after(Math.min(10_000, 500 * 2 ** pod.mounts), () => this.startPod(pod));
       return;
     }
-    if (variablesOf(spec).some((name) => this.find('ConfigMap', name) === undefined)) {
+    if (variablesOf(spec).some(({ name, key }) => this.configMap(name)?.data?.[key] === undefined)) {
       pod.container = { ...pod.container, state: 'waiting', reason: 'CreateContainerConfigError' };
       this.sim.after(5_000, () => this.startPod(pod));
       return;
@@ -335,6 +352,10 @@ export class Kubernetes {
     pod.container = { ...pod.container, state: 'running', startedAt: this.sim.now };
     delete pod.container.reason;
     this.onStart(pod);
+  }
+
+  private configMap(name: string): V1ConfigMap | undefined {
+    return this.find('ConfigMap', name)?.object;
   }
 
   /** The container's process ends; the kubelet starts it again. */
@@ -354,7 +375,7 @@ export class Kubernetes {
     sim.after(begin, () => {
       for (const object of this.dependantsOf(deployment)) {
         if (object.kind === 'Pod') this.endPod(object);
-        else if (object.kind !== 'ReplicaSet') this.drop(object);
+        else if (object.kind !== 'ReplicaSet' && object.kind !== 'Deployment') this.drop(object);
       }
       this.finishForeground(deployment);
     });
@@ -392,9 +413,12 @@ function volumesOf(spec: V1PodSpec | undefined): readonly string[] {
   return (spec?.volumes ?? []).flatMap(({ configMap }) => configMap?.name ?? []);
 }
 
-function variablesOf(spec: V1PodSpec | undefined): readonly string[] {
+function variablesOf(spec: V1PodSpec | undefined): readonly { readonly name: string; readonly key: string }[] {
   const variables = (spec?.containers ?? []).flatMap(({ env }) => env ?? []);
-  return variables.flatMap(({ valueFrom }) => valueFrom?.configMapKeyRef?.name ?? []);
+  return variables.flatMap(({ valueFrom }) => {
+    const { name, key } = valueFrom?.configMapKeyRef ?? {};
+    return name === undefined || key === undefined ? [] : [{ name, key }];
+  });
 }
 
 function partsOf(path: string): { readonly resource: string; readonly name?: string; readonly log: boolean } {

@@ -41,8 +41,21 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an overtaken launch lets no program begin',
     file: APPLY,
-    guard: 'if (!(await mayStart())) throw await tooLate(client, cluster, made);',
+    guard: "if (answer !== 'yes') throw await overtaken(client, cluster, answer, made);",
     without: '',
+  },
+  {
+    name: 'what an overtaken launch made is taken back',
+    file: APPLY,
+    guard: "if (!found && answer === 'over') {",
+    without: "if (!found && answer === 'yes') {",
+  },
+  {
+    name: 'a permit that was withdrawn is not granted again',
+    file: 'lib/cluster/start-permit.ts',
+    guard:
+      'if (metadata === undefined || !isOwnedBy(metadata, owner) || (await withhold(client, ref, metadata))) return;',
+    without: 'return;',
   },
   {
     name: 'an attempt is written down before it is made',
@@ -95,8 +108,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what is given up cannot begin any more',
     file: 'lib/dispatch/follow.ts',
-    guard: "verdict.kind === 'failed' ? await seal({ record: running, target, deps }, seen) : running",
-    without: 'running as RunRecord | undefined',
+    guard: 'await seal({ record: running, target, deps }, seen);',
+    without: 'running as RunRecord | undefined;',
+  },
+  {
+    name: 'a launch that is given up looks for what it made',
+    file: 'lib/dispatch/launch.ts',
+    guard: 'if (await isMade(record, deps)) return goOn(created(record, now));',
+    without: '',
   },
   {
     name: 'only the Deployment that is meant is removed',

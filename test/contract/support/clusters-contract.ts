@@ -15,6 +15,8 @@ export interface ClustersHarness {
   addHighAvailability(ref: ClusterRef, name: string): Promise<void>;
   /** Removes the Deployment as somebody else would. */
   vanish(ref: ClusterRef): Promise<void>;
+  /** Whether the permit of its JobManager is there, and permits. */
+  mayStart(ref: ClusterRef): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -94,14 +96,31 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       expect(await goneAfterRemoval(ref)).toEqual([]);
     });
 
-    it('withdraws the permit to start, once and for all', async () => {
+    it('withdraws the permit to start once and for all, whatever a late launch does', async () => {
       const { cluster, owner, ref } = fresh();
-      const permit = `ConfigMap/start-permit-${ref.clusterId}`;
       await it_.clusters.apply(withStartPermit(cluster), owner);
-      expect(await it_.clusters.remains(ref)).toContain(permit);
-      await it_.clusters.withdraw(ref);
-      await it_.clusters.withdraw(ref);
-      expect(await it_.clusters.remains(ref)).not.toContain(permit);
+      expect(await it_.mayStart(ref)).toBe(true);
+      await it_.clusters.withdraw(ref, owner);
+      await it_.clusters.withdraw(ref, owner);
+      expect(await it_.mayStart(ref)).toBe(false);
+      expect(await it_.clusters.apply(withStartPermit(cluster), owner)).toBe('found');
+      expect(await it_.mayStart(ref)).toBe(false);
+      expect(await goneAfterRemoval(ref)).toEqual([]);
+    });
+
+    it('withdraws a permit that was not granted yet, of the owner’s cluster alone', async () => {
+      const { cluster, owner, ref } = fresh();
+      await it_.clusters.withdraw(ref, owner);
+      expect(await it_.clusters.remains(ref)).toEqual([]);
+      await it_.clusters.apply(cluster, owner);
+      const remains = await it_.clusters.remains(ref);
+      await it_.clusters.withdraw(ref, { ...owner, attempt: 2 });
+      expect((await it_.clusters.remains(ref)).filter((name) => name.startsWith('ConfigMap/'))).toEqual(
+        remains.filter((name) => name.startsWith('ConfigMap/')),
+      );
+      await it_.clusters.withdraw(ref, owner);
+      await it_.clusters.apply(withStartPermit(cluster), owner);
+      expect(await it_.mayStart(ref)).toBe(false);
       expect(await goneAfterRemoval(ref)).toEqual([]);
     });
 

@@ -53,6 +53,11 @@ export async function kubernetesHarness(
       const path = apiPath('apis', 'apps', 'v1', 'namespaces', ref.namespace, 'deployments', ref.clusterId);
       await must(api, { method: 'DELETE', path, body: { propagationPolicy: 'Background' } });
     },
+    async mayStart({ namespace, clusterId }) {
+      const path = apiPath('api', 'v1', 'namespaces', namespace, 'configmaps', `start-permit-${clusterId}`);
+      const { data } = (await must(api, { method: 'GET', path })) as { readonly data?: Record<string, string> };
+      return data?.['start'] !== undefined;
+    },
     close: () => namespace.remove(),
   };
 }
