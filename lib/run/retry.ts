@@ -1,4 +1,5 @@
 import type { Duration, Instant } from '../core/clock.ts';
+import type { RunId } from '../core/ids.ts';
 import { reasonClass, type Reason } from '../core/reasons.ts';
 import { currentAttempt, end, failAttempt, waitForRoom } from './machine.ts';
 import type { Outcome, RunRecord } from './record.ts';
@@ -32,7 +33,8 @@ function backoff(record: RunRecord, outcome: Outcome): Duration | undefined {
   switch (reasonClass(outcome.reason)) {
     case 'capacity': {
       const before = currentAttempt(record)?.roomWaits ?? 0;
-      return Math.min(MAX_CAPACITY_WAIT, CAPACITY_WAIT * 2 ** Math.min(before, 8));
+      const wait = Math.min(MAX_CAPACITY_WAIT, CAPACITY_WAIT * 2 ** Math.min(before, 8));
+      return Math.round(wait * (0.5 + spread(record.runId, before) / 2));
     }
     case 'infrastructure': {
       const used = attemptsUsed(record);
@@ -44,4 +46,13 @@ function backoff(record: RunRecord, outcome: Outcome): Duration | undefined {
     case 'none':
       return undefined;
   }
+}
+
+/**
+ * From 0 to 1, another for each run and each of its waits. Runs that found no room at the same time would otherwise ask
+ * again at the same time, take what is free then, and leave alone what becomes free before the next time.
+ */
+function spread(runId: RunId, waits: number): number {
+  const from = (waits * 4) % 16;
+  return Number.parseInt(runId.slice(from, from + 4), 16) / 0xffff;
 }

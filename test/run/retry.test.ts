@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runIdFor } from '../../lib/core/ids.ts';
 import { REASON_CODES, reasonClass, type Reason } from '../../lib/core/reasons.ts';
 import { beginAttempt, updateAttempt } from '../../lib/run/machine.ts';
 import type { Outcome, RunRecord } from '../../lib/run/record.ts';
@@ -46,13 +47,26 @@ describe('after a failure', () => {
 
   it('for want of room it waits as long as it takes, and counts no attempt', () => {
     const full = 'QuotaExceeded';
-    const waits = [undefined, 1, 30].map((roomWaits) =>
+    const most = [15_000, 30_000, MINUTE, MINUTE];
+    const waits = [undefined, 1, 2, 30].map((roomWaits) =>
       waitAfter(updateAttempt(after(), roomWaits === undefined ? {} : { roomWaits }), full),
     );
-    expect(waits).toEqual([15_000, 30_000, MINUTE]);
+    for (const [index, wait = 0] of waits.entries()) {
+      expect(wait).toBeGreaterThanOrEqual((most[index] ?? 0) / 2);
+      expect(wait).toBeLessThanOrEqual(most[index] ?? 0);
+    }
     const record = after(full, 'JobManagerCrashed', full);
     expect(attemptsUsed(record)).toBe(2);
     expect(waitAfter(record, 'JobManagerCrashed')).toBe(20_000);
+  });
+
+  it('for want of room runs that found none at the same time ask again spread over the time', () => {
+    const waits = Array.from({ length: 60 }, (_, index) => {
+      const record = { ...after(), runId: runIdFor(`run ${index}`) };
+      return waitAfter(updateAttempt(record, { roomWaits: 5 }), 'QuotaExceeded') ?? 0;
+    }).sort((a, b) => a - b);
+    const pauses = waits.map((wait, index) => wait - (waits[index - 1] ?? MINUTE / 2));
+    expect(Math.max(...pauses)).toBeLessThan(MINUTE / 10);
   });
 
   it('for want of room the record does not grow, and no event tells of it', () => {
