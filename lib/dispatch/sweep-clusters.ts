@@ -1,6 +1,6 @@
 import type { Duration } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
-import { isRunId } from '../core/ids.ts';
+import { isRunId, parseClusterId } from '../core/ids.ts';
 import { removeAndProve } from '../cleanup/remove.ts';
 import type { ClusterRef, OwnedCluster } from '../cluster/port.ts';
 import type { RunRecord } from '../run/record.ts';
@@ -21,7 +21,9 @@ interface SweptClusters {
 
 interface Found {
   readonly place: string;
-  readonly cluster: OwnedCluster;
+  readonly cluster: ClusterRef;
+  /** Absent: of a session that has a lease there is no Deployment. */
+  readonly owned?: OwnedCluster;
   readonly target: Target;
   readonly targetName: string;
 }
@@ -38,24 +40,24 @@ export async function sweepClusters(
   const inTurn = [...behind, ...found.filter((it) => !behind.includes(it))];
   const count = { leaked: 0, removed: 0, unswept };
   let last: string | undefined;
-  for (const [index, { place, cluster, target, targetName }] of inTurn.entries()) {
+  for (const [index, { place, cluster, owned, target, targetName }] of inTurn.entries()) {
     if (index >= limits.most || deps.clock.now() >= limits.deadline) {
       const stoppedAt = last ?? from;
       return { ...count, ...(stoppedAt === undefined ? {} : { stoppedAt }) };
     }
     last = place;
-    if (isPoolSession(cluster, deps)) {
-      await sweepSession(target, targetName, cluster, deps);
+    if (owned === undefined || isPoolSession(owned, deps)) {
+      await sweepSession(target, { target: targetName, ...cluster }, owned !== undefined, deps);
       continue;
     }
-    const removed = await removeLeaked(cluster, target, deps);
+    const removed = await removeLeaked(owned, target, deps);
     if (removed !== undefined) count.leaked += 1;
     if (removed === true) count.removed += 1;
   }
   return count;
 }
 
-/** Those that are old enough to be leaked, in one order. */
+/** Those that are old enough to be leaked, and sessions by their Deployment or their lease, in one order. */
 async function findOld(
   targets: readonly string[],
   deps: SweepDeps,
@@ -65,17 +67,16 @@ async function findOld(
   for (const name of targets) {
     try {
       const target = await deps.targets(name);
+      const at = { target, targetName: name };
+      const leases = await deps.leases.list(name);
       for (const namespace of target.namespaces) {
-        const clusters = (await target.inventory.list(namespace)).filter(
-          (cluster) => isOld(cluster, deps) || isPoolSession(cluster, deps),
-        );
-        const placed = clusters.map((cluster) => ({
-          place: `${name}/${namespace}/${cluster.clusterId}`,
-          cluster,
-          target,
-          targetName: name,
-        }));
-        found.push(...placed);
+        const clusters = await target.inventory.list(namespace);
+        const due = clusters.filter((cluster) => isOld(cluster, deps) || isPoolSession(cluster, deps));
+        found.push(...due.map((owned) => ({ ...at, place: placeOf(name, owned), cluster: owned, owned })));
+        const standing = new Set<string>(due.map(({ clusterId }) => clusterId));
+        const alone = leases.filter((lease) => lease.namespace === namespace && !standing.has(lease.clusterId));
+        const refs = alone.map(({ clusterId }) => ({ namespace, clusterId: parseClusterId(clusterId) }));
+        found.push(...refs.map((cluster) => ({ ...at, place: placeOf(name, cluster), cluster })));
       }
     } catch (error) {
       unswept += 1;
@@ -83,6 +84,10 @@ async function findOld(
     }
   }
   return { found: found.sort((a, b) => (a.place < b.place ? -1 : 1)), unswept };
+}
+
+function placeOf(target: string, { namespace, clusterId }: ClusterRef): string {
+  return `${target}/${namespace}/${clusterId}`;
 }
 
 function isOld(cluster: OwnedCluster, { eventContext, clock }: SweepDeps): boolean {

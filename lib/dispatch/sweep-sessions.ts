@@ -1,9 +1,9 @@
 import { describeError } from '../core/errors.ts';
 import { isRunId } from '../core/ids.ts';
 import { isPoolOwner } from '../cluster/marks.ts';
-import type { OwnedCluster } from '../cluster/port.ts';
+import type { ClusterRef, OwnedCluster } from '../cluster/port.ts';
 import { isTerminal } from '../flink/job-state.ts';
-import { decideIdle, leave, newLease, stopped } from '../run/session-lease.ts';
+import { decideIdle, leave, newLease } from '../run/session-lease.ts';
 import type { SessionLease, SessionRef } from '../run/session-lease.ts';
 import { removeSession } from './pool.ts';
 import type { SweepDeps } from './sweep.ts';
@@ -20,24 +20,28 @@ export function isPoolSession(cluster: OwnedCluster, deps: SweepDeps): boolean {
 /** Stops a pool's session that has been idle for its time. What cannot be told now is looked at again. */
 export async function sweepSession(
   target: Target,
-  targetName: string,
-  cluster: OwnedCluster,
+  ref: SessionRef & ClusterRef,
+  stands: boolean,
   deps: SweepDeps,
 ): Promise<void> {
   try {
-    await sweepIdle(target, targetName, cluster, deps);
+    await sweepIdle(target, ref, stands, deps);
   } catch (error) {
-    deps.log.warn('a session could not be swept', { ...cluster, error: describeError(error) });
+    deps.log.warn('a session could not be swept', { ...ref, error: describeError(error) });
   }
 }
 
-async function sweepIdle(target: Target, targetName: string, cluster: OwnedCluster, deps: SweepDeps): Promise<void> {
-  const { namespace, clusterId } = cluster;
-  const ref = { target: targetName, namespace, clusterId };
+async function sweepIdle(
+  target: Target,
+  ref: SessionRef & ClusterRef,
+  stands: boolean,
+  deps: SweepDeps,
+): Promise<void> {
   const { leases } = deps;
   const known = await leases.read(ref);
+  if (known === undefined && !stands) return;
   const lease = await withoutClosed(known?.value ?? newLease(ref, UNKNOWN_POOL), deps);
-  const decision = decideIdle(lease, await jobsOf(target, cluster, deps), deps.clock.now());
+  const decision = decideIdle(lease, await jobsOf(target, ref, deps), deps.clock.now());
   if (decision.kind === 'keep') {
     if (known !== undefined && lease !== known.value) await leases.write(lease, known.version);
     return;
@@ -62,11 +66,11 @@ async function stop(target: Target, lease: SessionLease, ref: SessionRef, deps: 
   const remains = await removeSession(target, lease);
   if (remains.length > 0) return;
   const now = await deps.leases.read(ref);
-  if (now?.value.state === 'stopping') await deps.leases.write(stopped(now.value), now.version);
+  if (now?.value.state === 'stopping') await deps.leases.remove(ref, now.version);
 }
 
 /** `undefined`: a JobManager runs and does not answer. */
-async function jobsOf(target: Target, cluster: OwnedCluster, deps: SweepDeps): Promise<number | undefined> {
+async function jobsOf(target: Target, cluster: ClusterRef, deps: SweepDeps): Promise<number | undefined> {
   try {
     const { jobs } = await target.jobManager(cluster).look();
     return jobs.filter(({ state }) => !isTerminal(state)).length;

@@ -1,4 +1,6 @@
+import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import * as z from 'zod';
+import { awsStatus, fromAwsError } from '../core/aws-error.ts';
 import { DispatchError } from '../core/errors.ts';
 import { getText, putIf, type Bucket } from './s3-objects.ts';
 import type { SessionLease, SessionLeases, SessionRef } from './session-lease.ts';
@@ -28,7 +30,47 @@ export function createS3SessionLeases(bucket: Bucket): SessionLeases {
       const condition = version === undefined ? 'absent' : { eTag: version };
       return (await putIf(bucket, keyOf(value), JSON.stringify(value), condition)) !== undefined;
     },
+    list: (target) => list(bucket, target),
+    remove: (ref, version) => remove(bucket, keyOf(ref), version),
   };
+}
+
+/** S3 lists 1000 at a time. */
+async function list({ s3, bucket }: Bucket, target: string): Promise<readonly SessionRef[]> {
+  const prefix = `sessions/${target}/`;
+  const found: SessionRef[] = [];
+  for (let after: string | undefined; ;) {
+    const from = after === undefined ? {} : { StartAfter: after };
+    const input = { Bucket: bucket, Prefix: prefix, ...from };
+    const { Contents = [], IsTruncated = false } = await ask('s3:ListBucket', bucket, () =>
+      s3.send(new ListObjectsV2Command(input)),
+    );
+    for (const { Key = '' } of Contents) {
+      const [, namespace, clusterId] = /^([^/]+)\/([^/]+)\.json$/.exec(Key.slice(prefix.length)) ?? [];
+      if (namespace !== undefined && clusterId !== undefined) found.push({ target, namespace, clusterId });
+    }
+    after = Contents.at(-1)?.Key;
+    if (!IsTruncated || after === undefined) return found;
+  }
+}
+
+async function remove({ s3, bucket }: Bucket, key: string, version: string): Promise<boolean> {
+  try {
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, IfMatch: version }));
+    return true;
+  } catch (error) {
+    // 412: changed since. 409: at this moment. 404: gone already.
+    if ([404, 409, 412].includes(awsStatus(error) ?? 0)) return false;
+    throw fromAwsError(error, { action: 's3:DeleteObject', resource: `s3://${bucket}/${key}` });
+  }
+}
+
+async function ask<T>(action: string, bucket: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromAwsError(error, { action, resource: `s3://${bucket}` });
+  }
 }
 
 function keyOf({ target, namespace, clusterId }: SessionRef): string {

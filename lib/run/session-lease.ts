@@ -31,6 +31,10 @@ export interface SessionLeases {
   read(ref: SessionRef): Promise<Versioned<SessionLease> | undefined>;
   /** `version`: of the lease that was read; `undefined`: there was none. False: it changed meanwhile. */
   write(lease: SessionLease, version: string | undefined): Promise<boolean>;
+  /** Of a target, however many. */
+  list(target: string): Promise<readonly SessionRef[]>;
+  /** Of a session of which nothing is left. False: it changed meanwhile. */
+  remove(ref: SessionRef, version: string): Promise<boolean>;
 }
 
 export function newLease(ref: SessionRef, pool: { name: string; idleAfter: Duration }): SessionLease {

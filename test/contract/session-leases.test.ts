@@ -34,6 +34,19 @@ function describeLeases(name: string, make: () => SessionLeases | Promise<Sessio
       expect((await leases.read(REF))?.value).toEqual({ ...LEASE, idleSince: 2 });
     });
 
+    it('are listed by their target, and removed by who last read them', async () => {
+      const other = { ...LEASE, namespace: 'team', clusterId: 'big-1a2b3c4d' };
+      for (const lease of [LEASE, other, { ...LEASE, target: 'default-2' }]) await leases.write(lease, undefined);
+      const refs = (await leases.list('default')).map(({ namespace, clusterId }) => `${namespace}/${clusterId}`);
+      expect(refs.toSorted()).toEqual(['flink/small-1a2b3c4d', 'team/big-1a2b3c4d']);
+      const { version = '' } = (await leases.read(REF)) ?? {};
+      await leases.write(join(LEASE, a, 1), version);
+      expect(await leases.remove(REF, version)).toBe(false);
+      expect(await leases.remove(REF, (await leases.read(REF))?.version ?? '')).toBe(true);
+      expect(await leases.read(REF)).toBeUndefined();
+      expect(await leases.list('default')).toHaveLength(1);
+    });
+
     it('are of one session each', async () => {
       await leases.write(LEASE, undefined);
       for (const other of [{ target: 'b' }, { namespace: 'b' }, { clusterId: 'b' }]) {

@@ -278,6 +278,35 @@ describe('a pool', () => {
     expect(world.clusters.created).toHaveLength(1);
   });
 
+  it('leaves nothing of a session whose Deployment went first', async () => {
+    const world = new World();
+    const { runId } = await world.request(jobMessage(inPool));
+    await world.drain();
+    const ref = poolRef(world, runId);
+    world.clusters.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+    world.clusters.vanish(ref);
+    await world.sweep();
+    expect(await world.clusters.remains(ref)).not.toEqual([]);
+    world.clock.time += 6 * MINUTE;
+    await world.sweep();
+    expect(await world.clusters.remains(ref)).toEqual([]);
+    expect(world.leases.all).toEqual([]);
+  });
+
+  it('goes on with a stop that takes longer than one sweep', async () => {
+    const world = new World();
+    const { runId } = await world.request(jobMessage(inPool));
+    await world.drain();
+    const ref = poolRef(world, runId);
+    world.clusters.looksToGo = 2;
+    world.clock.time += 6 * MINUTE;
+    await world.sweep();
+    expect(world.clusters.standing(ref)).toBeUndefined();
+    expect(world.leases.all).toMatchObject([{ state: 'stopping' }]);
+    for (let sweeps = 0; sweeps < 3; sweeps += 1) await world.sweep();
+    expect(world.leases.all).toEqual([]);
+  });
+
   it('does not keep its session for a run that is closed', async () => {
     const world = new World();
     const { runId } = await world.request(jobMessage(inPool));

@@ -24,6 +24,15 @@ export class FakeSessionLeases implements SessionLeases {
     this.stored.set(keyOf(lease), { text: JSON.stringify(lease), version: String(this.versions) });
     return Promise.resolve(true);
   }
+
+  list(target: string): Promise<readonly SessionRef[]> {
+    return Promise.resolve(this.all.filter((lease) => lease.target === target));
+  }
+
+  remove(ref: SessionRef, version: string): Promise<boolean> {
+    if (this.stored.get(keyOf(ref))?.version !== version) return Promise.resolve(false);
+    return Promise.resolve(this.stored.delete(keyOf(ref)));
+  }
 }
 
 function keyOf({ target, namespace, clusterId }: SessionRef): string {
@@ -32,5 +41,9 @@ function keyOf({ target, namespace, clusterId }: SessionRef): string {
 
 /** For suites that have no sessions, or whose jars are these bytes. */
 export function fakeSessions(jar: Uint8Array = new Uint8Array()): SessionDeps & { readonly leases: FakeSessionLeases } {
-  return { leases: new FakeSessionLeases(), jarBytes: () => Promise.resolve(Payload.of(jar)), submitter: 'this process' };
+  return {
+    leases: new FakeSessionLeases(),
+    jarBytes: () => Promise.resolve(Payload.of(jar)),
+    submitter: 'this process',
+  };
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { SQSEvent } from 'aws-lambda';
 import { originalIn } from '../../functions/sqs.ts';
 import { createClusters } from '../../lib/cluster/clusters.ts';
@@ -13,6 +11,7 @@ import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { sweep, type SweepReport } from '../../lib/dispatch/sweep.ts';
 import type { Target } from '../../lib/dispatch/targets.ts';
 import { parseDeployment } from '../../lib/job/deployment.ts';
+import { s3Pins } from '../../lib/job/s3-pins.ts';
 import { s3Objects } from '../../lib/job/s3-objects.ts';
 import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
 import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
@@ -28,7 +27,7 @@ import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
 import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
 import type { Invocation } from './simulation.ts';
 import { sqsClient, type Sent } from './sqs.ts';
-import { fakeSessions } from '../fakes/session-leases.ts';
+import { isSession, POOLS, THEIRS } from './session-workload.ts';
 import type { World } from './world.ts';
 
 export const LEDGER = 'ledger';
@@ -42,21 +41,22 @@ const SWEEP_TIME = 120_000 - 15_000;
 const deployment = parseDeployment(`
 targets: { default: { namespace: flink, access: { kind: in-cluster } } }
 defaults: { image: 'flink:2.3.0', flinkVersion: v2_3, serviceAccount: flink }
+sessions:${POOLS}
 allow:
   images: ['flink:*']
   serviceAccounts: [flink]
   jarBuckets: [jars]
   jarUriSchemes: [local, s3]
+  sessions: [${THEIRS}]
   options: { allow: ['*'] }
 `);
-
-export const JAR = readFileSync(join(process.cwd(), 'test/fixtures/jars/main-class.jar'));
 
 function acceptDeps(world: World, invocation: Invocation): AcceptDeps {
   const objects = s3Objects(world.s3.client(invocation));
   const storedJobs = storedJobsIn(objects, LEDGER);
-  const pin: AcceptDeps['pin'] = (jar) => Promise.resolve(jar);
-  return { ...common(world, invocation), prepare: { objects, storedJobs, deployment }, pin };
+  const base = common(world, invocation);
+  const { pin } = s3Pins({ s3: world.s3.client(invocation), bucket: LEDGER, clock: base.clock });
+  return { ...base, prepare: { objects, storedJobs, deployment }, pin };
 }
 
 function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare' | 'pin'> {
@@ -104,7 +104,7 @@ function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
     eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
     deliver: ({ jar }) => Promise.resolve({ jarUri: jar.s3 === undefined ? jar.uri : 'https://jars.test/job.jar' }),
-    sessions: fakeSessions(),
+    sessions: world.sessions.deps(invocation),
     inlineWait: 15_000,
   };
 }
@@ -118,10 +118,8 @@ function targetOf(world: World, invocation: Invocation): Target {
     permits: clusters,
     renewals: clusters,
     namespaces: ['flink'],
-    jobManager: (ref) => world.flink.jobManager(invocation, ref),
-    session: () => {
-      throw new Error('no sessions here');
-    },
+    jobManager: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink).jobManager(invocation, ref),
+    session: (ref) => world.sessions.flink.session(invocation, ref),
   };
 }
 
@@ -145,8 +143,9 @@ export const FUNCTIONS = {
   sweepRuns: (world: World, most: number, invocation: Invocation): Promise<SweepReport> => {
     const bucket = { s3: world.s3.client(invocation), bucket: LEDGER };
     const live = createS3LiveRuns(bucket);
-    const { leases } = fakeSessions();
-    const deps = { ...dispatchDeps(world, invocation), live, leases, places: createS3SweepPlaces(bucket) };
+    const dispatch = dispatchDeps(world, invocation);
+    const { leases } = dispatch.sessions;
+    const deps = { ...dispatch, live, leases, places: createS3SweepPlaces(bucket) };
     return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME });
   },
 

@@ -7,6 +7,7 @@ import type { Execution } from './flink.ts';
 import { LEDGER } from './functions.ts';
 import type { Stored } from './kubernetes-objects.ts';
 import type { Put } from './s3.ts';
+import { isPoolDeployment, isTheirs } from './session-invariants.ts';
 import type { MemoryQueue } from './sqs.ts';
 import type { World } from './world.ts';
 
@@ -66,11 +67,12 @@ export class Invariants {
     return (
       [...this.records.values()].every(({ state }) => state === 'closed') &&
       s3.keys(`${LEDGER}/live/`).length === 0 &&
+      s3.keys(`${LEDGER}/sessions/`).length === 0 &&
       [...kubernetes.objects.values()].every((object) => isForeign(object))
     );
   }
 
-  private check(invariant: string, holds: boolean, detail: () => string): void {
+  check(invariant: string, holds: boolean, detail: () => string): void {
     if (holds) return;
     const violation = { invariant, detail: detail() };
     this.violations.push(violation);
@@ -239,7 +241,8 @@ export class Invariants {
   // ── Kubernetes ──
 
   private onCreated(object: Stored, by: string): void {
-    if (object.kind !== 'Deployment' || by === 'someone else') return;
+    if (object.kind !== 'Deployment' || by === 'someone else' || object.owners.length > 0) return;
+    if (isTheirs(object) || isPoolDeployment(object)) return;
     const runId = object.annotations[RUN_ID] as RunId;
     const record = this.records.get(runId);
     const attempt = record?.attempts.find(({ clusterId }) => clusterId === object.name);
@@ -295,6 +298,7 @@ export class Invariants {
       () => `${execution.clusterId} beside ${others.join(', ')}`,
     );
     this.checkConcurrency(record, execution);
+    this.world.sessions.invariants.onExecution(execution, record);
     sim.tell('flink', `${record.name} runs ${execution.clusterId}`);
   }
 
@@ -344,6 +348,7 @@ export class Invariants {
       ...live.map(({ name, state, waiting, trouble }) => `${name} is ${state} ${JSON.stringify({ waiting, trouble })}`),
       ...left.map(({ kind, name }) => `${kind}/${name}`),
       ...this.world.s3.keys(`${LEDGER}/live/`),
+      ...this.world.s3.keys(`${LEDGER}/sessions/`),
       `queues ${this.world.runQueue.size} ${this.world.jobQueue.size} ${this.world.uploadQueue.size}`,
     ];
     this.check('everything comes to its end', false, () => detail.join('; '));
@@ -404,7 +409,8 @@ export class Invariants {
   }
 
   /** What was announced is what happened. */
-  private checkTruth({ runId, name, outcome, attempts }: RunRecord): void {
+  private checkTruth({ runId, name, outcome, attempts, job }: RunRecord): void {
+    if (job?.mode === 'session') return;
     const ends = this.world.flink.executions
       .filter(({ clusterId }) => attempts.some((attempt) => attempt.clusterId === clusterId))
       .map(({ end }) => end);
@@ -420,8 +426,9 @@ export class Invariants {
   }
 }
 
-function isForeign({ kind, annotations }: Stored): boolean {
-  return kind === 'Deployment' && annotations[RUN_ID] === undefined;
+function isForeign(object: Stored): boolean {
+  const { kind, annotations, owners } = object;
+  return isTheirs(object) || (kind === 'Deployment' && annotations[RUN_ID] === undefined && owners.length === 0);
 }
 
 /** One write may take several steps at once. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -17,6 +18,8 @@ interface Stored {
   readonly eTag: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly modified: number;
+  /** Base64, where it was asked for. */
+  readonly sum?: string;
 }
 
 export interface Put {
@@ -37,6 +40,8 @@ interface Input {
   readonly Prefix?: string;
   readonly StartAfter?: string;
   readonly MaxKeys?: number;
+  readonly CopySource?: string;
+  readonly CopySourceIfMatch?: string;
 }
 
 const READ: readonly FaultKind[] = ['refused', 'throttled', 'lost', 'slow', 'crash-before', 'crash-after'];
@@ -58,6 +63,9 @@ const FAILURES: Failures = {
 export class MemoryS3 {
   readonly objects = new Map<string, Stored>();
   onPut: (put: Put) => void = () => undefined;
+  onCopy: (path: string, body: Uint8Array) => void = () => undefined;
+  /** Not every store of this protocol does. */
+  sums = true;
   private readonly sim: Simulation;
 
   constructor(sim: Simulation) {
@@ -74,6 +82,7 @@ export class MemoryS3 {
       if (command instanceof GetObjectCommand) return ask('get', READ, () => this.get(input));
       if (command instanceof HeadObjectCommand) return ask('head', READ, () => this.get(input));
       if (command instanceof ListObjectsV2Command) return ask('list', READ, () => this.list(input));
+      if (command instanceof CopyObjectCommand) return ask('copy', WRITE, () => this.copy(input));
       if (command instanceof DeleteObjectCommand) return ask('delete', WRITE, () => this.remove(input));
       if (command instanceof PutObjectCommand) {
         const conditional = input.IfMatch !== undefined || input.IfNoneMatch !== undefined;
@@ -108,9 +117,15 @@ export class MemoryS3 {
       Body: {
         transformToString: () => Promise.resolve(Buffer.from(part).toString('utf8')),
         transformToByteArray: () => Promise.resolve(part),
+        // eslint-disable-next-line @typescript-eslint/require-await -- there is nothing to wait for
+        async *[Symbol.asyncIterator]() {
+          yield part;
+        },
       },
       ETag: stored.eTag,
       Metadata: stored.metadata,
+      LastModified: new Date(stored.modified),
+      ...(stored.sum === undefined ? {} : { ChecksumSHA256: stored.sum, ChecksumType: 'FULL_OBJECT' }),
       ContentLength: part.length,
       ContentRange: `bytes 0-${part.length - 1}/${bytes.length}`,
     };
@@ -130,6 +145,21 @@ export class MemoryS3 {
     return { ETag: eTag };
   }
 
+  /** S3 copies by itself, onto itself too, and computes the sum. */
+  private copy(input: Input): unknown {
+    const from = (input.CopySource ?? '').split('/').map(decodeURIComponent).join('/');
+    const stored = this.objects.get(from);
+    if (stored === undefined) throw failure('NoSuchKey', 404);
+    const wanted = input.CopySourceIfMatch;
+    if (wanted !== undefined && wanted !== stored.eTag) throw failure('PreconditionFailed', 412);
+    const { body, eTag } = stored;
+    const sum = this.sums ? { sum: createHash('sha256').update(body).digest('base64') } : {};
+    const copy = { body, eTag, metadata: input.Metadata ?? {}, modified: this.sim.now, ...sum };
+    this.objects.set(pathOf(input), copy);
+    this.onCopy(pathOf(input), typeof body === 'string' ? Buffer.from(body) : body);
+    return { CopyObjectResult: { ETag: eTag, ...(this.sums ? { ChecksumSHA256: sum.sum } : {}) } };
+  }
+
   private remove(input: Input): unknown {
     const known = this.objects.get(pathOf(input));
     if (input.IfMatch !== undefined && known !== undefined && input.IfMatch !== known.eTag)
@@ -142,6 +172,7 @@ export class MemoryS3 {
     const keys = this.keys(`${Bucket}/${Prefix}`).map((path) => path.slice(Bucket.length + 1));
     const found = keys.filter((key) => key > StartAfter).slice(0, MaxKeys);
     return {
+      IsTruncated: found.length === MaxKeys,
       Contents: found.map((Key) => {
         const stored = this.objects.get(`${Bucket}/${Key}`);
         return { Key, ETag: stored?.eTag, LastModified: new Date(stored?.modified ?? 0) };

@@ -7,10 +7,12 @@ import { Draws } from './draws.ts';
 import { EventBus } from './event-bus.ts';
 import { FaultPlan, type Fault } from './faults.ts';
 import { Flink } from './flink.ts';
-import { FUNCTIONS, JAR, LEDGER, LETTERS_URL, messageName, RUNS_URL } from './functions.ts';
+import { FUNCTIONS, LEDGER, LETTERS_URL, messageName, RUNS_URL } from './functions.ts';
 import { Invariants, type Violation } from './invariants.ts';
+import { Jars } from './jars.ts';
 import { Kubernetes } from './kubernetes.ts';
 import { MemoryS3 } from './s3.ts';
+import { SessionWorld } from './session-world.ts';
 import { Invocation, Simulation, type Told } from './simulation.ts';
 import { MemoryQueue, type Sent } from './sqs.ts';
 import { programOf, workloadOf, type Wish, type Workload } from './workload.ts';
@@ -63,6 +65,10 @@ export class World {
   /** Run ids by the name of the wish. */
   readonly expected = new Map<string, RunId>();
   readonly invariants: Invariants;
+  readonly sessions: SessionWorld;
+  readonly jars: Jars;
+  /** Of uploads, as their events say. */
+  private readonly eTags = new Map<string, string>();
   private pending = 0;
   private sweeps = 0;
 
@@ -87,6 +93,8 @@ export class World {
     this.jobQueue = this.queue('jobs', 10, 30_000, 180_000, FUNCTIONS.onMessage);
     this.uploadQueue = this.queue('uploads', 10, 30_000, 180_000, FUNCTIONS.onJarUpload);
     this.invariants = new Invariants(this);
+    this.sessions = new SessionWorld(this);
+    this.jars = new Jars(this);
   }
 
   /** SendMessage of a function. */
@@ -111,7 +119,9 @@ export class World {
       if (!(await this.sim.step())) return;
       if (this.atRest) break;
     }
-    if (this.invariants.violations.length === 0) this.invariants.atRest();
+    if (this.invariants.violations.length > 0) return;
+    this.invariants.atRest();
+    this.sessions.invariants.atRest();
   }
 
   /** Nothing is on its way, and nobody is left to do anything. */
@@ -168,10 +178,7 @@ export class World {
   }
 
   private message(wish: Wish): void {
-    const spec = {
-      ...wish.spec,
-      job: { ...(wish.spec['job'] as object), jarURI: 'local:///opt/job.jar', entryClass: 'a.B' },
-    };
+    const spec = this.specOf(wish);
     const { idempotencyKey } = wish;
     const body = JSON.stringify(idempotencyKey === undefined ? spec : { spec, idempotencyKey });
     this.sim.tell('user', `sends ${wish.name}: ${body}`);
@@ -180,8 +187,17 @@ export class World {
     this.expect(wish.name, parseMessageEvent({ Records: [record] })[0]?.requests[0]);
   }
 
+  private specOf(wish: Wish): Record<string, unknown> {
+    this.jars.put(wish);
+    const job = { ...(wish.spec['job'] as object), jarURI: this.jars.uriOf(wish), entryClass: 'a.B' };
+    return { ...wish.spec, job };
+  }
+
   private conflict(wish: Wish): void {
-    const spec = { name: `${wish.name}`, job: { jarURI: 'local:///opt/other.jar', entryClass: 'a.B' } };
+    // When it comes first it is the run, and has to end.
+    const { deadlines } = wish.spec;
+    const job = { jarURI: 'local:///opt/other.jar', entryClass: 'a.B' };
+    const spec = { name: `${wish.name}`, deadlines, job };
     this.sim.tell('user', `sends another payload with the key of ${wish.name}`);
     this.jobQueue.send(JSON.stringify({ spec, idempotencyKey: wish.idempotencyKey }), 0);
   }
@@ -190,10 +206,10 @@ export class World {
     const key = `jars/${wish.name}.jar`;
     if (send === 0) {
       this.s3.store(`jars/${key}.job.yaml`, JSON.stringify(wish.spec));
-      this.s3.store(`jars/${key}`, JAR);
+      this.jars.put(wish);
+      this.eTags.set(key, this.s3.objects.get(`jars/${key}`)?.eTag.replaceAll('"', '') ?? '');
     }
-    const eTag = this.s3.objects.get(`jars/${key}`)?.eTag.replaceAll('"', '');
-    const object = { key, size: JAR.length, eTag, sequencer: '0055AED6DCD90281E5' };
+    const object = { key, size: 1, eTag: this.eTags.get(key), sequencer: '0055AED6DCD90281E5' };
     const event = { eventName: 'ObjectCreated:Put', eventTime: '2026-11-21T06:00:00Z', eventSource: 'aws:s3' };
     const body = JSON.stringify({ Records: [{ ...event, s3: { bucket: { name: 'jars' }, object } }] });
     this.sim.tell('user', `uploads ${wish.name}: ${JSON.stringify(wish.spec)}`);
@@ -202,10 +218,7 @@ export class World {
   }
 
   private schedule(wish: Wish, send: number): void {
-    const spec = {
-      ...wish.spec,
-      job: { ...(wish.spec['job'] as object), jarURI: 'local:///opt/job.jar', entryClass: 'a.B' },
-    };
+    const spec = this.specOf(wish);
     this.s3.store(`${LEDGER}/jobs/${wish.name}.yaml`, JSON.stringify(spec));
     const event = { job: wish.name, schedule: `arn:schedule/${wish.name}`, scheduledTime: '2026-11-21T06:00:00Z' };
     this.expect(wish.name, parseScheduleEvent(event));
