@@ -15,6 +15,8 @@ import { goOn, waitFor, type Step } from './step.ts';
 
 /** SQS delays by whole seconds: what is due sooner is waited for in place. */
 const SHORT: Duration = 1000;
+/** More than a cold start takes: looks that are this late have a queue before them. */
+const LATE: Duration = 5_000;
 
 /**
  * Takes a run as far as it goes without waiting, then asks to be called again. Any number of callers may do so at the
@@ -28,12 +30,15 @@ export async function advance(message: RunMessage, deps: DispatchDeps, deadline:
     return;
   }
   if (stored.value.state === 'closed') return leaveLine(stored.value, deps);
-  const patience = Math.min(deadline, deps.clock.now() + deps.inlineWait);
+  const now = deps.clock.now();
+  const patience = Math.min(deadline, now + deps.inlineWait);
+  // While others queue for functions, none is held by a wait.
+  const short = now - stored.value.look.dueAt >= LATE ? 1 : SHORT;
   // A lower number: a later message carries this run on.
   while (stored !== undefined && message.look >= stored.value.look.number && stored.value.state !== 'closed') {
     const step = await tryStep(stored.value, deps);
     deps.metrics?.add('Steps', 1);
-    if (step.wait >= SHORT || deps.clock.now() + step.wait >= patience) {
+    if (step.wait >= short || deps.clock.now() + step.wait >= patience) {
       await lookAgain(stored, step, message, deps);
       return;
     }

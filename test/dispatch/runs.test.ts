@@ -59,6 +59,19 @@ describe('a run', () => {
     await expectClosedCleanly(world, runId);
   });
 
+  it('holds no function while it waits, when its look is late because others queue', async () => {
+    const step = async (late: number): Promise<{ readonly waited: number; readonly state: string }> => {
+      const world = new World();
+      const { runId } = await world.request(jobMessage());
+      world.clock.time += late;
+      const before = world.clock.now();
+      await advance({ version: 1, runId, look: 1 }, world.dispatch, before + MINUTE);
+      return { waited: world.clock.now() - before, state: world.record(runId).state };
+    };
+    expect(await step(10_000)).toEqual({ waited: 0, state: 'starting' });
+    expect((await step(1_000)).waited).toBeGreaterThan(0);
+  });
+
   it('is left alone by a message that is older than its record, and by one without a run', async () => {
     const world = new World({ inlineWait: 0 });
     const { runId } = await world.request(jobMessage());
