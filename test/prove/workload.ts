@@ -1,6 +1,7 @@
 import type { Draws } from './draws.ts';
 import type { Program } from './flink.ts';
 import type { Quota } from './kubernetes.ts';
+import { placeOf } from './session-workload.ts';
 
 /** One thing that a user asks for, at a time of the world. */
 export interface Wish {
@@ -12,6 +13,8 @@ export interface Wish {
   readonly spec: Readonly<Record<string, unknown>>;
   /** Its job goes on until it fails or is canceled. */
   readonly streams: boolean;
+  /** Its jar is in a bucket, not in the image. */
+  readonly fromBucket: boolean;
   readonly idempotencyKey?: string;
   /** How often its source sends it. */
   readonly sends: number;
@@ -47,7 +50,7 @@ export function workloadOf(draws: Draws): Workload {
     { of: 'pods', most },
   ]);
   return {
-    wishes: names.map((name) => wishOf(draws, name, contended ? policy : undefined)),
+    wishes: names.map((name) => wishOf(draws, name, contended ? policy : undefined, quota !== undefined)),
     quota,
     rate: draws.pick('rate', [0, 0.01, 0.03, 0.08]),
     mostFaults: draws.whole('most faults', 1, 40),
@@ -55,15 +58,17 @@ export function workloadOf(draws: Draws): Workload {
   };
 }
 
-function wishOf(draws: Draws, name: string, policy: string | undefined): Wish {
+function wishOf(draws: Draws, name: string, policy: string | undefined, hasQuota: boolean): Wish {
   const kind = draws.pick<Wish['kind']>(`${name} kind`, ['message', 'message', 'upload', 'schedule']);
+  const place = placeOf(draws, name, hasQuota);
   const keyed = kind === 'message' && draws.chance(`${name} keyed`, 0.5);
   const at = draws.between(`${name} at`, 0, draws.chance('all at once', 0.5) ? 200 : 60_000);
   return {
     name,
     kind,
     at,
-    spec: specOf(draws, name, policy),
+    spec: { ...specOf(draws, name, policy), ...place.spec },
+    fromBucket: place.fromBucket,
     streams: isStreaming(draws, name),
     ...(keyed ? { idempotencyKey: `key-${name}` } : {}),
     sends: draws.whole(`${name} sends`, 1, keyed || kind !== 'message' ? 3 : 1),
