@@ -5,7 +5,7 @@ import { hasHighAvailability } from '../job/high-availability.ts';
 import { created, currentAttempt, requireAttempt, updateAttempt } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
 import type { RunRecord, RunState } from '../run/record.ts';
-import { startedJobManager } from '../run/verdict.ts';
+import { firstJobManager } from '../run/verdict.ts';
 import type { DispatchDeps } from './deps.ts';
 import { keepLogs } from './evidence.ts';
 import { clusterOf, requireJob } from './job-of.ts';
@@ -64,7 +64,7 @@ function isLive(state: RunState): boolean {
 function noteIdentity(record: RunRecord, { kubernetes }: Observation): RunRecord {
   const { deployment } = kubernetes;
   const attempt = requireAttempt(record);
-  const jobManager = attempt.jobManager ?? startedJobManager(kubernetes);
+  const jobManager = attempt.jobManager ?? firstJobManager(kubernetes);
   const uid = attempt.deploymentUid ?? (deployment.state === 'present' ? deployment.uid : undefined);
   if (jobManager === attempt.jobManager && uid === attempt.deploymentUid) return record;
   return updateAttempt(record, {

@@ -5,7 +5,7 @@ import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
 import { inTimeToRenew } from '../run/renewal.ts';
 import { afterFailure } from '../run/retry.ts';
-import { startedJobManager } from '../run/verdict.ts';
+import { firstJobManager } from '../run/verdict.ts';
 import type { DispatchDeps } from './deps.ts';
 import { keepEvidence } from './evidence.ts';
 import { requireJob } from './job-of.ts';
@@ -46,10 +46,10 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
  */
 async function seal(at: AttemptAt, seen: Observation): Promise<RunRecord | undefined> {
   const mode = modeOf(requireJob(at.record));
-  if (mode.keep === undefined || startedJobManager(seen.kubernetes) !== undefined) return at.record;
+  if (mode.keep === undefined || firstJobManager(seen.kubernetes) !== undefined) return at.record;
   const record = await mode.keep(at);
   const again = await mode.observe({ ...at, record });
-  return startedJobManager(again.kubernetes) === undefined ? record : undefined;
+  return firstJobManager(again.kubernetes) === undefined ? record : undefined;
 }
 
 function noteRunning(record: RunRecord, running: Running | undefined): RunRecord {

@@ -7,16 +7,19 @@ import { hasHighAvailability as asksForHighAvailability } from '../job/high-avai
 import { decideSession } from './decide-session.ts';
 import { requireAttempt } from './machine.ts';
 import type { Observation } from './observation.ts';
+import { reasonClass } from '../core/reasons.ts';
 import { jobOutcome, applicationOutcome, outcomeFromLastWords } from './job-outcome.ts';
 import { overdue } from './overdue.ts';
 import type { Outcome, RunRecord } from './record.ts';
 import {
   failure,
+  firstJobManager,
   hasStarted,
   jobManagerIdentity,
   lost,
   outcomeOf,
   situation,
+  standing,
   tellsOfItsJob,
   type Case,
   type Verdict,
@@ -79,21 +82,27 @@ function ofFirstJobManager(seen: Observation, record: RunRecord): Observation {
 function startsSoFar(seen: Observation, record: RunRecord): number {
   const now = jobManagerIdentity(seen);
   if (now === undefined) return 1;
-  const first = requireAttempt(record).jobManager;
-  if (first !== undefined && first.podUid !== now.podUid) return Infinity;
-  return 1 + now.restartCount - (first?.restartCount ?? 0);
+  const first = requireAttempt(record).jobManager ?? firstJobManager(seen.kubernetes) ?? now;
+  return first.podUid === now.podUid ? 1 + now.restartCount - first.restartCount : Infinity;
 }
 
 /** A second JobManager runs the program again: only the first one's word counts. */
 function replacedJobManager(it: Case): Verdict | undefined {
-  if (it.attempt.jobManager === undefined || hasHighAvailability(it.record)) return undefined;
+  if (hasHighAvailability(it.record)) return undefined;
   const starts = startsSoFar(it.seen, it.record);
-  if (starts === 1 || (starts === 2 && it.attempt.runningAt === undefined)) return undefined;
+  if (starts === 1 || (starts === 2 && it.attempt.runningAt === undefined) || failsEachTime(it)) return undefined;
   const said = starts === 2 ? lastWords(it) : undefined;
   if (said !== undefined) return said;
   const how = starts === Infinity ? 'was replaced by another pod' : 'restarted';
   const doing = it.attempt.runningAt === undefined ? 'before its job was seen to run' : 'while its job ran';
-  return lost(it, 'JobLost', `The JobManager ${how} ${doing}, and nothing recovers the job without high availability`);
+  const message = `The JobManager ${how} ${doing}, and nothing recovers the job without high availability`;
+  const { finding } = it;
+  return lost(it, 'JobLost', message, [...standing(it), ...(finding === undefined ? [] : [finding.message])]);
+}
+
+/** None of its JobManagers was seen, and the last one tells what in the request keeps every one from running the job. */
+function failsEachTime({ attempt, logged }: Case): boolean {
+  return attempt.jobManager === undefined && logged !== undefined && reasonClass(logged.reason) === 'user';
 }
 
 function terminalJob({ job, seen, finding, now, attempt, record }: Case): Verdict | undefined {

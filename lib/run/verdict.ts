@@ -60,7 +60,7 @@ export function hasStarted({ record, attempt, seen }: Case): boolean {
   const { deployment } = seen.kubernetes;
   if (attempt.jobManager !== undefined) return true;
   if (deployment.state === 'absent' || deployment.runId !== record.runId) return false;
-  return startedJobManager(seen.kubernetes) !== undefined;
+  return firstJobManager(seen.kubernetes) !== undefined;
 }
 
 /** A streaming job cannot have ended by itself; of any other nobody knows, once its JobManager is gone. */
@@ -122,9 +122,16 @@ export function jobManagerIdentity({ kubernetes }: Pick<Observation, 'kubernetes
   return pod === undefined || main === undefined ? undefined : { podUid: pod.uid, restartCount: main.restartCount };
 }
 
-/** The JobManager whose container has been started, by whatever it has become since. */
-export function startedJobManager(kubernetes: KubernetesFacts): Attempt['jobManager'] {
-  const main = mainContainer(jobManagerPod(kubernetes));
-  const started = main !== undefined && (main.state !== 'waiting' || main.last !== undefined || main.restartCount > 0);
-  return started ? jobManagerIdentity({ kubernetes }) : undefined;
+/**
+ * The JobManager that began the program first, by whatever it and its pod have become since: those that Kubernetes started
+ * after it begin the program anew. `undefined`: none has started.
+ */
+export function firstJobManager({ pods: all }: KubernetesFacts): Attempt['jobManager'] {
+  const pods = all.filter(({ component }) => component === 'jobmanager').sort((a, b) => a.createdAt - b.createdAt);
+  const first = pods.find((pod) => hasBegun(mainContainer(pod)));
+  return first === undefined ? undefined : { podUid: first.uid, restartCount: 0 };
+}
+
+function hasBegun(main: ContainerFacts | undefined): boolean {
+  return main !== undefined && (main.state !== 'waiting' || main.last !== undefined || main.restartCount > 0);
 }

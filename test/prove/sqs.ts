@@ -121,17 +121,18 @@ export class MemoryQueue {
 
   private receive(batch: readonly Message[]): void {
     const received = batch.filter((message) => !this.giveUp(message));
-    const [first] = received;
+    const [first, ...others] = received;
     if (first === undefined) return;
     const question = `${this.options.name} ${first.id} delivery ${first.turn}`;
     const fault = this.sim.faults.at(question, DELIVERY, 0.6);
     if (fault === 'delayed') {
       first.visibleAt = this.sim.now + this.sim.draws.between(question, 1_000, 120_000);
       this.sim.tell(this.options.name, `${first.id} is late ⚡delayed`);
-      return this.plan(first);
+      return received.forEach((message) => this.plan(message));
     }
     if (fault === 'message-lost') {
       this.messages.delete(first.id);
+      others.forEach((message) => this.plan(message));
       return this.sim.tell(this.options.name, `${first.id} is lost ⚡message-lost`);
     }
     for (const message of received) this.hide(message, question, fault);
