@@ -93,8 +93,8 @@ async function withdraw({ record, target, deps }: AttemptAt): Promise<RunRecord>
 
 /** Asking again does no harm; a JobManager that does not hear it loses its cluster when the grace is over. */
 export async function passOnCancel({ record, target, deps }: AttemptAt, seen: Observation): Promise<void> {
-  const { jobId } = requireAttempt(record);
-  if (record.cancelRequested === undefined || seen.rest.state !== 'answered') return;
+  const { jobId, givenUp } = requireAttempt(record);
+  if ((record.cancelRequested ?? givenUp) === undefined || seen.rest.state !== 'answered') return;
   if (!seen.rest.facts.jobs.some((job) => job.id === jobId)) return;
   try {
     await target.jobManager(clusterOf(record)).cancel(jobId);

@@ -1,4 +1,5 @@
 import { decide, type Running, type Verdict } from '../run/decide.ts';
+import { mayStillFinish } from '../run/giving-up.ts';
 import { nextLook } from '../run/intervals.ts';
 import { end, started, updateAttempt, without } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
@@ -29,6 +30,9 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
     if (acted.again === true) return goOn(next);
     const now = deps.clock.now();
     return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
+  }
+  if (verdict.kind === 'failed' && mayStillFinish(seen, record)) {
+    return goOn(updateAttempt(record, { givenUp: verdict.outcome }));
   }
   const running = verdict.kind === 'ended' ? noteRunning(record, verdict.running) : record;
   const sealed = await seal({ record: running, target, deps }, seen);

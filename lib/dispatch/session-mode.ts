@@ -60,7 +60,7 @@ function standing(deployment: DeploymentFacts, name: string): string {
 
 async function act(at: AttemptAt, seen: Observation): Promise<Acted> {
   const noted = { ...at, record: noteSession(at.record, seen) };
-  if (at.record.cancelRequested !== undefined) {
+  if (at.record.cancelRequested !== undefined || requireAttempt(at.record).givenUp !== undefined) {
     await passOnCancel(noted, seen);
     return { record: noted.record };
   }

@@ -5,6 +5,7 @@ import { findInLog, type LogFinding } from '../cluster/log-findings.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import { hasHighAvailability as asksForHighAvailability } from '../job/high-availability.ts';
 import { decideSession } from './decide-session.ts';
+import { whileGivingUp } from './giving-up.ts';
 import { requireAttempt } from './machine.ts';
 import type { Observation } from './observation.ts';
 import { reasonClass } from '../core/reasons.ts';
@@ -41,7 +42,11 @@ export const RECOVERY_GRACE: Duration = 2 * 60_000;
  * proves: a terminal job first, silence last. An endpoint that does not answer is never an outcome by itself.
  */
 export function decide(look: Observation, record: RunRecord, now: Instant): Verdict {
-  if (record.job?.mode === 'session') return decideSession(look, record, now);
+  const judge = record.job?.mode === 'session' ? decideSession : decideApplication;
+  return whileGivingUp(judge(look, record, now), look, record, now);
+}
+
+function decideApplication(look: Observation, record: RunRecord, now: Instant): Verdict {
   const attempt = requireAttempt(record);
   const seen = ofFirstJobManager(look, record);
   const answered = seen.rest.state === 'answered' ? seen.rest.facts : undefined;

@@ -32,6 +32,11 @@ const RUNNING: readonly Step[] = [
   { youngerThan: Infinity, wait: 5 * MINUTE },
 ];
 
+const STOPPING: readonly Step[] = [
+  { youngerThan: 10 * SECOND, wait: 500 },
+  { youngerThan: Infinity, wait: 2 * SECOND },
+];
+
 /** Garbage collection takes one to four seconds; what takes longer is stuck on something. */
 const CLEANING: readonly Step[] = [
   { youngerThan: 10 * SECOND, wait: 500 },
@@ -70,14 +75,21 @@ export function nextLook(record: RunRecord, now: Instant): Duration {
     case 'waiting':
       return waitFor(QUEUED, ageOf(record.waiting?.since, now));
     case 'starting':
-      return waitFor(STARTING, ageOf(attempt?.createdAt, now));
+      return Math.min(waitFor(STARTING, ageOf(attempt?.createdAt, now)), stopping(record, now));
     case 'running': {
+      if (stopping(record, now) < Infinity) return stopping(record, now);
       const wait = waitFor(RUNNING, ageOf(attempt?.runningAt, now));
       return record.job?.kind === 'streaming' ? Math.max(2 * SECOND, wait) : wait;
     }
     case 'cleaning':
       return waitFor(CLEANING, cleaningAge(record, now));
   }
+}
+
+/** A job that was told to stop does so at once, or not at all. */
+function stopping(record: RunRecord, now: Instant): Duration {
+  const since = record.cancelRequested?.at ?? currentAttempt(record)?.givenUp?.at;
+  return since !== undefined && ageOf(since, now) < MINUTE ? waitFor(STOPPING, ageOf(since, now)) : Infinity;
 }
 
 /** A kept cluster begins to go when its time is over. */

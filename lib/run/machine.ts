@@ -49,6 +49,12 @@ export function updateAttempt(record: RunRecord, change: Partial<Attempt>): RunR
   return { ...record, attempts: [...record.attempts.slice(0, -1), { ...attempt, ...change }] };
 }
 
+/** Its outcome takes the place of what it was given up for. */
+function closeAttempt(record: RunRecord, outcome: Outcome): RunRecord {
+  const { givenUp: _, ...attempt } = requireAttempt(record);
+  return { ...record, attempts: [...record.attempts.slice(0, -1), { ...attempt, outcome }] };
+}
+
 export function requireAttempt(record: RunRecord): Attempt {
   const attempt = currentAttempt(record);
   if (attempt === undefined)
@@ -102,7 +108,7 @@ export function started(record: RunRecord, at: Instant, jobManager: Attempt['job
 /** The one way to an outcome. What stands is never replaced. */
 export function end(record: RunRecord, outcome: Outcome): RunRecord {
   const attempt = currentAttempt(record);
-  const closed = attempt !== undefined && attempt.outcome === undefined ? updateAttempt(record, { outcome }) : record;
+  const closed = attempt !== undefined && attempt.outcome === undefined ? closeAttempt(record, outcome) : record;
   const ended = { ...moveTo(without(closed, 'waiting', 'unreachableSince'), 'ended'), outcome };
   return addEvent(ended, 'completed', outcome.at, attempt?.number);
 }
@@ -110,7 +116,7 @@ export function end(record: RunRecord, outcome: Outcome): RunRecord {
 /** Gives the attempt up and waits for its successor. */
 export function failAttempt(record: RunRecord, outcome: Outcome, until: Instant): RunRecord {
   const attempt = requireAttempt(record);
-  const failed = moveTo(updateAttempt(without(record, 'unreachableSince'), { outcome }), 'waiting');
+  const failed = moveTo(closeAttempt(without(record, 'unreachableSince'), outcome), 'waiting');
   const waiting = { reason: outcome.reason, message: outcome.message, since: outcome.at, until };
   return addEvent({ ...failed, waiting }, 'attempt-failed', outcome.at, attempt.number);
 }
@@ -119,7 +125,8 @@ export function failAttempt(record: RunRecord, outcome: Outcome, until: Instant)
 export function waitForRoom(record: RunRecord, outcome: Outcome, until: Instant): RunRecord {
   const roomWaits = (requireAttempt(record).roomWaits ?? 0) + 1;
   const waiting = { reason: outcome.reason, message: outcome.message, since: outcome.at, until };
-  return { ...moveTo(updateAttempt(without(record, 'unreachableSince'), { outcome, roomWaits }), 'waiting'), waiting };
+  const closed = closeAttempt(without(record, 'unreachableSince'), outcome);
+  return { ...moveTo(updateAttempt(closed, { roomWaits }), 'waiting'), waiting };
 }
 
 export function without<K extends keyof RunRecord>(record: RunRecord, ...keys: readonly K[]): RunRecord {

@@ -126,6 +126,7 @@ const attempt = z.looseObject({
     .exactOptional(),
   noStartSince: instant.exactOptional(),
   renewAt: instant.exactOptional(),
+  givenUp: outcome.exactOptional(),
   outcome: outcome.exactOptional(),
   roomWaits: z.int().positive().exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),

@@ -66,6 +66,8 @@ export interface Attempt {
   readonly noStartSince?: Instant;
   /** When what its pods read at their start, a signed URL, has to be written anew. */
   readonly renewAt?: Instant;
+  /** Why it is given up, while its job is being stopped. */
+  readonly givenUp?: Outcome;
   readonly outcome?: Outcome;
   /** How often it was put off for want of room, with those in whose place it came. */
   readonly roomWaits?: number;
