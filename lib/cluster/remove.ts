@@ -15,10 +15,13 @@ const REMAINING_KINDS: readonly Kind[] = ['Deployment', 'ReplicaSet', 'Pod', 'Se
 export async function removeCluster(client: ObjectClient, ref: ClusterRef, what: Removal): Promise<void> {
   const { namespace } = ref;
   if (await removeDeployment(client, ref, what)) return;
+  // Before the pods: what a JobManager writes that starts meanwhile is not among them.
+  const maps = what.highAvailability
+    ? await client.list('ConfigMap', namespace, { labelSelector: selectorOf(ref), metadataOnly: true })
+    : [];
   const pods = await client.list('Pod', namespace, { labelSelector: selectorOf(ref), metadataOnly: true });
   await Promise.all(pods.filter(nobodyCollects).map((pod) => removeObject(client, 'Pod', namespace, pod)));
-  if (!what.highAvailability || pods.some((pod) => pod.metadata?.labels?.['component'] === 'jobmanager')) return;
-  const maps = await client.list('ConfigMap', namespace, { labelSelector: selectorOf(ref), metadataOnly: true });
+  if (pods.some((pod) => pod.metadata?.labels?.['component'] === 'jobmanager')) return;
   await Promise.all(maps.filter(isHighAvailability).map((map) => removeObject(client, 'ConfigMap', namespace, map)));
 }
 

@@ -11,6 +11,8 @@ import { join, leave, newLease, stopped } from '../run/session-lease.ts';
 import type { SessionLease, SessionLeases, SessionRef } from '../run/session-lease.ts';
 import type { Target } from './targets.ts';
 
+/** The uid of none: whatever Deployment is found is not the one that is meant. */
+const NO_DEPLOYMENT = 'none';
 /** How often others may change a lease in between. */
 const RACES = 20;
 
@@ -47,7 +49,7 @@ export interface PoolUse {
 /** @throws DispatchError `ClusterUnavailable` while the session is being stopped: it can be joined when it is gone. */
 export async function joinPool({ target, leases, ref, runId }: PoolUse, pool: PoolPlan, now: number): Promise<void> {
   await changeLease(leases, ref, async (known) => {
-    const lease = known?.state === 'stopping' ? await finishStop(target, known) : known;
+    const lease = known?.state === 'stopping' ? await finishStop(target, leases, known) : known;
     return lease?.runs[runId] === undefined ? join(lease ?? newLease(ref, pool), runId, now) : undefined;
   });
 }
@@ -59,8 +61,8 @@ export async function leavePool({ leases, ref, runId }: PoolUse, now: number): P
   );
 }
 
-async function finishStop(target: Target, lease: SessionLease): Promise<SessionLease> {
-  const remains = await removeSession(target, lease);
+async function finishStop(target: Target, leases: SessionLeases, lease: SessionLease): Promise<SessionLease> {
+  const remains = await removeSession(target, leases, lease);
   if (remains.length === 0) return stopped(lease);
   throw new DispatchError(
     'ClusterUnavailable',
@@ -71,13 +73,24 @@ async function finishStop(target: Target, lease: SessionLease): Promise<SessionL
   );
 }
 
-/** One look and one step of its removal; what remains, by name. Only under a lease that says `stopping`. */
-export async function removeSession(target: Target, lease: SessionLease): Promise<readonly string[]> {
-  const ref = { namespace: lease.namespace, clusterId: lease.clusterId as ClusterRef['clusterId'] };
+/**
+ * One look and one step of its removal; what remains, by name. Only under a lease that says `stopping`, and of the
+ * Deployment that stood before that was read: a later one is of who has finished the stop, and begun anew.
+ */
+export async function removeSession(
+  target: Target,
+  leases: SessionLeases,
+  session: SessionRef,
+): Promise<readonly string[]> {
+  const ref = { namespace: session.namespace, clusterId: session.clusterId as ClusterRef['clusterId'] };
   const { deployment } = await target.clusters.observe(ref);
+  if ((await leases.read(session))?.value.state !== 'stopping') return [`Deployment/${ref.clusterId}`];
+  if (deployment.state === 'absent') {
+    return removeAndProve(target.clusters, ref, { highAvailability: true, uid: NO_DEPLOYMENT });
+  }
   // Somebody's own cluster has the name since.
-  if (deployment.state === 'present' && !isPoolOwner({ runId: deployment.runId ?? '' })) return [];
-  return removeAndProve(target.clusters, ref, { highAvailability: true });
+  if (!isPoolOwner({ runId: deployment.runId ?? '' })) return [];
+  return removeAndProve(target.clusters, ref, { highAvailability: true, uid: deployment.uid });
 }
 
 /** `change` answers the lease to write, or `undefined` for none; it is asked again when somebody else was first. */

@@ -6,7 +6,7 @@ import type { JobSession } from '../job/job.ts';
 import { created, requireAttempt, updateAttempt } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
-import { jobManagerIdentity } from '../run/verdict.ts';
+import { isReplaced } from '../run/verdict.ts';
 import { passOnCancel } from './application-mode.ts';
 import { clusterOf, requireJob } from './job-of.ts';
 import type { Acted, AttemptAt, Mode } from './modes.ts';
@@ -99,12 +99,10 @@ async function removeJob(at: AttemptAt): Promise<readonly string[]> {
 }
 
 function isGone(record: RunRecord, kubernetes: Observation['kubernetes']): boolean {
-  const { deploymentUid, jobManager: first, submission } = requireAttempt(record);
+  const attempt = requireAttempt(record);
   const { deployment } = kubernetes;
-  if (deployment.state === 'absent' || deployment.uid !== deploymentUid) return true;
-  const now = jobManagerIdentity({ kubernetes });
-  if (first === undefined || now === undefined || submission?.highAvailability === true) return false;
-  return now.podUid !== first.podUid || now.restartCount !== first.restartCount;
+  if (deployment.state === 'absent' || deployment.uid !== attempt.deploymentUid) return true;
+  return attempt.submission?.highAvailability !== true && isReplaced(attempt, kubernetes);
 }
 
 function sessionIn(record: RunRecord): JobSession {

@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { isDispatchError } from '../core/errors.ts';
 import { findInLog } from '../cluster/log-findings.ts';
+import type { KubernetesFacts } from '../cluster/port.ts';
 import { ProgramFailed, type JarRun } from '../flink/job-manager.ts';
 import { hasHighAvailability } from '../job/high-availability.ts';
 import type { ResolvedJob } from '../job/job.ts';
@@ -8,7 +9,7 @@ import { sessionJobOptions } from '../job/session.ts';
 import { requireAttempt, updateAttempt } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
 import type { Attempt, Outcome, RunRecord } from '../run/record.ts';
-import { jobManagerIdentity, outcomeOf } from '../run/verdict.ts';
+import { isReplaced, jobManagerIdentity, outcomeOf } from '../run/verdict.ts';
 import { clusterOf, requireJob } from './job-of.ts';
 import type { Acted, AttemptAt } from './modes.ts';
 
@@ -38,6 +39,7 @@ export async function submitJob(at: AttemptAt, seen: Observation): Promise<Acted
   if (seen.rest.state === 'silent') return wait;
   if (seen.rest.facts.jobs.some(({ id }) => id === jobId)) return { record: answered(record, deps.clock.now()) };
   if (submission?.answeredAt !== undefined) return wait;
+  if (mayHaveEnded(record, seen.kubernetes)) return wait;
   const age = submission === undefined ? Infinity : deps.clock.now() - submission.at;
   const mine = submission?.by === deps.sessions.submitter;
   if (mine && age < FRESH) return runJar(at);
@@ -57,11 +59,16 @@ async function runJar(at: AttemptAt): Promise<Acted> {
   const { record, target, deps } = at;
   const job = requireJob(record);
   const { jars } = target.session(clusterOf(record));
-  const name = jarNameOf(record);
   try {
-    const known = (await jars.list()).find((jar) => jar.name === name);
-    const jarId = known?.id ?? (await jars.upload(name, await deps.sessions.jarBytes(job.jar)));
-    await jars.run(jarId, requestFor(record, job));
+    const jarId = await bringJar(at);
+    // Only now is it certain which JobManager it is that runs the jar: no other one has it.
+    const [{ jobs }, kubernetes] = await Promise.all([
+      target.jobManager(clusterOf(record)).look(),
+      target.clusters.observe(clusterOf(record)),
+    ]);
+    const isThere = jobs.some(({ id }) => id === requireAttempt(record).jobId);
+    if (!isThere && mayHaveEnded(record, kubernetes)) return { record };
+    if (!isThere) await jars.run(jarId, requestFor(record, job));
     return { record: answered(record, deps.clock.now()) };
   } catch (error) {
     const outcome = refused(error, deps.clock.now());
@@ -70,6 +77,31 @@ async function runJar(at: AttemptAt): Promise<Acted> {
     // What failed after the job was there is told by the job itself: a wait for its result, a savepoint it cannot read.
     return (await isThere(at)) ? { record: done } : { record: done, failed: outcome };
   }
+}
+
+/**
+ * What the JobManager before this one did with a job that is not here is for `decide` to judge. One that goes on until it
+ * is told to end comes back with high availability, and is refused a second time.
+ */
+function mayHaveEnded(record: RunRecord, kubernetes: KubernetesFacts): boolean {
+  const attempt = requireAttempt(record);
+  const comesBack = attempt.submission?.highAvailability === true && requireJob(record).kind === 'streaming';
+  return !comesBack && isReplaced(attempt, kubernetes);
+}
+
+/**
+ * With high availability Flink may have forgotten the end of a job, and take it again: a main() that an earlier call has
+ * begun, or that is still to begin, loses its jar before another one is run.
+ */
+async function bringJar({ record, target, deps }: AttemptAt): Promise<string> {
+  const { jars } = target.session(clusterOf(record));
+  const name = jarNameOf(record);
+  const known = (await jars.list()).filter((jar) => jar.name === name);
+  const [first] = known;
+  const forgets = requireAttempt(record).submission?.highAvailability === true;
+  if (first !== undefined && !forgets) return first.id;
+  for (const { id } of known) await jars.remove(id);
+  return jars.upload(name, await deps.sessions.jarBytes(requireJob(record).jar));
 }
 
 async function isThere({ record, target }: AttemptAt): Promise<boolean> {

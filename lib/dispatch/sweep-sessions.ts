@@ -63,7 +63,7 @@ async function withoutClosed(lease: SessionLease, deps: SweepDeps): Promise<Sess
 
 async function stop(target: Target, lease: SessionLease, ref: SessionRef, deps: SweepDeps): Promise<void> {
   deps.log.info('an idle session is stopped', { ...ref, idleSince: lease.idleSince });
-  const remains = await removeSession(target, lease);
+  const remains = await removeSession(target, deps.leases, ref);
   if (remains.length > 0) return;
   const now = await deps.leases.read(ref);
   if (now?.value.state === 'stopping') await deps.leases.remove(ref, now.version);

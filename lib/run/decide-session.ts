@@ -6,7 +6,7 @@ import type { Observation } from './observation.ts';
 import { overdue } from './overdue.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { RunRecord } from './record.ts';
-import { failure, jobManagerIdentity, outcomeOf, situation, type Case, type Verdict } from './verdict.ts';
+import { failure, isReplaced, jobManagerIdentity, outcomeOf, situation, type Case, type Verdict } from './verdict.ts';
 
 /** How long a job may take to follow a request to cancel before the run ends without it; its clean-up goes on asking. */
 const CANCEL_GRACE: Duration = 30_000;
@@ -35,6 +35,7 @@ export function decideSession(seen: Observation, record: RunRecord, now: Instant
     canceled(it) ??
     lostJob(it) ??
     noSlots(it) ??
+    unseen(it) ??
     overdue(it) ??
     stillGoing(it)
   );
@@ -94,7 +95,7 @@ function replacedJobManager(it: Case): Verdict | undefined {
   const { jobManager: first, submission } = it.attempt;
   if (first === undefined || submission === undefined || submission.highAvailability) return undefined;
   const now = jobManagerIdentity(it.seen);
-  if (now === undefined || (now.podUid === first.podUid && now.restartCount === first.restartCount)) return undefined;
+  if (now === undefined || !isReplaced(it.attempt, it.seen.kubernetes)) return undefined;
   const how = now.podUid === first.podUid ? 'restarted' : 'was replaced by another pod';
   const log = it.seen.jobManagerLog;
   const once = now.podUid === first.podUid && now.restartCount === first.restartCount + 1;
@@ -131,12 +132,14 @@ function cancelOutcome({ record, now }: Case, how: string): ReturnType<typeof ou
   return outcomeOf('canceled', reason, `Canceled by ${by}: ${how}`, now, []);
 }
 
-/** The JobManager took the job, answers, and does not have it. */
+/** The JobManager took the job, or another one may have, answers, and does not have it. */
 function lostJob(it: Case): Verdict | undefined {
   const { submission, runningAt } = it.attempt;
-  if (it.seen.rest.state !== 'answered' || it.job !== undefined || submission?.answeredAt === undefined)
-    return undefined;
-  const since = it.record.unreachableSince ?? Math.max(submission.answeredAt, runningAt ?? 0);
+  if (it.seen.rest.state !== 'answered' || it.job !== undefined || submission === undefined) return undefined;
+  // High availability brings a job back that goes on; what has ended may be forgotten.
+  const mayHaveEnded = isReplaced(it.attempt, it.seen.kubernetes) && it.record.job?.kind !== 'streaming';
+  if (submission.answeredAt === undefined && !mayHaveEnded) return undefined;
+  const since = it.record.unreachableSince ?? Math.max(submission.answeredAt ?? submission.at, runningAt ?? 0);
   if (it.now - since < (submission.highAvailability ? RECOVERY : APPEARS)) return undefined;
   return lostWithSession(it, 'JobLost', 'The session answers and no longer knows the job');
 }
@@ -148,6 +151,17 @@ function noSlots(it: Case): Verdict | undefined {
   if (it.now - it.attempt.launchedAt < start) return undefined;
   const message = `No task of the job ran within the ${Math.round(start / 1000)} s of deadlines.start: ${slots(it)}`;
   return failure(it, 'SlotsUnavailable', message, it.finding?.evidence ?? []);
+}
+
+/** The deadline of a job that was submitted and was never seen: it may have come and gone between two looks. */
+function unseen(it: Case): Verdict | undefined {
+  const { submission, runningAt, launchedAt } = it.attempt;
+  const start = it.record.job?.deadlines.start;
+  if (submission === undefined || runningAt !== undefined || it.job !== undefined || start === undefined)
+    return undefined;
+  if (it.now - launchedAt < start) return undefined;
+  const message = `The job was submitted, and not seen within the ${Math.round(start / 1000)} s of deadlines.start`;
+  return lostWithSession(it, 'StartDeadlineExceeded', `${message}: ${situation(it)}`);
 }
 
 function stillGoing(it: Case): Verdict {

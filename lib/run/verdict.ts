@@ -122,6 +122,13 @@ export function jobManagerIdentity({ kubernetes }: Pick<Observation, 'kubernetes
   return pod === undefined || main === undefined ? undefined : { podUid: pod.uid, restartCount: main.restartCount };
 }
 
+/** Whether another JobManager than the attempt's first one is there now; false while either is not known. */
+export function isReplaced({ jobManager: first }: Attempt, kubernetes: KubernetesFacts): boolean {
+  const now = jobManagerIdentity({ kubernetes });
+  if (first === undefined || now === undefined) return false;
+  return now.podUid !== first.podUid || now.restartCount !== first.restartCount;
+}
+
 /**
  * The JobManager that began the program first, by whatever it and its pod have become since: those that Kubernetes started
  * after it begin the program anew. `undefined`: none has started.

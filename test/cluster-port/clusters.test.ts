@@ -137,7 +137,7 @@ describe('remove', () => {
       else json(response, 200, { items: [{ metadata: { name: 'ha', uid: 'h' } }] });
     });
     await clusters.remove(ref, { highAvailability: true });
-    expect(seen.map(({ method }) => method)).toEqual(['GET', 'GET']);
+    expect(seen.map(({ method }) => method)).toEqual(['GET', 'GET', 'GET']);
     pods = [];
     await clusters.remove(ref, { highAvailability: true });
     expect(seen.at(-1)).toMatchObject({ method: 'DELETE', url: { pathname: '/api/v1/namespaces/n/configmaps/ha' } });

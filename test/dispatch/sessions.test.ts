@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
+import type { ClusterRef, KubernetesFacts } from '../../lib/cluster/port.ts';
 import { poolOwner } from '../../lib/cluster/marks.ts';
 import type { RunId } from '../../lib/core/ids.ts';
+import { DispatchError } from '../../lib/core/errors.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
-import { join } from '../../lib/run/session-lease.ts';
+import { removeSession } from '../../lib/dispatch/pool.ts';
+import { join, newLease } from '../../lib/run/session-lease.ts';
 import { smallCluster } from '../fakes/flink-cluster.ts';
 import type { PlannedFault } from './effects.ts';
 import { QUICK, type SessionJob } from './fake-sessions.ts';
@@ -15,6 +17,8 @@ const JOB = { jarURI: 's3://jars/job.jar', entryClass: 'a.B', args: ['--x', 'y z
 const TEAM: ClusterRef = { namespace: 'flink', clusterId: 'team-a' as ClusterRef['clusterId'] };
 const inTeam = { job: JOB, session: { clusterId: 'team-a' } };
 const inPool = { job: JOB, mode: 'session', session: { pool: 'small' } };
+
+const NOTHING: KubernetesFacts = { deployment: { state: 'absent' }, pods: [], events: [] };
 
 async function withTeam(options: WorldOptions = {}): Promise<World> {
   const world = new World(options);
@@ -192,6 +196,57 @@ describe('a job in a session that stands', () => {
   });
 });
 
+describe('a request to run a jar that is late', () => {
+  /** The first request to run the jar gives no answer, and is sent when `late` says so. */
+  function withLateRun(world: World, then = (): unknown => undefined): { readonly late: () => Promise<string> } {
+    const session = world.sessions.session.bind(world.sessions);
+    const waiting: (() => Promise<string>)[] = [];
+    world.sessions.session = (ref) => {
+      const access = session(ref);
+      const { jars } = access;
+      const run: typeof jars.run = (jarId, request) => {
+        if (waiting.length > 0) return jars.run(jarId, request);
+        waiting.push(() => jars.run(jarId, request));
+        then();
+        return Promise.reject(new DispatchError('RestUnreachable', 'no answer'));
+      };
+      return { ...access, jars: { ...jars, run } };
+    };
+    return { late: () => waiting[0]?.() ?? Promise.reject(new Error('nothing was sent')) };
+  }
+
+  it('finds no jar where Flink might take the same job twice', async () => {
+    const world = await withTeam();
+    world.sessions.configuration = { 'high-availability.type': 'kubernetes' };
+    const { late } = withLateRun(world);
+    const { runId } = await world.request(jobMessage(inTeam));
+    await world.drain();
+    expect(world.states(runId)).toEqual(['accepted', 'started', 'succeeded']);
+    await expect(late()).rejects.toThrow('does not exist');
+    expect(world.sessions.submitted).toHaveLength(1);
+  });
+
+  it('may have been the job that nobody has seen when the deadline comes', async () => {
+    const world = await withTeam();
+    world.sessions.configuration = { 'high-availability.type': 'kubernetes' };
+    withLateRun(world, () => world.flink.restarted.add('team-a'));
+    const { runId } = await world.request(jobMessage({ ...inTeam, deadlines: { start: '60s' } }));
+    await world.drain();
+    expect(world.record(runId).outcome).toMatchObject({ state: 'unknown', reason: 'StartDeadlineExceeded' });
+    expect(world.record(runId).attempts).toHaveLength(1);
+  });
+
+  it('is not followed by another one to the next JobManager', async () => {
+    const world = await withTeam();
+    world.sessions.configuration = { 'high-availability.type': 'kubernetes' };
+    withLateRun(world, () => world.flink.restarted.add('team-a'));
+    const { runId } = await world.request(jobMessage(inTeam));
+    await world.drain();
+    expect(world.record(runId).outcome).toMatchObject({ state: 'unknown', reason: 'JobLost' });
+    expect(world.sessions.submitted).toEqual([]);
+  });
+});
+
 describe('a pool', () => {
   it('starts a session for the first job, keeps it for the next, and stops it when it has been idle', async () => {
     const world = new World();
@@ -305,6 +360,29 @@ describe('a pool', () => {
     expect(world.leases.all).toMatchObject([{ state: 'stopping' }]);
     for (let sweeps = 0; sweeps < 3; sweeps += 1) await world.sweep();
     expect(world.leases.all).toEqual([]);
+  });
+
+  it('has its next session spared by who was to stop the last one', async () => {
+    const world = new World();
+    const { runId } = await world.request(jobMessage(inPool));
+    await world.drain();
+    const ref = poolRef(world, runId);
+    const target = await world.dispatch.targets('default');
+    const session = { target: 'default', ...ref };
+    // The lease is open by now: somebody else has finished the stop.
+    expect(await removeSession(target, world.leases, session)).not.toEqual([]);
+    expect(world.clusters.standing(ref)).toBeDefined();
+    // There was none when it was looked for, under a lease that said `stopping`.
+    const known = await world.leases.read(session);
+    await world.leases.write(
+      { ...newLease(session, { name: 'small', idleAfter: 1 }), state: 'stopping' },
+      known?.version,
+    );
+    const clusters = { ...target.clusters, observe: () => Promise.resolve(NOTHING) };
+    await removeSession({ ...target, clusters }, world.leases, session);
+    expect(world.clusters.standing(ref)).toBeDefined();
+    expect(await removeSession(target, world.leases, session)).toEqual([]);
+    expect(world.clusters.standing(ref)).toBeUndefined();
   });
 
   it('does not keep its session for a run that is closed', async () => {

@@ -7,7 +7,7 @@ import type { Execution } from './flink.ts';
 import { LEDGER } from './functions.ts';
 import type { Stored } from './kubernetes-objects.ts';
 import type { Put } from './s3.ts';
-import { isPoolDeployment, isTheirs } from './session-invariants.ts';
+import { isPoolDeployment, isTheirs, isUnderForeign } from './session-invariants.ts';
 import type { MemoryQueue } from './sqs.ts';
 import type { World } from './world.ts';
 
@@ -68,7 +68,7 @@ export class Invariants {
       [...this.records.values()].every(({ state }) => state === 'closed') &&
       s3.keys(`${LEDGER}/live/`).length === 0 &&
       s3.keys(`${LEDGER}/sessions/`).length === 0 &&
-      [...kubernetes.objects.values()].every((object) => isForeign(object))
+      [...kubernetes.objects.values()].every((object) => isForeign(object) || isUnderForeign(object, kubernetes))
     );
   }
 

@@ -3,6 +3,7 @@ import type { RunRecord } from '../../lib/run/record.ts';
 import type { SessionLease } from '../../lib/run/session-lease.ts';
 import type { Execution } from './flink.ts';
 import { LEDGER } from './functions.ts';
+import type { Kubernetes } from './kubernetes.ts';
 import type { Stored } from './kubernetes-objects.ts';
 import { OWNER } from './session-people.ts';
 import type { SessionJob } from './session-jobs.ts';
@@ -16,6 +17,14 @@ const LEASE = /^sessions\/[^/]+\/[^/]+\/(.+)\.json$/;
 /** Whose object it is: Kubernetes' and people's own are none of the product's. */
 export function isTheirs({ labels }: Stored): boolean {
   return labels['app'] === THEIRS;
+}
+
+/** High availability's data of a session whose name somebody else has taken since: nobody can tell whose it is. */
+export function isUnderForeign({ kind, labels, owners }: Stored, kubernetes: Kubernetes): boolean {
+  const app = labels['app'] ?? '';
+  if (kind !== 'ConfigMap' || owners.length > 0 || !isSession(app)) return false;
+  const holder = kubernetes.find('Deployment', app);
+  return holder !== undefined && !isPoolDeployment(holder);
 }
 
 export function isPoolDeployment({ annotations }: Stored): boolean {
