@@ -18,6 +18,8 @@ export interface StackOptions {
   readonly kubernetes?: ClusterChoice;
   /** This machine's address that pods can reach; default: loopback. */
   readonly host?: string;
+  /** `--param` of serverless.yml, beside the stack's own. */
+  readonly params?: Readonly<Record<string, string>>;
   readonly progress: Progress;
 }
 
@@ -78,7 +80,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const deployment = await progress.stage('Deploying serverless.yml to the local AWS', async () => {
       const config = join(folder, 'dispatch.yml');
       await writeFile(config, stringify(deploymentConfig(cluster)));
-      return deploy(aws, { folder, stage: 'local', params: { config, logLevel: 'DEBUG' } });
+      return deploy(aws, { folder, stage: 'local', params: { config, logLevel: 'DEBUG', ...options.params } });
     });
     const subscriber = started(await subscribe(aws, deployment.eventBusName, 'subscriber'));
     const client = createDeploymentClient(aws, deployment);

@@ -15,7 +15,7 @@ import { NodePorts } from './node-ports.ts';
 import { Addresses } from './node/addresses.ts';
 import type { Images } from './node/images.ts';
 import { Kubelet, nodeObject } from './node/kubelet.ts';
-import { NODE_IP, type BackOff } from './node/node-services.ts';
+import { NODE_IP, type BackOff, type Node, type NodeServices } from './node/node-services.ts';
 import { toImagePaths } from './node/pod-paths.ts';
 import { Reaper } from './node/reaper.ts';
 import type { KubeObject } from './objects.ts';
@@ -36,6 +36,8 @@ export interface KubernetesOptions {
   readonly capacity?: { cpu: string; memory: string; pods: string };
   /** False: all pods share 127.0.0.1 and get ports of their own. Default: only Linux has more loopback addresses. */
   readonly loopbackAliases?: boolean;
+  /** What runs the pods; default: a kubelet to which a container is a process. */
+  readonly node?: (services: NodeServices) => Node;
 }
 
 export interface LocalKubernetes {
@@ -108,7 +110,8 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Local
   const url = `http://${NODE_IP}:${String(port)}`;
   const addresses = new Addresses(port, options.loopbackAliases);
   const reaper = new Reaper(podsFolder);
-  const kubelet = new Kubelet({
+  const makeNode = options.node ?? ((services) => new Kubelet(services));
+  const node = makeNode({
     store,
     events: new EventRecorder(store, 'kubelet'),
     images: options.images,
@@ -129,11 +132,11 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Local
     new ReplicaSets(store, admission, new EventRecorder(store, 'replicaset-controller'), onError),
     new NodePorts({ store, addresses }, onError),
     sockets,
-    kubelet,
+    node,
   ];
   for (const part of parts) if (part.onChange !== undefined) store.subscribe(part.onChange.bind(part));
   addBasics(admission, options.capacity ?? CAPACITY);
-  const backend = { store, admission, addresses, kubelet, onError };
+  const backend = { store, admission, addresses, node, onError };
   server.on('request', (request, response) => void handle(backend, request, response));
   server.on('upgrade', (request, socket, head) => {
     sockets.upgrade(request, socket, head);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, methodNotAllowed, noSuchPath } from '../errors.ts';
 import type { Admission } from '../admission.ts';
 import type { Addresses } from '../node/addresses.ts';
-import type { Kubelet } from '../node/kubelet.ts';
+import type { Node } from '../node/node-services.ts';
 import { isRecord } from '../objects.ts';
 import type { Store } from '../store.ts';
 import { discover } from './discovery.ts';
@@ -18,7 +18,7 @@ export interface ApiBackend {
   readonly store: Store;
   readonly admission: Admission;
   readonly addresses: Addresses;
-  readonly kubelet: Kubelet;
+  readonly node: Node;
   readonly onError: (error: unknown) => void;
 }
 

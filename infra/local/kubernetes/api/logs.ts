@@ -6,7 +6,7 @@ import { badRequest } from '../errors.ts';
 import type { ContainerStatus, Pod } from '../objects.ts';
 import { PODS } from '../resources.ts';
 import type { Store } from '../store.ts';
-import type { Kubelet } from '../node/kubelet.ts';
+import type { Node } from '../node/node-services.ts';
 import type { Target } from './request.ts';
 
 const POLL = 200;
@@ -58,7 +58,7 @@ export function cut(text: Buffer, query: URLSearchParams): Buffer {
 }
 
 export async function sendLog(
-  { store, kubelet }: { store: Store; kubelet: Kubelet },
+  { store, node }: { store: Store; node: Node },
   target: Target,
   query: URLSearchParams,
   response: ServerResponse,
@@ -69,7 +69,7 @@ export async function sendLog(
   const statuses = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])];
   const status = statuses.find(({ name }) => name === container);
   checkStarted(pod, status, container, previous);
-  const runner = kubelet.runner(pod);
+  const runner = node.runner(pod);
   // While a container waits for its restart the log is that of the run before, which has the same number.
   const file = runner?.logFile(container, previous && status?.state.waiting === undefined);
   if (file === undefined) throw badRequest(`unable to retrieve container logs for ${container}`);

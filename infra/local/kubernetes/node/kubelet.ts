@@ -1,12 +1,12 @@
 import type { Pod } from '../objects.ts';
 import { NODES, PODS } from '../resources.ts';
 import type { Change } from '../store.ts';
-import { NODE_NAME, type NodeServices } from './node-services.ts';
+import { NODE_NAME, type Node, type NodeServices } from './node-services.ts';
 import { PodRunner } from './pod-runner.ts';
 import { placePod } from './scheduler.ts';
 
 /** The one node: finds a place for pods, runs them, ends them. */
-export class Kubelet {
+export class Kubelet implements Node {
   readonly #services: NodeServices;
   readonly #runners = new Map<string, PodRunner>();
   #stopped = false;

@@ -1,3 +1,5 @@
+import type { Pod } from '../objects.ts';
+import type { Change } from '../store.ts';
 import type { EventRecorder } from '../events.ts';
 import type { Store } from '../store.ts';
 import type { Addresses } from './addresses.ts';
@@ -24,6 +26,20 @@ export interface NodeServices {
   /** A kubeconfig whose default namespace is the pod's. */
   readonly kubeconfig: (namespace: string) => string;
   readonly onError: (error: unknown) => void;
+}
+
+/** The one node: it runs the pods that the API server has. */
+export interface Node {
+  onChange(change: Change): void;
+  /** `undefined` for a pod that it does not run. */
+  runner(pod: Pod): PodLogs | undefined;
+  stop(): Promise<void>;
+}
+
+export interface PodLogs {
+  /** Of the container's incarnation, or of the one before. */
+  logFile(container: string, previous: boolean): string | undefined;
+  isRunning(container: string): boolean;
 }
 
 export const NODE_NAME = 'local';
