@@ -2,6 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { originalIn } from '../../functions/sqs.ts';
 import { createClusters } from '../../lib/cluster/clusters.ts';
 import type { RunId } from '../../lib/core/ids.ts';
+import { createDelivery } from '../../lib/delivery/create-delivery.ts';
 import type { Log } from '../../lib/core/log.ts';
 import { acceptBatch, type BatchResponse } from '../../lib/dispatch/accept-batch.ts';
 import { accept, type AcceptDeps } from '../../lib/dispatch/accept.ts';
@@ -27,6 +28,7 @@ import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
 import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
 import type { Invocation } from './simulation.ts';
 import { sqsClient, type Sent } from './sqs.ts';
+import { signedUrl } from './jars.ts';
 import { isSession, POOLS, THEIRS } from './session-workload.ts';
 import type { World } from './world.ts';
 
@@ -39,7 +41,8 @@ const ADVANCE_TIME = 60_000 - 20_000;
 const SWEEP_TIME = 120_000 - 15_000;
 
 const deployment = parseDeployment(`
-targets: { default: { namespace: flink, access: { kind: in-cluster } } }
+targets:
+  default: { namespace: flink, access: { kind: in-cluster }, jarDelivery: { kind: fetch, urlTtl: 1m } }
 defaults: { image: 'flink:2.3.0', flinkVersion: v2_3, serviceAccount: flink }
 sessions:${POOLS}
 allow:
@@ -103,7 +106,12 @@ function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
     publisher: createPublisher({ destinations: [bus], open: () => bus }),
     eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
-    deliver: ({ jar }) => Promise.resolve({ jarUri: jar.s3 === undefined ? jar.uri : 'https://jars.test/job.jar' }),
+    deliver: createDelivery(deployment, {
+      sign: ({ bucket, key }, ttl) => Promise.resolve(signedUrl(bucket, key, base.clock.now() + ttl)),
+      keep: s3Pins({ ...bucket, clock: base.clock }).keep,
+      clock: base.clock,
+      bundle: () => Promise.reject(new Error('nothing is bundled here')),
+    }),
     sessions: world.sessions.deps(invocation),
     inlineWait: 15_000,
   };

@@ -299,6 +299,7 @@ export class Invariants {
     );
     this.checkConcurrency(record, execution);
     this.world.sessions.invariants.onExecution(execution, record);
+    this.world.jars.onExecution(execution, record);
     sim.tell('flink', `${record.name} runs ${execution.clusterId}`);
   }
 

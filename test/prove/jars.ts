@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { V1ConfigMap } from '@kubernetes/client-node';
 import { jarName, pinnedKey } from '../../lib/job/pin.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
+import type { Execution } from './flink.ts';
 import { LEDGER } from './functions.ts';
 import type { Wish } from './workload.ts';
 import type { World } from './world.ts';
@@ -11,6 +13,12 @@ const fixture = (name: string): Uint8Array => readFileSync(join(process.cwd(), '
 const CONTENTS = [fixture('main-class.jar'), fixture('stored.jar')] as const;
 const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 const DAY = 24 * 60 * 60_000;
+
+const SIGNED = /https:\/\/s3\.test\/([^?\s"']+)\?expires=\d+/;
+
+export function signedUrl(bucket: string, key: string, expires: number): string {
+  return `https://s3.test/${bucket}/${key}?expires=${Math.round(expires)}`;
+}
 
 /** Jars of a world: users put them into their bucket, replace and delete them; what runs is what was accepted. */
 export class Jars {
@@ -66,6 +74,18 @@ export class Jars {
         s3.objects.delete(`jars/${key}`);
       });
     }
+  }
+
+  /** What Flink is told to fetch, as it stands in the ConfigMap of a cluster that starts. */
+  onExecution({ clusterId }: Execution, { name, job }: RunRecord): void {
+    const { kubernetes, s3, invariants } = this.world;
+    const map = kubernetes.find('ConfigMap', `flink-config-${clusterId}`)?.object as V1ConfigMap | undefined;
+    const [, path = ''] = SIGNED.exec(Object.values(map?.data ?? {}).join('\n')) ?? [];
+    if (map === undefined || job?.jar.pinned === undefined) return;
+    const body = s3.objects.get(path)?.body;
+    const fetched = body === undefined || typeof body === 'string' ? 'nothing' : sumOf(body);
+    const same = fetched === job.jar.pinned.sha256;
+    invariants.check('the jar that was accepted is the one that runs', same, () => `${name}: ${path}: ${fetched}`);
   }
 
   private store(key: string, content: Uint8Array): void {
