@@ -15,6 +15,7 @@ import { cacheFolder } from '../../infra/local/cache.ts';
 import { run, startGroup } from '../../infra/local/process.ts';
 import { silent } from '../../infra/local/progress.ts';
 import type { Bucket } from '../../lib/run/s3-objects.ts';
+import * as versitygw from './versitygw.ts';
 
 /*
  * Servers of the AWS protocols that others keep. Each is used when it is installed already, and installed first when
@@ -22,8 +23,6 @@ import type { Bucket } from '../../lib/run/s3-objects.ts';
  */
 const MOTO = '5.2.5';
 const MINISTACK = '1.5.33';
-/** An S3 server for production, on a folder. */
-const VERSITYGW = 'v1.8.0';
 const START_TIMEOUT_MS = 30_000;
 const ACCESS = { accessKeyId: '000000000000', secretAccessKey: 'local' };
 
@@ -53,8 +52,8 @@ const kinds = [
   },
 ];
 const s3Alone = {
-  name: `versitygw ${VERSITYGW}`,
-  program: join(cacheFolder(), `versitygw-${VERSITYGW}`, 'versitygw'),
+  name: versitygw.name,
+  program: versitygw.program,
   needs: 'Go',
   start: startVersitygw,
 };
@@ -110,7 +109,7 @@ async function startMoto(folder: string): Promise<Running> {
 }
 
 async function startVersitygw(folder: string): Promise<Running> {
-  const program = await installVersitygw(folder);
+  const program = await versitygw.install(folder);
   const port = await freePort();
   const data = join(folder, 'data');
   await mkdir(data);
@@ -137,17 +136,6 @@ async function startServer(
   }
   await group.stop();
   throw new Error(`${program} did not start: ${logFile}`);
-}
-
-async function installVersitygw(folder: string): Promise<string> {
-  const home = join(cacheFolder(), `versitygw-${VERSITYGW}`);
-  const program = join(home, 'versitygw');
-  if (existsSync(program)) return program;
-  await mkdir(home, { recursive: true });
-  const environment = { ...process.env, GOBIN: home, CGO_ENABLED: '0' };
-  const options = { folder, logFile: join(folder, 'install.log'), environment };
-  await run('go', ['install', `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW}`], options);
-  return program;
 }
 
 async function installMoto(folder: string): Promise<string> {

@@ -28,8 +28,13 @@ export interface Sandbox {
   readonly initMs: number;
   /** Milliseconds of the processor in that time. */
   readonly initCpuMs: number;
-  /** @throws Error `Task timed out`, after which the process is dead, or how the process ended by itself. */
-  invoke(event: unknown, timeoutMs?: number): Promise<InvocationResult>;
+  /** Of its process, to which a test can do what may happen to any. */
+  readonly pid: number;
+  /**
+   * `graceMs`: how much later than the function was told it is ended.
+   * @throws Error `Task timed out`, after which the process is dead, or how the process ended by itself.
+   */
+  invoke(event: unknown, timeoutMs?: number, graceMs?: number): Promise<InvocationResult>;
   /** What the function wrote, so far. */
   log(): string;
   stop(): Promise<void>;
@@ -49,6 +54,7 @@ interface Job {
   readonly id: string;
   readonly event: unknown;
   readonly timeoutMs: number;
+  readonly graceMs: number;
   readonly settle: (result: InvocationResult | Error) => void;
   startedAt: number;
   timer: NodeJS.Timeout | undefined;
@@ -85,7 +91,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   return {
     initMs,
     initCpuMs,
-    invoke: (event, timeoutMs = 30_000) => api.invoke(event, timeoutMs),
+    pid: child.pid ?? 0,
+    invoke: (event, timeoutMs = 30_000, graceMs = 0) => api.invoke(event, timeoutMs, graceMs),
     log: () => log,
     stop,
   };
@@ -166,11 +173,11 @@ class RuntimeApi {
     for (const job of this.#jobs.values()) this.#settle(job, error);
   }
 
-  invoke(event: unknown, timeoutMs: number): Promise<InvocationResult> {
+  invoke(event: unknown, timeoutMs: number, graceMs: number): Promise<InvocationResult> {
     return new Promise((resolve, reject) => {
       const settle = (result: InvocationResult | Error): void =>
         result instanceof Error ? reject(result) : resolve(result);
-      const job: Job = { id: randomUUID(), event, timeoutMs, settle, startedAt: 0, timer: undefined };
+      const job: Job = { id: randomUUID(), event, timeoutMs, graceMs, settle, startedAt: 0, timer: undefined };
       this.#jobs.set(job.id, job);
       this.#queue.push(job);
       this.#handOut();
@@ -203,7 +210,7 @@ class RuntimeApi {
     job.timer = setTimeout(() => {
       this.#settle(job, new Error(`Task timed out after ${(job.timeoutMs / 1000).toFixed(2)} seconds`));
       this.onTimeout();
-    }, job.timeoutMs);
+    }, job.timeoutMs + job.graceMs);
     response
       .writeHead(200, {
         'content-type': 'application/json',

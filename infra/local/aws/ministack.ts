@@ -35,7 +35,7 @@ export interface AwsServerOptions {
 
 /** Starts ministack, a server of the AWS protocols, on a free port; installs it first where it is not there yet. */
 export async function startAws(options: AwsServerOptions): Promise<AwsServer> {
-  const python = await install(options);
+  const python = await installMinistack(options);
   const port = await freePort(options.host);
   const url = `http://${options.host}:${port}`;
   const logFile = join(options.folder, 'ministack.log');
@@ -55,8 +55,11 @@ export async function startAws(options: AwsServerOptions): Promise<AwsServer> {
   return { url, environment, logFile, stop: () => group.stop(200) };
 }
 
-/** A virtual environment outside of the clone, complete or absent. */
-async function install({ python, progress }: AwsServerOptions): Promise<string> {
+/** A virtual environment outside of the clone, complete or absent. Answers its Python. */
+export async function installMinistack({
+  python,
+  progress,
+}: Pick<AwsServerOptions, 'python' | 'progress'>): Promise<string> {
   const folder = join(cacheFolder(), `ministack-${VERSION}`);
   const binary = join(folder, 'bin', 'python');
   if (await exists(binary)) return binary;

@@ -1,0 +1,28 @@
+// Functions under AWS' runtime client, on servers of the AWS protocols and a real Kubernetes with real Flink, all of which
+// are killed while they work; then what must hold is judged from the outside.
+// usage: test/cluster/lab/enter npm run chaos -- [--runs N] [--seed S] [--clusters N]
+import { parseArgs } from 'node:util';
+import { FLINK_VERSIONS } from '../cluster/support/lab.ts';
+import { runChaos } from './chaos.ts';
+import { jsonLine, table } from './report.ts';
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    clusters: { type: 'string', default: '5' },
+  },
+});
+const [runs, seed, clusters] = [Number(values.runs), Number(values.seed), Number(values.clusters)];
+const host = process.env['NODE_IP'];
+if (host === undefined) throw new Error('run it inside the network of the lab: test/cluster/lab/enter npm run chaos');
+
+const report = await runChaos({
+  ...{ runs, seed, host, clusters, versions: FLINK_VERSIONS },
+  rates: { kill: 0.2, freeze: 0.02, duplicate: 0.05 },
+  abreast: clusters * 3,
+  limit: 5 * 60_000 + runs * 30_000,
+  note: (line) => process.stderr.write(`${line}\n`),
+});
+process.stdout.write(`${table(report)}\n${jsonLine(report, seed)}\n`);
+process.exitCode = report.violations.length + report.leftOver.length > 0 ? 1 : 0;
