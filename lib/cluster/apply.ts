@@ -102,15 +102,21 @@ async function applyDependant(
   return 'created';
 }
 
-/** 201, or 409 for a name that is taken; anything else is an error. */
+/**
+ * 201, or 409 for a name that is taken; anything else is an error. Admission is asked before the name is looked at: a quota
+ * that the object itself has filled refuses to make it again.
+ */
 async function create(client: ObjectClient, namespace: string, object: KubernetesObject): Promise<ApiResponse> {
   const kind = kindOf(object);
+  const name = object.metadata?.name ?? '';
   const path = collectionPath(kind, namespace);
   const response = await client.request({ method: 'POST', path, body: object, repeatable: true });
   if (succeeded(response)) return response;
   if (response.status === 409 && statusIn(response.body)?.reason === 'AlreadyExists') return response;
-  const resource = `${resourceOf(kind)}/${object.metadata?.name ?? ''}`;
-  throw statusError(response, { verb: 'create', resource, namespace });
+  const refusal = statusError(response, { verb: 'create', resource: `${resourceOf(kind)}/${name}`, namespace });
+  const stands = refusal.reason !== 'ClusterUnavailable' && (await client.get(kind, namespace, name)) !== undefined;
+  if (stands) return { ...response, status: 409 };
+  throw refusal;
 }
 
 function marked(deployment: V1Deployment, owner: Owner): V1Deployment {

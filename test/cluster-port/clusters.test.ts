@@ -86,6 +86,21 @@ describe('apply', () => {
     },
   });
 
+  it('finds its own Deployment that has filled the quota, and is refused when there is none', async () => {
+    const quota = failure(403, 'Forbidden', 'deployments.apps "c" is forbidden: exceeded quota: q');
+    let found: object | undefined = standing({});
+    const { clusters, seen } = await clustersAt(({ method, url }, response) => {
+      if (!url.pathname.includes('/deployments')) json(response, 201, { metadata: { uid: 'u2' } });
+      else if (method === 'POST') json(response, 403, quota);
+      else if (found === undefined) json(response, 404, failure(404, 'NotFound', 'none'));
+      else json(response, 200, found);
+    });
+    expect(await clusters.apply(cluster, owner)).toBe('created');
+    expect(seen.at(-1)?.body).toMatchObject({ metadata: { ownerReferences: [{ uid: 'u1' }] } });
+    found = undefined;
+    await expect(clusters.apply(cluster, owner)).rejects.toMatchObject({ reason: 'QuotaExceeded' });
+  });
+
   it('waits for a Deployment of its own that is being deleted', async () => {
     const { clusters } = await clustersAt(({ method }, response) =>
       method === 'POST'
