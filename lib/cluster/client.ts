@@ -1,12 +1,16 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import type { ApiRequest, ApiResponse, KubernetesApi } from './api.ts';
 import { collectionPath, objectPath, resourceOf, type Kind } from './kinds.ts';
+import { requireItems, requireObject } from './readable.ts';
 import { statusError, succeeded } from './status-error.ts';
 
 /** Metadata alone: the same objects in a tenth of the bytes. */
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 const PAGE = '500';
+/** A namespace with more objects of a kind is none; a server may go on for ever. */
+const MAX_PAGES = 200;
 
 export interface ListOptions {
   readonly labelSelector?: string;
@@ -40,19 +44,21 @@ export function createObjectClient(api: KubernetesApi): ObjectClient {
       if (!succeeded(response)) {
         throw statusError(response, { verb: 'get', resource: `${resourceOf(kind)}/${name}`, namespace });
       }
-      return response.body as T;
+      return requireObject<T>(response.body, `${resourceOf(kind)}/${name}`);
     },
     async list<T extends KubernetesObject>(kind: Kind, namespace: string, options: ListOptions) {
       const items: T[] = [];
       let page: string | undefined;
+      let pages = 0;
       do {
         const response = await api.request(listRequest(kind, namespace, options, page));
         // The rest of a list that took too long is gone: what was read stands, a later look sees the rest.
         if (response.status === 410 && page !== undefined) return items;
         if (!succeeded(response)) throw statusError(response, { verb: 'list', resource: resourceOf(kind), namespace });
-        const body = response.body as { readonly items?: readonly T[]; readonly metadata?: unknown };
-        items.push(...(body.items ?? []));
-        page = continuation(body.metadata);
+        for (const item of requireItems<T>(response.body, resourceOf(kind))) items.push(item);
+        page = continuation(response.body);
+        pages += 1;
+        if (page !== undefined && pages >= MAX_PAGES) throw endless(kind, namespace);
       } while (page !== undefined && items.length < (options.limit ?? Infinity));
       return items;
     },
@@ -91,7 +97,13 @@ function listRequest(kind: Kind, namespace: string, options: ListOptions, page: 
   };
 }
 
-function continuation(metadata: unknown): string | undefined {
+function endless(kind: Kind, namespace: string): DispatchError {
+  const message = `the list of ${resourceOf(kind)} in namespace ${namespace} has no end`;
+  return new DispatchError('ClusterUnavailable', message);
+}
+
+function continuation(body: unknown): string | undefined {
+  const metadata = isRecord(body) ? body['metadata'] : undefined;
   const page = isRecord(metadata) ? metadata['continue'] : undefined;
   return typeof page === 'string' && page !== '' ? page : undefined;
 }

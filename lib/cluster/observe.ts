@@ -1,5 +1,4 @@
 import type { CoreV1Event, V1Deployment, V1Pod } from '@kubernetes/client-node';
-import { describeError, DispatchError, isDispatchError } from '../core/errors.ts';
 import type { ObjectClient } from './client.ts';
 import { deploymentFacts, eventFacts, podFacts } from './facts.ts';
 import { selectorOf } from './kinds.ts';
@@ -9,21 +8,8 @@ import type { ClusterRef, DeploymentFacts, EventFacts, KubernetesFacts, PodFacts
 const PODS_WITH_EVENTS = 6;
 const EVENTS_PER_OBJECT = 100;
 
-/**
- * @throws DispatchError `ClusterUnavailable` also for an answer that is no object of Kubernetes: a proxy's page, say.
- */
-export async function observeCluster(client: ObjectClient, ref: ClusterRef): Promise<KubernetesFacts> {
-  try {
-    return await lookAt(client, ref);
-  } catch (error) {
-    if (isDispatchError(error)) throw error;
-    const message = `the API server's answer cannot be read: ${describeError(error)}`;
-    throw new DispatchError('ClusterUnavailable', message, { cause: error });
-  }
-}
-
 /** Two requests side by side for a cluster that is well; those that ask what is wrong follow, side by side again. */
-async function lookAt(client: ObjectClient, ref: ClusterRef): Promise<KubernetesFacts> {
+export async function observeCluster(client: ObjectClient, ref: ClusterRef): Promise<KubernetesFacts> {
   const { namespace, clusterId } = ref;
   const [deployment, pods] = await Promise.all([
     client.get<V1Deployment>('Deployment', namespace, clusterId),

@@ -7,6 +7,7 @@ import { apiPath, type KubernetesApi } from './api.ts';
 import { createObjectClient, type ObjectClient } from './client.ts';
 import { selectorOf } from './kinds.ts';
 import type { ClusterRef } from './port.ts';
+import { readable } from './readable.ts';
 import { statusError, statusIn } from './status-error.ts';
 
 /** `service-proxy`, `service-dns`, `node-port` or `load-balancer`. */
@@ -22,7 +23,7 @@ export function createRestTransport(api: KubernetesApi, ref: ClusterRef, access:
   const client = createObjectClient(api);
   let known: RestTransport | undefined;
   return async (request) => {
-    known ??= createHttpTransport(await baseUrl(client, ref, kind));
+    known ??= createHttpTransport(await readable(() => baseUrl(client, ref, kind)));
     return known(request);
   };
 }

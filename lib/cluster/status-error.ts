@@ -1,4 +1,4 @@
-import type { V1Status } from '@kubernetes/client-node';
+import type { V1Status, V1StatusCause } from '@kubernetes/client-node';
 import { DispatchError, type ErrorDetails } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import type { Reason } from '../core/reasons.ts';
@@ -74,6 +74,25 @@ function fieldOf(status: V1Status | undefined): ErrorDetails {
   return field === undefined ? {} : { field };
 }
 
+/** What is read of a Status, as far as it has the type that it should have. */
 export function statusIn(body: unknown): V1Status | undefined {
-  return isRecord(body) && body['kind'] === 'Status' ? body : undefined;
+  if (!isRecord(body) || body['kind'] !== 'Status') return undefined;
+  const { reason, message, details } = body;
+  const { kind, causes, retryAfterSeconds: seconds } = isRecord(details) ? details : {};
+  return {
+    ...(typeof reason === 'string' ? { reason } : {}),
+    ...(typeof message === 'string' ? { message } : {}),
+    details: {
+      ...(typeof kind === 'string' ? { kind } : {}),
+      ...(typeof seconds === 'number' && seconds >= 0 ? { retryAfterSeconds: seconds } : {}),
+      causes: (Array.isArray(causes) ? causes : []).filter(isRecord).map(causeOf),
+    },
+  };
+}
+
+function causeOf({ field, reason }: Record<string, unknown>): V1StatusCause {
+  return {
+    ...(typeof field === 'string' ? { field } : {}),
+    ...(typeof reason === 'string' ? { reason } : {}),
+  };
 }

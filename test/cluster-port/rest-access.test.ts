@@ -62,7 +62,7 @@ describe('to an address', () => {
 
   const service = (spec: object, status: object = {}): ApiResponse => ({
     status: 200,
-    body: { spec: { ports: [{ name: 'rest', port: 8081, ...spec }], ...spec }, status },
+    body: { metadata: {}, spec: { ports: [{ name: 'rest', port: 8081, ...spec }], ...spec }, status },
   });
 
   it('of a node asks the JobManager’s own, and looks it up once', async () => {
@@ -70,7 +70,7 @@ describe('to an address', () => {
     const port = Number(new URL(jobManager.url).port);
     const api = apiSaying(({ path }) =>
       path.endsWith('/pods')
-        ? { status: 200, body: { items: [{ status: { hostIP: '127.0.0.1' } }] } }
+        ? { status: 200, body: { items: [{ metadata: {}, status: { hostIP: '127.0.0.1' } }] } }
         : service({ nodePort: port }),
     );
     const rest = createRestTransport(api, ref, { kind: 'node-port' });
