@@ -309,8 +309,8 @@ async function remains({ admin, tenant, deployment, ledger }: World): Promise<re
   }
   left.push(...(await ledger.keys('live/')));
   for (const key of await ledger.keys('locks/')) {
-    const lock = JSON.parse(await ledger.text(key)) as { holder?: string; line?: readonly string[] };
-    if (lock.holder !== undefined || (lock.line ?? []).length > 0) left.push(`${key}: ${JSON.stringify(lock)}`);
+    const lock = JSON.parse(await ledger.text(key)) as { holder: string | null; line: readonly string[] };
+    if (lock.holder !== null || lock.line.length > 0) left.push(`${key}: ${JSON.stringify(lock)}`);
   }
   left.push(...(await waitingMessages(deployment)));
   const open = (await ledger.records()).filter(({ state }) => state !== 'closed');
