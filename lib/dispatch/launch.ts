@@ -1,3 +1,4 @@
+import type { Duration, Instant } from '../core/clock.ts';
 import { describeError, isDispatchError, type DispatchError } from '../core/errors.ts';
 import type { Reason } from '../core/reasons.ts';
 import { created, end, requireAttempt, updateAttempt } from '../run/machine.ts';
@@ -22,7 +23,7 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
   try {
     return goOn(await modeOf(job).launch({ record, target, deps }));
   } catch (error) {
-    if (!isDispatchError(error) || isPassing(error)) throw error;
+    if (!isDispatchError(error) || isPassing(error, record, now)) throw error;
     const outcome = outcomeOf('failed', error.reason, error.message, now, []);
     // Nothing of this attempt was made, and what has its name is not ours to remove.
     const failed =
@@ -33,9 +34,13 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
 
 const PASSING: readonly Reason[] = ['ClusterUnavailable', 'StorageUnavailable', 'RegistryUnavailable', 'Internal'];
 
+/** A Kubernetes that has just begun refuses what it allows a moment later, and so it is with rights that were just given. */
+const RIGHTS_PATIENCE: Duration = 60_000;
+
 /** What the same call can mend within this attempt. */
-function isPassing(error: DispatchError): boolean {
-  return PASSING.includes(error.reason);
+function isPassing({ reason }: DispatchError, { trouble }: RunRecord, now: Instant): boolean {
+  if (reason !== 'PermissionDenied') return PASSING.includes(reason);
+  return trouble?.reason !== reason || now - trouble.since < RIGHTS_PATIENCE;
 }
 
 /**
