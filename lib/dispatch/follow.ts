@@ -1,7 +1,7 @@
 import { decide, type Running, type Verdict } from '../run/decide.ts';
 import { mayStillFinish } from '../run/giving-up.ts';
 import { nextLook } from '../run/intervals.ts';
-import { end, started, updateAttempt, without } from '../run/machine.ts';
+import { end, requireAttempt, started, updateAttempt, without } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
 import { inTimeToRenew } from '../run/renewal.ts';
@@ -31,7 +31,7 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
     const now = deps.clock.now();
     return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
   }
-  if (verdict.kind === 'failed' && mayStillFinish(seen, record)) {
+  if (verdict.kind === 'failed' && requireAttempt(record).givenUp === undefined && mayStillFinish(seen, record)) {
     return goOn(updateAttempt(record, { givenUp: verdict.outcome }));
   }
   const running = verdict.kind === 'ended' ? noteRunning(record, verdict.running) : record;
