@@ -16,8 +16,10 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
   const attempt = requireAttempt(record);
   const now = deps.clock.now();
   const late = now - attempt.launchedAt >= job.deadlines.start;
-  if (record.cancelRequested !== undefined) return giveUp(record, canceled(record.cancelRequested, now), late, deps);
-  if (late) return giveUp(record, overdue(record, now), late, deps);
+  const asked = record.cancelRequested;
+  const over =
+    asked === undefined ? (attempt.givenUp ?? (late ? overdue(record, now) : undefined)) : canceled(asked, now);
+  if (over !== undefined) return giveUp(record, over, late, deps);
   // A target that cannot be opened is no fault of the request.
   const target = await deps.targets(job.target);
   try {
@@ -25,10 +27,7 @@ export async function launch(record: RunRecord, deps: DispatchDeps): Promise<Ste
   } catch (error) {
     if (!isDispatchError(error) || isPassing(error, record, now)) throw error;
     const outcome = outcomeOf('failed', error.reason, error.message, now, []);
-    // Nothing of this attempt was made, and what has its name is not ours to remove.
-    const failed =
-      error.reason === 'ClusterNameTaken' && job.mode !== 'session' ? updateAttempt(record, { goneAt: now }) : record;
-    return goOn(afterFailure(failed, outcome, now));
+    return giveUp(updateAttempt(record, { givenUp: outcome }), outcome, late, deps);
   }
 }
 
@@ -72,7 +71,9 @@ async function isMade(record: RunRecord, deps: DispatchDeps): Promise<boolean> {
   const mode = modeOf(job);
   await mode.keep?.(at);
   const { kubernetes } = await mode.observe(at);
-  return kubernetes.deployment.state === 'present';
+  const { deployment } = kubernetes;
+  // A session is there for others, too, and an attempt that has not come to it has nothing in it.
+  return deployment.state === 'present' && deployment.runId === record.runId;
 }
 
 function canceled({ by, reason }: NonNullable<RunRecord['cancelRequested']>, now: number): Outcome {

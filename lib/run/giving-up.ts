@@ -3,7 +3,7 @@ import { isTerminal } from '../flink/job-state.ts';
 import { requireAttempt } from './machine.ts';
 import type { Observation } from './observation.ts';
 import type { Outcome, RunRecord } from './record.ts';
-import type { Verdict } from './verdict.ts';
+import { hasStarted, type Verdict } from './verdict.ts';
 
 /** How long the job of an attempt that is given up may take to stop. */
 export const STOP_GRACE: Duration = 30_000;
@@ -25,7 +25,8 @@ export function whileGivingUp(verdict: Verdict, seen: Observation, record: RunRe
     const stopped = verdict.outcome.flinkState === 'CANCELED' && record.cancelRequested === undefined;
     return stopped ? { kind: 'failed', outcome: givenUp } : verdict;
   }
-  if (verdict.kind === 'failed' && !mayStillFinish(seen, record)) return { kind: 'failed', outcome: givenUp };
+  const isOver = verdict.kind === 'failed' ? !mayStillFinish(seen, record) : !hasStarted({ record, seen });
+  if (isOver) return { kind: 'failed', outcome: givenUp };
   if (now - givenUp.at < STOP_GRACE) return { kind: 'wait', because: 'its job is being stopped', silent: false };
   return notStopped(givenUp, record, now);
 }

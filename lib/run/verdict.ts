@@ -4,6 +4,7 @@ import type { LogFinding } from '../cluster/log-findings.ts';
 import type { ContainerFacts, KubernetesFacts, PodFacts } from '../cluster/port.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
+import { requireAttempt } from './machine.ts';
 import type { Observation } from './observation.ts';
 import type { Attempt, Outcome, RunRecord } from './record.ts';
 
@@ -56,20 +57,27 @@ export function standing({ job, attempt, seen }: Case): readonly string[] {
 }
 
 /** Whether the attempt ever had a JobManager that started. */
-export function hasStarted({ record, attempt, seen }: Case): boolean {
+export function hasStarted({ record, seen }: Pick<Case, 'record' | 'seen'>): boolean {
   const { deployment } = seen.kubernetes;
-  if (attempt.jobManager !== undefined) return true;
+  if (requireAttempt(record).jobManager !== undefined) return true;
   if (deployment.state === 'absent' || deployment.runId !== record.runId) return false;
   return firstJobManager(seen.kubernetes) !== undefined;
 }
 
 /** A streaming job cannot have ended by itself; of any other nobody knows, once its JobManager is gone. */
 export function lost(it: Case, reason: Reason, message: string, evidence = standing(it)): Verdict {
-  // Between two looks a short job begins and ends: only a JobManager that never started has run none.
-  const neverRan = it.attempt.runningAt === undefined && !hasStarted(it);
+  // Between two looks a short job begins and ends: only a JobManager that never started has run none, and of one that is
+  // gone with its cluster nobody knows.
+  const neverRan = it.attempt.runningAt === undefined && !hasStarted(it) && !isGone(it);
   if (neverRan || it.record.job?.kind === 'streaming') return failure(it, reason, message, evidence);
   const unknown = `${message}; whether it had finished before is not known`;
   return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, it.now, evidence) };
+}
+
+function isGone({ record, attempt, seen }: Case): boolean {
+  const { deployment } = seen.kubernetes;
+  if (deployment.state === 'absent' || deployment.deleting || deployment.runId !== record.runId) return true;
+  return attempt.deploymentUid !== undefined && attempt.deploymentUid !== deployment.uid;
 }
 
 /**

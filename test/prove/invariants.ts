@@ -36,6 +36,7 @@ export class Invariants {
   private readonly delivered = new Map<string, number>();
   /** Jobs that truly ended by themselves, by run. */
   private readonly finished = new Map<string, Execution>();
+  private readonly unknowable = new Set<Execution>();
   private readonly waitingSince = new Map<RunId, number>();
   private readonly acceptedAt = new Map<RunId, number>();
   private readonly world: World;
@@ -250,7 +251,8 @@ export class Invariants {
   }
 
   private onDeleted(object: Stored, by: string): void {
-    if (object.kind !== 'Deployment' || by === 'someone else') return;
+    if (object.kind !== 'Deployment') return;
+    if (by === 'someone else') return this.noteMeddling(object);
     const runId = object.annotations[RUN_ID] as RunId | undefined;
     this.check('nobody else’s cluster is removed', runId !== undefined, () => `${object.name} by ${by}`);
     const record = runId === undefined ? undefined : this.records.get(runId);
@@ -265,6 +267,18 @@ export class Invariants {
     if (record.outcome === undefined) return;
     const told = record.events.every(({ publishedAt }) => publishedAt !== undefined);
     this.check('published before removed', told, () => `${object.name} is removed before its end is told, by ${by}`);
+  }
+
+  /**
+   * A launch that died after its last request has left no word of its cluster. When somebody deletes that before the launch
+   * is taken up again, nobody can know that it was there.
+   */
+  private noteMeddling({ name, annotations }: Stored): void {
+    const runId = annotations[RUN_ID];
+    if (this.records.get(runId as RunId)?.state !== 'launching') return;
+    const unseen = this.world.flink.executions.filter(({ clusterId }) => clusterId === name);
+    for (const execution of unseen) this.unknowable.add(execution);
+    if (runId !== undefined && unseen.includes(this.finished.get(runId) as Execution)) this.finished.delete(runId);
   }
 
   // ── Flink ──
@@ -337,7 +351,8 @@ export class Invariants {
     const runId = kubernetes.find('Deployment', execution.clusterId)?.annotations[RUN_ID];
     // What Kubernetes starts again while nobody looks is not the product's doing: the first JobManager's word counts.
     const first = flink.executions.find(({ clusterId }) => clusterId === execution.clusterId);
-    if (runId !== undefined && execution.end === 'FINISHED' && first === execution) this.finished.set(runId, execution);
+    if (runId === undefined || execution.end !== 'FINISHED' || first !== execution) return;
+    if (!this.unknowable.has(execution)) this.finished.set(runId, execution);
   }
 
   // ── the end ──

@@ -107,10 +107,10 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
     ['ended', 'succeeded', 'JobFinished'],
   ],
   [
-    'its cluster is gone before the job ran',
+    'its cluster is gone before its job was seen',
     starting,
     look(starting, SILENT, { kubernetes: ABSENT }),
-    ['failed', 'failed', 'ClusterDeleted'],
+    ['ended', 'unknown', 'ClusterDeleted'],
   ],
   [
     'its cluster is gone while a batch job ran',
@@ -146,7 +146,7 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
     'its cluster belongs to another run',
     starting,
     look(starting, SILENT, { kubernetes: kubernetes({ ...starting, runId: 'f'.repeat(20) as RunRecord['runId'] }) }),
-    ['failed', 'failed', 'ClusterDeleted'],
+    ['ended', 'unknown', 'ClusterDeleted'],
   ],
   [
     'its JobManager exits',
