@@ -45,13 +45,16 @@ export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Ste
 }
 
 /**
- * Before an attempt ends whose program has not begun, nothing may let it begin any more; `undefined` when it has begun
+ * Before an attempt ends, nothing may let its program begin any more, or begin anew. `undefined` when it has begun
  * meanwhile, which the next look will judge.
  */
 async function seal(at: AttemptAt, seen: Observation): Promise<RunRecord | undefined> {
   const mode = modeOf(requireJob(at.record));
-  if (mode.keep === undefined || firstJobManager(seen.kubernetes) !== undefined) return at.record;
+  const begun = firstJobManager(seen.kubernetes) !== undefined;
+  const isSealed = begun && requireAttempt(at.record).noStartSince !== undefined;
+  if (mode.keep === undefined || isSealed) return at.record;
   const record = await mode.keep(at);
+  if (begun) return record;
   const again = await mode.observe({ ...at, record });
   return firstJobManager(again.kubernetes) === undefined ? record : undefined;
 }

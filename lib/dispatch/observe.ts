@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { logWorthReading, type LogRef } from '../cluster/last-log.ts';
-import type { ClusterRef, KubernetesFacts } from '../cluster/port.ts';
+import type { ClusterRef, KubernetesFacts, LogTail } from '../cluster/port.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { JobManager } from '../flink/job-manager.ts';
 import type { Observation, RestFacts } from '../run/observation.ts';
@@ -67,8 +67,12 @@ async function lastLog(
   const { container, pod, previous } = log;
   const stopped = previous || facts.pods.some(({ name, containers }) => name === pod && !containers.some(isRunning));
   const read = async (before: boolean): Promise<string | undefined> => {
-    const tail = target.logs.tail(ref, pod, { container, bytes: LOG_TAIL, previous: before });
-    return tail.then(({ text }) => text || undefined).catch(() => undefined);
+    const ask = (): Promise<LogTail> => target.logs.tail(ref, pod, { container, bytes: LOG_TAIL, previous: before });
+    // A verdict may rest on it: one lost answer is not to make it poorer.
+    return ask()
+      .catch(ask)
+      .then(({ text }) => text || undefined)
+      .catch(() => undefined);
   };
   const text = await read(previous);
   // A container that stopped may run again by now, with a new log: that of its end is then the one before.

@@ -163,7 +163,7 @@ function stoppedJobManager(it: Case): Verdict | undefined {
   if (said !== undefined) return said;
   const mayHaveEnded =
     it.attempt.runningAt === undefined
-      ? it.attempt.jobManager !== undefined && (it.seen.jobManagerLog?.text ?? '') === ''
+      ? hasStarted(it) && (it.seen.jobManagerLog?.text ?? '') === ''
       : !tellsOfItsJob(it);
   if (mayHaveEnded) {
     return lost(it, finding.reason, finding.message, finding.evidence);

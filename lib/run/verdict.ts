@@ -38,6 +38,9 @@ export function situation({ job, seen, finding }: Case): string {
   return seen.rest.state === 'silent' ? `REST does not answer: ${seen.rest.error}` : 'the JobManager has no job yet';
 }
 
+/** Reasons of a container that ended before its process began. */
+const NEVER_RAN = /^(ContainerCannotRun|StartError)$/;
+
 /** Pods that are named where nothing else explains a verdict. */
 const MOST_PODS = 5;
 
@@ -148,5 +151,6 @@ export function firstJobManager({ pods: all }: KubernetesFacts): Attempt['jobMan
 }
 
 function hasBegun(main: ContainerFacts | undefined): boolean {
-  return main !== undefined && (main.state !== 'waiting' || main.last !== undefined || main.restartCount > 0);
+  if (main === undefined || NEVER_RAN.test(main.last?.reason ?? main.reason ?? '')) return false;
+  return main.state !== 'waiting' || main.last !== undefined || main.restartCount > 0;
 }

@@ -325,7 +325,10 @@ export class Kubernetes {
       sim.tell('kubernetes', `Pod/${pod.name} is evicted ⚡pod-evicted`);
       pod.phase = 'Failed';
       pod.podReason = 'Evicted';
-      pod.container = { state: 'terminated', reason: 'Error', exitCode: 137, restarts: 0, finishedAt: sim.now };
+      const { container } = pod;
+      if (container?.state === 'running' || container?.last !== undefined) {
+        pod.container = { state: 'terminated', reason: 'Error', exitCode: 137, restarts: 0, finishedAt: sim.now };
+      }
       this.makePod(set, template, number + 1);
     });
   }

@@ -149,10 +149,19 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
     ['ended', 'unknown', 'ClusterDeleted'],
   ],
   [
-    'its JobManager exits',
+    'its JobManager exits, and its log tells of no job',
+    starting,
+    look(starting, SILENT, {
+      kubernetes: kubernetes(starting, { pods: [crashed] }),
+      ...log('INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint - Starting'),
+    }),
+    ['failed', 'failed', 'JobManagerCrashed'],
+  ],
+  [
+    'its JobManager exits, and there is no log',
     starting,
     look(starting, SILENT, { kubernetes: kubernetes(starting, { pods: [crashed] }) }),
-    ['failed', 'failed', 'JobManagerCrashed'],
+    ['ended', 'unknown', 'JobManagerCrashed'],
   ],
   [
     'its JobManager exits and its log names the cause',
@@ -248,12 +257,12 @@ const TABLE: readonly (readonly [string, RunRecord, Observation, Expected])[] = 
     ['failed', 'failed', 'QuotaExceeded'],
   ],
   [
-    'a second JobManager was there before any look, and finished the job',
+    'a second JobManager was there before any look, and no log tells of the first one',
     starting,
     look(starting, answered([jobOf(starting, { state: 'FINISHED' })]), {
       kubernetes: kubernetes(starting, restarted(1)),
     }),
-    ['failed', 'failed', 'JobManagerCrashed'],
+    ['ended', 'unknown', 'JobManagerCrashed'],
   ],
   [
     'its JobManager was replaced before its job was seen to run',
