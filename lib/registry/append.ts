@@ -36,7 +36,8 @@ interface Part {
 
 /** Blobs that are asked for, mounted or copied at once. */
 const AT_ONCE = 4;
-const MAX_CONFIG = 8 * 1024 * 1024;
+/** Of one configuration; those of all platforms are held at once. Flink's have 10 kB. */
+const MAX_CONFIG = 1024 * 1024;
 
 /**
  * Appends one layer with files to an image, in the registry. What was done before a failure is found again by the next

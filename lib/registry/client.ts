@@ -110,8 +110,13 @@ function typeOf({ headers }: HttpResponse): string | undefined {
   return headers['content-type']?.split(';')[0]?.trim();
 }
 
+/** Empty for what tells of none. */
 function typeIn(text: string): string {
-  const document: unknown = JSON.parse(text);
-  const type = isRecord(document) ? document['mediaType'] : undefined;
-  return typeof type === 'string' ? type : '';
+  try {
+    const document: unknown = JSON.parse(text);
+    const type = isRecord(document) ? document['mediaType'] : undefined;
+    return typeof type === 'string' ? type : '';
+  } catch {
+    return '';
+  }
 }

@@ -30,18 +30,23 @@ const descriptor = z.looseObject({
   platform: platform.optional(),
 });
 
+/** Container runtimes take images of 127 layers at most. */
+const MAX_LAYERS = 512;
+/** Platforms with their attestations: Docker's own images have 30 or so. */
+const MAX_IMAGES = 128;
+
 const imageManifest = z.looseObject({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   config: descriptor,
-  layers: z.array(descriptor),
+  layers: z.array(descriptor).max(MAX_LAYERS, `must have at most ${MAX_LAYERS} layers`),
   annotations: z.record(z.string(), z.string()).optional(),
 });
 
 const imageIndex = z.looseObject({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
-  manifests: z.array(descriptor),
+  manifests: z.array(descriptor).max(MAX_IMAGES, `must have at most ${MAX_IMAGES} images`),
 });
 
 const imageConfig = z.looseObject({

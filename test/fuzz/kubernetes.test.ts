@@ -83,6 +83,7 @@ const CLUSTER: FlinkCluster = withStartPermit({
   namespace: 'flink',
   clusterId,
   deployment: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: clusterId, labels } },
+  configuration: {},
   dependants: [
     {
       apiVersion: 'v1',
