@@ -6,7 +6,7 @@ import type { JobSession } from '../job/job.ts';
 import { created, requireAttempt, updateAttempt } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
-import { isReplaced } from '../run/verdict.ts';
+import { isOver } from '../run/verdict.ts';
 import { passOnCancel } from './application-mode.ts';
 import { clusterOf, requireJob } from './job-of.ts';
 import type { Acted, AttemptAt, Mode } from './modes.ts';
@@ -102,7 +102,7 @@ function isGone(record: RunRecord, kubernetes: Observation['kubernetes']): boole
   const attempt = requireAttempt(record);
   const { deployment } = kubernetes;
   if (deployment.state === 'absent' || deployment.uid !== attempt.deploymentUid) return true;
-  return attempt.submission?.highAvailability !== true && isReplaced(attempt, kubernetes);
+  return attempt.submission?.highAvailability !== true && isOver(attempt, kubernetes);
 }
 
 function sessionIn(record: RunRecord): JobSession {

@@ -140,6 +140,14 @@ export function isReplaced({ jobManager: first }: Attempt, kubernetes: Kubernete
   return now.podUid !== first.podUid || now.restartCount !== first.restartCount;
 }
 
+/** Whether the attempt's first JobManager runs no more: its pod is gone or has ended, or its container is another one. */
+export function isOver({ jobManager: first }: Attempt, { pods }: KubernetesFacts): boolean {
+  if (first === undefined) return false;
+  const pod = pods.find(({ uid }) => uid === first.podUid);
+  if (pod === undefined || pod.phase === 'Failed' || pod.phase === 'Succeeded') return true;
+  return mainContainer(pod)?.restartCount !== first.restartCount;
+}
+
 /**
  * The JobManager that began the program first, by whatever it and its pod have become since: those that Kubernetes started
  * after it begin the program anew. `undefined`: none has started.

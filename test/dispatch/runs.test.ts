@@ -235,6 +235,18 @@ describe('a cluster of another owner', () => {
     );
     expect(world.record(runId).attempts[0]?.outcome?.reason).toBe('ClusterNameTaken');
   });
+
+  it('that has the name of an object beside the Deployment leaves none of the run’s own', async () => {
+    const world = new World();
+    const error = new DispatchError('ClusterNameTaken', 'Service word-count-rest belongs to no cluster');
+    world.clusters.faults.push({ method: 'apply', when: 'after', error });
+    const { runId } = await world.request(jobMessage({ retry: { attempts: 2, backoff: '1s' } }));
+    await world.drain();
+    // Its program may have begun.
+    expect(world.states(runId)).toEqual(['accepted', 'unknown']);
+    expect(world.created(runId)).toHaveLength(1);
+    await expectClosedCleanly(world, runId);
+  });
 });
 
 describe('a run that is canceled', () => {

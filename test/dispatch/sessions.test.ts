@@ -8,6 +8,7 @@ import { removeSession } from '../../lib/dispatch/pool.ts';
 import { join, newLease } from '../../lib/run/session-lease.ts';
 import { smallCluster } from '../fakes/flink-cluster.ts';
 import type { PlannedFault } from './effects.ts';
+import { HEALTHY } from './fake-flink.ts';
 import { QUICK, type SessionJob } from './fake-sessions.ts';
 import { expectClosedCleanly } from './invariants.ts';
 import { jobMessage, World, type WorldOptions } from './world.ts';
@@ -148,6 +149,16 @@ describe('a job in a session that stands', () => {
     await world.drain();
     expect(world.record(runId).outcome).toMatchObject({ state, reason: 'JobLost' });
     expect(world.sessions.submitted).toHaveLength(1);
+  });
+
+  it('is gone with the pod of its JobManager', async () => {
+    const world = await withTeam();
+    world.sessions.jobs = [{ runsAfter: 300 }];
+    const { runId } = await world.request(jobMessage({ ...inTeam, deadlines: { run: '30s' } }));
+    await world.drainFor(10_000);
+    world.flink.behaviours = [{ ...HEALTHY, pods: () => [] }];
+    await world.drain();
+    expect(world.record(runId)).toMatchObject({ state: 'closed', outcome: { reason: 'RunDeadlineExceeded' } });
   });
 
   it('is gone with its session', async () => {

@@ -301,7 +301,9 @@ export class Kubernetes {
   makePod(set: Stored, template: V1PodTemplateSpec | undefined, number = 1): void {
     if (!this.exists(set)) return;
     const { sim, quota } = this;
-    if (quota?.of === 'pods' && this.all('Pod').filter((pod) => !isTheirs(pod)).length >= quota.most) {
+    // Pods that have ended take no room.
+    const pods = this.all('Pod').filter((pod) => !isTheirs(pod) && pod.phase !== 'Failed');
+    if (quota?.of === 'pods' && pods.length >= quota.most) {
       this.note(set, 'FailedCreate', `Error creating: pods "${set.name}-" is forbidden: exceeded quota: small`);
       sim.after(5_000, () => this.makePod(set, template, number));
       return;

@@ -117,7 +117,7 @@ async function mutate(worlds: number, threads: number, only: string | undefined)
     const enough = (total: Tally): boolean => total.violations.length > 0 || total.worlds >= worlds;
     const tally = await playMany({
       file,
-      first: SEEDS.map(({ seed }) => seed),
+      first: [...SEEDS.map(({ seed }) => seed), ...(mutant.seeds ?? [])],
       from: 1,
       threads,
       untilFirst: true,

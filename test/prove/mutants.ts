@@ -1,3 +1,5 @@
+import { SESSION_MUTANTS } from './session-mutants.ts';
+
 /** A guard, and the source without it. */
 export interface Mutant {
   readonly name: string;
@@ -5,6 +7,8 @@ export interface Mutant {
   /** Exactly once in the file. */
   readonly guard: string;
   readonly without: string;
+  /** Worlds in which it matters; default: all. */
+  readonly seeds?: readonly number[];
 }
 
 const S3 = 'lib/run/s3-objects.ts';
@@ -14,6 +18,7 @@ const ADVANCE = 'lib/dispatch/advance.ts';
 
 /** What the promises rest on, one guard each. The simulation has to notice when it is gone. */
 export const MUTANTS: readonly Mutant[] = [
+  ...SESSION_MUTANTS,
   {
     name: 'a record is created only where none is',
     file: S3,

@@ -30,10 +30,12 @@ export class SessionFlink {
   onJarRemoved: (name: string, ours: boolean, by: string) => void = () => undefined;
   onJarUploaded: (name: string, sha256: string, by: string) => void = () => undefined;
   onCancel: (job: SessionJob, by: string) => void = () => undefined;
+  onMain: (jobId: string, beside: readonly string[]) => void = () => undefined;
   onLook: (clusterId: string, by: string) => void = () => undefined;
   private readonly sim: Simulation;
   private readonly kubernetes: Kubernetes;
   private readonly facts: SessionFacts;
+  private readonly mains: Main[] = [];
   private jarIds = 0;
 
   constructor(sim: Simulation, kubernetes: Kubernetes, facts: SessionFacts) {
@@ -120,7 +122,7 @@ export class SessionFlink {
     const jobId = run.jobId ?? '';
     const main = await ask('run', WRITE, (process) => {
       if (!process.jars.has(jarId)) throw new DispatchError('FlinkRefused', `Jar file ${jarId} does not exist`);
-      return this.main(process, jarId, jobId, invocation.label);
+      return this.main(process, jarId, jobId, invocation);
     });
     const failure = await new Promise<Error | undefined>((resolve) => {
       const settle = (error?: Error): void => {
@@ -134,12 +136,19 @@ export class SessionFlink {
     return jobId;
   }
 
-  private main(process: SessionProcess, jarId: string, jobId: string, by: string): Main {
+  private main(process: SessionProcess, jarId: string, jobId: string, invocation: Invocation): Main {
     const { sim } = this;
+    const by = invocation.label;
+    const others = this.mains.filter((one) => one.jobId === jobId && !one.ended && one.invocation !== invocation);
+    this.onMain(
+      jobId,
+      others.filter((one) => one.invocation.alive).map((one) => one.invocation.label),
+    );
     const program = this.facts.programOf(jobId);
     process.mains += 1;
     const it = `main ${jobId} of ${by} ${process.mains}`;
-    const main: Main = { ended: false, onEnd: [] };
+    const main: Main = { jobId, invocation, ended: false, onEnd: [] };
+    this.mains.push(main);
     const takes = sim.draws.between(it, 50, sim.draws.chance(`${it} long`, 0.1) ? 40_000 : 2_500);
     sim.tell('flink', `main() of ${jobId} begins in ${process.name} for ${by}`);
     sim.after(takes, () => {
@@ -204,6 +213,8 @@ export class SessionFlink {
 }
 
 interface Main {
+  readonly jobId: string;
+  readonly invocation: Invocation;
   ended: boolean;
   failure?: Error | undefined;
   readonly onEnd: ((failure?: Error) => void)[];

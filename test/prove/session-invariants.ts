@@ -62,6 +62,8 @@ export class SessionInvariants {
     flink.onCancel = ({ ours, jobId }, by) =>
       this.check('nobody else’s job is touched', ours, () => `${jobId} by ${by}`);
     flink.onJarRemoved = (name, ours, by) => this.check('nobody else’s jar is touched', ours, () => `${name} by ${by}`);
+    flink.onMain = (jobId, beside) =>
+      this.check('one function at a time submits', beside.length === 0, () => `${jobId}: beside ${beside.join(', ')}`);
     flink.onJarUploaded = (name, sha256) => this.onUpload(name, sha256);
   }
 

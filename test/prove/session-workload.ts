@@ -21,10 +21,14 @@ export interface Place {
   readonly fromBucket: boolean;
 }
 
+export function hasSessions(draws: Draws): boolean {
+  return draws.chance('some run in sessions', 0.3);
+}
+
 /** What a wish's run runs on, and where its jar is. */
 export function placeOf(draws: Draws, name: string, hasQuota: boolean): Place {
   const chance = (what: string, probability: number): boolean => draws.chance(what, probability);
-  if (chance('some run in sessions', 0.3) && chance(`${name} in a session`, 0.75)) {
+  if (hasSessions(draws) && chance(`${name} in a session`, 0.75)) {
     const session = draws.pick<Readonly<Record<string, string>>>(`${name} session`, [
       { pool: 'plain' },
       { pool: 'plain' },

@@ -1,0 +1,194 @@
+import { Draws } from './draws.ts';
+import type { Mutant } from './mutants.ts';
+import { hasSessions } from './session-workload.ts';
+
+const SUBMIT = 'lib/dispatch/session-submit.ts';
+const SESSION = 'lib/dispatch/session-mode.ts';
+const POOL = 'lib/dispatch/pool.ts';
+const SWEEP = 'lib/dispatch/sweep-sessions.ts';
+const LEASE = 'lib/run/session-lease.ts';
+const DECIDE = 'lib/run/decide-session.ts';
+const PINS = 'lib/job/s3-pins.ts';
+
+/** Worlds in which they matter. */
+const SEEDS = Array.from({ length: 20_000 }, (_, seed) => seed).filter((seed) => hasSessions(new Draws(seed)));
+
+/** Guards of runs in sessions, of pools, and of jars that are kept by their content. */
+const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
+  {
+    name: 'who submits is on record before it submits',
+    file: SUBMIT,
+    guard: '  return mine || age >= TAKE_OVER ? takeOver(at, seen) : wait;',
+    without: '  return runJar(at);',
+  },
+  {
+    name: 'a submission of another function is left to it',
+    file: SUBMIT,
+    guard: 'return mine || age >= TAKE_OVER ?',
+    without: 'return true ?',
+  },
+  {
+    name: 'what was answered is not submitted again',
+    file: SUBMIT,
+    guard: '  if (submission?.answeredAt !== undefined) return wait;\n',
+    without: '',
+  },
+  {
+    name: 'a main() that may still come loses its jar before another one is run',
+    file: SUBMIT,
+    guard: 'if (first !== undefined && !forgets) return first.id;',
+    without: 'if (first !== undefined) return first.id;',
+  },
+  {
+    name: 'another JobManager than the one on record gets no jar',
+    file: SUBMIT,
+    guard: '    if (!isThere && mayHaveEnded(record, kubernetes)) return { record };\n',
+    without: '',
+  },
+  {
+    name: 'a refusal is looked at before it is believed',
+    file: SUBMIT,
+    guard: '(await isThere(at)) ? { record: done }',
+    without: 'false ? { record: done }',
+  },
+  {
+    name: 'a job that Flink has had already is no failure',
+    file: SUBMIT,
+    guard: "if (root.stackTrace.includes('DuplicateJobSubmissionException')) {",
+    without: "if (root.stackTrace.includes('nothing')) {",
+  },
+  {
+    name: 'a job in a session is canceled before its run is closed',
+    file: SESSION,
+    guard: 'if (job !== undefined && !isTerminal(job.state)) {',
+    without: "if (job !== undefined && job.state === 'CREATED') {",
+  },
+  {
+    name: 'a main() that may still come keeps its run open',
+    file: SESSION,
+    guard: 'const mayCome = job === undefined && stillMayCome(submission, at.deps.clock.now());',
+    without: 'const mayCome = false;',
+  },
+  {
+    name: 'the jar of an attempt is taken from its session',
+    file: SESSION,
+    guard: '  for (const { id } of (await jars.list()).filter((jar) => jar.name === name)) await jars.remove(id);\n',
+    without: '',
+  },
+  {
+    name: 'only the jar of the attempt is taken',
+    file: SESSION,
+    guard: '(await jars.list()).filter((jar) => jar.name === name)) await',
+    without: '(await jars.list())) await',
+  },
+  {
+    name: 'a session of high availability is asked again after a restart',
+    file: SESSION,
+    guard: 'return attempt.submission?.highAvailability !== true && isOver(attempt, kubernetes);',
+    without: 'return isOver(attempt, kubernetes);',
+  },
+  {
+    name: 'a run joins before it uses the session of a pool',
+    file: SESSION,
+    guard: '    await joinPool(poolUse(at), pool, deps.clock.now());\n',
+    without: '',
+  },
+  {
+    name: 'a run leaves its pool when nothing is left of it',
+    file: SESSION,
+    guard: 'if (left.length === 0 && sessionIn(at.record).pool !== undefined) await leavePool(',
+    without: 'if (left.length > 1_000) await leavePool(',
+  },
+  {
+    name: 'a job that may have finished in its session has no other attempt',
+    file: DECIDE,
+    guard: "if (it.attempt.submission === undefined || it.record.job?.kind === 'streaming')\n    return failure",
+    without: 'if (it.attempt.number > 0)\n    return failure',
+  },
+  {
+    name: 'a job that nobody saw in time may have been there',
+    file: DECIDE,
+    guard: '    unseen(it) ??\n',
+    without: '',
+  },
+  {
+    name: 'an idle session is one that nobody uses',
+    file: LEASE,
+    guard: "if (Object.keys(lease.runs).length > 0 || jobs === undefined) return { kind: 'keep' };",
+    without: "if (jobs === undefined) return { kind: 'keep' };",
+  },
+  {
+    name: 'an idle session has no job of anybody',
+    file: LEASE,
+    guard: '  if (jobs > 0) {',
+    without: '  if (jobs > 1_000) {',
+  },
+  {
+    name: 'a session that does not answer is kept',
+    file: LEASE,
+    guard: '|| jobs === undefined) return',
+    without: ') return',
+  },
+  {
+    name: 'a lease is changed only by who read it last',
+    file: 'lib/run/s3-session-leases.ts',
+    guard: "const condition = version === undefined ? 'absent' : { eTag: version };",
+    without: "const condition = version === undefined ? 'absent' : { eTag: '*' };",
+  },
+  {
+    name: 'nobody joins a session that is being stopped',
+    file: POOL,
+    guard: "known?.state === 'stopping' ? await finishStop(target, leases, known) : known;",
+    without: 'known;',
+  },
+  {
+    name: 'a session is removed while its lease says so',
+    file: POOL,
+    guard: "  if ((await leases.read(session))?.value.state !== 'stopping') return [`Deployment/${ref.clusterId}`];\n",
+    without: '',
+  },
+  {
+    name: 'only the pool’s own session is removed',
+    file: POOL,
+    guard: "  if (!isPoolOwner({ runId: deployment.runId ?? '' })) return [];\n",
+    without: '',
+  },
+  {
+    name: 'a sweep stops only what it wrote down to stop',
+    file: SWEEP,
+    guard: 'if (decision.lease !== known?.value && !(await leases.write(decision.lease, known?.version))) return;',
+    without: 'if (decision.lease !== known?.value) await leases.write(decision.lease, known?.version);',
+  },
+  {
+    name: 'a sweep goes by the leases, too',
+    file: 'lib/dispatch/sweep-clusters.ts',
+    guard: 'const leases = await deps.leases.list(name);',
+    without: 'const leases: Awaited<ReturnType<typeof deps.leases.list>> = [];',
+  },
+  {
+    name: 'a sweep takes runs that are closed out of a lease',
+    file: SWEEP,
+    guard: "if (stored === undefined || stored.value.state === 'closed') left = leave(",
+    without: "if (stored?.value.name === '') left = leave(",
+  },
+  {
+    name: 'a jar is kept before its run is on record',
+    file: 'lib/dispatch/accept.ts',
+    guard: 'checkSum(await deps.pin(draft.jar))',
+    without: 'checkSum(draft.jar)',
+  },
+  {
+    name: 'only what was looked into is kept',
+    file: PINS,
+    guard: '        CopySourceIfMatch: quoted(eTag),\n',
+    without: '',
+  },
+  {
+    name: 'a kept jar that would expire is renewed',
+    file: PINS,
+    guard: '  if (isOld(head, store.clock.now())) await copyOwn(store, key, key, sha256);\n  return { bucket',
+    without: '  return { bucket',
+  },
+];
+
+export const SESSION_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({ ...guard, seeds: SEEDS }));
