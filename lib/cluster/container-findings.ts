@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
-import { COMPONENT_NAMES, describeEvent, PATIENCE, type Finding } from './finding.ts';
+import { COMPONENT_NAMES, describeEvent, mayHaveCome, PATIENCE, type Finding, type LookedAt } from './finding.ts';
 import { JAR_CONTAINER } from './delivered-jar.ts';
 import type { ContainerFacts, EventFacts, PodFacts } from './port.ts';
 
@@ -14,10 +14,10 @@ const CANNOT_START =
   /^(CreateContainerConfigError|CreateContainerError|RunContainerError|ContainerCannotRun|StartError)$/;
 
 /** What the states of a pod's containers say is wrong. */
-export function containerFinding(pod: PodFacts, events: readonly EventFacts[], now: Instant): Finding | undefined {
+export function containerFinding(pod: PodFacts, events: readonly EventFacts[], at: LookedAt): Finding | undefined {
   for (const container of pod.containers) {
     const finding =
-      stopped(pod, container) ?? imageMissing(pod, container, events, now) ?? cannotStart(pod, container, now);
+      stopped(pod, container) ?? imageMissing(pod, container, events, at.now) ?? cannotStart(pod, container, at);
     if (finding !== undefined) return finding;
   }
   return undefined;
@@ -106,18 +106,19 @@ function imageMissing(
   };
 }
 
-function cannotStart(pod: PodFacts, container: ContainerFacts, now: Instant): Finding | undefined {
+function cannotStart(pod: PodFacts, container: ContainerFacts, at: LookedAt): Finding | undefined {
   const exit = lastExit(container);
   const waiting = container.state === 'waiting' && CANNOT_START.test(container.reason ?? '');
   const refused = exit !== undefined && CANNOT_START.test(exit.reason);
   if (!waiting && !refused) return undefined;
   const reason = (waiting ? container.reason : exit?.reason) ?? '';
   const cause = (waiting ? container.message : exit?.message) ?? reason;
+  const waited = at.now - pod.createdAt >= PATIENCE;
   return {
     reason: 'ContainerConfigError',
     message: `Container ${container.name} of the ${COMPONENT_NAMES[pod.component]} cannot be started: ${cause}`,
     evidence: [`pod ${pod.name}: container ${container.name}, ${reason}: ${cause}`],
-    certainty: refused || now - pod.createdAt >= PATIENCE ? 'final' : 'suspected',
+    certainty: refused || (waited && !mayHaveCome(cause, pod.createdAt, at)) ? 'final' : 'suspected',
     component: pod.component,
     since: pod.createdAt,
   };

@@ -1,6 +1,14 @@
 import type { Instant } from '../core/clock.ts';
 import { containerFinding } from './container-findings.ts';
-import { COMPONENT_NAMES, describeEvent, PATIENCE, type Finding } from './finding.ts';
+import {
+  COMPONENT_NAMES,
+  describeEvent,
+  isOwn,
+  mayHaveCome,
+  PATIENCE,
+  type Finding,
+  type LookedAt,
+} from './finding.ts';
 import type { DeploymentFacts, EventFacts, KubernetesFacts, PodFacts } from './port.ts';
 
 export type { Finding } from './finding.ts';
@@ -10,17 +18,19 @@ const LOST_TASK_MANAGERS = 3;
 
 /**
  * The first cause of trouble in what Kubernetes says, or `undefined` for a cluster that is well or merely slow. Pure:
- * facts and time in. What only the JobManager's log tells is in `findInLog`.
+ * facts and time in. `madeAt`: when all of its objects were there, if that was later than its first pod. What only the
+ * JobManager's log tells is in `findInLog`.
  */
-export function findFailure(facts: KubernetesFacts, now: Instant): Finding | undefined {
+export function findFailure(facts: KubernetesFacts, now: Instant, madeAt: Instant = 0): Finding | undefined {
   const { deployment, events } = facts;
   if (deployment.state === 'absent') return deleted('is not there', now);
   if (deployment.deleting) return deleted('is being deleted', now);
   const [jobManager, ...earlier] = newestFirst(facts.pods, 'jobmanager');
   const taskManagers = newestFirst(facts.pods, 'taskmanager');
+  const at = { now, madeAt };
   return (
-    (jobManager === undefined ? podRefused(deployment, events, now) : podFinding(jobManager, events, now)) ??
-    firstFinal(taskManagers.flatMap((pod) => podFinding(pod, events, now) ?? [])) ??
+    (jobManager === undefined ? podRefused(deployment, events, now) : podFinding(jobManager, events, at)) ??
+    firstFinal(taskManagers.flatMap((pod) => podFinding(pod, events, at) ?? [])) ??
     evictedBefore(earlier) ??
     lostTaskManagers(taskManagers)
   );
@@ -78,10 +88,10 @@ function podRefused(
   };
 }
 
-function podFinding(pod: PodFacts, events: readonly EventFacts[], now: Instant): Finding | undefined {
+function podFinding(pod: PodFacts, events: readonly EventFacts[], at: LookedAt): Finding | undefined {
   const own = events.filter(({ object }) => object === `Pod/${pod.name}`);
   return (
-    takenAway(pod) ?? containerFinding(pod, own, now) ?? unschedulable(pod, own, now) ?? volumeMissing(pod, own, now)
+    takenAway(pod) ?? containerFinding(pod, own, at) ?? unschedulable(pod, own, at.now) ?? volumeMissing(pod, own, at)
   );
 }
 
@@ -136,14 +146,13 @@ function unschedulable(pod: PodFacts, events: readonly EventFacts[], now: Instan
 const STILL_CREATING = /^(ContainerCreating|PodInitializing)$/;
 
 /** Kubernetes repeats a mount for ever; while it does, the containers wait to be created. */
-function volumeMissing(pod: PodFacts, events: readonly EventFacts[], now: Instant): Finding | undefined {
+function volumeMissing(pod: PodFacts, events: readonly EventFacts[], at: LookedAt): Finding | undefined {
   const event = events.filter(({ reason }) => reason === 'FailedMount' || reason === 'FailedAttachVolume').at(-1);
   const waits = pod.containers.some(({ state, reason }) => state === 'waiting' && STILL_CREATING.test(reason ?? ''));
   if (event === undefined || !waits) return undefined;
-  const lasts = now - pod.createdAt >= PATIENCE && event.count > 2;
+  const lasts = at.now - pod.createdAt >= PATIENCE && event.count > 2;
   // Made together with the Deployment: the kubelet may be faster, and looks again.
-  const ownIsComing = /configmap "(flink-config|pod-template)-[^"]*" not found/.test(event.message);
-  if (ownIsComing && !lasts) return undefined;
+  if (mayHaveCome(event.message, pod.createdAt, at) || (isOwn(event.message) && !lasts)) return undefined;
   return {
     reason: 'ContainerConfigError',
     message: `A volume of the ${COMPONENT_NAMES[pod.component]}'s pod cannot be mounted: ${event.message}`,

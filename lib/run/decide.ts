@@ -51,7 +51,7 @@ function decideApplication(look: Observation, record: RunRecord, now: Instant): 
   const seen = ofFirstJobManager(look, record);
   const answered = seen.rest.state === 'answered' ? seen.rest.facts : undefined;
   const job = answered?.jobs.find((candidate) => candidate.id === attempt.jobId);
-  const finding = findFailure(seen.kubernetes, now);
+  const finding = findFailure(seen.kubernetes, now, attempt.createdAt);
   const logged = namedInLog(seen);
   const it: Case = { record, attempt, seen, now, job, finding, logged };
   return (

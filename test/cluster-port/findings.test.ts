@@ -134,6 +134,39 @@ describe('slow and broken are told apart', () => {
     expect(findFailure({ ...facts(waits), events: [event] }, NOW)).toBeUndefined();
   });
 
+  it.each([
+    ['made two minutes after the pod, which looks again within two more', 125, 120, 'none'],
+    ['made just after the pod', 33, 1, 'final'],
+    ['made late, and long ago', 300, 120, 'final'],
+  ])('its own ConfigMap, missing for the kubelet: %s', (_what, age, madeAfter, certainty) => {
+    const createdAt = NOW - age * 1000;
+    const waits = pod({
+      createdAt,
+      phase: 'Pending',
+      ready: false,
+      containers: container({ reason: 'ContainerCreating' }),
+    });
+    const message = 'configmap "flink-config-x" not found';
+    const event = {
+      ...{ object: `Pod/${waits.name}`, type: 'Warning', reason: 'FailedMount' },
+      message,
+      count: 6,
+      lastSeen: NOW,
+    };
+    const found = findFailure({ ...facts(waits), events: [event] }, NOW, createdAt + madeAfter * 1000);
+    expect(found?.certainty ?? 'none').toBe(certainty);
+  });
+
+  it.each([
+    [125, 120, 'suspected'],
+    [31, 0, 'final'],
+  ])('its permit to start, missing for a pod of %s s and made after %s s, is %s', (age, madeAfter, certainty) => {
+    const createdAt = NOW - age * 1000;
+    const waiting = { reason: 'CreateContainerConfigError', message: 'configmap "start-permit-x" not found' };
+    const waits = pod({ createdAt, containers: container(waiting) });
+    expect(findFailure(facts(waits), NOW, createdAt + madeAfter * 1000)?.certainty).toBe(certainty);
+  });
+
   const SCHEDULER = '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available';
   const NEVER = `${SCHEDULER}: 2 Preemption is not helpful for scheduling.`;
   const said = (reason: string, message = ''): EventFacts => ({
