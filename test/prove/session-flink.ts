@@ -170,7 +170,9 @@ export class SessionFlink {
       );
     }
     this.processes.submit(process, jobId, program, true);
-    return undefined;
+    // It waits for the result of its job in vain, or calls execute() again.
+    const throws = this.sim.draws.chance(`main ${jobId} throws after its job`, 0.08);
+    return throws ? programFailed('org.apache.flink.util.FlinkException: only one job is allowed') : undefined;
   }
 
   private answering({ clusterId }: ClusterRef): SessionProcess {

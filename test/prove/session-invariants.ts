@@ -98,9 +98,16 @@ export class SessionInvariants {
     for (const { number, jobId, goneAt } of record.attempts) {
       if (goneAt !== undefined) this.checkGone(record, number, jobId);
     }
+    if (record.state === 'ended' && record.outcome?.reason === 'OutcomeUnknown') this.checkUnknown(record);
     if (record.state !== 'closed') return;
     const live = this.liveJobsOf(record);
     this.check('closed when no job of it runs', live.length === 0, () => `${record.name}: ${live.join(', ')}`);
+  }
+
+  private checkUnknown({ name, attempts, job }: RunRecord): void {
+    const { jobId = '' } = attempts.at(-1) ?? {};
+    const shown = this.flink.processes.standing(job?.session?.clusterId ?? '')?.jobs.get(jobId);
+    this.check('what the session shows is known', shown === undefined, () => `${name}: ${shown?.end ?? 'RUNNING'}`);
   }
 
   private checkGone(record: RunRecord, number: number, jobId: string): void {
