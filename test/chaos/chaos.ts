@@ -33,7 +33,8 @@ export interface ChaosOptions {
   /** Clusters that the namespace's quota admits at once, and requests that are on their way at once. */
   readonly clusters: number;
   readonly abreast: number;
-  /** Milliseconds in which all has to come to its end. */
+  /** Milliseconds: how long runs are begun, and in which all has to come to its end. */
+  readonly askFor: number;
   readonly limit: number;
   readonly note: (line: string) => void;
 }
@@ -46,7 +47,6 @@ export interface ChaosReport extends Judgement {
   readonly redriven: number;
   /** What is left of all of it, where nothing should be. */
   readonly leftOver: readonly string[];
-  /** Of each quota refusal, and the like. */
   readonly seconds: number;
 }
 
@@ -142,17 +142,14 @@ async function play(world: World, options: ChaosOptions): Promise<ChaosReport> {
   ];
   try {
     const restarts = faults.restart(world.restartable);
-    const wishes = wishesFor(options.runs, draws, options.versions);
-    const end = began + options.limit;
-    let late: readonly string[];
-    try {
-      late = await askAndWait(wishes, world, options, end);
-    } finally {
+    const asking = askAndWait(wishesFor(options.runs, draws, options.versions), world, options);
+    // Whatever becomes of it, no server stays away.
+    const { wishes, late } = await asking.finally(() => {
       faults.stop();
-      await restarts;
-    }
+      return restarts;
+    });
     const redriven = await redrive(letters, world);
-    const leftOver = await quiet(world, Math.min(end, Date.now() + QUIET_MS));
+    const leftOver = await quiet(world, Date.now() + QUIET_MS);
     const deliveries = events.map(deliveryIn);
     const records = await world.ledger.records();
     const { watch, witness } = world;
@@ -191,34 +188,37 @@ function runFunctions({ sqs, queueUrl, queueArn, functions }: Deployment, signal
   ];
 }
 
-/** Some on their way at any time, until all have come to their end. Answers those that have not when the time is over. */
-async function askAndWait(
-  wishes: readonly Wish[],
-  world: World,
-  options: ChaosOptions,
-  end: number,
-): Promise<readonly string[]> {
+interface Asked {
+  readonly wishes: readonly Wish[];
+  /** What has not come to its end when the time was over. */
+  readonly late: readonly string[];
+}
+
+/** Some on their way at any time, until all have come to their end. After `askFor` only what others wait for is begun. */
+async function askAndWait(wishes: readonly Wish[], world: World, options: ChaosOptions): Promise<Asked> {
   const { users, ledger } = world;
   const asked: Wish[] = [];
   const asking: Promise<void>[] = [];
   const canceled = new Set<string>();
   const waiting = [...wishes];
+  const [enough, end] = [Date.now() + options.askFor, Date.now() + options.limit];
   for (let ticks = 0; ; ticks += 1) {
     const records = await ledger.records();
     await cancelSome(asked, records, users, canceled);
     const open = asked.filter((wish) => !isOver(wish, records));
-    const next = waiting.findIndex((wish) => mayBegin(wish, records));
-    const wish = next < 0 || open.length >= options.abreast ? undefined : waiting.splice(next, 1)[0];
+    const full = open.length >= options.abreast || Date.now() > enough;
+    const next = waiting.findIndex((wish) => mayBegin(wish, asked, records, full));
+    const wish = next < 0 ? undefined : waiting.splice(next, 1)[0];
     if (wish !== undefined) {
       asked.push(wish);
       asking.push(users.ask(wish));
       continue;
     }
     if (ticks % 30 === 0) options.note(progress(records, wishes, open));
-    const over = waiting.length === 0 && open.length === 0;
+    const over = open.length === 0 && (waiting.length === 0 || Date.now() > enough);
     if (over || Date.now() > end) {
       await Promise.all(asking);
-      return [...waiting, ...open].map((wish) => `not over in time: ${describe(wish, records)}`);
+      return { wishes: asked, late: open.map((one) => `not over in time: ${describe(one, records)}`) };
     }
     await sleep(1_000);
   }
@@ -242,8 +242,10 @@ function isOver(wish: Wish, records: readonly RunRecord[]): boolean {
   return own.length >= expected && own.every(({ state }) => state === 'closed');
 }
 
-function mayBegin({ after }: Wish, records: readonly RunRecord[]): boolean {
-  if (after === undefined) return true;
+/** What another run waits for begins also when there are enough. */
+function mayBegin({ after }: Wish, asked: readonly Wish[], records: readonly RunRecord[], full: boolean): boolean {
+  if (after === undefined) return !full;
+  if (full && !asked.some(({ name }) => name === after.name)) return false;
   const first = records.find(({ name }) => name === after.name);
   return first !== undefined && (first.state === after.state || isEnded(first.state));
 }

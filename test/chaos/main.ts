@@ -1,6 +1,7 @@
 // Functions under AWS' runtime client, on servers of the AWS protocols and a real Kubernetes with real Flink, all of which
 // are killed while they work; then what must hold is judged from the outside.
-// usage: test/cluster/lab/enter npm run chaos -- [--runs N] [--seed S] [--clusters N]
+// usage: test/cluster/lab/enter npm run chaos -- [--runs N] [--seed S] [--clusters N] [--minutes N]
+// --minutes: begins no more runs after that time, and waits for the end of those that it has begun.
 import { parseArgs } from 'node:util';
 import { FLINK_VERSIONS } from '../cluster/support/lab.ts';
 import { runChaos } from './chaos.ts';
@@ -11,6 +12,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     clusters: { type: 'string', default: '5' },
+    minutes: { type: 'string', default: 'Infinity' },
   },
 });
 const [runs, seed, clusters] = [Number(values.runs), Number(values.seed), Number(values.clusters)];
@@ -21,6 +23,7 @@ const report = await runChaos({
   ...{ runs, seed, host, clusters, versions: FLINK_VERSIONS },
   rates: { kill: 0.2, freeze: 0.02, duplicate: 0.05 },
   abreast: clusters * 3,
+  askFor: Number(values.minutes) * 60_000,
   limit: 5 * 60_000 + runs * 30_000,
   note: (line) => process.stderr.write(`${line}\n`),
 });

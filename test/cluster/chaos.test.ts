@@ -16,7 +16,16 @@ it.skipIf(skipped)(
   { timeout: LIMIT + 300_000 },
   async () => {
     const report = await runChaos({
-      ...{ runs: 12, seed: 1, versions: FLINK_VERSIONS, host: host ?? '', clusters: 4, abreast: 12, limit: LIMIT },
+      ...{
+        runs: 12,
+        seed: 1,
+        versions: FLINK_VERSIONS,
+        host: host ?? '',
+        clusters: 4,
+        abreast: 12,
+        askFor: LIMIT,
+        limit: LIMIT,
+      },
       rates: { kill: 0.2, freeze: 0.02, duplicate: 0.05 },
       note: (line) => console.log(line),
     });
