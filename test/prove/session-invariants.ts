@@ -186,6 +186,9 @@ export class SessionInvariants {
     const seen = running.filter(({ submittedAt }) => submittedAt < (this.stopsSince.get(name) ?? Infinity));
     this.check('no session is removed under a job', seen.length === 0, () => `${name} by ${by}, by hand`);
     this.check('a session is removed under a lease', this.stopsSince.has(name), () => `${name} by ${by}`);
+    const lease = this.world.s3.text(`${LEDGER}/sessions/default/flink/${name}.json`);
+    const runs = lease === undefined ? [] : Object.keys((JSON.parse(lease) as SessionLease).runs);
+    this.check('no session is removed under a run', runs.length === 0, () => `${name}: ${runs.join(', ')}`);
   }
 
   private checkTruth(record: RunRecord): void {

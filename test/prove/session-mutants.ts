@@ -98,12 +98,6 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     without: '',
   },
   {
-    name: 'a run leaves its pool when nothing is left of it',
-    file: SESSION,
-    guard: 'if (left.length === 0 && sessionIn(at.record).pool !== undefined) await leavePool(',
-    without: 'if (left.length > 1_000) await leavePool(',
-  },
-  {
     name: 'a job that may have finished in its session has no other attempt',
     file: DECIDE,
     guard: "if (it.attempt.submission === undefined || it.record.job?.kind === 'streaming')\n    return failure",
@@ -136,8 +130,8 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
     name: 'a lease is changed only by who read it last',
     file: 'lib/run/s3-session-leases.ts',
-    guard: "const condition = version === undefined ? 'absent' : { eTag: version };",
-    without: "const condition = version === undefined ? 'absent' : { eTag: '*' };",
+    guard: '{ eTag: version };',
+    without: '{ eTag: (await getText(bucket, keyOf(value)))?.eTag ?? version };',
   },
   {
     name: 'nobody joins a session that is being stopped',
