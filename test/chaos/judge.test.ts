@@ -78,6 +78,18 @@ describe('the judge of a chaos', () => {
     expect(judge(evidence({}))).toMatchObject({ violations: [], spoilt: [], attempts: 1, takenBack: 0 });
   });
 
+  it('knows that an attempt without room is replaced on its record', () => {
+    const [first, second] = twice.attempts;
+    const skipping = (roomWaits: object): string[] => {
+      const attempts = [first, { ...second, number: 6, ...roomWaits }];
+      return judge(evidence({ records: [{ ...twice, attempts } as RunRecord] })).violations.filter((it) =>
+        it.includes('after 1'),
+      );
+    };
+    expect(skipping({ roomWaits: 4 })).toEqual([]);
+    expect(skipping({})).toHaveLength(1);
+  });
+
   it.each<[string, Evidence]>([
     ['has 0 runs', evidence({ records: [] })],
     ['nobody asked for', evidence({ wishes: [] })],

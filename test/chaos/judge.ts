@@ -81,11 +81,12 @@ function judgeRequests({ wishes, records }: Evidence, check: Check, spoilt: stri
 function judgeRecord({ name, state, outcome, attempts, events, trouble }: RunRecord, check: Check): void {
   check(state === 'closed', `${name} is ${state}: ${trouble?.message ?? ''}`);
   check(outcome !== undefined, `${name} has no outcome`);
-  attempts.forEach(({ number, goneAt, launchedAt }, index) => {
+  attempts.forEach(({ number, goneAt, launchedAt, roomWaits = 0 }, index) => {
     const before = attempts[index - 1];
     check(goneAt !== undefined, `${name}: attempt ${number} was not proven gone`);
     if (before === undefined) return;
-    check(number === before.number + 1, `${name}: attempt ${number} after ${before.number}`);
+    // It came in the place of those that had found no room.
+    check(number === before.number + 1 + roomWaits, `${name}: attempt ${number} after ${before.number}`);
     check((before.goneAt ?? Infinity) <= launchedAt, `${name}: attempt ${number} began before the last was gone`);
   });
   check(
