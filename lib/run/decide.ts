@@ -3,24 +3,21 @@ import { findFailure } from '../cluster/findings.ts';
 import type { DeploymentFacts } from '../cluster/port.ts';
 import { findInLog, type LogFinding } from '../cluster/log-findings.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
-import { hasHighAvailability as asksForHighAvailability } from '../job/high-availability.ts';
 import { decideSession } from './decide-session.ts';
 import { whileGivingUp } from './giving-up.ts';
 import { requireAttempt } from './machine.ts';
 import type { Observation } from './observation.ts';
-import { reasonClass } from '../core/reasons.ts';
 import { jobOutcome, applicationOutcome, outcomeFromLastWords } from './job-outcome.ts';
 import { overdue } from './overdue.ts';
 import type { Outcome, RunRecord } from './record.ts';
+import { hasHighAvailability, lastWords, ofFirstJobManager, replacedJobManager } from './restarts.ts';
 import {
   failure,
-  firstJobManager,
   hasStarted,
   jobManagerIdentity,
   lost,
   outcomeOf,
   situation,
-  standing,
   tellsOfItsJob,
   type Case,
   type Verdict,
@@ -75,39 +72,6 @@ function decideApplication(look: Observation, record: RunRecord, now: Instant): 
 function namedInLog({ jobManagerLog: log }: Observation): LogFinding | undefined {
   const finding = log === undefined ? undefined : findInLog(log.text);
   return log?.stopped === false && finding?.reason === 'JobManagerCrashed' ? undefined : finding;
-}
-
-/** What a second JobManager answers is about a second run of the program. */
-function ofFirstJobManager(seen: Observation, record: RunRecord): Observation {
-  if (hasHighAvailability(record) || startsSoFar(seen, record) === 1) return seen;
-  return { ...seen, rest: { state: 'silent', error: 'its JobManager is not the one that began the job' } };
-}
-
-/** Of JobManagers, as far as is known: `Infinity` for another pod than the first one. */
-function startsSoFar(seen: Observation, record: RunRecord): number {
-  const now = jobManagerIdentity(seen);
-  if (now === undefined) return 1;
-  const first = requireAttempt(record).jobManager ?? firstJobManager(seen.kubernetes) ?? now;
-  return first.podUid === now.podUid ? 1 + now.restartCount - first.restartCount : Infinity;
-}
-
-/** A second JobManager runs the program again: only the first one's word counts. */
-function replacedJobManager(it: Case): Verdict | undefined {
-  if (hasHighAvailability(it.record)) return undefined;
-  const starts = startsSoFar(it.seen, it.record);
-  if (starts === 1 || (starts === 2 && it.attempt.runningAt === undefined) || failsEachTime(it)) return undefined;
-  const said = starts === 2 ? lastWords(it) : undefined;
-  if (said !== undefined) return said;
-  const how = starts === Infinity ? 'was replaced by another pod' : 'restarted';
-  const doing = it.attempt.runningAt === undefined ? 'before its job was seen to run' : 'while its job ran';
-  const message = `The JobManager ${how} ${doing}, and nothing recovers the job without high availability`;
-  const { finding } = it;
-  return lost(it, 'JobLost', message, [...standing(it), ...(finding === undefined ? [] : [finding.message])]);
-}
-
-/** None of its JobManagers was seen, and the last one tells what in the request keeps every one from running the job. */
-function failsEachTime({ attempt, logged }: Case): boolean {
-  return attempt.jobManager === undefined && logged !== undefined && reasonClass(logged.reason) === 'user';
 }
 
 function terminalJob({ job, seen, finding, now, attempt, record }: Case): Verdict | undefined {
@@ -184,13 +148,6 @@ function wasKilled({ seen }: Case): boolean {
 /** With high availability Flink itself takes a job that ran on to the next JobManager. */
 function recoversItsJob({ record, attempt }: Case): boolean {
   return attempt.runningAt !== undefined && hasHighAvailability(record);
-}
-
-/** The end that a JobManager wrote down before it stopped. */
-function lastWords({ seen, attempt, now }: Case): Verdict | undefined {
-  if (seen.jobManagerLog?.stopped !== true) return undefined;
-  const outcome = outcomeFromLastWords(seen.jobManagerLog.text, attempt.jobId, now);
-  return outcome === undefined ? undefined : { kind: 'ended', outcome };
 }
 
 /** What only the log of a JobManager that runs tells: it will get no TaskManager, or none that lives. */
@@ -271,8 +228,4 @@ function cancelOutcome(it: Case, how: string): Outcome {
     it.now,
     [],
   );
-}
-
-function hasHighAvailability({ job }: RunRecord): boolean {
-  return asksForHighAvailability(job?.options ?? {});
 }

@@ -51,8 +51,8 @@ export function updateAttempt(record: RunRecord, change: Partial<Attempt>): RunR
 
 /** Its outcome takes the place of what it was given up for. */
 function closeAttempt(record: RunRecord, outcome: Outcome): RunRecord {
-  const { givenUp: _, ...attempt } = requireAttempt(record);
-  return { ...record, attempts: [...record.attempts.slice(0, -1), { ...attempt, outcome }] };
+  const attempt = { ...without(requireAttempt(record), 'givenUp'), outcome };
+  return { ...record, attempts: [...record.attempts.slice(0, -1), attempt] };
 }
 
 export function requireAttempt(record: RunRecord): Attempt {
@@ -129,8 +129,9 @@ export function waitForRoom(record: RunRecord, outcome: Outcome, until: Instant)
   return { ...moveTo(updateAttempt(closed, { roomWaits }), 'waiting'), waiting };
 }
 
-export function without<K extends keyof RunRecord>(record: RunRecord, ...keys: readonly K[]): RunRecord {
-  const copy: Partial<Record<keyof RunRecord, unknown>> = { ...record };
+/** Without keys that are optional. */
+export function without<T extends object>(value: T, ...keys: readonly (keyof T)[]): T {
+  const copy: Partial<T> = { ...value };
   for (const key of keys) delete copy[key];
-  return copy as unknown as RunRecord;
+  return copy as T;
 }

@@ -25,6 +25,7 @@ export const FAULT_KINDS = [
   'message-lost',
   // of a function
   'frozen',
+  'stalled',
   // of Kubernetes
   'name-taken',
   'deleted-by-someone',

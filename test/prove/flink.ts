@@ -179,6 +179,7 @@ export class Flink {
   /** For a while the endpoint says nothing, although its JobManager is well. */
   private isSilent(execution: Execution): boolean {
     const { sim } = this;
+    if (sim.faults.at(`rest ${execution.pod} never`, ['rest-silent'], 1) !== undefined) return true;
     const window = Math.floor((sim.now - execution.startedAt) / 20_000);
     return sim.faults.at(`rest ${execution.pod} window ${window}`, ['rest-silent'], 1) !== undefined;
   }

@@ -66,7 +66,7 @@ function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare
   const { sim } = world;
   const clock = sim.clock(invocation);
   const bucket = { s3: world.s3.client(invocation), bucket: LEDGER, sleep: () => clock.sleep(40) };
-  const sqs = sqsClient(sim, invocation, nameOf, (sent) => world.sent(sent, invocation.label));
+  const sqs = sqsClient(sim, invocation, nameOf, (sent) => world.sent(sent, invocation));
   return {
     ledger: createS3Ledger(bucket),
     runQueue: createSqsRunQueue({ sqs, queueUrl: RUNS_URL }),

@@ -8,6 +8,7 @@ import { LEDGER } from './functions.ts';
 import type { Stored } from './kubernetes-objects.ts';
 import type { Put } from './s3.ts';
 import { isPoolDeployment, isTheirs, isUnderForeign } from './session-invariants.ts';
+import type { Invocation } from './simulation.ts';
 import type { MemoryQueue } from './sqs.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +18,7 @@ export interface Violation {
 }
 
 const RUN_ID = 'flink-dispatch.io/run-id';
+const LOCKS = 'locks/';
 const RECORD = /^runs\/([0-9a-f]{20})\/record\.json$/;
 /** Bytes of the largest record, and entries of its lists, that a run of at most three attempts may have. */
 const MOST_BYTES = 12_000;
@@ -82,7 +84,9 @@ export class Invariants {
 
   // ── the ledger ──
 
-  private onPut({ key, text, before, by }: Put): void {
+  private onPut(put: Put): void {
+    if (put.key.startsWith(`${LOCKS}`)) this.checkLock(put);
+    const { key, text, before, by } = put;
     const [, runId] = RECORD.exec(key) ?? [];
     if (runId === undefined) return;
     const next = JSON.parse(text) as RunRecord;
@@ -101,6 +105,16 @@ export class Invariants {
     if (next.state === 'waiting' && next.attempts.length === 0) {
       if (!this.waitingSince.has(next.runId)) this.waitingSince.set(next.runId, this.world.sim.now);
     }
+  }
+
+  /** A lock goes from its holder back to nobody, and from nobody to the first in line. */
+  private checkLock({ text, before }: Put): void {
+    const [was, is] = [lockIn(before), lockIn(text)];
+    if (is.holder === null || is.holder === was.holder) return;
+    const { holder } = is;
+    this.check('a lock is not taken from its holder', was.holder === null, () => `${was.holder ?? ''} → ${holder}`);
+    const first = was.line[0] ?? holder;
+    this.check('the first in line is the next', first === holder, () => `${holder} goes before ${first}`);
   }
 
   private onChange(last: RunRecord, next: RunRecord): void {
@@ -148,6 +162,8 @@ export class Invariants {
       before === undefined || before.goneAt !== undefined,
       () => `${run}: attempt ${now.number}`,
     );
+    const running = this.runningClusters(next.runId);
+    this.check('the last attempt is gone before the next', running.length === 0, () => `${run}: ${running.join(', ')}`);
     const finished = this.finished.get(next.runId);
     this.check(
       'a job that finished is never run again',
@@ -212,11 +228,22 @@ export class Invariants {
   }
 
   /** Each message leads to the next: two that went on side by side would double, and double again. */
-  onRunMessage(queue: MemoryQueue): void {
+  onRunMessage(queue: MemoryQueue, body: string, by: Invocation): void {
+    this.checkLook(JSON.parse(body) as { runId: RunId; look: number }, by);
     for (const { runId, name } of this.records.values()) {
       const count = queue.count(`run ${runId.slice(0, 6)} `);
       this.check('run messages are merged', count <= MOST_MESSAGES, () => `${name} has ${count} at once`);
     }
+  }
+
+  /** A look sends the message that follows its own: an older message than the one that is due leads to none. */
+  private checkLook({ runId, look }: { readonly runId: RunId; readonly look: number }, by: Invocation): void {
+    const own = by.messages.filter((name) => name.startsWith(`run ${runId.slice(0, 6)} `));
+    const looks = own.map((name) => Number(/look (\d+)/.exec(name)?.[1]));
+    // Who cancels a run, also another one of its key, sends the message that is due again.
+    const due = this.records.get(runId)?.look.number;
+    const follows = own.length === 0 || looks.includes(look - 1) || look === due;
+    this.check('an older run message leads to none', follows, () => `look ${look} of ${runId} by ${by.label}`);
   }
 
   // ── events ──
@@ -375,11 +402,8 @@ export class Invariants {
     for (const record of this.records.values()) this.checkClosed(record);
     this.checkConflicts();
     for (const key of this.world.s3.keys(`${LEDGER}/locks/`)) {
-      const { holder, waiters = [] } = JSON.parse(this.world.s3.text(key) ?? '{}') as {
-        holder?: string | null;
-        waiters?: string[];
-      };
-      const left = [...(holder === null || holder === undefined ? [] : [holder]), ...waiters];
+      const { holder, line } = lockIn(this.world.s3.text(key));
+      const left = [...(holder === null ? [] : [holder]), ...line];
       this.check('no lock is left', left.length === 0, () => `${key}: ${left.join(', ')}`);
     }
   }
@@ -445,6 +469,11 @@ export class Invariants {
 function isForeign(object: Stored): boolean {
   const { kind, annotations, owners } = object;
   return isTheirs(object) || (kind === 'Deployment' && annotations[RUN_ID] === undefined && owners.length === 0);
+}
+
+function lockIn(text: string | undefined): { readonly holder: string | null; readonly line: readonly string[] } {
+  const { holder = null, line = [] } = JSON.parse(text ?? '{}') as { holder?: string | null; line?: string[] };
+  return { holder, line };
 }
 
 /** One write may take several steps at once. */

@@ -21,8 +21,12 @@ export class Invocation {
   alive = true;
   private readonly counts = new Map<string, number>();
 
-  constructor(label: string) {
+  /** Names of the messages that it was called with. */
+  readonly messages: readonly string[];
+
+  constructor(label: string, messages: readonly string[] = []) {
     this.label = label;
+    this.messages = messages;
   }
 
   /** Names the question of one effect: who, what, and the how manieth time. */
@@ -62,6 +66,7 @@ export class Simulation {
   readonly draws: Draws;
   readonly faults: FaultPlan;
   readonly story: Told[] | undefined;
+  private readonly stalls: boolean;
   private readonly heap: Timed[] = [];
   private orders = 0;
 
@@ -69,6 +74,7 @@ export class Simulation {
     this.draws = draws;
     this.faults = faults;
     this.story = tells ? [] : undefined;
+    this.stalls = draws.chance('functions stall', 0.35);
   }
 
   get elapsed(): number {
@@ -114,9 +120,21 @@ export class Simulation {
     if (!invocation.alive) return new Promise(() => undefined);
     const question = invocation.question(effect.what);
     const fault = this.faults.at(question, effect.kinds);
+    const request = new Request(this, invocation, effect, question);
     return new Promise((resolve, reject) => {
-      new Request(this, invocation, effect, question).go(fault, resolve, reject);
+      const stall = this.stallAt(invocation, question);
+      if (stall === 0) return request.go(fault, resolve, reject);
+      this.after(stall, () => {
+        if (invocation.alive) request.go(fault, resolve, reject);
+      });
     });
+  }
+
+  /** For how long the function stands still before a request: its environment is frozen, or starved. */
+  private stallAt(invocation: Invocation, question: string): number {
+    if (!this.stalls || this.faults.at(`${question} stalls`, ['stalled'], 0.4) === undefined) return 0;
+    this.tell(invocation.label, 'stands still ⚡stalled');
+    return this.draws.between(`stall ${question}`, 1_000, 58_000);
   }
 
   kill(invocation: Invocation, why: string): void {

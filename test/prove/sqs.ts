@@ -158,7 +158,10 @@ export class MemoryQueue {
 
   private invoke(batch: readonly Message[], fault: FaultKind | undefined, question: string): void {
     const { sim, options } = this;
-    const invocation = new Invocation(question);
+    const invocation = new Invocation(
+      question,
+      batch.map(({ id }) => id),
+    );
     sim.tell(invocation.label, `${batch.map(({ id }) => id).join(', ')}${fault === undefined ? '' : ` ⚡${fault}`}`);
     sim.after(options.timeout, () => sim.kill(invocation, 'is ended by Lambda: timeout'));
     // Frozen: the environment stands still before the function's first line, and the queue does not know.

@@ -98,11 +98,11 @@ export class World {
   }
 
   /** SendMessage of a function. */
-  sent(sent: Sent, by: string): void {
-    const loses = this.workload.losesRunMessages && !by.startsWith('sweep ');
+  sent(sent: Sent, by: Invocation): void {
+    const loses = this.workload.losesRunMessages && !by.label.startsWith('sweep ');
     if (sent.queue === RUNS_URL) {
       this.runQueue.send(sent.body, sent.delay, {}, loses);
-      this.invariants.onRunMessage(this.runQueue);
+      this.invariants.onRunMessage(this.runQueue, sent.body, by);
     } else if (sent.queue === LETTERS_URL) this.letters.push(sent);
     else throw new Error(`nobody reads ${sent.queue}`);
   }
