@@ -6,7 +6,6 @@ import { workloadOf } from './workload.ts';
 const SUBMIT = 'lib/dispatch/session-submit.ts';
 const SESSION = 'lib/dispatch/session-mode.ts';
 const POOL = 'lib/dispatch/pool.ts';
-const SWEEP = 'lib/dispatch/sweep-sessions.ts';
 const LEASE = 'lib/run/session-lease.ts';
 const DECIDE = 'lib/run/decide-session.ts';
 const PINS = 'lib/job/s3-pins.ts';
@@ -44,34 +43,16 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     without: 'if (first !== undefined) return first.id;',
   },
   {
-    name: 'another JobManager than the one on record gets no jar',
-    file: SUBMIT,
-    guard: '  return !comesBack && isReplaced(attempt, kubernetes);',
-    without: '  return comesBack && kubernetes.pods.length > 1_000;',
-  },
-  {
     name: 'a refusal is looked at before it is believed',
     file: SUBMIT,
     guard: '(await isThere(at)) ? { record: done }',
     without: 'false ? { record: done }',
   },
   {
-    name: 'a job that Flink has had already is no failure',
-    file: SUBMIT,
-    guard: "if (root.stackTrace.includes('DuplicateJobSubmissionException')) {",
-    without: "if (root.stackTrace.includes('nothing')) {",
-  },
-  {
     name: 'a job in a session is canceled before its run is closed',
     file: SESSION,
     guard: 'if (job !== undefined && !isTerminal(job.state)) {',
     without: "if (job !== undefined && job.state === 'CREATED') {",
-  },
-  {
-    name: 'a main() that may still come keeps its run open',
-    file: SESSION,
-    guard: 'const mayCome = job === undefined && stillMayCome(submission, at.deps.clock.now());',
-    without: 'const mayCome = false;',
   },
   {
     name: 'the jar of an attempt is taken from its session',
@@ -84,12 +65,6 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     file: SESSION,
     guard: '(await jars.list()).filter((jar) => jar.name === name)) await',
     without: '(await jars.list())) await',
-  },
-  {
-    name: 'a session of high availability is asked again after a restart',
-    file: SESSION,
-    guard: 'return attempt.submission?.highAvailability !== true && isOver(attempt, kubernetes);',
-    without: 'return isOver(attempt, kubernetes);',
   },
   {
     name: 'a run joins before it uses the session of a pool',
@@ -110,28 +85,10 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     without: '',
   },
   {
-    name: 'an idle session is one that nobody uses',
-    file: LEASE,
-    guard: "if (Object.keys(lease.runs).length > 0 || jobs === undefined) return { kind: 'keep' };",
-    without: "if (jobs === undefined) return { kind: 'keep' };",
-  },
-  {
     name: 'an idle session has no job of anybody',
     file: LEASE,
     guard: '  if (jobs > 0) {',
     without: '  if (jobs > 1_000) {',
-  },
-  {
-    name: 'a session that does not answer is kept',
-    file: LEASE,
-    guard: '|| jobs === undefined) return',
-    without: ') return',
-  },
-  {
-    name: 'a lease is changed only by who read it last',
-    file: 'lib/run/s3-session-leases.ts',
-    guard: '{ eTag: version };',
-    without: '{ eTag: (await getText(bucket, keyOf(value)))?.eTag ?? version };',
   },
   {
     name: 'nobody joins a session that is being stopped',
@@ -152,22 +109,10 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     without: '',
   },
   {
-    name: 'a sweep stops only what it wrote down to stop',
-    file: SWEEP,
-    guard: 'if (decision.lease !== known?.value && !(await leases.write(decision.lease, known?.version))) return;',
-    without: 'if (decision.lease !== known?.value) await leases.write(decision.lease, known?.version);',
-  },
-  {
     name: 'a sweep goes by the leases, too',
     file: 'lib/dispatch/sweep-clusters.ts',
     guard: 'const leases = await deps.leases.list(name);',
     without: 'const leases: Awaited<ReturnType<typeof deps.leases.list>> = [];',
-  },
-  {
-    name: 'a sweep takes runs that are closed out of a lease',
-    file: SWEEP,
-    guard: "if (stored === undefined || stored.value.state === 'closed') left = leave(",
-    without: "if (stored?.value.name === '') left = leave(",
   },
   {
     name: 'a jar is kept before its run is on record',
