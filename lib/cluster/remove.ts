@@ -77,14 +77,17 @@ export async function remainingObjects(
       return objects.map((object) => ({ kind, object }));
     }),
   );
-  return withoutForeign(lists.flat(), what)
+  return withoutForeign(lists.flat(), ref, what)
     .filter(({ kind, object }) => what.highAvailability || kind !== 'ConfigMap' || !isHighAvailability(object))
     .map(({ kind, object }) => nameOf(kind, object));
 }
 
 /** Of what has a foreign Deployment's labels, only what another one owned is ours, and is garbage by now. */
-function withoutForeign(all: readonly Listed[], what: Removal): readonly Listed[] {
-  const foreign = all.find(({ kind, object }) => kind === 'Deployment' && isForeign(object, what));
+function withoutForeign(all: readonly Listed[], { clusterId }: ClusterRef, what: Removal): readonly Listed[] {
+  // The Deployment that gives the cluster its name: a standalone cluster has another one, for its TaskManagers.
+  const foreign = all.find(
+    ({ kind, object }) => kind === 'Deployment' && object.metadata?.name === clusterId && isForeign(object, what),
+  );
   if (foreign === undefined) return all;
   const theirs = new Set([foreign.object.metadata?.uid]);
   const ownedBy = ({ object }: Listed): readonly string[] => (object.metadata?.ownerReferences ?? []).map((o) => o.uid);

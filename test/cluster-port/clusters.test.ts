@@ -188,6 +188,16 @@ describe('remains', () => {
     expect(await clusters.remains(ref)).toEqual(['Pod/p1', 'Pod/p2']);
   });
 
+  it('counts a standalone cluster whose Deployment of TaskManagers has another uid than the one that is meant', async () => {
+    const taskManagers = { name: 'c-taskmanager', uid: 'u2', ownerReferences: [{ uid: 'u1' }] };
+    const { clusters } = await clustersAt(({ url }, response) => {
+      const deployments = [{ metadata: taskManagers }, { metadata: { name: 'c', uid: 'u1' } }];
+      json(response, 200, { items: url.pathname.endsWith('/deployments') ? deployments : [] });
+    });
+    const left = await clusters.remains(ref, { highAvailability: true, uid: 'u1', owner });
+    expect(left).toEqual(['Deployment/c-taskmanager', 'Deployment/c']);
+  });
+
   it('proves nothing when a look is refused', async () => {
     const { clusters } = await clustersAt((_s, response) =>
       json(response, 403, failure(403, 'Forbidden', 'cannot list')),

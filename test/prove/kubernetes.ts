@@ -205,14 +205,15 @@ export class Kubernetes {
     const kind = object.kind ?? '';
     const name = object.metadata?.name ?? '';
     if (kind === 'Deployment') this.mayTakeName(object, name);
-    if (this.find(kind, name) !== undefined)
-      throw new Refusal(409, 'AlreadyExists', `${kind} "${name}" already exists`);
     const { quota } = this;
     // What others have made for good takes no room, or none would ever be.
     const ours = this.all('Deployment').filter(({ annotations }) => Object.keys(annotations).length > 0);
     if (kind === 'Deployment' && quota?.of === 'deployments' && ours.length >= quota.most) {
       throw new Refusal(403, 'Forbidden', `deployments.apps "${name}" is forbidden: exceeded quota: small`);
     }
+    // After the quota, as in the API server.
+    if (this.find(kind, name) !== undefined)
+      throw new Refusal(409, 'AlreadyExists', `${kind} "${name}" already exists`);
     return { status: 201, body: wireOf(this.add(object, by)) };
   }
 
