@@ -10,6 +10,8 @@ export interface Behaviour {
   /** When REST answers; `undefined`: never. */
   readonly restAfter?: number;
   readonly runsAfter?: number;
+  /** When the job is there and waits for slots; default: it runs at once. */
+  readonly waitsAfter?: number;
   /** When the job ends by itself; `undefined`: it goes on. */
   readonly endsAfter?: number;
   readonly end?: 'FINISHED' | 'FAILED' | 'CANCELED';
@@ -128,12 +130,13 @@ export class FakeFlink {
 
   private job(ref: ClusterRef, createdAt: number, now: number): JobSummary | undefined {
     const program = this.programs.get(ref.clusterId);
-    const { runsAfter = Infinity, endsAfter = Infinity, end = 'FINISHED' } = this.behaviour(ref);
-    if (program === undefined || now < createdAt + runsAfter) return undefined;
+    const behaviour = this.behaviour(ref);
+    const { runsAfter = Infinity, waitsAfter = runsAfter, endsAfter = Infinity, end = 'FINISHED' } = behaviour;
+    if (program === undefined || now < createdAt + waitsAfter) return undefined;
     const endsAt = Math.min(createdAt + endsAfter, program.canceledAt ?? Infinity);
     const ended = now >= endsAt;
     const state = !ended ? 'RUNNING' : program.canceledAt === endsAt ? 'CANCELED' : end;
-    const startTime = createdAt + runsAfter;
+    const startTime = createdAt + waitsAfter;
     return {
       id: program.jobId,
       name: 'job',
@@ -141,7 +144,7 @@ export class FakeFlink {
       startTime,
       endTime: ended ? endsAt : -1,
       duration: (ended ? endsAt : now) - startTime,
-      tasks: ended ? {} : { RUNNING: 1 },
+      tasks: ended ? {} : now < createdAt + runsAfter ? { SCHEDULED: 1 } : { RUNNING: 1 },
     };
   }
 }

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { PodFacts } from '../../lib/cluster/port.ts';
+import { DispatchError } from '../../lib/core/errors.ts';
+import { cancelRun } from '../../lib/dispatch/cancel.ts';
+import { HEALTHY, healthyPods, type Behaviour } from './fake-flink.ts';
+import { expectClosedCleanly } from './invariants.ts';
+import { jobMessage, World } from './world.ts';
+
+const START = 60_000;
+/** Its job waits for slots until the start deadline is over. */
+const WAITS: Behaviour = { restAfter: 600, waitsAfter: 1_000 };
+
+function twoAttempts(kind: 'batch' | 'streaming' = 'batch') {
+  const job = { jarURI: 'local:///opt/job.jar', entryClass: 'a.B', kind };
+  return jobMessage({ job, deadlines: { start: '60s' }, retry: { attempts: 2, backoff: '1s' } });
+}
+
+/** The kubelet has not started the JobManager yet. */
+const pendingPods: NonNullable<Behaviour['pods']> = (ref, createdAt) =>
+  healthyPods(ref, createdAt)
+    .filter(({ component }) => component === 'jobmanager')
+    .map((pod): PodFacts => ({
+      ...pod,
+      phase: 'Pending',
+      ready: false,
+      containers: pod.containers.map((it) => ({ ...it, state: 'waiting', ready: false })),
+    }));
+
+describe('an attempt that is given up while Flink has its job', () => {
+  it('is over when its job has stopped, and keeps its own reason', async () => {
+    const world = new World();
+    world.flink.behaviours = [WAITS, HEALTHY];
+    const { runId } = await world.request(twoAttempts());
+    await world.drain();
+    expect(world.states(runId)).toEqual(['accepted', 'attempt-failed', 'started', 'succeeded']);
+    const [first] = world.record(runId).attempts;
+    expect(new Set(world.flink.cancels)).toEqual(new Set([first?.jobId]));
+    expect(first).toMatchObject({ outcome: { reason: 'StartDeadlineExceeded' } });
+    expect(first).not.toHaveProperty('givenUp');
+    await expectClosedCleanly(world, runId);
+  });
+
+  it('has succeeded when its job was faster', async () => {
+    const world = new World();
+    world.flink.behaviours = [{ ...WAITS, endsAfter: START + 5_000, end: 'FINISHED', deafToCancel: true }];
+    const { runId } = await world.request(twoAttempts());
+    await world.drain();
+    expect(world.states(runId).at(-1)).toBe('succeeded');
+    expect(world.created(runId)).toHaveLength(1);
+    await expectClosedCleanly(world, runId);
+  });
+
+  it.each([
+    ['batch', 'unknown', 1],
+    ['streaming', 'failed', 2],
+  ] as const)('and whose %s job does not stop has the outcome %s', async (kind, state, clusters) => {
+    const world = new World();
+    world.flink.behaviours = [{ ...WAITS, deafToCancel: true }];
+    const { runId } = await world.request(twoAttempts(kind));
+    await world.drain();
+    expect(world.record(runId).outcome).toMatchObject({ state, reason: 'StartDeadlineExceeded' });
+    expect(world.created(runId)).toHaveLength(clusters);
+    await expectClosedCleanly(world, runId);
+  });
+});
+
+it('a run that is canceled before its JobManager has started ends at once, and none starts any more', async () => {
+  const world = new World();
+  world.flink.behaviours = [{ pods: pendingPods }];
+  const { runId } = await world.request(jobMessage());
+  await world.drainFor(2_000);
+  const canceledAt = world.clock.now();
+  await cancelRun(runId, { by: 'a test', reason: 'JobCanceled' }, world.dispatch);
+  await world.drain();
+  const { outcome, attempts } = world.record(runId);
+  expect(outcome).toMatchObject({ state: 'canceled', message: expect.stringContaining('had not started') as string });
+  expect((outcome?.at ?? Infinity) - canceledAt).toBeLessThan(5_000);
+  expect(attempts[0]?.noStartSince).toBeLessThanOrEqual(outcome?.at ?? 0);
+  await expectClosedCleanly(world, runId);
+});
+
+it('a launch that is refused half-way lets nothing of it begin', async () => {
+  const world = new World();
+  const { runId } = await world.request(jobMessage({ retry: { attempts: 1, backoff: '1s' } }));
+  world.flink.behaviours = [{ pods: pendingPods }];
+  const error = new DispatchError('InvalidConfiguration', 'Service word-count-rest is invalid');
+  world.clusters.faults.push({ method: 'apply', when: 'after', error });
+  await world.drain();
+  expect(world.record(runId).outcome).toMatchObject({ state: 'failed', reason: 'InvalidConfiguration' });
+  expect(world.clusters.calls.indexOf('withdraw')).toBeLessThan(world.clusters.calls.indexOf('remove'));
+  expect(world.clusters.calls).toContain('withdraw');
+  await expectClosedCleanly(world, runId);
+});
