@@ -50,12 +50,6 @@ export const MUTANTS: readonly Mutant[] = [
     without: '',
   },
   {
-    name: 'what an overtaken launch made is taken back',
-    file: APPLY,
-    guard: "if (!found && answer === 'over') {",
-    without: "if (!found && answer === 'yes') {",
-  },
-  {
     name: 'a permit that was withdrawn is not granted again',
     file: 'lib/cluster/start-permit.ts',
     guard:

@@ -132,7 +132,9 @@ export class Simulation {
 
   /** For how long the function stands still before a request: its environment is frozen, or starved. */
   private stallAt(invocation: Invocation, question: string): number {
-    if (!this.stalls || this.faults.at(`${question} stalls`, ['stalled'], 0.4) === undefined) return 0;
+    // Between what is decided and what lets a program begin it matters most.
+    const weight = /k8s POST (deployments|configmaps\/start-permit)/.test(question) ? 4 : 0.4;
+    if (!this.stalls || this.faults.at(`${question} stalls`, ['stalled'], weight) === undefined) return 0;
     this.tell(invocation.label, 'stands still ⚡stalled');
     return this.draws.between(`stall ${question}`, 1_000, 58_000);
   }
