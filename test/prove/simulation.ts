@@ -132,8 +132,8 @@ export class Simulation {
 
   /** For how long the function stands still before a request: its environment is frozen, or starved. */
   private stallAt(invocation: Invocation, question: string): number {
-    // Between what is decided and what lets a program begin it matters most.
-    const weight = /k8s POST (deployments|configmaps\/start-permit)/.test(question) ? 4 : 0.4;
+    // Between a decision and the effect that others have to undo it matters most.
+    const weight = /k8s POST (deployments|configmaps\/start-permit)|s3 put locks\//.test(question) ? 4 : 0.4;
     if (!this.stalls || this.faults.at(`${question} stalls`, ['stalled'], weight) === undefined) return 0;
     this.tell(invocation.label, 'stands still ⚡stalled');
     return this.draws.between(`stall ${question}`, 1_000, 58_000);
