@@ -19,12 +19,12 @@ export async function applyCluster(
   client: ObjectClient,
   cluster: FlinkCluster,
   owner: Owner,
-  mayStart: () => Promise<StartAnswer> = () => Promise.resolve('yes'),
+  mayStart: (uid: string) => Promise<StartAnswer> = () => Promise.resolve('yes'),
 ): Promise<'created' | 'found'> {
   const made = await applyDeployment(client, cluster, owner);
   const { uid, found } = made;
   const permit = async (): Promise<void> => {
-    const answer = await mayStart();
+    const answer = await mayStart(uid);
     if (answer !== 'yes') throw await overtaken(client, cluster, answer, made);
   };
   const results = await Promise.all(

@@ -100,9 +100,14 @@ export interface Owner {
 export interface Clusters {
   /**
    * Creates the Deployment, then all dependants at once; finding our own earlier work is success. `mayStart` is asked
-   * between the Deployment and the permit to start; at another answer than yes the call throws `ClusterUnavailable`.
+   * between the Deployment, whose uid it is told, and the permit to start; at another answer than yes the call throws
+   * `ClusterUnavailable`.
    */
-  apply(cluster: FlinkCluster, owner: Owner, mayStart?: () => Promise<StartAnswer>): Promise<'created' | 'found'>;
+  apply(
+    cluster: FlinkCluster,
+    owner: Owner,
+    mayStart?: (uid: string) => Promise<StartAnswer>,
+  ): Promise<'created' | 'found'>;
   /** Events are looked up for pods that are not ready, and when no pod could be made. */
   observe(ref: ClusterRef): Promise<KubernetesFacts>;
   /**

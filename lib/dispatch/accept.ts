@@ -41,13 +41,14 @@ export async function accept(request: RunRequest, deps: AcceptDeps): Promise<Acc
 async function store(record: RunRecord, request: RunRequest, deps: AcceptDeps): Promise<Accepted> {
   const stored = await deps.ledger.create(record);
   if (stored.kind === 'exists') return acceptAgain(stored.value, request, record.fingerprint, deps);
-  await pass(record, request, deps);
+  await toDeadLetters(record, request, deps);
+  await deps.runQueue.send({ version: 1, runId: record.runId, look: 1 }, 0);
   const result = record.outcome === undefined ? 'accepted' : 'rejected';
   deps.log.info(`run ${result}`, { runId: record.runId, name: record.name, reason: record.outcome?.reason });
   return { runId: record.runId, result };
 }
 
-/** The second delivery of a request; the first may have stopped before its run message was sent. */
+/** The second delivery of a request; the first may have stopped before its dead letter or its run message was sent. */
 async function acceptAgain(
   known: RunRecord,
   request: RunRequest,
@@ -55,7 +56,8 @@ async function acceptAgain(
   deps: AcceptDeps,
 ): Promise<Accepted> {
   if (known.fingerprint !== fingerprint) return refuseConflict(known, request, fingerprint, deps);
-  if (known.look.number === 1) await pass(known, request, deps);
+  await toDeadLetters(known, request, deps);
+  if (known.look.number === 1) await deps.runQueue.send({ version: 1, runId: known.runId, look: 1 }, 0);
   return { runId: known.runId, result: 'duplicate' };
 }
 
@@ -74,18 +76,17 @@ async function refuseConflict(
   return earlier === undefined ? store(record, request, deps) : acceptAgain(earlier.value, request, fingerprint, deps);
 }
 
-async function pass(record: RunRecord, request: RunRequest, deps: AcceptDeps): Promise<void> {
-  const { outcome } = record;
-  if (outcome !== undefined && request.source.kind === 'message') {
-    await deps.deadLetters.put({
-      body: JSON.stringify(request.spec ?? { job: request.job }),
-      source: request.source.queueArn,
-      reason: outcome.reason,
-      message: outcome.message,
-      ...(outcome.field === undefined ? {} : { field: outcome.field }),
-    });
-  }
-  await deps.runQueue.send({ version: 1, runId: record.runId, look: 1 }, 0);
+/** A message that was rejected when it came; what somebody forbade or canceled later is no fault of the message. */
+async function toDeadLetters(record: RunRecord, request: RunRequest, deps: AcceptDeps): Promise<void> {
+  const { outcome, job } = record;
+  if (outcome === undefined || job !== undefined || request.source.kind !== 'message') return;
+  await deps.deadLetters.put({
+    body: JSON.stringify(request.spec ?? { job: request.job }),
+    source: request.source.queueArn,
+    reason: outcome.reason,
+    message: outcome.message,
+    ...(outcome.field === undefined ? {} : { field: outcome.field }),
+  });
 }
 
 async function draft(runId: RunId, request: RunRequest, fingerprint: string, deps: AcceptDeps): Promise<RunRecord> {

@@ -63,8 +63,11 @@ async function write(
     });
     countEnd(stored.value, record, deps);
   }
-  if (written !== undefined) return written;
-  const theirs = await deps.ledger.read(record.runId);
+  return written ?? overtaken(record, deps);
+}
+
+async function overtaken({ runId }: RunRecord, deps: DispatchDeps): Promise<Versioned<RunRecord> | undefined> {
+  const theirs = await deps.ledger.read(runId);
   if (theirs?.value.state === 'closed') await leaveLine(theirs.value, deps);
   return theirs;
 }
@@ -92,7 +95,9 @@ async function lookAgain(
   await deps.runQueue.send({ version: 1, runId: message.runId, look: number }, step.wait / 1000);
   const record = { ...step.record, look: { number, dueAt: now + step.wait }, updatedAt: now };
   const written = await deps.ledger.replace(record, stored.version);
-  if (written === undefined) deps.log.info('another step came first', { runId: message.runId, look: number });
+  if (written !== undefined) return;
+  deps.log.info('another step came first', { runId: message.runId, look: number });
+  await overtaken(record, deps);
 }
 
 async function tryStep(record: RunRecord, deps: DispatchDeps): Promise<Step> {

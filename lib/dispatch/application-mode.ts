@@ -2,9 +2,9 @@ import { describeError } from '../core/errors.ts';
 import { removeAndProve } from '../cleanup/remove.ts';
 import type { Owner, Removal, StartAnswer } from '../cluster/port.ts';
 import { hasHighAvailability } from '../job/high-availability.ts';
-import { created, currentAttempt, requireAttempt, updateAttempt } from '../run/machine.ts';
+import { created, currentAttempt, isEnded, requireAttempt, updateAttempt } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
-import type { RunRecord, RunState } from '../run/record.ts';
+import type { RunRecord } from '../run/record.ts';
 import { firstJobManager } from '../run/verdict.ts';
 import type { DispatchDeps } from './deps.ts';
 import { keepLogs } from './evidence.ts';
@@ -44,20 +44,25 @@ async function makeCluster({ record, target, deps }: AttemptAt): Promise<RunReco
   const owner = ownerOf(record, deps);
   const delivery = await deps.deliver(job, clusterOf(record));
   const plan = planCluster(job, { clusterId, jobId, owner, delivery });
-  await target.clusters.apply(plan, owner, () => mayStart(record, deps));
+  await target.clusters.apply(plan, owner, (uid) => mayStart(record, uid, deps));
   return renewedUntil(created(record, deps.clock.now()), delivery.renewAt);
 }
 
 /** By the record as it is now: nobody has given the attempt up meanwhile, or is about to. */
-async function mayStart({ runId, attempts }: RunRecord, { ledger }: DispatchDeps): Promise<StartAnswer> {
+async function mayStart({ runId, attempts }: RunRecord, uid: string, { ledger }: DispatchDeps): Promise<StartAnswer> {
   const now = (await ledger.read(runId))?.value;
   const attempt = now === undefined ? undefined : currentAttempt(now);
-  if (now === undefined || attempt?.number !== attempts.at(-1)?.number || !isLive(now.state)) return 'over';
-  return now.cancelRequested === undefined && attempt?.noStartSince === undefined ? 'yes' : 'judged';
+  if (now === undefined || attempt === undefined || attempt.number !== attempts.at(-1)?.number) return 'over';
+  const isCounted = attempt.deploymentUid === undefined || attempt.deploymentUid === uid;
+  if (!isCounted || !isLookedFor(now)) return 'over';
+  const begins = !isEnded(now.state) && now.cancelRequested === undefined && attempt.noStartSince === undefined;
+  return begins ? 'yes' : 'judged';
 }
 
-function isLive(state: RunState): boolean {
-  return state === 'launching' || state === 'starting' || state === 'running';
+/** Whether a look is still to come that finds what was made: the last one of all is that of the clean-up. */
+function isLookedFor({ state, keepUntil }: RunRecord): boolean {
+  if (state === 'cleaning') return keepUntil !== undefined;
+  return state === 'launching' || state === 'starting' || state === 'running' || state === 'ended';
 }
 
 /** What a look tells of the attempt's objects: the first Deployment and the first JobManager are the ones that count. */

@@ -5,6 +5,7 @@ import type { ClusterRef, KubernetesFacts, LogTail } from '../cluster/port.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { JobManager } from '../flink/job-manager.ts';
 import type { Observation, RestFacts } from '../run/observation.ts';
+import { jobManagerRuns } from '../run/verdict.ts';
 import type { Target } from './targets.ts';
 
 /** The end of a log that tells why a JobManager stopped; bytes. */
@@ -34,8 +35,7 @@ async function askJobManager(
   facts: KubernetesFacts,
   jobId: string,
 ): Promise<RestFacts> {
-  const runs = facts.pods.some((pod) => pod.component === 'jobmanager' && pod.containers.some(isRunning));
-  if (!runs) return { state: 'silent', error: 'no JobManager runs' };
+  if (!jobManagerRuns(facts)) return { state: 'silent', error: 'no JobManager runs' };
   const jobManager = target.jobManager(ref);
   try {
     const answer = await jobManager.look();

@@ -1,3 +1,4 @@
+import type { Instant } from '../core/clock.ts';
 import { DispatchError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import { removeAndProve } from '../cleanup/remove.ts';
@@ -38,27 +39,33 @@ export function planSession(pool: PoolPlan, ref: ClusterRef, ledger: string): Fl
   return buildCluster(request);
 }
 
-/** What belongs to one run's use of a pool's session. */
+/** What belongs to one attempt's use of a pool's session. */
 export interface PoolUse {
   readonly target: Target;
   readonly leases: SessionLeases;
   readonly ref: SessionRef;
   readonly runId: RunId;
+  /** When the attempt was begun: a later one of the same run has a share of its own. */
+  readonly since: Instant;
 }
 
 /** @throws DispatchError `ClusterUnavailable` while the session is being stopped: it can be joined when it is gone. */
-export async function joinPool({ target, leases, ref, runId }: PoolUse, pool: PoolPlan, now: number): Promise<void> {
+export async function joinPool({ target, leases, ref, runId, since }: PoolUse, pool: PoolPlan): Promise<void> {
   await changeLease(leases, ref, async (known) => {
     const lease = known?.state === 'stopping' ? await finishStop(target, leases, known) : known;
-    return lease?.runs[runId] === undefined ? join(lease ?? newLease(ref, pool), runId, now) : undefined;
+    const joined = lease?.runs[runId];
+    if (joined !== undefined && joined >= since) return undefined;
+    return join(lease ?? newLease(ref, pool), runId, since);
   });
 }
 
-/** Nothing happens when the run has no share in it. */
-export async function leavePool({ leases, ref, runId }: PoolUse, now: number): Promise<void> {
-  await changeLease(leases, ref, (known) =>
-    Promise.resolve(known?.runs[runId] === undefined ? undefined : leave(known, runId, now)),
-  );
+/** Nothing happens when the attempt has no share in it. */
+export async function leavePool({ leases, ref, runId, since }: PoolUse, now: number): Promise<void> {
+  await changeLease(leases, ref, (known) => {
+    const joined = known?.runs[runId];
+    const isOurs = known !== undefined && joined !== undefined && joined <= since;
+    return Promise.resolve(isOurs ? leave(known, runId, now) : undefined);
+  });
 }
 
 async function finishStop(target: Target, leases: SessionLeases, lease: SessionLease): Promise<SessionLease> {

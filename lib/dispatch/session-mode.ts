@@ -6,7 +6,7 @@ import type { JobSession } from '../job/job.ts';
 import { created, requireAttempt, updateAttempt } from '../run/machine.ts';
 import type { Observation } from '../run/observation.ts';
 import type { RunRecord } from '../run/record.ts';
-import { isOver } from '../run/verdict.ts';
+import { isOver, jobManagerRuns } from '../run/verdict.ts';
 import { passOnCancel } from './application-mode.ts';
 import { clusterOf, requireJob } from './job-of.ts';
 import type { Acted, AttemptAt, Mode } from './modes.ts';
@@ -36,7 +36,7 @@ async function launch(at: AttemptAt): Promise<RunRecord> {
   if (pool !== undefined) {
     const { ledgerBucket } = deps.eventContext;
     const cluster = planSession(pool, ref, ledgerBucket);
-    await joinPool(poolUse(at), pool, deps.clock.now());
+    await joinPool(poolUse(at), pool);
     await target.clusters.apply(cluster, poolOwner(pool.name, ledgerBucket));
     return created(record, deps.clock.now());
   }
@@ -75,8 +75,8 @@ function noteSession(record: RunRecord, { kubernetes }: Observation): RunRecord 
 }
 
 /**
- * The jar first: a main() that is still on its way cannot submit a job without it. Then the job, until it has stopped.
- * Nothing is left where the JobManager that had them is gone.
+ * The jar first: a main() that is still on its way cannot submit a job without it, and one that was held up may have come
+ * to the next JobManager. Then the job, until it has stopped; it is gone with the JobManager that had it.
  */
 async function removeJob(at: AttemptAt): Promise<readonly string[]> {
   const { record, target } = at;
@@ -88,6 +88,7 @@ async function removeJob(at: AttemptAt): Promise<readonly string[]> {
   const name = jarNameOf(record);
   for (const { id } of (await jars.list()).filter((jar) => jar.name === name)) await jars.remove(id);
   const left = (await jars.list()).filter((jar) => jar.name === name).map(({ id }) => `Jar/${id}`);
+  if (isJobGone(record, kubernetes)) return left;
   const jobManager = target.jobManager(ref);
   const job = (await jobManager.look()).jobs.find(({ id }) => id === jobId);
   if (job !== undefined && !isTerminal(job.state)) {
@@ -98,10 +99,16 @@ async function removeJob(at: AttemptAt): Promise<readonly string[]> {
   return mayCome ? [...left, `Job/${jobId} (main() may still submit it)`] : left;
 }
 
+/** The session that had the attempt, or every process in it: jars are files of the JobManager's container. */
 function isGone(record: RunRecord, kubernetes: Observation['kubernetes']): boolean {
   const attempt = requireAttempt(record);
   const { deployment } = kubernetes;
   if (deployment.state === 'absent' || deployment.uid !== attempt.deploymentUid) return true;
+  return attempt.submission?.highAvailability !== true && !jobManagerRuns(kubernetes);
+}
+
+function isJobGone(record: RunRecord, kubernetes: Observation['kubernetes']): boolean {
+  const attempt = requireAttempt(record);
   return attempt.submission?.highAvailability !== true && isOver(attempt, kubernetes);
 }
 
@@ -114,5 +121,6 @@ function sessionIn(record: RunRecord): JobSession {
 function poolUse({ record, target, deps }: AttemptAt): PoolUse {
   const { namespace, clusterId } = clusterOf(record);
   const ref = { target: requireJob(record).target, namespace, clusterId };
-  return { target, leases: deps.sessions.leases, ref, runId: record.runId };
+  const { launchedAt: since } = requireAttempt(record);
+  return { target, leases: deps.sessions.leases, ref, runId: record.runId, since };
 }

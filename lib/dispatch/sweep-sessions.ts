@@ -5,6 +5,7 @@ import type { ClusterRef, OwnedCluster } from '../cluster/port.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import { decideIdle, leave, newLease } from '../run/session-lease.ts';
 import type { SessionLease, SessionRef } from '../run/session-lease.ts';
+import { jobManagerRuns } from '../run/verdict.ts';
 import { removeSession } from './pool.ts';
 import type { SweepDeps } from './sweep.ts';
 import type { Target } from './targets.ts';
@@ -75,11 +76,7 @@ async function jobsOf(target: Target, cluster: ClusterRef, deps: SweepDeps): Pro
     const { jobs } = await target.jobManager(cluster).look();
     return jobs.filter(({ state }) => !isTerminal(state)).length;
   } catch (error) {
-    const { pods } = await target.clusters.observe(cluster);
-    const runs = pods.some(({ component, containers }) => {
-      return component === 'jobmanager' && containers.some(({ init, state }) => !init && state === 'running');
-    });
-    if (!runs) return 0;
+    if (!jobManagerRuns(await target.clusters.observe(cluster))) return 0;
     deps.log.warn('a session does not say what it runs', { ...cluster, error: describeError(error) });
     return undefined;
   }

@@ -25,21 +25,28 @@ export function decideSession(seen: Observation, record: RunRecord, now: Instant
   const found = findFailure(seen.kubernetes, now);
   const finding = found?.component === 'taskmanager' && attempt.runningAt !== undefined ? undefined : found;
   const it: Case = { record, attempt, seen, now, job, finding, logged: undefined };
-  return (
-    starved(it) ??
-    terminalJob(it) ??
-    canceledBefore(it) ??
-    sessionGone(it) ??
-    replacedJobManager(it) ??
-    sessionNeverStarts(it) ??
-    canceled(it) ??
-    lostJob(it) ??
-    noSlots(it) ??
-    unseen(it) ??
-    overdue(it) ??
-    stillGoing(it)
-  );
+  for (const rule of RULES) {
+    const verdict = rule(it);
+    if (verdict !== undefined) return verdict;
+  }
+  return stillGoing(it);
 }
+
+/** The first that has a verdict is right. */
+const RULES: readonly ((it: Case) => Verdict | undefined)[] = [
+  starved,
+  terminalJob,
+  forgottenJob,
+  canceledBefore,
+  sessionGone,
+  replacedJobManager,
+  sessionNeverStarts,
+  canceled,
+  lostJob,
+  noSlots,
+  unseen,
+  overdue,
+];
 
 const NO_RESOURCE = /\bNoResourceAvailableException\b/;
 
@@ -70,6 +77,13 @@ function terminalJob({ job, seen, now, attempt, record }: Case): Verdict | undef
   const by = asked === undefined ? {} : { reason: asked.reason, message: `The job was canceled by ${asked.by}` };
   const running = attempt.runningAt === undefined ? { running: { at: job.startTime } } : {};
   return { kind: 'ended', outcome: { ...terminal, ...by }, ...running };
+}
+
+/** An end that the JobManager has forgotten stands in its log: it would take the job a second time. */
+function forgottenJob({ seen, job, attempt, now }: Case): Verdict | undefined {
+  if (seen.rest.state === 'silent' || job !== undefined || attempt.submission === undefined) return undefined;
+  const outcome = outcomeFromLastWords(seen.jobManagerLog?.text ?? '', attempt.jobId, now);
+  return outcome === undefined ? undefined : { kind: 'ended', outcome };
 }
 
 function canceledBefore(it: Case): Verdict | undefined {

@@ -10,9 +10,11 @@ interface Lock {
   readonly holder: RunId | undefined;
   /** First come, first served. */
   readonly line: readonly RunId[];
+  /** How often it changed. An ETag is of the content: without this, a write that comes late would meet its own again. */
+  readonly revision: number;
 }
 
-const FREE: Lock = { holder: undefined, line: [] };
+const FREE: Lock = { holder: undefined, line: [], revision: 0 };
 
 /**
  * Locks on S3: `locks/<sha256 of the key>.json`. A free lock is an object without holder, not a deleted one, so that all
@@ -32,10 +34,12 @@ export function createS3Locks(bucket: Bucket): Locks {
 }
 
 function acquired(lock: Lock, runId: RunId, joins: boolean): Lock {
-  const { holder, line } = lock;
+  const { holder, line, revision } = lock;
   const isNext = holder === undefined && (line[0] === undefined || line[0] === runId);
-  if (isNext) return { holder: runId, line: line.slice(1) };
-  return holder === runId || !joins || line.includes(runId) ? lock : { holder, line: [...line, runId] };
+  if (isNext) return { holder: runId, line: line.slice(1), revision: revision + 1 };
+  return holder === runId || !joins || line.includes(runId)
+    ? lock
+    : { holder, line: [...line, runId], revision: revision + 1 };
 }
 
 function released(lock: Lock, runId: RunId): Lock {
@@ -43,6 +47,7 @@ function released(lock: Lock, runId: RunId): Lock {
   return {
     holder: lock.holder === runId ? undefined : lock.holder,
     line: lock.line.filter((waiting) => waiting !== runId),
+    revision: lock.revision + 1,
   };
 }
 
@@ -52,7 +57,8 @@ async function change(bucket: Bucket, key: string, next: (lock: Lock) => Lock): 
     const { lock, eTag } = await readLock(bucket, key);
     const changed = next(lock);
     if (changed === lock) return lock;
-    const text = JSON.stringify({ version: 1, key, holder: changed.holder ?? null, line: changed.line });
+    const { holder = null, line, revision } = changed;
+    const text = JSON.stringify({ version: 1, key, holder, line, revision });
     const condition = eTag === undefined ? 'absent' : { eTag };
     if ((await putIf(bucket, objectKey(key), text, condition)) !== undefined) return changed;
   }
@@ -71,10 +77,11 @@ async function readLock(bucket: Bucket, key: string): Promise<{ readonly lock: L
 function lockIn(text: string, key: string): Lock {
   const lock: unknown = parse(text, key);
   if (!isRecord(lock) || lock['version'] !== 1) throw unreadable(key);
-  // Before there were lines, locks had none.
-  const { holder, line = [] } = lock;
-  if (!Array.isArray(line)) throw unreadable(key);
-  return { holder: holder === null ? undefined : runIn(holder, key), line: line.map((run) => runIn(run, key)) };
+  // Before there were lines and revisions, locks had none.
+  const { holder, line = [], revision = 0 } = lock;
+  if (!Array.isArray(line) || typeof revision !== 'number') throw unreadable(key);
+  const held = holder === null ? undefined : runIn(holder, key);
+  return { holder: held, line: line.map((run) => runIn(run, key)), revision };
 }
 
 function runIn(value: unknown, key: string): RunId {

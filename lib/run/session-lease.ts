@@ -19,7 +19,7 @@ export interface SessionLease extends SessionRef {
   readonly pool: string;
   /** `stopping`: nobody joins until a look has proved that nothing of it is left. */
   readonly state: 'open' | 'stopping';
-  /** When each of its runs joined. */
+  /** Its runs, and since when the attempt of each was begun that joined last. */
   readonly runs: Readonly<Record<string, Instant>>;
   /** Since when it has nothing to do; absent while it has. */
   readonly idleSince?: Instant;
@@ -44,8 +44,8 @@ export function newLease(ref: SessionRef, pool: { name: string; idleAfter: Durat
 }
 
 /** The run has a share in it; only in one that is open. */
-export function join(lease: SessionLease, runId: RunId, now: Instant): SessionLease {
-  return { ...omit(lease, 'idleSince'), runs: { [runId]: now, ...lease.runs } };
+export function join(lease: SessionLease, runId: RunId, since: Instant): SessionLease {
+  return { ...omit(lease, 'idleSince'), runs: { ...lease.runs, [runId]: since } };
 }
 
 /** Idle when it was the last one. */

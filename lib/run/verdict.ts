@@ -122,6 +122,13 @@ export function jobManagerReady(seen: Observation): boolean {
   return jobManagerPod(seen.kubernetes)?.ready ?? false;
 }
 
+/** Whether there is a JobManager to ask. */
+export function jobManagerRuns({ pods }: KubernetesFacts): boolean {
+  return pods.some(({ component, containers }) => {
+    return component === 'jobmanager' && containers.some(({ init, state }) => !init && state === 'running');
+  });
+}
+
 function mainContainer(pod: PodFacts | undefined): ContainerFacts | undefined {
   const own = pod?.containers.filter(({ init }) => !init);
   return own?.find(({ name }) => name === 'flink-main-container') ?? own?.[0];

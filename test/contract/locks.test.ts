@@ -1,3 +1,4 @@
+import { GetObjectCommand, type PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import type { Locks } from '../../lib/run/locks.ts';
@@ -11,6 +12,26 @@ describeLocks('fake', () => new FakeLocks());
 
 forEachS3Server((server) => {
   describeLocks(`S3 of ${server.name}`, async () => createS3Locks(await freshBucket(server)));
+
+  it(`is not taken by a write that comes when it is free again: S3 of ${server.name}`, async () => {
+    const bucket = await freshBucket(server);
+    const locks = createS3Locks(bucket);
+    await locks.acquire('key', a, false);
+    await locks.release('key', a);
+    const held: PutObjectCommand[] = [];
+    const send = (command: PutObjectCommand | GetObjectCommand): Promise<unknown> => {
+      if (command instanceof GetObjectCommand) return bucket.s3.send(command);
+      held.push(command);
+      return Promise.reject(new Error('no answer (test)'));
+    };
+    const slow = { ...bucket, s3: { send } as unknown as typeof bucket.s3 };
+    await expect(createS3Locks(slow).acquire('key', b, false)).rejects.toThrow('no answer');
+    await locks.acquire('key', b, false);
+    await locks.release('key', b);
+    const [late] = held;
+    if (late === undefined) throw new Error('nothing was written');
+    await expect(bucket.s3.send(late)).rejects.toMatchObject({ name: 'PreconditionFailed' });
+  });
 });
 
 function describeLocks(name: string, make: () => Locks | Promise<Locks>): void {

@@ -388,6 +388,18 @@ describe('a request that is refused', () => {
     await expectClosedCleanly(world, runId);
   });
 
+  it('gets its dead letter when its message comes again, even after its run was closed', async () => {
+    const world = new World();
+    const message = jobMessage({ image: 'evil:1' });
+    world.deadLetters.faults.plan('put', 'before');
+    await expect(world.request(message)).rejects.toThrow();
+    await world.drain();
+    const again = await world.request(message);
+    expect(world.record(again.runId).state).toBe('closed');
+    expect(again.result).toBe('duplicate');
+    expect(world.deadLetters.letters).toMatchObject([{ reason: 'NotAllowed', field: 'image' }]);
+  });
+
   it('is refused when it is made, for what Flink would refuse at its launch', async () => {
     const world = new World();
     const options = { 'taskmanager.memory.process.size': '64m' };

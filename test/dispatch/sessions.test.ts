@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterRef, KubernetesFacts } from '../../lib/cluster/port.ts';
 import { poolOwner } from '../../lib/cluster/marks.ts';
-import type { RunId } from '../../lib/core/ids.ts';
+import { jobIdFor, type RunId } from '../../lib/core/ids.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
-import { removeSession } from '../../lib/dispatch/pool.ts';
+import { joinPool, leavePool, removeSession } from '../../lib/dispatch/pool.ts';
 import { join, newLease } from '../../lib/run/session-lease.ts';
 import { smallCluster } from '../fakes/flink-cluster.ts';
 import type { PlannedFault } from './effects.ts';
@@ -151,6 +151,19 @@ describe('a job in a session that stands', () => {
     expect(world.sessions.submitted).toHaveLength(1);
   });
 
+  it('has its jar taken from the next JobManager, where it came late', async () => {
+    const world = await withTeam();
+    world.sessions.jobs = [{ runsAfter: 300 }];
+    const { runId } = await world.request(jobMessage(inTeam));
+    await world.drainFor(10_000);
+    world.flink.restarted.add('team-a');
+    world.sessions.forget(TEAM);
+    world.sessions.addJar(TEAM, '7_late.jar', `${runId}-1.jar`);
+    await world.drain();
+    expect(world.record(runId)).toMatchObject({ state: 'closed', outcome: { reason: 'JobLost' } });
+    expect(world.sessions.jarsOf(TEAM)).toEqual([]);
+  });
+
   it('is gone with the pod of its JobManager', async () => {
     const world = await withTeam();
     world.sessions.jobs = [{ runsAfter: 300 }];
@@ -245,6 +258,18 @@ describe('a request to run a jar that is late', () => {
     await world.drain();
     expect(world.record(runId).outcome).toMatchObject({ state: 'unknown', reason: 'StartDeadlineExceeded' });
     expect(world.record(runId).attempts).toHaveLength(1);
+  });
+
+  it('is not sent again for a job whose end the log tells, and the JobManager no more', async () => {
+    const world = await withTeam();
+    world.sessions.configuration = { 'high-availability.type': 'kubernetes' };
+    withLateRun(world, () => (world.clock.time += MINUTE));
+    const { runId } = await world.request(jobMessage(inTeam));
+    const jobId = jobIdFor(runId, 1);
+    world.flink.behaviours = [{ ...HEALTHY, log: () => `Job job (${jobId}) switched from state RUNNING to FAILED.\n` }];
+    await world.drain();
+    expect(world.record(runId).outcome).toMatchObject({ state: 'failed', reason: 'JobFailed' });
+    expect(world.sessions.submitted).toEqual([]);
   });
 
   it('is not followed by another one to the next JobManager', async () => {
@@ -394,6 +419,24 @@ describe('a pool', () => {
     expect(world.clusters.standing(ref)).toBeDefined();
     expect(await removeSession(target, world.leases, session)).toEqual([]);
     expect(world.clusters.standing(ref)).toBeUndefined();
+  });
+
+  it('keeps its session for an attempt when the one before it leaves late', async () => {
+    const world = new World();
+    const { runId } = await world.request(jobMessage(inPool));
+    await world.drainFor(200);
+    const { pool } = world.record(runId).job?.session ?? {};
+    if (pool === undefined) throw new Error('no pool');
+    const target = await world.dispatch.targets('default');
+    const ref = { target: 'default', ...poolRef(world, runId) };
+    const use = { target, leases: world.leases, ref, runId, since: world.clock.now() };
+    const before = { ...use, since: use.since - MINUTE };
+    await joinPool(use, pool);
+    await leavePool(before, use.since);
+    await joinPool(before, pool);
+    expect(world.leases.all).toMatchObject([{ runs: { [runId]: use.since } }]);
+    await leavePool(use, use.since);
+    expect(world.leases.all).toMatchObject([{ runs: {} }]);
   });
 
   it('does not keep its session for a run that is closed', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
+import type { ClusterRef, StartAnswer } from '../../lib/cluster/port.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import type { RunId } from '../../lib/core/ids.ts';
+import { applicationMode } from '../../lib/dispatch/application-mode.ts';
 import { smallCluster } from '../fakes/flink-cluster.ts';
 import { expectClosedCleanly } from './invariants.ts';
 import { jobMessage, World } from './world.ts';
@@ -23,6 +24,24 @@ function mayStart(world: World, runId: RunId): boolean {
   const ref = refOf(world, runId);
   const standing = world.clusters.standing(ref);
   return standing?.dependants.has(`ConfigMap/start-permit-${ref.clusterId}`) === true && !standing.withheld;
+}
+
+/** What a launch of the run's attempt asks before it grants the permit. */
+async function launchHeldUp(world: World, runId: RunId): Promise<(uid: string) => Promise<StartAnswer>> {
+  const target = await world.dispatch.targets('default');
+  let asks: ((uid: string) => Promise<StartAnswer>) | undefined;
+  const apply: typeof target.clusters.apply = (_cluster, _owner, mayStart) => {
+    asks = mayStart;
+    return Promise.resolve('found');
+  };
+  const record = { ...world.record(runId), state: 'launching' as const };
+  await applicationMode.launch({
+    record,
+    target: { ...target, clusters: { ...target.clusters, apply } },
+    deps: world.dispatch,
+  });
+  if (asks === undefined) throw new Error('nobody asked');
+  return asks;
 }
 
 describe('the permit to start a JobManager', () => {
@@ -56,6 +75,25 @@ describe('the permit to start a JobManager', () => {
     expect(mayStart(world, runId)).toBe(false);
     await world.drainFor(61 * MINUTE);
     await expectClosedCleanly(world, runId);
+  });
+
+  it('is granted by a launch that was held up only as long as the run looks for what it made', async () => {
+    const world = new World();
+    world.flink.behaviours = [{ ...FOREVER, endsAfter: MINUTE, end: 'FINISHED' }];
+    const { runId } = await world.request(
+      jobMessage({ flinkConfiguration: HIGH_AVAILABILITY, afterEnd: { keepCluster: 'always', ttl: '1h' } }),
+    );
+    await world.drainFor(MINUTE / 2);
+    const { uid = '' } = world.clusters.standing(refOf(world, runId)) ?? {};
+    const heldUp = await launchHeldUp(world, runId);
+    expect(await heldUp(uid)).toBe('yes');
+    expect(await heldUp('of another Deployment')).toBe('over');
+    await world.drainFor(5 * MINUTE);
+    expect(world.record(runId).state).toBe('cleaning');
+    expect(await heldUp(uid)).toBe('judged');
+    await world.drainFor(61 * MINUTE);
+    expect(world.record(runId).state).toBe('closed');
+    expect(await heldUp(uid)).toBe('over');
   });
 
   it('is asked for again when the API server did not take it', async () => {

@@ -85,7 +85,8 @@ async function prove(runs: number, from: number, threads: number): Promise<boole
     onReport: (total) => {
       if (Date.now() - told < 30_000) return;
       told = Date.now();
-      console.error(`${total.runs} runs, ${total.violations.length} violations`);
+      const seeds = total.violations.map(({ seed }) => seed).join(' ');
+      console.error(`${total.runs} runs, ${total.violations.length} violations ${seeds}`);
     },
   });
   rmSync(file);

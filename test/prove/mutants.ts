@@ -50,6 +50,12 @@ export const MUTANTS: readonly Mutant[] = [
     without: '',
   },
   {
+    name: 'an overtaken launch leaves what is still to be told of',
+    file: 'lib/dispatch/application-mode.ts',
+    guard: " || state === 'ended';",
+    without: ';',
+  },
+  {
     name: 'a permit that was withdrawn is not granted again',
     file: 'lib/cluster/start-permit.ts',
     guard:
@@ -84,6 +90,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a closed run leaves the line',
     file: ADVANCE,
     guard: 'if (job?.concurrency !== undefined) await deps.locks.release(job.concurrency.key, runId);',
+    without: '',
+  },
+  {
+    name: 'who was overtaken gives the lock of a closed run back',
+    file: ADVANCE,
+    guard: '  await overtaken(record, deps);\n',
     without: '',
   },
   {
@@ -165,6 +177,12 @@ export const MUTANTS: readonly Mutant[] = [
     without: 'true',
   },
   {
+    name: 'a lock that is free again is another one',
+    file: LOCKS,
+    guard: 'JSON.stringify({ version: 1, key, holder, line, revision })',
+    without: 'JSON.stringify({ version: 1, key, holder, line })',
+  },
+  {
     name: 'the same key with another payload is refused',
     file: 'lib/dispatch/accept.ts',
     guard: 'if (known.fingerprint !== fingerprint) return refuseConflict(known, request, fingerprint, deps);',
@@ -173,8 +191,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what is rejected goes to the dead letters',
     file: 'lib/dispatch/accept.ts',
-    guard: "if (outcome !== undefined && request.source.kind === 'message') {",
-    without: "if (outcome !== undefined && request.source.kind === 'schedule') {",
+    guard: "if (outcome === undefined || job !== undefined || request.source.kind !== 'message') return;",
+    without: "if (outcome === undefined || job !== undefined || request.source.kind !== 'schedule') return;",
+  },
+  {
+    name: 'a message that comes again has its dead letter for certain',
+    file: 'lib/dispatch/accept.ts',
+    guard: '  await toDeadLetters(known, request, deps);\n',
+    without: '',
   },
   {
     name: 'a message that met trouble comes again',

@@ -140,9 +140,11 @@ export class SessionFlink {
     const { sim } = this;
     const by = invocation.label;
     const others = this.mains.filter((one) => one.jobId === jobId && !one.ended && one.invocation !== invocation);
+    // A request may come when the function that made it is gone.
+    const beside = invocation.alive ? others.filter((one) => one.invocation.alive) : [];
     this.onMain(
       jobId,
-      others.filter((one) => one.invocation.alive).map((one) => one.invocation.label),
+      beside.map((one) => one.invocation.label),
     );
     const program = this.facts.programOf(jobId);
     process.mains += 1;

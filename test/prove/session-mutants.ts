@@ -61,6 +61,12 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     without: '',
   },
   {
+    name: 'the jar of an attempt is taken from the next JobManager, too',
+    file: SESSION,
+    guard: '!jobManagerRuns(kubernetes);',
+    without: 'isOver(attempt, kubernetes);',
+  },
+  {
     name: 'only the jar of the attempt is taken',
     file: SESSION,
     guard: '(await jars.list()).filter((jar) => jar.name === name)) await',
@@ -69,7 +75,7 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
     name: 'a run joins before it uses the session of a pool',
     file: SESSION,
-    guard: '    await joinPool(poolUse(at), pool, deps.clock.now());\n',
+    guard: '    await joinPool(poolUse(at), pool);\n',
     without: '',
   },
   {
@@ -81,8 +87,20 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
     name: 'a job that nobody saw in time may have been there',
     file: DECIDE,
-    guard: '    unseen(it) ??\n',
+    guard: '  unseen,\n',
     without: '',
+  },
+  {
+    name: 'a job whose end the log tells is not submitted again',
+    file: DECIDE,
+    guard: '  forgottenJob,\n',
+    without: '',
+  },
+  {
+    name: 'an attempt that leaves late leaves the share of the next',
+    file: POOL,
+    guard: ' && joined <= since;',
+    without: ';',
   },
   {
     name: 'an idle session has no job of anybody',

@@ -210,7 +210,8 @@ export function sqsClient(
   sim: Simulation,
   invocation: Invocation,
   nameOf: (sent: Sent) => string,
-  deliver: (sent: Sent) => void,
+  /** Told when it is asked for; answers what the service does then, at once or later. */
+  deliver: (sent: Sent) => () => void,
 ): SQSClient {
   const send = (command: { readonly input: unknown }): Promise<unknown> => {
     if (!(command instanceof SendMessageCommand)) {
@@ -221,8 +222,9 @@ export function sqsClient(
       Object.entries(MessageAttributes).map(([name, { StringValue }]) => [name, StringValue]),
     );
     const sent: Sent = { queue: QueueUrl, body: MessageBody, delay: DelaySeconds * 1000, attributes };
+    const done = deliver(sent);
     const act = (): unknown => {
-      deliver(sent);
+      done();
       return { MessageId: 'sent' };
     };
     const what = `sqs send ${nameOf(sent)}`;

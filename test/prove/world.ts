@@ -98,13 +98,12 @@ export class World {
   }
 
   /** SendMessage of a function. */
-  sent(sent: Sent, by: Invocation): void {
+  sent(sent: Sent, by: Invocation): () => void {
+    if (sent.queue === LETTERS_URL) return () => this.letters.push(sent);
+    if (sent.queue !== RUNS_URL) throw new Error(`nobody reads ${sent.queue}`);
     const loses = this.workload.losesRunMessages && !by.label.startsWith('sweep ');
-    if (sent.queue === RUNS_URL) {
-      this.runQueue.send(sent.body, sent.delay, {}, loses);
-      this.invariants.onRunMessage(this.runQueue, sent.body, by);
-    } else if (sent.queue === LETTERS_URL) this.letters.push(sent);
-    else throw new Error(`nobody reads ${sent.queue}`);
+    this.invariants.onRunMessage(this.runQueue, sent.body, by);
+    return () => this.runQueue.send(sent.body, sent.delay, {}, loses);
   }
 
   async live(): Promise<void> {
