@@ -80,13 +80,18 @@ describe('the judge of a chaos', () => {
 
   it('knows that an attempt without room is replaced on its record', () => {
     const [first, second] = twice.attempts;
-    const skipping = (roomWaits: object): string[] => {
-      const attempts = [first, { ...second, number: 6, ...roomWaits }];
+    const skipping = (then: object, before: object = {}): string[] => {
+      const attempts = [
+        { ...first, ...before },
+        { ...second, number: 6, ...then },
+      ];
       return judge(evidence({ records: [{ ...twice, attempts } as RunRecord] })).violations.filter((it) =>
         it.includes('after 1'),
       );
     };
     expect(skipping({ roomWaits: 4 })).toEqual([]);
+    expect(skipping({ roomWaits: 7 }, { roomWaits: 3 })).toEqual([]);
+    expect(skipping({ roomWaits: 4 }, { roomWaits: 3 })).toHaveLength(1);
     expect(skipping({})).toHaveLength(1);
   });
 

@@ -85,8 +85,9 @@ function judgeRecord({ name, state, outcome, attempts, events, trouble }: RunRec
     const before = attempts[index - 1];
     check(goneAt !== undefined, `${name}: attempt ${number} was not proven gone`);
     if (before === undefined) return;
-    // It came in the place of those that had found no room.
-    check(number === before.number + 1 + roomWaits, `${name}: attempt ${number} after ${before.number}`);
+    // It came in the place of those that had found no room since.
+    const waits = roomWaits - (before.roomWaits ?? 0);
+    check(number === before.number + 1 + waits, `${name}: attempt ${number} after ${before.number}`);
     check((before.goneAt ?? Infinity) <= launchedAt, `${name}: attempt ${number} began before the last was gone`);
   });
   check(
@@ -237,12 +238,13 @@ function judgeTurns({ records, watch }: Evidence, check: Check): void {
   }
 }
 
-/** A failure that is not the job's own: its attempts were used up by servers that did not answer, and the like. */
+/**
+ * A failure that is not the job's own: its attempts were used up by servers that did not answer, and the like. An API
+ * server that has just begun refuses what it allows a moment later, and a JobManager dies of it.
+ */
 function isDoingOfFaults(outcome: RunRecord['outcome']): boolean {
-  if (outcome === undefined) return false;
-  return (
-    outcome.state === 'unknown' || (outcome.state === 'failed' && reasonClass(outcome.reason) === 'infrastructure')
-  );
+  if (outcome?.state !== 'failed') return outcome?.state === 'unknown';
+  return outcome.reason === 'ServiceAccountForbidden' || reasonClass(outcome.reason) === 'infrastructure';
 }
 
 function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
