@@ -288,6 +288,8 @@ export class Invariants {
     const record = runId === undefined ? undefined : this.records.get(runId);
     const attempt = record?.attempts.at(-1);
     if (record === undefined || attempt?.clusterId !== object.name) return;
+    // A launch that was late takes its own back where another Deployment is the run's.
+    if (attempt.deploymentUid !== undefined && attempt.deploymentUid !== object.uid) return;
     const over = isEnded(record.state) || attempt.outcome !== undefined || record.state === 'waiting';
     this.check(
       'only what is over is removed',
