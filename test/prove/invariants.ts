@@ -1,11 +1,12 @@
 import { canonicalJson } from '../../lib/core/json.ts';
 import type { RunId } from '../../lib/core/ids.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
-import { isEnded, TRANSITIONS } from '../../lib/run/machine.ts';
-import type { RunEvent, RunRecord, RunState } from '../../lib/run/record.ts';
+import { isEnded } from '../../lib/run/machine.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
 import type { Execution } from './flink.ts';
 import { LEDGER } from './functions.ts';
 import type { Stored } from './kubernetes-objects.ts';
+import { checkChange, checkLock, checkShape, lockIn, type Check } from './record-invariants.ts';
 import type { Put } from './s3.ts';
 import { isPoolDeployment, isTheirs, isUnderForeign } from './session-invariants.ts';
 import type { Invocation } from './simulation.ts';
@@ -20,10 +21,6 @@ export interface Violation {
 const RUN_ID = 'flink-dispatch.io/run-id';
 const LOCKS = 'locks/';
 const RECORD = /^runs\/([0-9a-f]{20})\/record\.json$/;
-/** Bytes of the largest record, and entries of its lists, that a run of at most three attempts may have. */
-const MOST_BYTES = 12_000;
-const MOST_EVENTS = 8;
-const MOST_ATTEMPTS = 6;
 /** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
 const MOST_MESSAGES = 24;
 
@@ -44,6 +41,7 @@ export class Invariants {
   private readonly waitingSince = new Map<RunId, number>();
   private readonly acceptedAt = new Map<RunId, number>();
   private readonly world: World;
+  private readonly checks: Check = (...it) => this.check(...it);
 
   constructor(world: World) {
     this.world = world;
@@ -87,7 +85,7 @@ export class Invariants {
   // ── the ledger ──
 
   private onPut(put: Put): void {
-    if (put.key.startsWith(`${LOCKS}`)) this.checkLock(put);
+    if (put.key.startsWith(LOCKS)) checkLock(this.checks, put);
     const { key, text, before, by } = put;
     const [, runId] = RECORD.exec(key) ?? [];
     if (runId === undefined) return;
@@ -103,56 +101,15 @@ export class Invariants {
         next.state === 'accepted' || next.state === 'ended',
         () => next.state,
       );
-    } else this.onChange(last, next);
-    this.checkRecord(next);
+    } else {
+      checkChange(this.checks, last, next);
+      this.checkAttempts(`${next.name} ${last.state} → ${next.state}`, last, next);
+    }
+    checkShape(this.checks, next);
+    this.checkTold(next);
     if (next.state === 'waiting' && next.attempts.length === 0) {
       if (!this.waitingSince.has(next.runId)) this.waitingSince.set(next.runId, this.world.sim.now);
     }
-  }
-
-  /** A lock goes from its holder back to nobody, and from nobody to the first in line. */
-  private checkLock({ text, before }: Put): void {
-    const [was, is] = [lockIn(before), lockIn(text)];
-    if (is.holder === null || is.holder === was.holder) return;
-    const { holder } = is;
-    this.check('a lock is not taken from its holder', was.holder === null, () => `${was.holder ?? ''} → ${holder}`);
-    const first = was.line[0] ?? holder;
-    this.check('the first in line is the next', first === holder, () => `${holder} goes before ${first}`);
-  }
-
-  private onChange(last: RunRecord, next: RunRecord): void {
-    const run = `${next.name} ${last.state} → ${next.state}`;
-    this.check(
-      'a record is never made twice',
-      last.runId === next.runId && last.createdAt === next.createdAt,
-      () => run,
-    );
-    this.check('only the table’s transitions', last.state === next.state || reaches(last.state, next.state), () => run);
-    this.check('an ended run stays ended', !isEnded(last.state) || isEnded(next.state), () => run);
-    if (last.outcome !== undefined) {
-      const same = next.outcome !== undefined && canonicalJson(last.outcome) === canonicalJson(next.outcome);
-      this.check(
-        'an outcome never changes',
-        same,
-        () => `${run}: ${JSON.stringify(last.outcome)} became ${JSON.stringify(next.outcome)}`,
-      );
-    }
-    this.check(
-      'look numbers never go back',
-      next.look.number >= last.look.number,
-      () => `${run}: ${last.look.number} → ${next.look.number}`,
-    );
-    this.checkOutbox(run, last.events, next.events);
-    this.checkAttempts(run, last, next);
-  }
-
-  private checkOutbox(run: string, last: readonly RunEvent[], next: readonly RunEvent[]): void {
-    const kept = last.every((event, index) => {
-      const { publishedAt, ...rest } = event;
-      const { publishedAt: then, ...same } = next[index] ?? { publishedAt: undefined };
-      return canonicalJson(rest) === canonicalJson(same) && (publishedAt === undefined || publishedAt === then);
-    });
-    this.check('the outbox only grows', kept, () => `${run}: ${JSON.stringify(last)} became ${JSON.stringify(next)}`);
   }
 
   private checkAttempts(run: string, last: RunRecord, next: RunRecord): void {
@@ -190,44 +147,16 @@ export class Invariants {
     }
   }
 
-  private checkRecord(record: RunRecord): void {
-    const { state, outcome, events, attempts, name } = record;
-    this.check(
-      'exactly an ended run has an outcome',
-      isEnded(state) === (outcome !== undefined),
-      () => `${name} ${state}`,
-    );
-    this.check(
-      'sequences have no gaps',
-      events.every(({ sequence }, index) => sequence === index + 1),
-      () => `${name}: ${JSON.stringify(events)}`,
-    );
-    const completed = events.filter(({ type }) => type === 'completed').length;
-    this.check(
-      'one completion in the outbox',
-      completed === (outcome === undefined ? 0 : 1),
-      () => `${name}: ${completed}`,
-    );
-    const bytes = JSON.stringify(record).length;
-    const bounded = bytes <= MOST_BYTES && events.length <= MOST_EVENTS && attempts.length <= MOST_ATTEMPTS;
-    this.check(
-      'a record is bounded',
-      bounded,
-      () => `${name}: ${bytes} bytes, ${events.length} events, ${attempts.length} attempts`,
-    );
-    for (const event of events) {
-      const told = event.publishedAt === undefined || this.delivered.has(`${record.runId}.${event.sequence}`);
-      this.check('recorded as published only what was published', told, () => `${name}: event ${event.sequence}`);
+  /** What is on record of others has happened. */
+  private checkTold({ runId, state, events, attempts, name }: RunRecord): void {
+    for (const { publishedAt, sequence } of events) {
+      const told = publishedAt === undefined || this.delivered.has(`${runId}.${sequence}`);
+      this.check('recorded as published only what was published', told, () => `${name}: event ${sequence}`);
     }
-    if (state === 'cleaning' || state === 'closed') {
-      const told = events.every(({ publishedAt }) => publishedAt !== undefined);
-      this.check('published before removed', told, () => `${name} ${state} with events that nobody got`);
-    }
-    if (state === 'closed') {
-      const gone = attempts.every(({ goneAt }) => goneAt !== undefined);
-      const running = this.runningClusters(record.runId);
-      this.check('closed when proven gone', gone && running.length === 0, () => `${name}: ${running.join(', ')}`);
-    }
+    if (state !== 'closed') return;
+    const gone = attempts.every(({ goneAt }) => goneAt !== undefined);
+    const running = this.runningClusters(runId);
+    this.check('closed when proven gone', gone && running.length === 0, () => `${name}: ${running.join(', ')}`);
   }
 
   /** Each message leads to the next: two that went on side by side would double, and double again. */
@@ -474,14 +403,4 @@ export class Invariants {
 function isForeign(object: Stored): boolean {
   const { kind, annotations, owners } = object;
   return isTheirs(object) || (kind === 'Deployment' && annotations[RUN_ID] === undefined && owners.length === 0);
-}
-
-function lockIn(text: string | undefined): { readonly holder: string | null; readonly line: readonly string[] } {
-  const { holder = null, line = [] } = JSON.parse(text ?? '{}') as { holder?: string | null; line?: string[] };
-  return { holder, line };
-}
-
-/** One write may take several steps at once. */
-function reaches(from: RunState, to: RunState): boolean {
-  return TRANSITIONS[from].includes(to);
 }

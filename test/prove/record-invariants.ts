@@ -1,0 +1,78 @@
+import { canonicalJson } from '../../lib/core/json.ts';
+import { isEnded, TRANSITIONS } from '../../lib/run/machine.ts';
+import type { RunEvent, RunRecord } from '../../lib/run/record.ts';
+import type { Put } from './s3.ts';
+
+export type Check = (invariant: string, holds: boolean, detail: () => string) => void;
+
+/** Bytes of the largest record, and entries of its lists, that a run of at most three attempts may have. */
+const MOST_BYTES = 12_000;
+const MOST_EVENTS = 8;
+const MOST_ATTEMPTS = 6;
+
+/** What holds of every write of a record, by that and the one before it. */
+export function checkChange(check: Check, last: RunRecord, next: RunRecord): void {
+  const run = `${next.name} ${last.state} → ${next.state}`;
+  check('a record is never made twice', last.runId === next.runId && last.createdAt === next.createdAt, () => run);
+  const inTable = last.state === next.state || TRANSITIONS[last.state].includes(next.state);
+  check('only the table’s transitions', inTable, () => run);
+  check('an ended run stays ended', !isEnded(last.state) || isEnded(next.state), () => run);
+  if (last.outcome !== undefined) {
+    const same = next.outcome !== undefined && canonicalJson(last.outcome) === canonicalJson(next.outcome);
+    check(
+      'an outcome never changes',
+      same,
+      () => `${run}: ${JSON.stringify(last.outcome)} became ${JSON.stringify(next.outcome)}`,
+    );
+  }
+  check(
+    'look numbers never go back',
+    next.look.number >= last.look.number,
+    () => `${run}: ${last.look.number} → ${next.look.number}`,
+  );
+  checkOutbox(check, run, last.events, next.events);
+}
+
+function checkOutbox(check: Check, run: string, last: readonly RunEvent[], next: readonly RunEvent[]): void {
+  const kept = last.every((event, index) => {
+    const { publishedAt, ...rest } = event;
+    const { publishedAt: then, ...same } = next[index] ?? { publishedAt: undefined };
+    return canonicalJson(rest) === canonicalJson(same) && (publishedAt === undefined || publishedAt === then);
+  });
+  check('the outbox only grows', kept, () => `${run}: ${JSON.stringify(last)} became ${JSON.stringify(next)}`);
+}
+
+/** What holds of every record, by itself. */
+export function checkShape(check: Check, record: RunRecord): void {
+  const { state, outcome, events, attempts, name } = record;
+  check('exactly an ended run has an outcome', isEnded(state) === (outcome !== undefined), () => `${name} ${state}`);
+  const inTurn = events.every(({ sequence }, index) => sequence === index + 1);
+  check('sequences have no gaps', inTurn, () => `${name}: ${JSON.stringify(events)}`);
+  const completed = events.filter(({ type }) => type === 'completed').length;
+  check('one completion in the outbox', completed === (outcome === undefined ? 0 : 1), () => `${name}: ${completed}`);
+  const bytes = JSON.stringify(record).length;
+  const bounded = bytes <= MOST_BYTES && events.length <= MOST_EVENTS && attempts.length <= MOST_ATTEMPTS;
+  check(
+    'a record is bounded',
+    bounded,
+    () => `${name}: ${bytes} bytes, ${events.length} events, ${attempts.length} attempts`,
+  );
+  if (state !== 'cleaning' && state !== 'closed') return;
+  const told = events.every(({ publishedAt }) => publishedAt !== undefined);
+  check('published before removed', told, () => `${name} ${state} with events that nobody got`);
+}
+
+/** A lock goes from its holder back to nobody, and from nobody to the first in line. */
+export function checkLock(check: Check, { text, before }: Put): void {
+  const [was, is] = [lockIn(before), lockIn(text)];
+  if (is.holder === null || is.holder === was.holder) return;
+  const { holder } = is;
+  check('a lock is not taken from its holder', was.holder === null, () => `${was.holder ?? ''} → ${holder}`);
+  const first = was.line[0] ?? holder;
+  check('the first in line is the next', first === holder, () => `${holder} goes before ${first}`);
+}
+
+export function lockIn(text: string | undefined): { readonly holder: string | null; readonly line: readonly string[] } {
+  const { holder = null, line = [] } = JSON.parse(text ?? '{}') as { holder?: string | null; line?: string[] };
+  return { holder, line };
+}
