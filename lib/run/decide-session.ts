@@ -6,6 +6,7 @@ import type { Observation } from './observation.ts';
 import { overdue } from './overdue.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { RunRecord } from './record.ts';
+import { forgottenEnd } from './restarts.ts';
 import { failure, isReplaced, jobManagerIdentity, outcomeOf, situation, type Case, type Verdict } from './verdict.ts';
 
 /** How long a job may take to follow a request to cancel before the run ends without it; its clean-up goes on asking. */
@@ -36,7 +37,7 @@ export function decideSession(seen: Observation, record: RunRecord, now: Instant
 const RULES: readonly ((it: Case) => Verdict | undefined)[] = [
   starved,
   terminalJob,
-  forgottenJob,
+  forgottenEnd,
   canceledBefore,
   sessionGone,
   replacedJobManager,
@@ -77,13 +78,6 @@ function terminalJob({ job, seen, now, attempt, record }: Case): Verdict | undef
   const by = asked === undefined ? {} : { reason: asked.reason, message: `The job was canceled by ${asked.by}` };
   const running = attempt.runningAt === undefined ? { running: { at: job.startTime } } : {};
   return { kind: 'ended', outcome: { ...terminal, ...by }, ...running };
-}
-
-/** An end that the JobManager has forgotten stands in its log: it would take the job a second time. */
-function forgottenJob({ seen, job, attempt, now }: Case): Verdict | undefined {
-  if (seen.rest.state === 'silent' || job !== undefined || attempt.submission === undefined) return undefined;
-  const outcome = outcomeFromLastWords(seen.jobManagerLog?.text ?? '', attempt.jobId, now);
-  return outcome === undefined ? undefined : { kind: 'ended', outcome };
 }
 
 function canceledBefore(it: Case): Verdict | undefined {

@@ -7,10 +7,10 @@ import { decideSession } from './decide-session.ts';
 import { whileGivingUp } from './giving-up.ts';
 import { requireAttempt } from './machine.ts';
 import type { Observation } from './observation.ts';
-import { jobOutcome, applicationOutcome, outcomeFromLastWords } from './job-outcome.ts';
+import { jobOutcome, applicationOutcome } from './job-outcome.ts';
 import { overdue } from './overdue.ts';
 import type { Outcome, RunRecord } from './record.ts';
-import { hasHighAvailability, lastWords, ofFirstJobManager, replacedJobManager } from './restarts.ts';
+import { forgottenEnd, hasHighAvailability, lastWords, ofFirstJobManager, replacedJobManager } from './restarts.ts';
 import {
   failure,
   hasStarted,
@@ -187,13 +187,6 @@ function canceled(it: Case): Verdict | undefined {
   if (!hasStarted(it)) return { kind: 'ended', outcome: cancelOutcome(it, 'its JobManager had not started') };
   if (it.now - asked.at < CANCEL_GRACE) return undefined;
   return { kind: 'ended', outcome: cancelOutcome(it, 'it did not stop in time, so its cluster is removed') };
-}
-
-/** The JobManager answers and has no job: it may have had one, and said how that ended. */
-function forgottenEnd({ seen, job, attempt, now }: Case): Verdict | undefined {
-  if (seen.rest.state !== 'answered' || job !== undefined) return undefined;
-  const outcome = outcomeFromLastWords(seen.jobManagerLog?.text ?? '', attempt.jobId, now);
-  return outcome === undefined ? undefined : { kind: 'ended', outcome };
 }
 
 /** The JobManager answers, its job had been seen, and now it has none. */

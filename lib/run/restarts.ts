@@ -39,6 +39,13 @@ function failsEachTime({ attempt, logged }: Case): boolean {
   return attempt.jobManager === undefined && logged !== undefined && reasonClass(logged.reason) === 'user';
 }
 
+/** The JobManager answers and has no job: it may have had one, and said how that ended. A session's would take it again. */
+export function forgottenEnd({ seen, job, attempt, now }: Case): Verdict | undefined {
+  if (seen.rest.state !== 'answered' || job !== undefined) return undefined;
+  const outcome = outcomeFromLastWords(seen.jobManagerLog?.text ?? '', attempt.jobId, now);
+  return outcome === undefined ? undefined : { kind: 'ended', outcome };
+}
+
 /** The end that a JobManager wrote down before it stopped. */
 export function lastWords({ seen, attempt, now }: Case): Verdict | undefined {
   if (seen.jobManagerLog?.stopped !== true) return undefined;

@@ -93,7 +93,7 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
     name: 'a job whose end the log tells is not submitted again',
     file: DECIDE,
-    guard: '  forgottenJob,\n',
+    guard: '  forgottenEnd,\n',
     without: '',
   },
   {
