@@ -10,11 +10,15 @@ interface Lock {
   readonly holder: RunId | undefined;
   /** First come, first served. */
   readonly line: readonly RunId[];
+}
+
+interface StoredLock {
+  readonly lock: Lock;
   /** How often it changed. An ETag is of the content: without this, a write that comes late would meet its own again. */
   readonly revision: number;
 }
 
-const FREE: Lock = { holder: undefined, line: [], revision: 0 };
+const FREE: StoredLock = { lock: { holder: undefined, line: [] }, revision: 0 };
 
 /**
  * Locks on S3: `locks/<sha256 of the key>.json`. A free lock is an object without holder, not a deleted one, so that all
@@ -34,12 +38,10 @@ export function createS3Locks(bucket: Bucket): Locks {
 }
 
 function acquired(lock: Lock, runId: RunId, joins: boolean): Lock {
-  const { holder, line, revision } = lock;
+  const { holder, line } = lock;
   const isNext = holder === undefined && (line[0] === undefined || line[0] === runId);
-  if (isNext) return { holder: runId, line: line.slice(1), revision: revision + 1 };
-  return holder === runId || !joins || line.includes(runId)
-    ? lock
-    : { holder, line: [...line, runId], revision: revision + 1 };
+  if (isNext) return { holder: runId, line: line.slice(1) };
+  return holder === runId || !joins || line.includes(runId) ? lock : { holder, line: [...line, runId] };
 }
 
 function released(lock: Lock, runId: RunId): Lock {
@@ -47,18 +49,17 @@ function released(lock: Lock, runId: RunId): Lock {
   return {
     holder: lock.holder === runId ? undefined : lock.holder,
     line: lock.line.filter((waiting) => waiting !== runId),
-    revision: lock.revision + 1,
   };
 }
 
 /** Answers the lock as it is afterwards; `next` answers the same lock when there is nothing to change. */
 async function change(bucket: Bucket, key: string, next: (lock: Lock) => Lock): Promise<Lock> {
   for (let races = 0; races < RACES; races += 1) {
-    const { lock, eTag } = await readLock(bucket, key);
+    const { lock, revision, eTag } = await readLock(bucket, key);
     const changed = next(lock);
     if (changed === lock) return lock;
-    const { holder = null, line, revision } = changed;
-    const text = JSON.stringify({ version: 1, key, holder, line, revision });
+    const { holder = null, line } = changed;
+    const text = JSON.stringify({ version: 1, key, holder, line, revision: revision + 1 });
     const condition = eTag === undefined ? 'absent' : { eTag };
     if ((await putIf(bucket, objectKey(key), text, condition)) !== undefined) return changed;
   }
@@ -69,19 +70,19 @@ function objectKey(key: string): string {
   return `locks/${sha256Hex(key)}.json`;
 }
 
-async function readLock(bucket: Bucket, key: string): Promise<{ readonly lock: Lock; readonly eTag?: string }> {
+async function readLock(bucket: Bucket, key: string): Promise<StoredLock & { readonly eTag?: string }> {
   const stored = await getText(bucket, objectKey(key));
-  return stored === undefined ? { lock: FREE } : { lock: lockIn(stored.text, key), eTag: stored.eTag };
+  return stored === undefined ? FREE : { ...lockIn(stored.text, key), eTag: stored.eTag };
 }
 
-function lockIn(text: string, key: string): Lock {
+function lockIn(text: string, key: string): StoredLock {
   const lock: unknown = parse(text, key);
   if (!isRecord(lock) || lock['version'] !== 1) throw unreadable(key);
   // Before there were lines and revisions, locks had none.
   const { holder, line = [], revision = 0 } = lock;
   if (!Array.isArray(line) || typeof revision !== 'number') throw unreadable(key);
   const held = holder === null ? undefined : runIn(holder, key);
-  return { holder: held, line: line.map((run) => runIn(run, key)), revision };
+  return { lock: { holder: held, line: line.map((run) => runIn(run, key)) }, revision };
 }
 
 function runIn(value: unknown, key: string): RunId {

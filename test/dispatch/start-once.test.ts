@@ -44,6 +44,17 @@ async function launchHeldUp(world: World, runId: RunId): Promise<(uid: string) =
   return asks;
 }
 
+/** A run with high availability that goes on for half a minute more, and whose cluster is kept for an hour then. */
+async function runningAndKept(): Promise<{ readonly world: World; readonly runId: RunId }> {
+  const world = new World();
+  world.flink.behaviours = [{ ...FOREVER, endsAfter: MINUTE, end: 'FINISHED' }];
+  const { runId } = await world.request(
+    jobMessage({ flinkConfiguration: HIGH_AVAILABILITY, afterEnd: { keepCluster: 'always', ttl: '1h' } }),
+  );
+  await world.drainFor(MINUTE / 2);
+  return { world, runId };
+}
+
 describe('the permit to start a JobManager', () => {
   it('is withdrawn once the first one has started, long before the end', async () => {
     const world = new World();
@@ -62,12 +73,7 @@ describe('the permit to start a JobManager', () => {
   });
 
   it('stays with high availability, until the outcome is on record and the cluster is kept', async () => {
-    const world = new World();
-    world.flink.behaviours = [{ ...FOREVER, endsAfter: MINUTE, end: 'FINISHED' }];
-    const { runId } = await world.request(
-      jobMessage({ flinkConfiguration: HIGH_AVAILABILITY, afterEnd: { keepCluster: 'always', ttl: '1h' } }),
-    );
-    await world.drainFor(MINUTE / 2);
+    const { world, runId } = await runningAndKept();
     expect(world.record(runId).state).toBe('running');
     expect(mayStart(world, runId)).toBe(true);
     await world.drainFor(5 * MINUTE);
@@ -78,12 +84,7 @@ describe('the permit to start a JobManager', () => {
   });
 
   it('is granted by a launch that was held up only as long as the run looks for what it made', async () => {
-    const world = new World();
-    world.flink.behaviours = [{ ...FOREVER, endsAfter: MINUTE, end: 'FINISHED' }];
-    const { runId } = await world.request(
-      jobMessage({ flinkConfiguration: HIGH_AVAILABILITY, afterEnd: { keepCluster: 'always', ttl: '1h' } }),
-    );
-    await world.drainFor(MINUTE / 2);
+    const { world, runId } = await runningAndKept();
     const { uid = '' } = world.clusters.standing(refOf(world, runId)) ?? {};
     const heldUp = await launchHeldUp(world, runId);
     expect(await heldUp(uid)).toBe('yes');

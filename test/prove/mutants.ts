@@ -179,7 +179,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lock that is free again is another one',
     file: LOCKS,
-    guard: 'JSON.stringify({ version: 1, key, holder, line, revision })',
+    guard: 'JSON.stringify({ version: 1, key, holder, line, revision: revision + 1 })',
     without: 'JSON.stringify({ version: 1, key, holder, line })',
   },
   {
