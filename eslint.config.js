@@ -7,7 +7,7 @@ const zodWithLocales = {
 };
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', '.local/', '.serverless/', '.esbuild/', 'coverage/'] },
+  { ignores: ['node_modules/', 'dist/', '.local/', '.serverless/', 'coverage/'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

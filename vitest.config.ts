@@ -3,13 +3,39 @@ import { defineConfig } from 'vitest/config';
 // A shared machine can stop for longer than Flink's or Kubernetes' own timeouts; what fails twice is a defect.
 const retry = process.env['CI'] === undefined ? 0 : 1;
 
-const needsMore = ['test/local/**', 'test/cluster/**'];
+/** Every fault at every effect, many worlds, random input, whole packages: `npm run test:slow`. */
+const SLOW = ['test/**/*.slow.test.ts', 'test/fuzz/**/*.test.ts'];
+/** They need Flink or Kubernetes. */
+const NEEDS_MORE = ['test/local/**', 'test/cluster/**'];
+
+/**
+ * Test files share what a worker has loaded, so each restores what it replaces: clients, variables. The time is for a
+ * machine that others use as well.
+ */
+const shared = { isolate: false, pool: 'threads', testTimeout: 30_000, hookTimeout: 30_000 } as const;
 
 export default defineConfig({
   test: {
+    // vitest's own choice leaves one core idle, which is half of a machine with two.
+    maxWorkers: '100%',
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/contract/**', ...needsMore] } },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+          exclude: ['test/contract/**', ...SLOW, ...NEEDS_MORE],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          exclude: SLOW,
+        },
+      },
+      { test: { name: 'slow', include: SLOW, testTimeout: 600_000, hookTimeout: 600_000 } },
       {
         test: {
           name: 'local',
