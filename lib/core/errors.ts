@@ -1,4 +1,5 @@
 import { REASONS, type Reason, type ReasonClass } from './reasons.ts';
+import { hideInUrls } from './redaction/redact.ts';
 import { cutUtf8 } from './wire-text.ts';
 
 /** Bytes: what an input makes us quote still fits into an event, a queue's attribute and a log line. */
@@ -13,7 +14,10 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The one error type that crosses folders: a reason of the table, a sentence, and the field where there is one. */
+/**
+ * The one error type that crosses folders: a reason of the table, a sentence without the passwords of the URLs in it, and
+ * the field where there is one.
+ */
 export class DispatchError extends Error {
   override readonly name = 'DispatchError';
   readonly reason: Reason;
@@ -21,7 +25,10 @@ export class DispatchError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(reason: Reason, message: string, details: ErrorDetails = {}) {
-    super(cutUtf8(message, MAX_MESSAGE, '…'), details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      cutUtf8(hideInUrls(message), MAX_MESSAGE, '…'),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.reason = reason;
     this.field = details.field === undefined ? undefined : cutUtf8(details.field, MAX_FIELD, '…');
     this.retryAfter = details.retryAfter;
@@ -50,9 +57,4 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.message || error.name;
   return error.cause === undefined ? own : `${own}: ${describeError(error.cause)}`;
-}
-
-/** Marks a switch as complete: a new member of the union stops compiling here. */
-export function assertNever(value: never): never {
-  throw new DispatchError('Internal', `not handled: ${JSON.stringify(value)}`);
 }

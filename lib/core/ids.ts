@@ -34,6 +34,14 @@ export function isJobId(text: string): text is JobId {
   return JOB_ID.test(text);
 }
 
+/**
+ * For an id that was read back: it was checked when it was made, and a stricter rule of a later version must not make what
+ * was stored unreadable.
+ */
+export function isStoredClusterId(text: unknown): text is ClusterId {
+  return typeof text === 'string' && text !== '';
+}
+
 /** @throws DispatchError `InvalidName`, naming the field `kubernetes.cluster-id`. */
 export function parseClusterId(text: string): ClusterId {
   if (text.length > MAX_CLUSTER_ID_LENGTH || !CLUSTER_ID.test(text)) {

@@ -60,7 +60,7 @@ export const REASONS = {
   JobFailed: { class: 'user', todo: 'See rootException.' },
   ApplicationFailed: {
     class: 'user',
-    todo: "The job's main() failed before a job ran: see rootException and the log.",
+    todo: 'main() failed, exited or ran no job: see rootException and the log.',
   },
   MainClassMissing: { class: 'user', todo: 'Correct job.entryClass: the jar has no such class.' },
   JarMissingInCluster: { class: 'user', todo: 'Correct job.jarURI: the pod does not find the jar.' },
@@ -77,9 +77,18 @@ export const REASONS = {
   ContainerConfigError: { class: 'user', todo: 'Create the ConfigMap, Secret or volume that the pod names.' },
   JobManagerCrashed: { class: 'infrastructure', todo: "See the JobManager's log." },
   TaskManagerCrashed: { class: 'infrastructure', todo: "See the TaskManager's log." },
+  PodEvicted: {
+    class: 'infrastructure',
+    todo: 'See why the kubelet or the scheduler took the pod away: raise its requests or priority, or relieve the node.',
+  },
+  SidecarFailed: { class: 'infrastructure', todo: "See the log of the pod's container that the message names." },
   PodUnschedulable: {
     class: 'infrastructure',
     todo: 'Add nodes, or lower the resources, node selector or tolerations that the message names.',
+  },
+  QuotaTooSmall: {
+    class: 'user',
+    todo: "Raise the namespace's ResourceQuota, or lower the job's resources or job.parallelism.",
   },
   QuotaExceeded: { class: 'capacity', todo: "Wait, or raise the namespace's ResourceQuota." },
   ServiceAccountForbidden: { class: 'user', todo: 'Give the service account the Role in infra/kubernetes.' },
@@ -97,6 +106,7 @@ export const REASONS = {
     todo: 'See the evidence for what it waited for, or raise deadlines.start.',
   },
   RunDeadlineExceeded: { class: 'user', todo: 'Raise deadlines.run, or make the job finish sooner.' },
+  MainDeadlineExceeded: { class: 'user', todo: 'Let main() return after its jobs, or raise deadlines.main.' },
   RestUnreachable: {
     class: 'infrastructure',
     todo: "The pods are well but the JobManager's REST endpoint does not answer: check rest access of the target.",

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DispatchError } from './errors.ts';
 import { isRecord } from './json.ts';
+import { nearest } from './nearest.ts';
 import { REASON_CODES, type Reason } from './reasons.ts';
 
 /**
@@ -27,7 +28,7 @@ export function parseWith<S extends z.ZodType>(
 }
 
 /** As Kubernetes has it: a member that is null is a member that is not there. */
-export function dropNulls(value: unknown): unknown {
+function dropNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(dropNulls);
   if (!isRecord(value)) return value;
   return Object.fromEntries(
@@ -67,12 +68,16 @@ function describe(schema: z.ZodType, issue: z.core.$ZodIssue, prefix: string): D
 
 function asSentence(message: string): string {
   const [, expected, received] = /^Invalid input: expected (.+), received (\w+)$/.exec(message) ?? [];
+  const one = /^Invalid input: expected "([^"]+)"$/.exec(message)?.[1];
+  if (one !== undefined) return `must be ${one}`;
+  const several = /^Invalid option: expected one of (.+)$/.exec(message)?.[1];
+  if (several !== undefined) return `must be one of ${several.replaceAll('"', '').replaceAll('|', ', ')}`;
   if (expected === undefined) return /^(must|is|has|names) /.test(message) ? message : `is not valid: ${message}`;
   return received === 'undefined' ? 'is missing' : `must be ${expected}, not ${received}`;
 }
 
 /** `job.args[2]`; a key with dots is quoted, as in `flinkConfiguration["taskmanager.numberOfTaskSlots"]`. */
-export function pathText(path: readonly PropertyKey[], prefix = ''): string {
+function pathText(path: readonly PropertyKey[], prefix = ''): string {
   return path.reduce<string>((before, part) => {
     if (typeof part === 'number') return `${before}[${part}]`;
     const key = String(part);
@@ -101,28 +106,7 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return unwrap(schema.def.innerType);
   }
-  return schema instanceof z.ZodPipe ? unwrap(schema.def.in) : schema;
-}
-
-/** The known key that a typing error away; nothing when none is near. */
-export function nearest(key: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(key.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(key.length / 3)) ? best.candidate : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 16 || a.length > 64) return Infinity;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  if (!(schema instanceof z.ZodPipe)) return schema;
+  // what is preprocessed has its fields behind the transformation
+  return unwrap(schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in);
 }

@@ -1,4 +1,14 @@
-import { Composer, Parser, type CST } from 'yaml';
+import {
+  Composer,
+  isScalar,
+  Parser,
+  type CST,
+  type Document,
+  type ParsedNode,
+  type ScalarTag,
+  type SchemaOptions,
+} from 'yaml';
+import { defined } from './defined.ts';
 import { DispatchError } from './errors.ts';
 import { isRecord } from './json.ts';
 
@@ -14,10 +24,33 @@ export interface TextLimits {
 
 export const TEXT_LIMITS: TextLimits = { bytes: 256 * 1024, yamlBytes: 64 * 1024, depth: 40, nodes: 20_000 };
 
+/** YAML 1.1's octal numbers, as kubectl and Flink's pod templates read them: `0400` is 256. */
+const octal: ScalarTag = {
+  identify: () => false,
+  default: true,
+  tag: 'tag:yaml.org,2002:int',
+  format: 'OCT11',
+  test: /^[-+]?0[0-7]+$/,
+  resolve: (text) => (text.startsWith('-') ? -1 : 1) * parseInt(text.replace(/^[-+]/, ''), 8),
+};
+
+/** YAML 1.2's core schema and those octal numbers. */
+export const YAML_OF_KUBERNETES = {
+  version: '1.2',
+  schema: 'core',
+  merge: false,
+  logLevel: 'error',
+  customTags: ((tags) => [octal, ...tags]) satisfies SchemaOptions['customTags'],
+} as const;
+
+/** Not merged by any reader here, because Flink's does not know them: it would take `<<` for a name. */
+export const MERGE_KEY = '<<';
+
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * Reads a JSON or YAML object (YAML 1.2 core schema: no custom tags, no merge keys, no duplicate keys).
+ * Reads a JSON or YAML object (YAML 1.2 core schema with YAML 1.1's octal numbers: no custom tags, no merge keys, no
+ * duplicate keys).
  * @param what names the text in errors: `the message`, `s3://bucket/key.job.yaml`.
  * @throws DispatchError `MalformedRequest`
  */
@@ -44,16 +77,27 @@ function parseYaml(text: string, what: string, limits: TextLimits): unknown {
   const tokens = [...new Parser().parse(text)];
   checkTokens(tokens, what, limits);
   // Errors that quote the source cost time squared in their number.
-  const options = { schema: 'core', merge: false, stringKeys: true, logLevel: 'error', prettyErrors: false } as const;
-  const [document, ...more] = new Composer(options).compose(tokens, true, text.length);
+  const options = { ...YAML_OF_KUBERNETES, stringKeys: true, prettyErrors: false } as const;
+  const documents = [...new Composer(options).compose(tokens, true, text.length)].filter((one) => !isEmpty(one));
+  const [document] = documents;
+  if (documents.length > 1) throw malformed(`${what} ${severalDocuments(documents)}`);
   const fault = document === undefined ? undefined : (document.errors[0] ?? document.warnings[0])?.message;
-  if (more.length > 0) throw malformed(`${what} holds more than one YAML document`);
   if (fault !== undefined) throw malformed(`${what} is neither JSON nor YAML: ${fault.split('\n')[0] ?? ''}`);
   try {
     return document?.toJS({ maxAliasCount: 20 });
   } catch (error) {
     throw malformed(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** As kubectl, which passes over documents that hold nothing but comments. */
+function isEmpty({ contents, errors, warnings }: Document<ParsedNode>): boolean {
+  const faults = errors.length + warnings.length;
+  return faults === 0 && (contents === null || (isScalar(contents) && contents.value === null));
+}
+
+function severalDocuments(documents: readonly Document<ParsedNode>[]): string {
+  return `holds ${documents.length} YAML documents, and a request is one: send each of them by itself`;
 }
 
 /** Every key and every value is a token; unique keys cost time squared in their number. */
@@ -87,6 +131,7 @@ function checkTree(root: unknown, what: string, limits: TextLimits): void {
     else if (isRecord(value)) {
       for (const [key, member] of Object.entries(value)) {
         const at = path === '' ? key : `${path}.${key}`;
+        if (key === MERGE_KEY) throw malformed(`${what}: ${mergeKeyAt(path)}`, at);
         if (FORBIDDEN_KEYS.has(key)) throw malformed(`${what}: the key ${at} is not allowed`, at);
         visit(member, at, depth + 1);
       }
@@ -95,11 +140,15 @@ function checkTree(root: unknown, what: string, limits: TextLimits): void {
   visit(root, '', 0);
 }
 
+function mergeKeyAt(path: string): string {
+  return `the merge key << ${path === '' ? 'at the top' : `in ${path}`} is not supported: write the merged keys out`;
+}
+
 function nameOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 
 function malformed(message: string, field?: string): DispatchError {
-  return new DispatchError('MalformedRequest', message, field === undefined ? {} : { field });
+  return new DispatchError('MalformedRequest', message, defined({ field }));
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HIDDEN, redactJson, redactText } from '../../lib/core/redact.ts';
-import { isSensitiveKey } from '../../lib/core/sensitive-keys.ts';
+import { HIDDEN, redactJson, redactText } from '../../lib/core/redaction/redact.ts';
+import { isSensitiveKey } from '../../lib/core/redaction/sensitive-keys.ts';
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U';
 const PEM = '-----BEGIN RSA PRIVATE KEY-----\nMIIEow/IBAAK+CAQEA\nabc=\n-----END RSA PRIVATE KEY-----';

@@ -1,5 +1,5 @@
 /** Does all, a few at once, and gives the results in their order. The first failure lets none begin that has not. */
-export async function inTurns<A, B>(
+export async function mapConcurrent<A, B>(
   items: readonly A[],
   atOnce: number,
   work: (item: A) => Promise<B>,

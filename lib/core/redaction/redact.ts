@@ -1,4 +1,4 @@
-import { isRecord } from './json.ts';
+import { isRecord } from '../json.ts';
 import { isSensitiveKey } from './sensitive-keys.ts';
 
 /** What stands where a secret was: the same as in Flink's own logs. */
@@ -25,17 +25,33 @@ export function redactJson<T>(value: T): T {
   return redactMember(value) as T;
 }
 
+/** What a URL holds of its own: users with passwords, tokens, signatures. For texts that are no logs, such as errors. */
+export function hideInUrls(text: string): string {
+  if (!text.includes('://')) return text;
+  return URL_PATTERNS.reduce((result, [pattern, replacement]) => result.replace(pattern, replacement), text);
+}
+
 /*
  * Every pattern begins where nothing before can begin (a look-behind, or a literal that its own run excludes), and no
  * two neighbouring repetitions share a character: that is what keeps them linear.
  */
-const PATTERNS: readonly (readonly [RegExp, string])[] = [
-  // scheme://user:password@host; a user alone is an account or a container, no secret
-  [/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@:"'<>]*:[^\s/@"'<>]+@/gi, `$1${HIDDEN}@`],
+const URL_PATTERNS: readonly (readonly [RegExp, string])[] = [
+  // scheme://user:password@host, with any `@` in the password
+  [/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@:"'<>]*:[^\s/"'<>]+@/gi, `$1${HIDDEN}@`],
+  // a password with a `/` in it: what follows the colon is no port
+  [
+    /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@:"'<>]*:(?!\d{1,5}(?:[/?#]|$)|\*)[^\s"'<>]{1,200}@/gi,
+    `$1${HIDDEN}@`,
+  ],
+  // a long user alone is a token to a web server; to others it is an account or a container
+  [/(?<![a-z0-9+.-])(https?:\/\/)[^\s/@:"'<>]{16,}@/gi, `$1${HIDDEN}@`],
   [
     /(?<![a-z0-9-])(X-Amz-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|sig)(=|%3D)[^&\s"'<>\\]+/gi,
     `$1$2${HIDDEN}`,
   ],
+];
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  ...URL_PATTERNS,
   [/(?<![a-z0-9-])((?:proxy-)?authorization(?:\\?["'])?\s{0,4}[:=]\s{0,4}(?:\\?["'])?)[^\r\n"'\\]+/gi, `$1${HIDDEN}`],
   [/(?<![a-z0-9])(bearer\s{1,4})(?=[a-z._~+/=-]{0,256}\d)[a-z0-9._~+/=-]{8,}/gi, `$1${HIDDEN}`],
   [/(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, HIDDEN],
