@@ -65,7 +65,7 @@ export interface FlinkCluster {
   readonly namespace: string;
   readonly deployment: V1Deployment;
   /** Owned by the Deployment; their ownerReferences lack only its uid. */
-  readonly dependants: readonly KubernetesObject[];
+  readonly dependents: readonly KubernetesObject[];
   /** The effective configuration that the cluster will read, flat. */
   readonly configuration: Readonly<Record<string, unknown>>;
 }

@@ -23,7 +23,14 @@ export interface ApplicationSummary {
   readonly name: string;
   /** CREATED, RUNNING, FINISHED, FAILING, FAILED, CANCELING, CANCELED. */
   readonly status: string;
+  /** -1 while it goes on. */
+  readonly endTime?: Instant;
+  /** How many jobs it began, also those that are not shown any more. */
+  readonly jobs?: number;
 }
+
+/** Whether main() of the application is on the stack of a thread of the JobManager. */
+export type MainThread = { readonly state: 'running'; readonly stack: string } | { readonly state: 'returned' };
 
 /** What one look at the JobManager's REST endpoint gave. */
 export interface JobManagerFacts {
@@ -60,10 +67,22 @@ export interface JobResult {
  * job; `FlinkRefused` with its own words when it refuses what was asked.
  */
 export interface JobManager {
-  look(): Promise<JobManagerFacts>;
+  overview(): Promise<JobManagerFacts>;
   result(jobId: string): Promise<JobResult>;
   cancel(jobId: string): Promise<void>;
 }
+
+/** The JobManager of an application: it runs main() as well. */
+export interface ApplicationManager extends JobManager, Applications {
+  /**
+   * By the JobManager's stacks; `undefined` where they are cut and do not tell. Needs
+   * `cluster.thread-dump.stacktrace-max-depth` of MAIN_STACK_DEPTH.
+   */
+  mainThread(): Promise<MainThread | undefined>;
+}
+
+/** Frames of a thread that the JobManager shows; main() is at the bottom of its own. */
+export const MAIN_STACK_DEPTH = 1000;
 
 /** Applications as Flink 2.3 knows them: one main() and its jobs. */
 export interface Applications {

@@ -22,8 +22,8 @@ export interface FlinkRules {
   readonly warning?: string;
 }
 
-export const OLDEST_FLINK = 119;
-export const NEWEST_FLINK = 203;
+const OLDEST_FLINK = 119;
+const NEWEST_FLINK = 203;
 
 /**
  * The rules of a Flink version, 1.19 to 2.3. A later 2.x follows the newest known rules and says so in `warning`:
@@ -48,9 +48,9 @@ export function flinkRules(version: string): FlinkRules {
   };
 }
 
-/** `1.20.0` → 120, `2.3` → 203; NaN-free: what is no version is refused. @throws DispatchError */
+/** `1.20.0` → 120, `2.3-SNAPSHOT` → 203; NaN-free: what is no version is refused. @throws DispatchError */
 export function rankOf(version: string): number {
-  const [, major, minor] = /^(\d+)\.(\d+)(?:[.-].*)?$/.exec(version) ?? [];
+  const [, major, minor] = /^v?(\d+)\.(\d+)(?:[-+._a-z].*)?$/i.exec(version) ?? [];
   if (major === undefined || minor === undefined) throw unsupported(version);
   return Number(major) * 100 + Number(minor);
 }

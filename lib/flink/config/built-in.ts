@@ -17,6 +17,20 @@ export function builtInConfiguration(rules: FlinkRules): [string, ConfigValue][]
   ];
 }
 
+const DEFAULTS = 'env.java.default-opts.all';
+
+/**
+ * What keeps Flink's own JVM options where somebody sets `env.java.opts.all`, which replaces those of the conf folder: as
+ * the Flink Kubernetes operator does, in the option that Flink puts before it.
+ */
+export function withJavaDefaults(
+  options: Readonly<Record<string, string>>,
+  rules: FlinkRules,
+): Readonly<Record<string, string>> {
+  const replaced = options['env.java.opts.all'] !== undefined && options[DEFAULTS] === undefined;
+  return replaced ? { ...options, [DEFAULTS]: javaOptions(rules) } : options;
+}
+
 /** What Flink needs opened on Java 17: without these a JobManager ends at once. */
 function javaOptions(rules: FlinkRules): string {
   const exports = rules.rank < 200 ? ['java.base/sun.net.util', ...EXPORTS] : EXPORTS;

@@ -1,5 +1,5 @@
 import { DispatchError } from '../../core/errors.ts';
-import { isSensitiveKey } from '../../core/sensitive-keys.ts';
+import { isSensitiveKey } from '../../core/redaction/sensitive-keys.ts';
 import type { DefaultedOption, Option } from '../options/option.ts';
 import { JavaHashMap, javaMapOfSize, toJavaMap } from './java-map.ts';
 import { convertToString, showValue, type ConfigValue, type RawValue } from './values.ts';

@@ -1,15 +1,17 @@
 import { Document, parseDocument, visit, type Scalar } from 'yaml';
 import { describeError, DispatchError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json.ts';
+import { MERGE_KEY } from '../../core/yaml.ts';
 import type { ConfFiles } from '../cluster.ts';
 import { flinkRules } from '../version.ts';
 import { builtInConfiguration } from './built-in.ts';
 import { FlinkConfiguration } from './configuration.ts';
 import { JavaHashMap } from './java-map.ts';
+import { successorOf } from './old-names.ts';
 import { convertToString, toYamlString, YAML_STYLE, type ConfigValue } from './values.ts';
 
-export const CONFIG_YAML = 'config.yaml';
-export const FLINK_CONF_YAML = 'flink-conf.yaml';
+const CONFIG_YAML = 'config.yaml';
+const FLINK_CONF_YAML = 'flink-conf.yaml';
 
 /** The configuration of a conf folder as flat keys and strings, as `-Dkey=value` would give them. */
 export function readConfiguration(files: ConfFiles | undefined, flinkVersion: string): Record<string, string> {
@@ -65,6 +67,7 @@ function toValue(document: Document): unknown {
 function flatten(map: Record<string, unknown>, prefix: string, flat: JavaHashMap<ConfigValue>): void {
   for (const [name, value] of Object.entries(map)) {
     const key = prefix + name;
+    if (name === MERGE_KEY) throw malformed(`'${key}': Flink knows no merge keys: write the merged keys out`, key);
     if (isRecord(value)) flatten(value, `${key}.`, flat);
     else if (Array.isArray(value)) flat.set(key, toYamlString(value));
     else if (isScalarValue(value)) flat.set(key, value);
@@ -131,21 +134,27 @@ function nest(entries: readonly [string, ConfigValue][]): Map<string, unknown> {
   return root;
 }
 
-/** @throws DispatchError `InvalidConfiguration` naming both keys. */
+/** @throws DispatchError `InvalidConfiguration` naming both keys, or the key to write in place of an old one. */
 export function checkPrefixes(keys: Iterable<string>): void {
   const all = new Set(keys);
   for (const key of all) {
     for (let dot = key.indexOf('.'); dot !== -1; dot = key.indexOf('.', dot + 1)) {
       const parent = key.slice(0, dot);
       if (!all.has(parent)) continue;
-      throw new DispatchError(
-        'InvalidConfiguration',
-        `'${parent}' and '${key}' cannot both be set: ${CONFIG_YAML} is nested, so '${parent}' cannot have a value and ` +
-          `further keys below it`,
-        { field: parent },
-      );
+      throw overlap(parent, key);
     }
   }
+}
+
+/** An old key is often given alone, beside keys that are not its author's: those are not named. */
+function overlap(parent: string, key: string): DispatchError {
+  const successor = successorOf(parent);
+  const nested = `${CONFIG_YAML} is nested, so '${parent}' cannot have a value and further keys below it`;
+  const both = successor === undefined ? `'${key}'` : 'keys below it';
+  const instead = successor === undefined ? '' : `; write '${successor}' instead of '${parent}'`;
+  return new DispatchError('InvalidConfiguration', `'${parent}' and ${both} cannot both be set: ${nested}${instead}`, {
+    field: parent,
+  });
 }
 
 /** Typed values as JSON can carry them. */

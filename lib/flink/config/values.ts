@@ -1,4 +1,4 @@
-import { isSensitiveKey } from '../../core/sensitive-keys.ts';
+import { isSensitiveKey } from '../../core/redaction/sensitive-keys.ts';
 import { stringify } from 'yaml';
 import type { JavaHashMap } from './java-map.ts';
 

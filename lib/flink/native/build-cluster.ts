@@ -1,10 +1,4 @@
-import type {
-  KubernetesObject,
-  V1Container,
-  V1Deployment,
-  V1ObjectMeta,
-  V1OwnerReference,
-} from '@kubernetes/client-node';
+import type { KubernetesObject, V1Deployment, V1OwnerReference } from '@kubernetes/client-node';
 import { DispatchError } from '../../core/errors.ts';
 import type { ClusterRequest, FlinkCluster } from '../cluster.ts';
 import { plainValue } from '../config/files.ts';
@@ -15,11 +9,10 @@ import { commandOfJobManager } from './command.ts';
 import { clusterSideConfiguration, flinkConf, jobManagerTemplate, podTemplateMount } from './config-maps.ts';
 import type { Decorator } from './decorator.ts';
 import { planDeployment, type Plan } from './deployment-plan.ts';
-import { mapOf, podFromTemplate, type FlinkPod } from './flink-pod.ts';
+import { podFromTemplate, type FlinkPod } from './flink-pod.ts';
 import { hadoopConf, kerberos } from './hadoop-kerberos.ts';
-import { initJobManager, jobManagerLabels } from './init-job-manager.ts';
-import { record } from './init-pod.ts';
-import { jobManagerSelectors } from './labels.ts';
+import { initJobManager } from './init-job-manager.ts';
+import { jobManagerDeployment } from './job-manager-deployment.ts';
 import { envSecrets, mountSecrets } from './secrets.ts';
 import { internalService, restService } from './services.ts';
 import { volumeClaims } from './volume-claims.ts';
@@ -47,17 +40,17 @@ const DECORATORS: readonly Decorator[] = [
 export function buildCluster(request: ClusterRequest): FlinkCluster {
   const plan = planDeployment(request, flinkRules(request.flinkVersion));
   let pod = podFromTemplate(jobManagerTemplate(plan));
-  const dependants: KubernetesObject[] = [];
+  const dependents: KubernetesObject[] = [];
   for (const step of DECORATORS) {
     pod = step.decorate?.(pod, plan) ?? pod;
-    dependants.push(...(step.resources?.(plan) ?? []));
+    dependents.push(...(step.resources?.(plan) ?? []));
   }
   const { clusterId, namespace } = plan;
   return {
     clusterId,
     namespace,
     deployment: deployment(pod, plan),
-    dependants: dependants.map((object) => ownedByDeployment(object, clusterId)),
+    dependents: dependents.map((object) => ownedByDeployment(object, clusterId)),
     configuration: Object.fromEntries(
       clusterSideConfiguration(plan.configuration)
         .entries()
@@ -66,40 +59,10 @@ export function buildCluster(request: ClusterRequest): FlinkCluster {
   };
 }
 
-/** Of the JobManager's Deployment, native or standalone: by it a cluster is found. */
-export function deploymentMetadata(plan: Plan): V1ObjectMeta {
-  const { configuration, clusterId, namespace, request } = plan;
-  return {
-    name: clusterId,
-    namespace,
-    labels: { ...request.marks?.labels, ...jobManagerLabels(plan) },
-    ...mapOf('annotations', {
-      ...record(configuration.getOptional(K.jobManagerAnnotations)),
-      ...request.marks?.annotations,
-    }),
-  };
-}
-
-/** KubernetesJobManagerFactory.createJobManagerDeployment. */
 function deployment(pod: FlinkPod, plan: Plan): V1Deployment {
-  const { configuration, clusterId } = plan;
-  const owners = (configuration.getOptional(K.jobManagerOwners) ?? []).map(ownerReference);
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: {
-      ...deploymentMetadata(plan),
-      ...(owners.length > 0 && { ownerReferences: owners }),
-    },
-    spec: {
-      replicas: replicas(plan),
-      selector: { matchLabels: jobManagerSelectors(clusterId) },
-      template: {
-        metadata: pod.metadata,
-        spec: { ...pod.spec, containers: [...pod.spec.containers, pod.main as V1Container] },
-      },
-    },
-  };
+  const owners = (plan.configuration.getOptional(K.jobManagerOwners) ?? []).map(ownerReference);
+  const made = jobManagerDeployment(pod, plan, replicas(plan));
+  return owners.length === 0 ? made : { ...made, metadata: { ...made.metadata, ownerReferences: owners } };
 }
 
 /** KubernetesJobManagerParameters.getReplicas. */

@@ -1,5 +1,6 @@
 import type { V1ConfigMap, V1KeyToPath, V1PodTemplateSpec, V1Volume } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
+import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import type { ClusterRequest, ConfFiles } from '../cluster.ts';
 import { BUILT_IN_LOG_FILES } from '../config/built-in.ts';
@@ -90,7 +91,9 @@ function taskManagerTemplate(request: ClusterRequest): string | undefined {
   const part = partOf(request, 'taskManager');
   if (part === undefined) return undefined;
   const { podTemplates = {}, podTemplateTexts = {} } = request;
-  return podTemplateTexts[part] ?? stringify({ apiVersion: 'v1', kind: 'Pod', ...podTemplates[part] });
+  return (
+    podTemplateTexts[part] ?? stringify({ apiVersion: 'v1', kind: 'Pod', ...asPodTemplate(podTemplates[part] ?? {}) })
+  );
 }
 
 type TemplatePart = keyof NonNullable<ClusterRequest['podTemplates']>;
@@ -136,15 +139,15 @@ function checkGiven(configuration: FlinkConfiguration, option: Option<string>, c
   );
 }
 
-export function keyToPath(key: string): V1KeyToPath {
+function keyToPath(key: string): V1KeyToPath {
   return { key, path: key };
 }
 
 export function configMapVolume(name: string, configMapName: string, items?: V1KeyToPath[]): V1Volume {
-  return { name, configMap: { name: configMapName, ...(items !== undefined && { items }) } };
+  return { name, configMap: { name: configMapName, ...defined({ items }) } };
 }
 
-export function configMap({ clusterId, namespace }: Plan, name: string, data: Record<string, string>): V1ConfigMap {
+function configMap({ clusterId, namespace }: Plan, name: string, data: Record<string, string>): V1ConfigMap {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',

@@ -2,6 +2,7 @@ import { DispatchError } from '../../core/errors.ts';
 import { parseClusterId, type ClusterId } from '../../core/ids.ts';
 import type { ClusterRequest } from '../cluster.ts';
 import type { FlinkConfiguration } from '../config/configuration.ts';
+import { isHighlyAvailable } from '../config/high-availability.ts';
 import { jobManagerMebibytes } from '../memory/job-manager.ts';
 import { taskManagerMebibytes } from '../memory/task-manager.ts';
 import { FLINK } from '../options/flink.ts';
@@ -80,11 +81,6 @@ export function fixedPort(configuration: FlinkConfiguration, port: DefaultedOpti
   throw new DispatchError('InvalidConfiguration', `${key} '${text}' must be one fixed port, not a range`, {
     field: key,
   });
-}
-
-/** HighAvailabilityMode.isHighAvailabilityModeActivated. */
-function isHighlyAvailable(configuration: FlinkConfiguration): boolean {
-  return !['none', 'standalone'].includes(configuration.get(FLINK.highAvailability).toLowerCase());
 }
 
 /** KubernetesClusterDescriptor.deployApplicationCluster and DefaultKubernetesArtifactUploader. */

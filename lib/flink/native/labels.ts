@@ -7,3 +7,8 @@ export function commonLabels(clusterId: string): Record<string, string> {
 export function jobManagerSelectors(clusterId: string): Record<string, string> {
   return { ...commonLabels(clusterId), component: 'jobmanager' };
 }
+
+/** KubernetesUtils.getTaskManagerSelectors. */
+export function taskManagerSelectors(clusterId: string): Record<string, string> {
+  return { ...commonLabels(clusterId), component: 'taskmanager' };
+}

@@ -2,10 +2,8 @@ import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import { parseDocument } from 'yaml';
 import { DispatchError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json.ts';
-
-/** Maps of text, and fields and lists that are text, of a pod's model. */
-const TEXT_MAPS = new Set(['labels', 'annotations', 'nodeSelector', 'matchLabels']);
-const TEXT_FIELDS = new Set(['value', 'command', 'args', 'name', 'namespace']);
+import { MERGE_KEY, YAML_OF_KUBERNETES } from '../../core/yaml.ts';
+import { asPodModel } from './pod-model.ts';
 
 /**
  * Fabric8FlinkKubeClient.loadPodFromTemplateFile. Jackson, by which the client reads the file, takes what is written
@@ -17,17 +15,34 @@ export function readPodTemplate(text: string, key: string): V1PodTemplateSpec {
   if (!isRecord(typed)) {
     throw new DispatchError('InvalidConfiguration', `${key}: the pod template must be a mapping`, { field: key });
   }
-  return merge(typed, load(text, 'failsafe', key), false) as V1PodTemplateSpec;
+  const merged = mergeKeyIn(typed, '');
+  if (merged !== undefined) {
+    const message = `${key}: the merge key << ${merged} of the pod template is not supported: write the merged keys out`;
+    throw new DispatchError('InvalidConfiguration', message, { field: key });
+  }
+  return asPodModel(typed, load(text, 'failsafe', key)) as V1PodTemplateSpec;
 }
 
-/** A pod template that is no file: numbers and booleans in places of text become text. */
+/** A pod template that is no file. */
 export function asPodTemplate(template: V1PodTemplateSpec): V1PodTemplateSpec {
-  return merge(template, undefined, false) as V1PodTemplateSpec;
+  return asPodModel(template) as V1PodTemplateSpec;
+}
+
+/** Where the first one is. */
+function mergeKeyIn(value: unknown, path: string): string | undefined {
+  const members = Array.isArray(value) ? [...value.entries()] : isRecord(value) ? Object.entries(value) : [];
+  for (const [name, member] of members) {
+    if (name === MERGE_KEY) return path === '' ? 'at the top' : `in ${path}`;
+    const found = mergeKeyIn(member, path === '' ? String(name) : `${path}.${name}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** In the failsafe schema every scalar is the text that stands in the file. */
 function load(text: string, schema: 'core' | 'failsafe', key: string): unknown {
-  const document = parseDocument(text, { version: '1.2', schema, logLevel: 'error' });
+  const style = schema === 'core' ? YAML_OF_KUBERNETES : ({ version: '1.2', schema, logLevel: 'error' } as const);
+  const document = parseDocument(text, style);
   const [error] = document.errors;
   const where = error === undefined ? 'an alias' : `line ${error.linePos?.[0].line ?? '?'}`;
   try {
@@ -38,20 +53,4 @@ function load(text: string, schema: 'core' | 'failsafe', key: string): unknown {
   throw new DispatchError('InvalidConfiguration', `${key}: ${where} of the pod template is not valid YAML`, {
     field: key,
   });
-}
-
-function merge(typed: unknown, written: unknown, isText: boolean): unknown {
-  if (Array.isArray(typed))
-    return typed.map((item, i) => merge(item, Array.isArray(written) ? written[i] : undefined, isText));
-  if (isRecord(typed)) {
-    return Object.fromEntries(
-      Object.entries(typed).map(([name, value]) => {
-        const below = isRecord(written) ? written[name] : undefined;
-        const text = isRecord(value) ? TEXT_MAPS.has(name) : isText || TEXT_FIELDS.has(name);
-        return [name, merge(value, below, text)];
-      }),
-    );
-  }
-  if (!isText || (typeof typed !== 'number' && typeof typed !== 'boolean')) return typed;
-  return typeof written === 'string' ? written : String(typed);
 }

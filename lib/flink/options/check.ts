@@ -1,4 +1,5 @@
 import { DispatchError } from '../../core/errors.ts';
+import { nearest } from '../../core/nearest.ts';
 import type { ClusterRequest } from '../cluster.ts';
 import { showValue } from '../config/values.ts';
 import { buildCluster } from '../native/build-cluster.ts';
@@ -50,35 +51,5 @@ function checkUnknown(key: string, value: string): string[] {
 
 function nearestKey(key: string): string | undefined {
   const known = KUBERNETES_CATALOGUE.flatMap((entry) => [entry.key, ...(entry.deprecated ?? [])]);
-  const ranked = known
-    .filter((candidate) => Math.abs(candidate.length - key.length) <= MAX_EDITS)
-    .map((candidate) => ({ candidate, edits: edits(key.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits);
-  const [best] = ranked;
-  return best !== undefined && best.edits <= MAX_EDITS ? best.candidate : undefined;
-}
-
-/** Optimal string alignment distance. */
-function edits(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_unused, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const at = (line: readonly number[], index: number) => line[index] ?? Infinity;
-      next.push(
-        Math.min(
-          at(row, j) + 1,
-          at(next, j - 1) + 1,
-          at(row, j - 1) + same,
-          swapped ? at(before, j - 2) + 1 : Infinity,
-        ),
-      );
-    }
-    before = row;
-    row = next;
-  }
-  return row[b.length] ?? Infinity;
+  return nearest(key, known, MAX_EDITS);
 }

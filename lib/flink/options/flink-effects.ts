@@ -1,4 +1,4 @@
-import type { OptionEntry } from './catalogue.ts';
+import type { OptionEntry } from './option-entry.ts';
 
 const memory = (name: string, effect: string, more: Partial<OptionEntry> = {}): OptionEntry => ({
   key: name,

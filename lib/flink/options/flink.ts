@@ -14,6 +14,8 @@ export const FLINK = {
   programArgs: o.list('$internal.application.program-args'),
   mainClass: o.string('$internal.application.main'),
   parallelism: o.int('parallelism.default'),
+  scheduler: withDefault(o.string('jobmanager.scheduler'), 'default'),
+  schedulerMode: o.string('scheduler-mode'),
   // ArtifactFetchOptions
   artifactsDir: withDefault(o.string('user.artifacts.base-dir'), '/opt/flink/artifacts'),
   artifactList: o.list('user.artifacts.artifact-list'),

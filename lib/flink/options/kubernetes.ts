@@ -6,8 +6,7 @@ const SERVICE_ACCOUNT = 'kubernetes.service-account';
 const POD_TEMPLATE = 'kubernetes.pod-template-file.default';
 const podTemplateKeys = { fallback: [POD_TEMPLATE, 'kubernetes.pod-template-file'] };
 
-export const EXPOSED_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'Headless_ClusterIP'] as const;
-export type ExposedType = (typeof EXPOSED_TYPES)[number];
+const EXPOSED_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'Headless_ClusterIP'] as const;
 
 export const KUBERNETES = {
   clusterId: o.string('kubernetes.cluster-id'),

@@ -1,4 +1,4 @@
-import type { OptionEntry } from './catalogue.ts';
+import type { OptionEntry } from './option-entry.ts';
 
 const account = 'kubernetes.service-account';
 

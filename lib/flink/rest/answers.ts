@@ -42,8 +42,25 @@ export const JobsOverview = z.object({ jobs: z.array(Job) });
 
 /** ApplicationsOverviewHeaders, from 2.3. */
 export const ApplicationsOverview = z.object({
-  applications: z.array(z.object({ id: z.string(), name: z.string(), status: z.string() })),
+  applications: z.array(
+    z
+      .object({
+        id: z.string(),
+        name: z.string(),
+        status: z.string(),
+        'end-time': z.number().exactOptional(),
+        jobs: z.record(z.string(), z.number()).exactOptional(),
+      })
+      .transform(({ 'end-time': endTime, jobs, ...application }) => ({
+        ...application,
+        ...(endTime !== undefined && { endTime }),
+        ...(jobs !== undefined && { jobs: Object.values(jobs).reduce((sum, count) => sum + count, 0) }),
+      })),
+  ),
 });
+
+/** ThreadDumpInfo. */
+export const ThreadDump = z.object({ threadInfos: z.array(z.object({ stringifiedThreadInfo: z.string() })) });
 
 const ExceptionEntry = z.object({
   exceptionName: z.string().nullish(),

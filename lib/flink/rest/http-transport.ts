@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { parseBody, readBody } from '../../core/body.ts';
 import { describeError, DispatchError } from '../../core/errors.ts';
 import { Payload } from '../../core/payload.ts';
 import type { RestRequest, RestTransport } from './transport.ts';
@@ -18,8 +19,9 @@ export function createHttpTransport(baseUrl: string, options: HttpTransportOptio
     const url = `${base}${request.path}${queryString(request)}`;
     try {
       const response = await fetch(url, { ...init(request, headers), redirect: 'error' });
-      const text = await boundedText(response, maxBytes);
-      return { status: response.status, body: parse(response.headers.get('content-type'), text) };
+      const body: AsyncIterable<Uint8Array> | undefined = response.body ?? undefined;
+      const text = body === undefined ? '' : await readBody(body, maxBytes);
+      return { status: response.status, body: parseBody(response.headers.get('content-type'), text) };
     } catch (error) {
       if (error instanceof DispatchError) throw error;
       throw new DispatchError('RestUnreachable', `no answer from ${base}: ${describeError(error)}`, { cause: error });
@@ -43,28 +45,4 @@ function init(request: RestRequest, headers: Readonly<Record<string, string>>): 
   const body =
     request.body instanceof Uint8Array ? (request.body as Uint8Array<ArrayBuffer>) : JSON.stringify(request.body);
   return { ...common, body, headers: typed };
-}
-
-async function boundedText(response: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const stream: AsyncIterable<Uint8Array> | undefined = response.body ?? undefined;
-  for await (const chunk of stream ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes) {
-      throw new DispatchError('RestUnreachable', `the answer of ${response.url} is larger than ${maxBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Text that claims to be JSON and is not, such as one cut short, stays text. */
-function parse(contentType: string | null, text: string): unknown {
-  if (!contentType?.includes('json')) return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }

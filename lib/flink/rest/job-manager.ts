@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { defined } from '../../core/defined.ts';
 import type {
+  ApplicationManager,
   Applications,
   ApplicationSummary,
   JobManager,
@@ -9,6 +11,7 @@ import type {
 } from '../job-manager.ts';
 import { Accumulators, Anything, ApplicationsOverview, Exceptions, JobsOverview, Overview } from './answers.ts';
 import { call, readAnswer, refusal, send } from './call.ts';
+import { mainThread } from './main-thread.ts';
 import { rootException } from './root-exception.ts';
 import { restPath, type RestRequest, type RestResponse, type RestTransport } from './transport.ts';
 
@@ -20,7 +23,7 @@ const MAX_ACCUMULATOR_VALUE = 4 * 1024;
 export function createJobManager(transport: RestTransport): JobManager {
   let version: string | undefined;
   return {
-    async look() {
+    async overview() {
       const first = version === undefined ? undefined : applications(transport, version);
       // settled below, whatever the other answers are
       first?.catch(() => undefined);
@@ -36,7 +39,7 @@ export function createJobManager(transport: RestTransport): JobManager {
         slotsTotal: overview['slots-total'],
         slotsAvailable: overview['slots-available'],
         jobs,
-        ...(found !== undefined && { applications: found }),
+        ...defined({ applications: found }),
       };
       return facts;
     },
@@ -45,6 +48,15 @@ export function createJobManager(transport: RestTransport): JobManager {
       const query = { mode: 'cancel' };
       await call(transport, { method: 'PATCH', path: restPath('jobs', jobId), query }, Anything);
     },
+  };
+}
+
+/** The JobManager of an application cluster, behind a transport. */
+export function createApplicationManager(transport: RestTransport): ApplicationManager {
+  return {
+    ...createJobManager(transport),
+    ...createApplications(transport),
+    mainThread: () => mainThread(transport),
   };
 }
 
@@ -75,8 +87,8 @@ async function applications(
 
 /** ApplicationsOverviewHeaders came with 2.3. */
 function hasApplications(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 2 || (major === 2 && minor >= 3);
+  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 3);
 }
 
 /** What is asked about a job that ended, below `/jobs/<id>`; the first is the job itself. */
@@ -96,7 +108,7 @@ async function jobResult(transport: RestTransport, jobId: string): Promise<JobRe
   const exception = newestException(read(answers.get(restPath('jobs', jobId, 'exceptions')), Exceptions));
   const accumulators = read(answers.get(restPath('jobs', jobId, 'accumulators')), Accumulators);
   return {
-    ...(exception !== undefined && { rootException: exception }),
+    ...defined({ rootException: exception }),
     ...(accumulators !== undefined && { accumulators: accumulatorValues(accumulators) }),
     answers: Object.fromEntries([...answers].map(([path, body]) => [path, bounded(body)])),
   };

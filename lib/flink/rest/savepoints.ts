@@ -1,4 +1,5 @@
 import type { Clock, Duration } from '../../core/clock.ts';
+import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import type { SavepointOperation, SavepointRequest, Savepoints, SavepointStatus } from '../job-manager.ts';
 import { OperationStatus, Triggered } from './answers.ts';
@@ -37,7 +38,7 @@ function directory(field: string, request: SavepointRequest): Record<string, str
 }
 
 function format(request: SavepointRequest): Record<string, string> {
-  return request.formatType === undefined ? {} : { formatType: request.formatType };
+  return defined({ formatType: request.formatType });
 }
 
 async function operationStatus(transport: RestTransport, operation: SavepointOperation): Promise<SavepointStatus> {

@@ -1,4 +1,5 @@
 import type { KubernetesObject, V1Job } from '@kubernetes/client-node';
+import { defined } from '../../core/defined.ts';
 import type { FlinkCluster } from '../cluster.ts';
 
 /** A standalone application whose JobManager is a Job, the owner of all others. */
@@ -18,17 +19,17 @@ export interface JobOptions {
 
 /** For jobs that end: the JobManager's pod runs once. */
 export function asJob(cluster: FlinkCluster, { ttl, highAvailability }: JobOptions): JobCluster {
-  const { deployment, dependants, ...rest } = cluster;
+  const { deployment, dependents, ...rest } = cluster;
   const template = deployment.spec?.template;
   return {
     ...rest,
     owner: {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      ...(deployment.metadata !== undefined && { metadata: deployment.metadata }),
+      ...defined({ metadata: deployment.metadata }),
       spec: {
         backoffLimit: highAvailability ? 6 : 0,
-        ...(ttl !== undefined && { ttlSecondsAfterFinished: ttl }),
+        ...defined({ ttlSecondsAfterFinished: ttl }),
         template: {
           ...template,
           spec: {
@@ -39,7 +40,7 @@ export function asJob(cluster: FlinkCluster, { ttl, highAvailability }: JobOptio
         },
       },
     },
-    dependants: dependants.map(ownedByJob),
+    dependents: dependents.map(ownedByJob),
   };
 }
 

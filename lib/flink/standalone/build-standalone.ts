@@ -1,13 +1,13 @@
-import type { V1ConfigMap, V1Container, V1Deployment } from '@kubernetes/client-node';
+import type { V1ConfigMap } from '@kubernetes/client-node';
 import { DispatchError } from '../../core/errors.ts';
 import type { ClusterRequest, FlinkCluster } from '../cluster.ts';
 import { plainValue } from '../config/files.ts';
 import type { FlinkConfiguration } from '../config/configuration.ts';
-import { deploymentMetadata, ownedByDeployment } from '../native/build-cluster.ts';
+import { ownedByDeployment } from '../native/build-cluster.ts';
 import { clusterSideConfiguration, flinkConf } from '../native/config-maps.ts';
 import { planDeployment, type Plan } from '../native/deployment-plan.ts';
 import { addToPod, type FlinkPod } from '../native/flink-pod.ts';
-import { jobManagerSelectors } from '../native/labels.ts';
+import { jobManagerDeployment } from '../native/job-manager-deployment.ts';
 import { restService } from '../native/services.ts';
 import { FLINK, TASK_MANAGER_MEMORY } from '../options/flink.ts';
 import { KUBERNETES as K } from '../options/kubernetes.ts';
@@ -43,7 +43,7 @@ export function buildStandalone(request: StandaloneRequest): FlinkCluster {
   const jars = request.mode === 'application' ? remoteJars(plan) : undefined;
   adapt(plan);
   const pod = withJars(jobManagerPod(plan, args), plan, jars);
-  const dependants = [
+  const dependents = [
     jobManagerService(plan),
     ...(restService.resources?.(plan) ?? []),
     ...(flinkConf.resources?.(plan) ?? []).map((map) =>
@@ -54,8 +54,8 @@ export function buildStandalone(request: StandaloneRequest): FlinkCluster {
   return {
     clusterId,
     namespace,
-    deployment: jobManagerDeployment(pod, plan),
-    dependants: dependants.map((object) => ownedByDeployment(object, clusterId)),
+    deployment: jobManagerDeployment(pod, plan, replicas(plan)),
+    dependents: dependents.map((object) => ownedByDeployment(object, clusterId)),
     configuration: plain(clusterSideConfiguration(configuration)),
   };
 }
@@ -91,23 +91,6 @@ function adapt({ configuration, clusterId, namespace, highAvailability, request 
   if (mode === 'application' && !configuration.contains(SHUTDOWN_ON_FINISH)) {
     configuration.set(SHUTDOWN_ON_FINISH, 'false');
   }
-}
-
-function jobManagerDeployment(pod: FlinkPod, plan: Plan): V1Deployment {
-  const { clusterId } = plan;
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: deploymentMetadata(plan),
-    spec: {
-      replicas: replicas(plan),
-      selector: { matchLabels: jobManagerSelectors(clusterId) },
-      template: {
-        metadata: pod.metadata,
-        spec: { ...pod.spec, containers: [...pod.spec.containers, pod.main as V1Container] },
-      },
-    },
-  };
 }
 
 function replicas({ configuration }: Plan): number {

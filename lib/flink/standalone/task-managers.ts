@@ -1,13 +1,15 @@
 import type { V1Container, V1Deployment } from '@kubernetes/client-node';
-import { FLINK, TASK_MANAGER_MEMORY } from '../options/flink.ts';
+import { FLINK } from '../options/flink.ts';
+import { TASK_MANAGER as T, TASK_MANAGER_ENV_PREFIX } from '../options/task-manager.ts';
 import { taskManagerMebibytes } from '../memory/task-manager.ts';
 import { componentTemplate } from '../native/config-maps.ts';
 import { fixedPort, type Plan } from '../native/deployment-plan.ts';
 import { podFromTemplate, type FlinkPod } from '../native/flink-pod.ts';
 import { initPod, record } from '../native/init-pod.ts';
-import { commonLabels } from '../native/labels.ts';
+import { taskManagerSelectors } from '../native/labels.ts';
+import { taskManagerCpu } from '../native/task-manager-pod.ts';
 import { complete } from './decorate.ts';
-import { QUERY_PORT, TASK_MANAGER as T, TASK_MANAGER_DATA_PORT, TASK_MANAGER_ENV_PREFIX } from './options.ts';
+import { QUERY_PORT, TASK_MANAGER_DATA_PORT } from './options.ts';
 
 /** As many TaskManagers as are asked for; Kubernetes replaces one that dies. */
 export function taskManagerDeployment(plan: Plan, count: number): V1Deployment {
@@ -33,15 +35,11 @@ export function taskManagerDeploymentName(clusterId: string): string {
   return `${clusterId}-taskmanager`;
 }
 
-function taskManagerSelectors(clusterId: string): Record<string, string> {
-  return { ...commonLabels(clusterId), component: 'taskmanager' };
-}
-
 function taskManagerPod(plan: Plan): FlinkPod {
   const { configuration, clusterId, rules } = plan;
   const pod = initPod(podFromTemplate(componentTemplate(plan, 'taskManager')), plan, {
     labels: { ...record(configuration.getOptional(T.labels)), ...taskManagerSelectors(clusterId) },
-    cpu: cpu(plan),
+    cpu: taskManagerCpu(configuration),
     memory: taskManagerMebibytes(configuration, rules),
     ports: [
       { name: 'data', containerPort: configuration.get(TASK_MANAGER_DATA_PORT) },
@@ -52,12 +50,4 @@ function taskManagerPod(plan: Plan): FlinkPod {
     options: T,
   });
   return complete(pod, plan, ['taskmanager']);
-}
-
-/** As for a native TaskManager: `taskmanager.cpu.cores`, else its own option, else a core for each slot. */
-function cpu({ configuration }: Plan): number {
-  const own = configuration.getOptional(T.cpu) ?? 0;
-  return (
-    configuration.getOptional(TASK_MANAGER_MEMORY.cpu) ?? (own > 0 ? own : configuration.get(TASK_MANAGER_MEMORY.slots))
-  );
 }

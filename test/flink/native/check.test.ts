@@ -171,16 +171,16 @@ describe('keys that flink run writes', () => {
 
 it("puts marks on the Deployment alone, over annotations and under Flink's labels", () => {
   const marks = { labels: { owner: 'us', app: 'us' }, annotations: { run: '1' } };
-  const { deployment, dependants } = buildCluster(
+  const { deployment, dependents: dependents } = buildCluster(
     request({ 'kubernetes.jobmanager.annotations': 'run:x,a:b' }, { marks }),
   );
   expect(deployment.metadata).toMatchObject({ labels: { owner: 'us', app: 'c' }, annotations: { run: '1', a: 'b' } });
-  expect(JSON.stringify([deployment.spec, dependants])).not.toContain('"us"');
+  expect(JSON.stringify([deployment.spec, dependents])).not.toContain('"us"');
 });
 
 it('brings logging and what Java needs when there is no conf folder', () => {
-  const { dependants, configuration } = buildCluster(request({}, { flinkVersion: '1.19.1' }));
-  expect(Object.keys((dependants.at(-1) as { data?: object }).data ?? {}).sort()).toEqual([
+  const { dependents: dependents, configuration } = buildCluster(request({}, { flinkVersion: '1.19.1' }));
+  expect(Object.keys((dependents.at(-1) as { data?: object }).data ?? {}).sort()).toEqual([
     'config.yaml',
     'log4j-console.properties',
     'logback-console.xml',

@@ -34,11 +34,11 @@ describe.each(RECORDED_VERSIONS)("the objects of Flink %s's own client", (versio
     const deployment = recording.deployment as unknown as V1Deployment;
     expect(json(storedDeployment(cluster.deployment))).toEqual(json(withAmounts(deployment)));
 
-    const services = cluster.dependants.filter(({ kind }) => kind === 'Service') as V1Service[];
+    const services = cluster.dependents.filter(({ kind }) => kind === 'Service') as V1Service[];
     const byName = (a: V1Service, b: V1Service) => (String(a.metadata?.name) < String(b.metadata?.name) ? -1 : 1);
     expect(json(services.sort(byName).map(storedService))).toEqual(recording.services);
 
-    const maps = cluster.dependants.filter(({ kind }) => kind === 'ConfigMap') as V1ConfigMap[];
+    const maps = cluster.dependents.filter(({ kind }) => kind === 'ConfigMap') as V1ConfigMap[];
     maps.sort(byName);
     expect(json(maps.map(({ metadata }) => metadata))).toEqual(recording.configMaps.map(({ metadata }) => metadata));
     for (const [index, { keys, data }] of recording.configMaps.entries()) {
@@ -73,10 +73,10 @@ describe.each(RECORDED_VERSIONS)("the objects of Flink %s's own client", (versio
 
 it('names an owner that lacks only its uid', () => {
   const [recording] = recordings('2.3.0');
-  const { dependants = [] } = recording === undefined ? {} : buildCluster(requestOf(recording));
-  const owners = dependants.flatMap(({ metadata }) => (metadata?.ownerReferences ?? []) as Partial<V1OwnerReference>[]);
+  const { dependents: dependents = [] } = recording === undefined ? {} : buildCluster(requestOf(recording));
+  const owners = dependents.flatMap(({ metadata }) => (metadata?.ownerReferences ?? []) as Partial<V1OwnerReference>[]);
   expect(owners.every(({ uid, controller }) => uid === undefined && controller === true)).toBe(true);
-  expect(owners).toHaveLength(dependants.length);
+  expect(owners).toHaveLength(dependents.length);
 });
 
 function lines(text: string): Record<string, string> {

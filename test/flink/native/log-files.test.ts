@@ -7,13 +7,13 @@ const CONFIG = 'jobmanager.memory.process.size: 1600m\ntaskmanager.memory.proces
 const OWN = 'log4j-console.properties';
 
 function logFiles(more: Partial<ClusterRequest>): Record<string, string> {
-  const { dependants } = buildCluster({
+  const { dependents: dependents } = buildCluster({
     flinkVersion: '2.3.0',
     mode: 'session',
     options: { 'kubernetes.cluster-id': 'c' },
     ...more,
   });
-  const map = dependants.find(({ metadata }) => metadata?.name === 'flink-config-c') as V1ConfigMap;
+  const map = dependents.find(({ metadata }) => metadata?.name === 'flink-config-c') as V1ConfigMap;
   return Object.fromEntries(Object.entries(map.data ?? {}).filter(([name]) => name !== 'config.yaml'));
 }
 

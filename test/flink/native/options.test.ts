@@ -96,7 +96,7 @@ function main(cluster: FlinkCluster): V1Container {
 }
 
 function named<T>(cluster: FlinkCluster, name: string): T | undefined {
-  return cluster.dependants.find(({ metadata }) => metadata?.name === name) as T | undefined;
+  return cluster.dependents.find(({ metadata }) => metadata?.name === name) as T | undefined;
 }
 
 const labels = (cluster: FlinkCluster) => cluster.deployment.metadata?.labels;
@@ -332,7 +332,7 @@ describe('every option that acts on the objects', () => {
 describe('every other option', () => {
   const others = KUBERNETES_CATALOGUE.filter(({ subject, type }) => subject !== 'objects' && type === 'String');
   const plain = (cluster: FlinkCluster) =>
-    JSON.stringify([cluster.deployment, cluster.dependants.filter(({ kind }) => kind !== 'ConfigMap')]);
+    JSON.stringify([cluster.deployment, cluster.dependents.filter(({ kind }) => kind !== 'ConfigMap')]);
 
   it.each(others.map(({ key }) => [key]))('%s changes the configuration at most', (key) => {
     const cluster = build({ [key]: 'x' });

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildCluster } from '../../../lib/flink/native/build-cluster.ts';
 import type { ResolvedJob } from '../../../lib/job/job.ts';
-import { programOf } from '../../../lib/job/program.ts';
+import { programOf } from '../../../lib/job/jar/program.ts';
 import { flatten, RECORDED_VERSIONS, shippedConf } from './recordings.ts';
 
 const FIXTURES = new URL('../../fixtures/flink/programs/', import.meta.url);

@@ -7,7 +7,7 @@ import type {
   V1Service,
   V1Volume,
 } from '@kubernetes/client-node';
-import { parseQuantity } from '../../../lib/job/quantity.ts';
+import { parseQuantity } from '../../../lib/job/spec/quantity.ts';
 
 /** What Kubernetes 1.35 fills in, as far as Flink's objects leave it out: each default on its own line. */
 export function storedDeployment(deployment: V1Deployment): unknown {

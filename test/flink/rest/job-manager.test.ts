@@ -12,7 +12,7 @@ describe.each(['1.20.0', '2.3.0'])('JobManager %s, recorded', (version) => {
     ['failed', 'FAILED', 'WordCount'],
     ['canceled', 'CANCELED', 'CarTopSpeedWindowingExample'],
   ])('reads the state of a %s job', async (state, expected, name) => {
-    const facts = await createJobManager(recordedTransport(version, state)).look();
+    const facts = await createJobManager(recordedTransport(version, state)).overview();
     expect(facts.flinkVersion).toBe(version);
     expect(facts.jobs).toHaveLength(1);
     expect(facts.jobs[0]).toMatchObject({ state: expected, name });
@@ -24,8 +24,8 @@ describe.each(['1.20.0', '2.3.0'])('JobManager %s, recorded', (version) => {
   it('knows applications from 2.3 only', async () => {
     const transport = recordedTransport(version, 'finished');
     const manager = createJobManager(transport);
-    await manager.look();
-    const { applications } = await manager.look();
+    await manager.overview();
+    const { applications } = await manager.overview();
     if (version === '2.3.0') {
       expect(applications).toMatchObject([
         { status: 'FINISHED', name: expect.stringContaining('WordCount') as string },
@@ -59,7 +59,7 @@ describe('what is no usable answer', () => {
   const overview = (body: unknown, status = 200) =>
     createJobManager(
       scripted({ 'GET /overview': [{ status, body }], 'GET /jobs/overview': [{ status, body }] }),
-    ).look();
+    ).overview();
   const cut = '{"taskmanagers":1,"slots-to';
 
   it.each([
@@ -98,7 +98,7 @@ describe('what is no usable answer', () => {
 
   it('a transport that throws', async () => {
     const manager = createJobManager(() => Promise.reject(new DispatchError('ClusterUnavailable', 'no route')));
-    await expect(manager.look()).rejects.toMatchObject({
+    await expect(manager.overview()).rejects.toMatchObject({
       reason: 'RestUnreachable',
       message: expect.stringContaining('no route') as string,
     });
@@ -123,7 +123,7 @@ describe('unknown things', () => {
       ],
       'GET /jobs/overview': [{ status: 200, body: { jobs: [job] } }],
     });
-    const { jobs, applications } = await createJobManager(transport).look();
+    const { jobs, applications } = await createJobManager(transport).overview();
     expect(jobs[0]).toMatchObject({ state: 'UNKNOWN', reportedState: 'PAUSED' });
     expect(applications).toBeUndefined();
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { rootException, rootMessage } from '../../../lib/flink/rest/root-exception.ts';
+import { rootException } from '../../../lib/flink/rest/root-exception.ts';
+import { rootMessage } from '../../../lib/flink/root-cause.ts';
 
 describe('rootMessage', () => {
   it.each([

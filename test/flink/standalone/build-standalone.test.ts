@@ -19,8 +19,8 @@ const application: StandaloneRequest = {
 };
 
 function build(request: StandaloneRequest) {
-  const { deployment, dependants, configuration } = buildStandalone(request);
-  const [service, rest, config, taskManagers] = dependants as [V1Service, V1Service, V1ConfigMap, V1Deployment];
+  const { deployment, dependents: dependents, configuration } = buildStandalone(request);
+  const [service, rest, config, taskManagers] = dependents as [V1Service, V1Service, V1ConfigMap, V1Deployment];
   const container = (one: V1Deployment) => one.spec?.template.spec?.containers[0];
   return {
     ...{ deployment, service, rest, config, taskManagers, configuration },
