@@ -1,9 +1,10 @@
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { choose, fits, flinkHomeOf, manifestWith, platformText, withLayer, type NewLayer } from './image.ts';
 import { layerOf, type LayerFile } from './layer.ts';
 import { isIndex, MEDIA, parseConfig, parseIndex, parseManifest, sha256 } from './manifest.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Manifest } from './manifest.ts';
-import { inTurns } from './in-turns.ts';
+import { mapConcurrent } from '../core/map-concurrent.ts';
 import type { Content, Registry } from './port.ts';
 import { nameOf, type RepositoryName } from './reference.ts';
 
@@ -68,11 +69,11 @@ async function partsOf(
 ): Promise<readonly Part[]> {
   const image = nameOf(base);
   const descriptors = isIndex(top) ? choose(parseIndex(top, image), platforms, image) : [undefined];
-  const parts = await inTurns(descriptors, AT_ONCE, async (descriptor): Promise<Part> => {
+  const parts = await mapConcurrent(descriptors, AT_ONCE, async (descriptor): Promise<Part> => {
     const manifest = descriptor === undefined ? top : await requireManifest(registry, base, descriptor.digest);
     const content = parseManifest(manifest, image);
     const config = parseConfig(await readSmall(registry, base, content.config), image);
-    return { manifest, content, config, home: flinkHomeOf(config, image), ...(descriptor && { descriptor }) };
+    return { manifest, content, config, home: flinkHomeOf(config, image), ...defined({ descriptor }) };
   });
   const [first] = parts;
   if (!isIndex(top) && first !== undefined) checkPlatform(first.config, platforms, image);
@@ -82,7 +83,7 @@ async function partsOf(
 /** An image of one platform is that or is none. */
 function checkPlatform(config: ImageConfig, wanted: readonly string[] | undefined, image: string): void {
   const { os = 'linux', architecture = 'unknown', variant } = config;
-  const own = platformText({ os, architecture, ...(variant === undefined ? {} : { variant }) });
+  const own = platformText({ os, architecture, ...defined({ variant }) });
   const missing = wanted?.find((name) => !fits(own, name));
   if (missing === undefined) return;
   throw new DispatchError('ImageNotFound', `${image} is for ${own} and has no image for ${missing}`, {
@@ -104,14 +105,14 @@ async function putLayer(
   content: Content,
   known: string | undefined,
 ): Promise<NewLayer> {
-  const { digest } = await registry.putBlob(to, { ...content, ...(known === undefined ? {} : { digest: known }) });
+  const { digest } = await registry.putBlob(to, { ...content, ...defined({ digest: known }) });
   return { digest, size: content.size };
 }
 
 /** One image: what it shares with its base, its configuration, its manifest. */
 async function putImage(registry: Registry, request: AppendRequest, part: Part, layer: NewLayer): Promise<Descriptor> {
   const { base, to, tag, files } = request;
-  await inTurns(part.content.layers, AT_ONCE, (descriptor) => takeOver(registry, base, to, descriptor));
+  await mapConcurrent(part.content.layers, AT_ONCE, (descriptor) => takeOver(registry, base, to, descriptor));
   const createdBy = `flink-dispatch: ${files.map(({ path }) => path).join(' ')}`;
   const text = JSON.stringify(withLayer(part.config, layer, createdBy));
   const bytes = Buffer.from(text, 'utf8');

@@ -1,10 +1,12 @@
-import * as z from 'zod';
 import type { Instant } from '../core/clock.ts';
+import { readBody } from '../core/body.ts';
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
-import { parseChallenge, type Challenge } from './challenge.ts';
-import type { Credentials, CredentialsFor } from './credentials.ts';
+import { isRecord } from '../core/json.ts';
+import { parseChallenges, type Challenge } from './challenge.ts';
+import type { Credentials, CredentialsFor } from './credential-types.ts';
 import { fromAnswer, fromSilence } from './failure.ts';
-import { readText, type Http, type HttpRequest } from './http.ts';
+import { discard, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { mayMakeTokens, type Endpoint } from './settings.ts';
 
 /** `repository:library/flink:pull`, as token services name rights. */
@@ -19,6 +21,11 @@ export interface Authorizer {
    * @returns whether there is anything to try again with
    */
   challenged(endpoint: Endpoint, scopes: Scopes, wanted: string | undefined, sent: boolean): Promise<boolean>;
+  /**
+   * After a 403 to a request with credentials: a password that is over is answered so, without a challenge (Amazon ECR).
+   * @returns whether there are others to try again with
+   */
+  forbidden(endpoint: Endpoint): Promise<boolean>;
 }
 
 export interface AuthorizerDeps {
@@ -32,8 +39,8 @@ interface Token {
   readonly until: Instant;
 }
 
-/** Of answers that name no time, by the specification of Docker's tokens. */
-const DEFAULT_SECONDS = 60;
+/** By the specification of Docker's tokens: without a time it is this, and none should be less. */
+const LEAST_SECONDS = 60;
 /** A token is renewed that much before its end. */
 const MARGIN = 10_000;
 
@@ -59,13 +66,27 @@ export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
     },
     async challenged(endpoint, scopes, wanted, sent) {
       tokens.delete(keyOf(endpoint, scopes));
-      const challenge = parseChallenge(wanted);
-      if (challenge === undefined) return false;
-      challenges.set(endpoint.host, challenge);
+      const offered = parseChallenges(wanted);
+      if (offered.length === 0) return false;
       const credentials = await deps.credentials(endpoint, sent);
+      const challenge = choose(offered, endpoint, credentials);
+      challenges.set(endpoint.host, challenge);
       return challenge.scheme === 'bearer' || credentials?.kind === 'basic';
     },
+    async forbidden(endpoint) {
+      if (challenges.get(endpoint.host)?.scheme !== 'basic') return false;
+      return (await deps.credentials(endpoint, true))?.kind === 'basic';
+    },
   };
+}
+
+/** Tokens before passwords, as Docker has it, unless their place is not allowed and a password would do. */
+function choose(offered: readonly Challenge[], endpoint: Endpoint, credentials: Credentials | undefined): Challenge {
+  const bearer = offered.find(({ scheme }) => scheme === 'bearer');
+  const basicOne = offered.find(({ scheme }) => scheme === 'basic');
+  if (bearer?.scheme !== 'bearer') return basicOne ?? { scheme: 'basic' };
+  const works = URL.canParse(bearer.realm) && mayMakeTokens(endpoint, new URL(bearer.realm));
+  return !works && basicOne !== undefined && credentials?.kind === 'basic' ? basicOne : bearer;
 }
 
 async function makeToken(
@@ -76,30 +97,34 @@ async function makeToken(
 ): Promise<Token> {
   const realm = realmOf(challenge.realm, endpoint);
   const what = `a token for ${endpoint.host} from ${realm.host}`;
-  const request = tokenRequest(realm, challenge.service, scopes, await credentials(endpoint, false));
-  const response = await http(request).catch((error: unknown) => {
-    throw fromSilence(what, error);
-  });
+  const ask = async (renew: boolean): Promise<HttpResponse> => {
+    const known = await credentials(endpoint, renew);
+    const response = await http(tokenRequest(realm, challenge.service, scopes, known)).catch((error: unknown) => {
+      throw fromSilence(what, error);
+    });
+    // what was kept may be over: once more with what there is now
+    if (renew || known === undefined || (response.status !== 401 && response.status !== 403)) return response;
+    await discard(response).catch(() => undefined);
+    return ask(true);
+  };
+  const response = await ask(false);
   if (response.status !== 200) throw await fromAnswer(what, response);
-  const text = await readText(response, 1024 * 1024).catch((error: unknown) => {
+  const text = await readBody(response.body, 1024 * 1024).catch((error: unknown) => {
     throw fromSilence(what, error);
   });
   return parseToken(text, what, now());
 }
 
-const answer = z.looseObject({
-  token: z.string().min(1).optional(),
-  access_token: z.string().min(1).optional(),
-  expires_in: z.number().positive().optional(),
-});
-
+/** Fields that are empty or null are none: Harbor sends `access_token` so beside `token`. */
 function parseToken(text: string, what: string, now: Instant): Token {
-  const parsed = answer.safeParse(jsonOf(text));
-  const value = parsed.data?.token ?? parsed.data?.access_token;
-  if (value === undefined || /[^\x21-\x7e]/.test(value))
+  const answer = jsonOf(text);
+  const fields = isRecord(answer) ? answer : {};
+  const value = [fields['token'], fields['access_token']].find((one) => typeof one === 'string' && one !== '');
+  if (typeof value !== 'string' || /[^\x21-\x7e]/.test(value))
     throw new DispatchError('RegistryRefused', `${what}: the answer holds no token`);
-  const seconds = parsed.data?.expires_in ?? DEFAULT_SECONDS;
-  return { value, until: now + Math.max(0, seconds * 1000 - MARGIN) };
+  const lifetime = Number(fields['expires_in'] ?? NaN);
+  const seconds = Number.isFinite(lifetime) ? Math.max(lifetime, LEAST_SECONDS) : LEAST_SECONDS;
+  return { value, until: now + seconds * 1000 - MARGIN };
 }
 
 function jsonOf(text: string): unknown {
@@ -128,7 +153,7 @@ function tokenRequest(
     const form = new URLSearchParams({
       grant_type: 'refresh_token',
       client_id: 'flink-dispatch',
-      ...(service === undefined ? {} : { service }),
+      ...defined({ service }),
       scope: scopes.join(' '),
       refresh_token: credentials.token,
     });

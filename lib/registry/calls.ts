@@ -1,8 +1,10 @@
 import type { Clock, Duration } from '../core/clock.ts';
+import { readBody } from '../core/body.ts';
+import { defined } from '../core/defined.ts';
 import { DispatchError, isDispatchError } from '../core/errors.ts';
 import type { Authorizer, Scopes } from './authorizer.ts';
 import { fromAnswer, fromSilence } from './failure.ts';
-import { discard, readText, type Http, type HttpRequest, type HttpResponse } from './http.ts';
+import { discard, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { judgeAddress, type Endpoint, type RegistryHosts } from './settings.ts';
 
 export interface CallDeps {
@@ -58,24 +60,38 @@ function waitAfter(error: DispatchError, tries: number): Duration | undefined {
  * One request, with what the registry wants to see and through its redirects, which never take credentials elsewhere.
  * @throws DispatchError for no answer, for 401 with nothing better to send, and for an address that may not be asked
  */
-export async function ask(call: Call, deps: CallDeps): Promise<HttpResponse> {
+export async function ask(call: Call, deps: CallDeps): Promise<Answer> {
   const first = await follow(call, deps);
-  if (first.response.status !== 401) return first.response;
-  const wanted = first.response.headers['www-authenticate'];
+  if (first.status !== 401) return renewed(first, call, deps);
+  const wanted = first.headers['www-authenticate'];
   const again = await deps.authorizer.challenged(call.endpoint, call.scopes, wanted, first.authorized);
-  if (!again) throw await fromAnswer(call.what, first.response);
-  await discard(first.response).catch(() => undefined);
-  return (await follow(call, deps)).response;
+  if (!again) throw await fromAnswer(call.what, first);
+  await discard(first).catch(() => undefined);
+  return renewed(await follow(call, deps), call, deps);
 }
 
-async function follow(call: Call, deps: CallDeps): Promise<{ response: HttpResponse; authorized: boolean }> {
+/** Once more with another password, where the one that was sent may be over. */
+async function renewed(answer: Answer, call: Call, deps: CallDeps): Promise<Answer> {
+  const over = answer.status === 403 && answer.authorized && answer.headers['www-authenticate'] === undefined;
+  if (!over || !(await deps.authorizer.forbidden(call.endpoint))) return answer;
+  await discard(answer).catch(() => undefined);
+  return follow(call, deps);
+}
+
+/** An answer, and the address that gave it: relative addresses in it are relative to that. */
+export interface Answer extends HttpResponse {
+  readonly from: URL;
+  readonly authorized: boolean;
+}
+
+async function follow(call: Call, deps: CallDeps): Promise<Answer> {
   let url = addressOf(call.endpoint, call.to);
   for (let redirects = 0; ; redirects += 1) {
     const own = requireAllowed(call, url) === 'own';
     const authorization = own ? await deps.authorizer.header(call.endpoint, call.scopes) : undefined;
     const response = await send(call, url, authorization, deps);
-    const location = isRedirect(response.status) && isRead(call) ? response.headers['location'] : undefined;
-    if (location === undefined) return { response, authorized: authorization !== undefined };
+    const location = mayFollow(response.status, call) ? response.headers['location'] : undefined;
+    if (location === undefined) return { ...response, from: url, authorized: authorization !== undefined };
     await discard(response).catch(() => undefined);
     if (redirects >= REDIRECTS) throw new DispatchError('RegistryRefused', `${call.what}: too many redirects`);
     url = locationFrom(location, url, call);
@@ -92,9 +108,9 @@ async function send(
     return await http({
       method,
       url,
-      headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+      headers: { ...headers, ...defined({ authorization }) },
       ...(body && { body: body() }),
-      ...(signal && { signal }),
+      ...defined({ signal }),
     });
   } catch (error) {
     throw fromSilence(what, error);
@@ -105,7 +121,7 @@ async function send(
 export async function textOf(response: HttpResponse, what: string, limit: number): Promise<string> {
   if (Number(response.headers['content-length'] ?? 0) > limit)
     throw new DispatchError('RegistryRefused', `${what}: the answer is larger than ${limit} bytes`);
-  return readText(response, limit).catch((error: unknown) => {
+  return readBody(response.body, limit).catch((error: unknown) => {
     throw fromSilence(what, error);
   });
 }
@@ -132,10 +148,8 @@ function requireAllowed({ endpoint, what }: Call, url: URL): 'own' | 'other' {
   throw new DispatchError('RegistryRefused', message);
 }
 
-function isRedirect(status: number): boolean {
-  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
-}
-
-function isRead({ method }: Call): boolean {
-  return method === 'GET' || method === 'HEAD';
+/** RFC 9110: 307 and 308 keep method and body; after the others anything but a read would become a read. */
+function mayFollow(status: number, { method }: Call): boolean {
+  if (status === 307 || status === 308) return true;
+  return (status === 301 || status === 302 || status === 303) && (method === 'GET' || method === 'HEAD');
 }

@@ -1,16 +1,9 @@
 import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
+import type { Credentials, CredentialsFor } from './credential-types.ts';
 import { ecrPassword } from './ecr.ts';
 import { normalHost } from './reference.ts';
 import type { Endpoint } from './settings.ts';
-
-export type Credentials =
-  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
-  /** Exchanged for tokens, as Azure's registry gives it to `docker login`. */
-  | { readonly kind: 'identity'; readonly token: string };
-
-/** `renew`: those that it gave before were refused. */
-export type CredentialsFor = (endpoint: Endpoint, renew: boolean) => Promise<Credentials | undefined>;
 
 export interface CredentialsDeps {
   /** Text of a secret of AWS Secrets Manager. */

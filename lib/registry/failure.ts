@@ -1,8 +1,10 @@
+import { readBody } from '../core/body.ts';
+import { defined } from '../core/defined.ts';
 import { describeError, DispatchError, isDispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
-import { redactText } from '../core/redact.ts';
+import { redactText } from '../core/redaction/redact.ts';
 import { cutUtf8 } from '../core/wire-text.ts';
-import { discard, readText, SourceFailed, type HttpResponse } from './http.ts';
+import { discard, SourceFailed, type HttpResponse } from './http.ts';
 
 const MAX_ANSWER = 64 * 1024;
 
@@ -13,7 +15,7 @@ export async function fromAnswer(what: string, response: HttpResponse): Promise<
   const message = `${what}: the registry answered ${status}${said === '' ? '' : `, ${said}`}`;
   if (status === 429 || status === 408 || status >= 500) {
     const retryAfter = retryAfterOf(response);
-    return new DispatchError('RegistryUnavailable', message, retryAfter === undefined ? {} : { retryAfter });
+    return new DispatchError('RegistryUnavailable', message, defined({ retryAfter }));
   }
   return new DispatchError('RegistryRefused', message);
 }
@@ -36,7 +38,7 @@ function retryAfterOf({ headers }: HttpResponse): number | undefined {
 /** The codes and messages of a registry's error document. Never the address asked: it can hold a signature. */
 async function errorText(response: HttpResponse): Promise<string> {
   try {
-    const document: unknown = JSON.parse(await readText(response, MAX_ANSWER));
+    const document: unknown = JSON.parse(await readBody(response.body, MAX_ANSWER));
     const errors: unknown = isRecord(document) ? document['errors'] : undefined;
     const texts = (Array.isArray(errors) ? errors : [])
       .filter(isRecord)

@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { defined } from '../core/defined.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -42,7 +43,7 @@ export function createHttp(options: HttpOptions = {}): Http {
         method: request.method,
         headers: { 'user-agent': 'flink-dispatch', ...request.headers, ...lengthOf(request) },
         agent: agents[protocol],
-        ...(request.signal && { signal: request.signal }),
+        ...defined({ signal: request.signal }),
       });
       const idle = options.idle ?? 20_000;
       sent.setTimeout(idle, () => sent.destroy(new Error(`nothing came for ${idle} ms`)));
@@ -86,18 +87,6 @@ function plainHeaders(response: http.IncomingMessage): Record<string, string | u
   return Object.fromEntries(
     Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   );
-}
-
-/** @throws Error for more than `limit` bytes */
-export async function readText(response: HttpResponse, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.byteLength;
-    if (size > limit) throw new Error(`an answer of more than ${limit} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Reads and forgets, so that the connection can be used again. */

@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 
 /** A repository of a registry: `{ host: 'docker.io', repository: 'library/flink' }`. */
@@ -34,8 +35,7 @@ export function parseImage(text: string, field = 'image'): ImageReference {
   if (bad) throw invalid(text, field);
   return {
     ...parseRepository(name, field),
-    ...(tag === undefined ? {} : { tag }),
-    ...(digest === undefined ? {} : { digest }),
+    ...defined({ tag, digest }),
   };
 }
 

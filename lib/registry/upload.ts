@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DispatchError } from '../core/errors.ts';
-import { addressOf, ask, locationFrom, type Call, type CallDeps } from './calls.ts';
+import { addressOf, ask, locationFrom, type Answer, type Call, type CallDeps } from './calls.ts';
 import { fromAnswer } from './failure.ts';
 import { discard, type HttpResponse } from './http.ts';
 import { pathTo, push } from './paths.ts';
@@ -64,7 +64,8 @@ async function begin(
     await discard(response).catch(() => undefined);
     return 'mounted';
   }
-  return next(await wanted(202, response, base), url, base);
+  await wanted(202, response, base);
+  return next(response, base);
 }
 
 async function finish(deps: CallDeps, base: Base, place: URL, digest: string, blob?: BlobUpload): Promise<void> {
@@ -92,7 +93,7 @@ async function sendUnknown(
   };
   const response = await ask({ ...base, method: 'PATCH', to: place, headers: OCTETS, body }, deps);
   await wanted(202, response, base);
-  return { place: next(response, place, base), digest: `sha256:${hash.digest('hex')}` };
+  return { place: next(response, base), digest: `sha256:${hash.digest('hex')}` };
 }
 
 async function* hashed(
@@ -105,8 +106,8 @@ async function* hashed(
   }
 }
 
-function next(response: HttpResponse, asked: URL, base: Base): URL {
-  return locationFrom(response.headers['location'] ?? '', asked, { ...base, method: 'PUT', to: asked });
+function next({ headers, from }: Answer, base: Base): URL {
+  return locationFrom(headers['location'] ?? '', from, { ...base, method: 'PUT', to: from });
 }
 
 /** An upload that the registry has lost, or of which it has other bytes than were sent, begins anew. */

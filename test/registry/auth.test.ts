@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseChallenge } from '../../lib/registry/challenge.ts';
+import { parseChallenges } from '../../lib/registry/challenge.ts';
 import { parseSecret } from '../../lib/registry/credentials.ts';
 import { ecrRegion } from '../../lib/registry/ecr.ts';
 import { FakeRegistry, refuse } from '../fakes/registry-server.ts';
@@ -25,7 +25,7 @@ describe('a challenge', () => {
     ['Bearer service="x"', undefined],
     ['Negotiate', undefined],
     [undefined, undefined],
-  ])('%s', (header, expected) => expect(parseChallenge(header)).toEqual(expected));
+  ])('%s', (header, expected) => expect(parseChallenges(header)[0]).toEqual(expected));
 });
 
 describe('credentials of a secret', () => {
