@@ -1,5 +1,16 @@
-/** Whether a job's options ask for high availability; both names of the option, as Flink reads them. */
+import type { ResolvedJob } from './job.ts';
+import { asksForHighAvailability } from '../flink/config/high-availability.ts';
+
+/** Whether a job's options ask for high availability, as Flink reads them. */
 export function hasHighAvailability(options: Readonly<Record<string, string>>): boolean {
-  const type = options['high-availability.type'] ?? options['high-availability'] ?? 'none';
-  return type.toLowerCase() !== 'none';
+  return asksForHighAvailability(options);
+}
+
+/**
+ * Whether the attempt's job has the id that its record names. With high availability a JobManager that recovers has to find
+ * its job by it, and in a session there are jobs of others; Flink then runs one job of an application and refuses a second
+ * execute(). Else an application runs as many jobs as it likes, all of its own cluster.
+ */
+export function hasFixedJobId({ mode, options }: Pick<ResolvedJob, 'mode' | 'options'>): boolean {
+  return mode === 'session' || hasHighAvailability(options);
 }

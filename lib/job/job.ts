@@ -1,8 +1,12 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import type { Duration } from '../core/clock.ts';
+import type { ClusterId } from '../core/ids.ts';
 
 /** Flink's options as flat keys and string values, as in `-Dkey=value`. */
 export type FlinkOptions = Readonly<Record<string, string>>;
+
+/** How long main() may go on without a job, where the job says nothing else. */
+export const MAIN_DEADLINE: Duration = 60 * 60_000;
 
 export type JobKind = 'batch' | 'streaming';
 
@@ -30,14 +34,27 @@ export interface PinnedJar {
  * A job with every layer of defaults applied and every rule of the deployment checked: what a run launches. It is
  * stored in the run record, so it holds no secret and only what JSON can carry.
  */
-export interface ResolvedJob {
+export type ResolvedJob = ApplicationJob | SessionJob | StandaloneJob;
+
+export interface ApplicationJob extends JobBase {
+  readonly mode: 'application';
+}
+
+export interface SessionJob extends JobBase {
+  readonly mode: 'session';
+  /** Where the job goes. */
+  readonly session: JobSession;
+}
+
+export interface StandaloneJob extends JobBase {
+  readonly mode: 'standalone';
+  /** Default: as many as the parallelism needs. */
+  readonly taskManagers?: number;
+}
+
+interface JobBase {
   /** A valid cluster-id prefix. */
   readonly name: string;
-  readonly mode: 'application' | 'session' | 'standalone';
-  /** Mode standalone; default: as many as the parallelism needs. */
-  readonly taskManagers?: number;
-  /** Mode session: where the job goes. */
-  readonly session?: JobSession;
   /** The named target of the deployment's configuration. */
   readonly target: string;
   readonly namespace: string;
@@ -54,7 +71,8 @@ export interface ResolvedJob {
   readonly entryClass?: string;
   readonly args: readonly string[];
   readonly kind: JobKind;
-  readonly deadlines: { readonly start: Duration; readonly run?: Duration };
+  /** `main`: how long main() may go on when its jobs have ended; default MAIN_DEADLINE. */
+  readonly deadlines: { readonly start: Duration; readonly run?: Duration; readonly main?: Duration };
   readonly retry: { readonly attempts: number; readonly backoff: Duration };
   readonly concurrency?: { readonly key: string; readonly policy: ConcurrencyPolicy };
   readonly afterEnd: { readonly keepCluster: KeepCluster; readonly ttl: Duration };
@@ -68,8 +86,7 @@ export interface ResolvedJob {
 
 /** A session cluster in the job's namespace. */
 export interface JobSession {
-  /** A valid cluster-id. */
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   /** How it is made when it is not there. Absent: it stands, and is somebody else's. */
   readonly pool?: PoolPlan;
 }

@@ -1,36 +1,41 @@
 import type { Instant } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { runIdFor } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import type { RunRequest } from '../trigger/request.ts';
-import { layersFor, type Deployment } from './deployment.ts';
-import { inspectJar } from './inspect.ts';
+import type { DispatchConfig } from './config/dispatch-config.ts';
+import { layersFor } from './config/layers.ts';
+import { deploymentOf, isOthersObject } from './config/tenants.ts';
+import { inspectJar } from './jar/inspect.ts';
 import type { Jar, ResolvedJob } from './job.ts';
-import { checkJarUri, parseJarUri, type JarOrigin } from './jar-uri.ts';
-import { mergeLayers } from './layers.ts';
-import { parseManifestOrSpec } from './manifest.ts';
-import { isJobName, nameFromKey } from './name.ts';
-import type { ObjectStore } from './objects.ts';
-import { checkPolicy } from './policy.ts';
-import { withSlotLimit } from './policy-resources.ts';
-import { checkProgram } from './program.ts';
+import { checkJarUri, parseJarUri, type JarOrigin } from './jar/jar-uri.ts';
+import { checkBucket, namedArtifacts, s3Object, type NamedObject } from './jar/named-objects.ts';
+import { mergeLayers } from './spec/layers.ts';
+import { parseManifestOrSpec } from './spec/manifest.ts';
+import { isJobName, nameFromKey } from './spec/name.ts';
+import type { ObjectStore } from './jar/objects.ts';
+import { judgeJob } from './judge/judge.ts';
+import { checkPolicy, notAllowed } from './policy/policy.ts';
+import { withSlotLimit } from './policy/policy-resources.ts';
+import { checkProgram, programPath } from './jar/program.ts';
 import { resolveJob } from './resolve.ts';
 import { sessionNotes } from './session.ts';
-import type { JobSpec } from './spec.ts';
-import type { StoredJobs } from './stored-jobs.ts';
-import { fillPlaceholders, placeholderContext } from './template.ts';
-import { findUploadSpec } from './upload-spec.ts';
-import { checkUrlEnd } from './url-end.ts';
+import type { JobSpec } from './spec/spec.ts';
+import type { StoredJobs } from './spec/stored-jobs.ts';
+import { fillPlaceholders, placeholderContext } from './spec/template.ts';
+import { findUploadSpec } from './spec/upload-spec.ts';
+import { checkUrlEnd } from './jar/url-expiry.ts';
 
 export interface PrepareDeps {
   readonly objects: ObjectStore;
   readonly storedJobs: StoredJobs;
-  readonly deployment: Deployment;
+  readonly deployment: DispatchConfig;
 }
 
 /**
- * Makes a job out of a request: finds its spec, applies the layers, checks the deployment's allow-list, and looks into
- * the jar where it lies in S3.
+ * Makes a job out of a request: finds its spec, applies the layers, judges what would be made of it by the deployment's
+ * allow-list, and looks into the jar where it lies in S3.
  * @throws DispatchError of class `user` when the request is at fault and would be again; a retryable one when storage is.
  */
 export async function prepareRun(
@@ -38,7 +43,7 @@ export async function prepareRun(
   deps: PrepareDeps,
   now: Instant,
 ): Promise<{ readonly job: ResolvedJob }> {
-  const { deployment } = deps;
+  const deployment = deploymentOf(request, deps.deployment);
   const found = await findSpecs(request, deps);
   const layers = layersFor(deployment, { user: found.specs, source: request.source, storedJob: found.storedJob });
   const merged = withUploadedJar(mergeLayers([...layers.trusted, ...layers.user]), request);
@@ -49,17 +54,20 @@ export async function prepareRun(
   const jar = withSum(parseJarUri(spec.job?.jarURI), spec.job?.jarSha256);
   checkJarUri(jar, deployment.allow, origin);
   checkUrlEnd(jar.uri, now);
-  const draft = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment });
-  if (draft.session === undefined) requireImage(draft);
+  const resolved = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment });
+  const draft = { ...resolved, options: withSlotLimit(resolved.options, deployment.allow) };
+  if (draft.mode !== 'session') requireImage(draft);
   checkProgram(draft);
   const refusal = checkPolicy({ job: draft, userSpecs: layers.user }, deployment.allow, { spec: own, deployment })[0];
   if (refusal !== undefined) throw refusal;
-  const inspected = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);
-  const notes = [...(draft.notes ?? []), ...sessionNotes(draft, layers.user)];
+  const [tooMuch] = judgeJob({ job: draft, userSpecs: layers.user, trusted: own, deployment });
+  if (tooMuch !== undefined) throw notAllowed(tooMuch);
+  checkObjects(draft, own, { request, deps, deployment });
+  const { note, ...inspected } = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);
+  const notes = [...(draft.notes ?? []), ...sessionNotes(draft, layers.user), ...(note === undefined ? [] : [note])];
   return {
     job: {
       ...draft,
-      options: withSlotLimit(draft.options, deployment.allow),
       ...inspected,
       ...(notes.length > 0 && { notes }),
     },
@@ -84,11 +92,12 @@ interface FoundSpecs {
 async function findSpecs(request: RunRequest, deps: PrepareDeps): Promise<FoundSpecs> {
   const upload = request.source.kind === 'jar-upload' ? await findUploadSpec(deps.objects, request.source) : undefined;
   const storedJob = request.job ?? upload?.storedJob;
-  const stored = storedJob === undefined ? [] : [parseManifestOrSpec(await deps.storedJobs.load(storedJob))];
+  const stored =
+    storedJob === undefined ? [] : [parseManifestOrSpec(await deps.storedJobs.load(storedJob, request.tenant))];
   const top = request.spec === undefined ? [] : [parseManifestOrSpec(request.spec)];
   return {
     specs: [...stored, ...(upload?.spec === undefined ? [] : [upload.spec]), ...top],
-    ...(storedJob === undefined ? {} : { storedJob }),
+    ...defined({ storedJob }),
     ...(request.source.kind === 'schedule' && request.source.timeZone !== undefined
       ? { timeZone: request.source.timeZone }
       : {}),
@@ -116,6 +125,30 @@ function withUploadedJar(spec: JobSpec, request: RunRequest): JobSpec {
   return { ...spec, job: { ...spec.job, jarURI: uploaded } };
 }
 
+interface Asked {
+  readonly request: RunRequest;
+  readonly deps: PrepareDeps;
+  /** As the request's tenant sees it. */
+  readonly deployment: DispatchConfig;
+}
+
+/** The jar and the dependencies that a request names, as far as the deployment does not: none is another tenant's. */
+function checkObjects({ jar, options, target }: ResolvedJob, own: JobSpec, { request, deps, deployment }: Asked): void {
+  const trusted = [own.job?.jarURI, ...namedArtifacts(own.flinkConfiguration ?? {}).map(({ uri }) => uri)];
+  const isRead = deployment.targets[target]?.jarDelivery.kind === 'bundle';
+  const uploaded: NamedObject[] = request.source.kind === 'jar-upload' ? [] : [{ field: 'job.jarURI', uri: jar.uri }];
+  for (const named of [...uploaded, ...namedArtifacts(options)]) {
+    const object = trusted.includes(named.uri) ? undefined : s3Object(named);
+    if (object === undefined) continue;
+    if (isRead) checkBucket(named, object, deployment.allow);
+    if (!isOthersObject(object, request, deps.deployment) && deps.storedJobs.mayName(object, request.tenant)) continue;
+    throw notAllowed({
+      field: named.field,
+      message: `${named.uri} lies where another tenant's jars or the ledger's own objects are`,
+    });
+  }
+}
+
 function jarOrigin(request: RunRequest, trusted: JobSpec): JarOrigin {
   if (request.source.kind === 'jar-upload') return { kind: 'upload' };
   return { kind: 'spec', trustedUri: trusted.job?.jarURI };
@@ -124,7 +157,7 @@ function jarOrigin(request: RunRequest, trusted: JobSpec): JarOrigin {
 function nameFor(spec: JobSpec, request: RunRequest, storedJob: string | undefined): string {
   if (spec.name !== undefined) return spec.name;
   if (request.source.kind === 'jar-upload') return nameFromKey(request.source.key);
-  return nameFromKey(storedJob ?? spec.job?.jarURI ?? '');
+  return nameFromKey(storedJob ?? programPath(spec.job?.jarURI ?? ''));
 }
 
 /** @throws DispatchError `InvalidSpec` for a jar of which nobody here sees the bytes */
@@ -143,6 +176,6 @@ function pinned(jar: Jar, request: RunRequest): Jar {
   const { versionId, eTag } = source;
   return {
     ...jar,
-    s3: { ...jar.s3, ...(versionId === undefined ? {} : { versionId }), ...(eTag === undefined ? {} : { eTag }) },
+    s3: { ...jar.s3, ...defined({ versionId, eTag }) },
   };
 }

@@ -1,22 +1,23 @@
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { MAX_CLUSTER_ID_LENGTH } from '../core/ids.ts';
-import type { Deployment, TargetConfig } from './deployment.ts';
-import { exposure } from './exposure.ts';
+import type { DispatchConfig, TargetConfig } from './config/dispatch-config.ts';
+import { exposure } from './config/exposure.ts';
 import type { Jar, ResolvedJob } from './job.ts';
-import { notesOn } from './manifest.ts';
-import { isJobName } from './name.ts';
-import { optionsOf } from './options.ts';
-import { podTemplatesOf } from './pod-template.ts';
+import { notesOn } from './spec/manifest.ts';
+import { isJobName } from './spec/name.ts';
+import { optionsOf } from './spec/options.ts';
+import { podTemplatesOf } from './spec/pod-template.ts';
 import { modeOf } from './session.ts';
-import { reachable } from './rest-reach.ts';
-import type { JobSpec } from './spec.ts';
+import { reachable } from './config/rest-access.ts';
+import type { JobSpec } from './spec/spec.ts';
 
 const MINUTE = 60_000;
 
 export interface ResolveContext {
   readonly jar: Jar;
   readonly name: string;
-  readonly deployment: Deployment;
+  readonly deployment: DispatchConfig;
 }
 
 /**
@@ -43,7 +44,7 @@ export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveCont
     options: reachable({ flinkVersion, options: { ...exposure(config), ...optionsOf(spec, name) } }, config),
     podTemplates: podTemplatesOf(spec),
     jar,
-    ...(spec.job?.entryClass === undefined ? {} : { entryClass: spec.job.entryClass }),
+    ...defined({ entryClass: spec.job?.entryClass }),
     args: spec.job?.args ?? [],
     kind: spec.job?.kind ?? kindOf(spec),
     ...lifecycle(spec, name),
@@ -60,7 +61,7 @@ function checkName(name: string): void {
   });
 }
 
-function targetOf(spec: JobSpec, deployment: Deployment): { target: string; config: TargetConfig } {
+function targetOf(spec: JobSpec, deployment: DispatchConfig): { target: string; config: TargetConfig } {
   const target = spec.target ?? 'default';
   const config = Object.hasOwn(deployment.targets, target) ? deployment.targets[target] : undefined;
   if (config !== undefined) return { target, config };
@@ -83,7 +84,7 @@ function lifecycle(spec: JobSpec, name: string): Lifecycle {
   return {
     deadlines: {
       start: deadlines.start ?? 10 * MINUTE,
-      ...(deadlines.run === undefined ? {} : { run: deadlines.run }),
+      ...defined({ run: deadlines.run, main: deadlines.main }),
     },
     retry: { attempts: retry.attempts ?? 1, backoff: retry.backoff ?? MINUTE },
     ...concurrencyOf(spec, name),

@@ -1,14 +1,18 @@
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
-import { parseClusterId, sha256Hex } from '../core/ids.ts';
+import { parseClusterId, sha256Hex, type ClusterId } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
 import { omit } from '../core/omit.ts';
-import type { Deployment, PoolConfig, TargetConfig } from './deployment.ts';
-import { exposure } from './exposure.ts';
-import type { Jar, JobSession, PoolPlan, ResolvedJob } from './job.ts';
-import { mergeLayers } from './layers.ts';
-import { optionsOf } from './options.ts';
-import { podTemplatesOf } from './pod-template.ts';
-import type { JobSpec } from './spec.ts';
+import type { DispatchConfig, PoolConfig, TargetConfig } from './config/dispatch-config.ts';
+import { exposure } from './config/exposure.ts';
+import type { ApplicationJob, Jar, JobSession, PoolPlan, ResolvedJob, SessionJob, StandaloneJob } from './job.ts';
+import { mergeLayers } from './spec/layers.ts';
+import { optionsOf } from './spec/options.ts';
+import { podTemplatesOf } from './spec/pod-template.ts';
+import type { JobSpec } from './spec/spec.ts';
+
+type ModeOfJob =
+  Pick<ApplicationJob, 'mode'> | Pick<SessionJob, 'mode' | 'session'> | Pick<StandaloneJob, 'mode' | 'taskManagers'>;
 
 /**
  * The mode of a job, and its session where it has one. `session` alone says the mode.
@@ -17,10 +21,11 @@ import type { JobSpec } from './spec.ts';
 export function modeOf(
   spec: JobSpec,
   target: TargetConfig,
-  { jar, deployment }: { readonly jar: Jar; readonly deployment: Deployment },
-): Pick<ResolvedJob, 'mode' | 'session' | 'taskManagers'> {
+  { jar, deployment }: { readonly jar: Jar; readonly deployment: DispatchConfig },
+): ModeOfJob {
   const mode = spec.mode ?? (spec.session === undefined ? 'application' : 'session');
-  if (mode === 'standalone') return { mode, ...taskManagersOf(spec) };
+  // In a native cluster the number is the parallelism's alone.
+  if (mode === 'standalone') return { mode, ...defined({ taskManagers: spec.taskManager?.replicas }) };
   if (mode !== 'session') return { mode: 'application' };
   if (jar.s3 === undefined) {
     throw invalid('job.jarURI', 'must begin with s3:// in mode session: the dispatcher uploads the jar to the session');
@@ -28,12 +33,7 @@ export function modeOf(
   return { mode, session: sessionOf(spec, target, deployment) };
 }
 
-/** In a native cluster the number is the parallelism's alone. */
-function taskManagersOf({ taskManager }: JobSpec): Pick<ResolvedJob, 'taskManagers'> {
-  return taskManager?.replicas === undefined ? {} : { taskManagers: taskManager.replicas };
-}
-
-function sessionOf({ session = {} }: JobSpec, target: TargetConfig, deployment: Deployment): JobSession {
+function sessionOf({ session = {} }: JobSpec, target: TargetConfig, deployment: DispatchConfig): JobSession {
   const { clusterId, pool } = session;
   if ((clusterId === undefined) === (pool === undefined)) {
     throw invalid('session', 'must name either a clusterId or a pool in mode session');
@@ -48,7 +48,7 @@ function sessionOf({ session = {} }: JobSpec, target: TargetConfig, deployment: 
   return { clusterId: poolClusterId(plan), pool: plan };
 }
 
-function clusterIdOf(text: string): string {
+function clusterIdOf(text: string): ClusterId {
   try {
     return parseClusterId(text);
   } catch (cause) {
@@ -60,7 +60,7 @@ function clusterIdOf(text: string): string {
 }
 
 /** The deployment's and the target's defaults hold for its pools, save what they say of a job. */
-function planPool(name: string, config: PoolConfig, target: TargetConfig, deployment: Deployment): PoolPlan {
+function planPool(name: string, config: PoolConfig, target: TargetConfig, deployment: DispatchConfig): PoolPlan {
   const { idleAfter, ...own } = config;
   const spec = omit(mergeLayers([deployment.defaults, target.defaults ?? {}, own]), 'job');
   const { flinkVersion } = spec;
@@ -82,9 +82,9 @@ function planPool(name: string, config: PoolConfig, target: TargetConfig, deploy
 }
 
 /** Another plan is another session, so that a change of the deployment never meets what runs. */
-function poolClusterId(pool: PoolPlan): string {
+function poolClusterId(pool: PoolPlan): ClusterId {
   const plan = omit(pool, 'idleAfter');
-  return `${plan.name}-${sha256Hex(canonicalJson(plan)).slice(0, 8)}`;
+  return parseClusterId(`${plan.name}-${sha256Hex(canonicalJson(plan)).slice(0, 8)}`);
 }
 
 const OF_A_CLUSTER = [
@@ -98,8 +98,8 @@ const OF_A_CLUSTER = [
 ] as const;
 
 /** What people wrote for a job in a session that only a cluster of its own could follow. */
-export function sessionNotes({ session }: ResolvedJob, userSpecs: readonly JobSpec[]): readonly string[] {
-  if (session === undefined) return [];
+export function sessionNotes({ mode }: ResolvedJob, userSpecs: readonly JobSpec[]): readonly string[] {
+  if (mode !== 'session') return [];
   const fields = OF_A_CLUSTER.filter((field) => userSpecs.some((spec) => field in spec));
   return fields.map((field) => `${field} has no effect in mode session: the session has its own`);
 }

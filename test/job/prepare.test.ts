@@ -2,16 +2,17 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DispatchError } from '../../lib/core/errors.ts';
 import { runIdFor } from '../../lib/core/ids.ts';
-import { layersFor, namespacesOf, parseDeployment } from '../../lib/job/deployment.ts';
+import { namespacesOf, parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
+import { layersFor } from '../../lib/job/config/layers.ts';
 import { fallbackName, prepareRun } from '../../lib/job/prepare.ts';
-import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
+import { storedJobsIn } from '../../lib/job/spec/stored-jobs.ts';
 import type { RunRequest, RunSource } from '../../lib/trigger/request.ts';
-import { jarFixture, MemoryObjects } from './memory-objects.ts';
+import { jarFixture, MemoryObjects } from './jar/memory-objects.ts';
 
 const example = readFileSync(new URL('../../infra/dispatch.yml', import.meta.url), 'utf8');
 const NOW = Date.parse('2026-11-21T05:00:00Z');
 
-function prepare(request: RunRequest, objects = new MemoryObjects(), deployment = parseDeployment(example)) {
+function prepare(request: RunRequest, objects = new MemoryObjects(), deployment = parseDispatchConfig(example)) {
   return prepareRun(request, { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment }, NOW);
 }
 
@@ -82,7 +83,7 @@ describe('an uploaded jar', () => {
   });
 
   it('follows the rules of the deployment', async () => {
-    const deployment = parseDeployment(
+    const deployment = parseDispatchConfig(
       example.replace(
         'rules: []',
         "rules: [{ match: { key: 'streaming/*' }, spec: { job: { kind: streaming }, image: 'flink:2.2.0', flinkVersion: '2.2' } }]",
@@ -203,7 +204,7 @@ describe('a message', () => {
     expect(job.notes).toHaveLength(2);
   });
 
-  it('merges pod templates by position, as the operator does', async () => {
+  it('merges pod templates container by container, by name', async () => {
     const { job } = await prepare(
       message({
         podTemplate: { spec: { containers: [{ name: 'flink-main-container', env: [{ name: 'A', value: '1' }] }] } },
@@ -314,7 +315,7 @@ describe('fallbackName', () => {
 
 describe('parseDeployment', () => {
   it('reads the example', () => {
-    const deployment = parseDeployment(example);
+    const deployment = parseDispatchConfig(example);
     expect(deployment.targets['default']).toMatchObject({
       namespace: 'flink',
       rest: { kind: 'service-proxy' },
@@ -325,7 +326,7 @@ describe('parseDeployment', () => {
   });
 
   it('puts the defaults of the named target between those of the deployment and the rules', () => {
-    const deployment = parseDeployment(`
+    const deployment = parseDispatchConfig(`
 targets:
   default: { namespace: a, access: { kind: in-cluster } }
   prod: { namespace: b, access: { kind: kubeconfig, path: /k }, defaults: { image: prod } }
@@ -350,6 +351,6 @@ rules: [{ match: { job: 'n*' }, spec: { target: prod } }]
       'rules[0].match',
     ],
   ])('refuses %s', (text, field) => {
-    expect(() => parseDeployment(text)).toThrow(expect.objectContaining({ field }) as Error);
+    expect(() => parseDispatchConfig(text)).toThrow(expect.objectContaining({ field }) as Error);
   });
 });

@@ -1,0 +1,85 @@
+import { DispatchError } from '../../core/errors.ts';
+import type { RunRequest, RunSource } from '../../trigger/request.ts';
+import { mergeLayers } from '../spec/layers.ts';
+import type { DispatchConfig } from './dispatch-config.ts';
+import type { TenantConfig, TenantSource } from './tenant-config.ts';
+
+/**
+ * The request with its tenant, by where it came from, and an identity that no request of another tenant has. Without
+ * tenants, and from a source that has none, it stays as it is: `deploymentOf` refuses the second.
+ */
+export function withTenant(request: RunRequest, { tenants }: Pick<DispatchConfig, 'tenants'>): RunRequest {
+  const tenant = Object.keys(tenants).find((name) => tenants[name]?.sources.some((it) => covers(it, request.source)));
+  if (tenant === undefined) return request;
+  return { ...request, tenant, identity: JSON.stringify(['tenant', tenant, request.identity]) };
+}
+
+/**
+ * The deployment as the request's tenant sees it: its own targets, namespaces, defaults, rules and allow-list, and none
+ * of any other tenant's.
+ * @throws DispatchError `NotAllowed` where there are tenants, and the request has none
+ */
+export function deploymentOf(request: RunRequest, deployment: DispatchConfig): DispatchConfig {
+  const { tenants } = deployment;
+  if (Object.keys(tenants).length === 0) return deployment;
+  const tenant = request.tenant === undefined ? undefined : tenants[request.tenant];
+  if (tenant !== undefined) return seenBy(tenant, deployment);
+  const message = `${describe(request.source)} belongs to no tenant: add it to tenants.<name>.sources`;
+  throw new DispatchError('NotAllowed', message, { field: 'source' });
+}
+
+/** Whether an object in S3 is another tenant's: where its uploads are, or its stored jobs. */
+export function isOthersObject(
+  object: { readonly bucket: string; readonly key: string },
+  request: RunRequest,
+  { tenants }: Pick<DispatchConfig, 'tenants'>,
+): boolean {
+  const source = { kind: 'jar-upload', eventTime: 0, ...object } as const;
+  return Object.entries(tenants).some(
+    ([name, { sources }]) => name !== request.tenant && sources.some((it) => covers(it, source)),
+  );
+}
+
+function seenBy(tenant: TenantConfig, deployment: DispatchConfig): DispatchConfig {
+  const targets = Object.fromEntries(
+    Object.entries(tenant.targets).flatMap(([name, [namespace, ...namespaces]]) => {
+      const target = deployment.targets[name];
+      return target === undefined || namespace === undefined ? [] : [[name, { ...target, namespace, namespaces }]];
+    }),
+  );
+  const defaults = mergeLayers([deployment.defaults, tenant.defaults]);
+  const [first] = Object.keys(targets);
+  const hasDefault = defaults.target !== undefined || 'default' in targets || first === undefined;
+  return {
+    ...deployment,
+    targets,
+    defaults: hasDefault ? defaults : { ...defaults, target: first },
+    rules: [...deployment.rules, ...tenant.rules],
+    allow: tenant.allow,
+  };
+}
+
+/** By what AWS says of the source, never by what the request does. */
+function covers({ bucket, prefix = '', queue, scheduleGroup }: TenantSource, source: RunSource): boolean {
+  switch (source.kind) {
+    case 'jar-upload':
+      return source.bucket === bucket && source.key.startsWith(prefix);
+    case 'message':
+      return source.queueArn === queue;
+    case 'schedule':
+      return scheduleGroup !== undefined && source.calledBy === scheduleGroup;
+  }
+}
+
+function describe(source: RunSource): string {
+  switch (source.kind) {
+    case 'jar-upload':
+      return `s3://${source.bucket}/${source.key}`;
+    case 'message':
+      return `the queue ${source.queueArn}`;
+    case 'schedule':
+      return source.calledBy === undefined
+        ? 'a schedule that calls the function itself, not the alias of its group,'
+        : `the schedule group ${source.calledBy}`;
+  }
+}

@@ -1,0 +1,254 @@
+/** A spec that asks for more than `deployment` of judge.test.ts allows; `kind` is the row of the hole that it tries. */
+export interface Hostile {
+  readonly kind: string;
+  readonly spec: Record<string, unknown>;
+}
+
+type Spec = Record<string, unknown>;
+
+const option = (key: string, value: unknown): Spec => ({ flinkConfiguration: { [key]: value } });
+const options = (map: Spec): Spec => ({ flinkConfiguration: map });
+const pod = (spec: Spec): Spec => ({ podTemplate: { spec } });
+const ofJobManager = (spec: Spec): Spec => ({ jobManager: { podTemplate: { spec } } });
+const ofTaskManager = (spec: Spec): Spec => ({ taskManager: { podTemplate: { spec } } });
+const main = (fields: Spec): Spec => pod({ containers: [{ name: 'flink-main-container', ...fields }] });
+const LIMITS = { limits: { cpu: '100m', memory: '64Mi' } };
+const side = (fields: Spec = {}, name = 'side'): Spec => ({ name, image: 'team/side:1', resources: LIMITS, ...fields });
+const volume = (source: Spec): Spec => pod({ volumes: [{ name: 'v', ...source }] });
+const nested = (key: string, value: unknown): Spec =>
+  options(
+    key
+      .split('.')
+      .reverse()
+      .reduce<unknown>((inner, name) => ({ [name]: inner }), value) as Spec,
+  );
+
+const SECRETS: readonly Spec[] = [
+  option('kubernetes.secrets', '{root: /mnt}'),
+  option('kubernetes.secrets', '{"root": "/mnt"}'),
+  option('kubernetes.secrets', 'root: /mnt\n'),
+  option('kubernetes.secrets', '{"\\u0072oot": /mnt}'),
+  option('kubernetes.secrets', "'root':'/mnt'"),
+  option('kubernetes.secrets', 'job-a:/a,root:/mnt'),
+  option('kubernetes.secrets', '{job-a: /a, ? root : /mnt}'),
+  option('kubernetes.secrets.root', '/mnt'),
+  nested('kubernetes.secrets.root', '/mnt'),
+  option('kubernetes.secrets', '&x {root: /mnt}'),
+  option('kubernetes.secrets', '{flink-jar-orders-1: /mnt}'),
+  option('kubernetes.env.secretKeyRef', '[{env: A, secret: root, key: k}]'),
+  option('kubernetes.env.secretKeyRef', '- env: A\n  secret: root\n  key: k'),
+  option('kubernetes.env.secretKeyRef', "env:A,'secret':root,key:k"),
+  option('kubernetes.env.secretKeyRef', "'env:A,secret:root,key:k'"),
+  option('kubernetes.container.image.pull-secrets', '[root]'),
+  option('kubernetes.container.image.pull-secrets', "job-a;'root'"),
+];
+
+const ROLE = 'iam.amazonaws.com/role';
+const MARKS: readonly Spec[] = ['jobmanager', 'taskmanager'].flatMap((component) => {
+  const key = `kubernetes.${component}.annotations`;
+  return [
+    option(`${key}.${ROLE}`, 'admin'),
+    nested(`${key}.iam`, { amazonaws: { 'com/role': 'admin' } }),
+    option(key, `{"${ROLE}": admin}`),
+    option(key, `{"\\x69am.amazonaws.com/role": admin}`),
+    option(key, `\n${ROLE}: admin`),
+    option(key, `\t'${ROLE}':admin`),
+    option(key, `a:b,'${ROLE}':admin`),
+    option(`kubernetes.${component}.labels`, 'sidecar.istio.io/inject:true'),
+    option(`kubernetes.${component}.labels.azure.workload.identity/use`, 'true'),
+    option(`kubernetes.${component}.labels`, '{app.kubernetes.io/managed-by: me}'),
+    option(`kubernetes.${component}.annotations`, 'flink-dispatch.io/run-id:r'),
+  ];
+});
+
+const FOREIGN_MARKS: readonly Spec[] = [
+  'vault.hashicorp.com/agent-inject',
+  'k8s.v1.cni.cncf.io/networks',
+  'eks.amazonaws.com/role-arn',
+  'sidecar.istio.io/userVolume',
+  'container.apparmor.security.beta.kubernetes.io/x',
+  'linkerd.io/inject',
+  'prometheus.io/scrape',
+  'cluster-autoscaler.kubernetes.io/safe-to-evict',
+].flatMap((key) => [
+  { podTemplate: { metadata: { annotations: { [key]: 'x' } } } },
+  { taskManager: { podTemplate: { metadata: { labels: { [key]: 'x' } } } } },
+]);
+
+const claim = (spec: Spec): Spec =>
+  volume({ ephemeral: { volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], ...spec } } } });
+const storage = (size: string): Spec => ({ resources: { requests: { storage: size } } });
+const VOLUMES: readonly Spec[] = [
+  claim({ ...storage('1Gi'), dataSource: { kind: 'PersistentVolumeClaim', name: 'other' } }),
+  claim({ ...storage('1Gi'), dataSourceRef: { kind: 'VolumeSnapshot', name: 'other' } }),
+  claim({ ...storage('1Gi'), volumeName: 'pv-1' }),
+  claim({ ...storage('1Gi'), selector: { matchLabels: { a: 'b' } } }),
+  claim({ ...storage('1Gi'), storageClassName: 'gold' }),
+  claim({ ...storage('1Gi'), volumeMode: 'Block' }),
+  claim({ ...storage('1Gi'), volumeAttributesClassName: 'fast' }),
+  claim(storage('100Ti')),
+  claim(storage('1e18')),
+  claim(storage('1Ei')),
+  volume({ hostPath: { path: '/' } }),
+  volume({ nfs: { server: 'x', path: '/' } }),
+  volume({ csi: { driver: 'x' } }),
+  volume({ image: { reference: 'evil/x' } }),
+  volume({ projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }),
+  volume({ projected: { sources: [{ clusterTrustBundle: { path: 't' } }] } }),
+];
+
+const AMOUNTS: readonly Spec[] = [
+  option('taskmanager.cpu.cores', '512'),
+  option('taskmanager.cpu.cores', '5.12e2'),
+  nested('taskmanager.cpu.cores', 512),
+  { ...option('taskmanager.cpu.cores', '512'), taskManager: { resource: { cpu: 1 } } },
+  option('kubernetes.taskmanager.cpu', '512'),
+  option('kubernetes.jobmanager.cpu', '512'),
+  option('kubernetes.jobmanager.cpu.amount', '5e2'),
+  option('kubernetes.taskmanager.cpu.limit-factor', '99'),
+  option('kubernetes.jobmanager.memory.limit-factor', '99'),
+  option('taskmanager.numberOfTaskSlots', '64'),
+  option('jobmanager.memory.process.size', '1t'),
+  { taskManager: { resource: { memory: '1Ti' } } },
+  options({
+    'external-resources': 'g',
+    'external-resource.g.amount': 64,
+    'external-resource.g.kubernetes.config-key': 'nvidia.com/gpu',
+  }),
+  options({
+    'external-resources': '[g]',
+    'external-resource.g.amount': 64,
+    'external-resource.g.kubernetes.config-key': 'hugepages-2Mi',
+  }),
+  { taskManager: { resources: { requests: { 'nvidia.com/gpu': '64' } } } },
+  { taskManager: { resource: { ephemeralStorage: '100Ti' } } },
+  pod({ containers: Array.from({ length: 40 }, (_, i) => side({}, `side-${i}`)) }),
+  pod({ containers: [side({ resources: {} })] }),
+  pod({ containers: [side({ resources: { requests: { cpu: '1', memory: '1Gi' } } })] }),
+  ofJobManager({ initContainers: [side({ resources: {} })] }),
+  pod({
+    containers: [1, 2, 3, 4, 5].map((i) => side({ resources: { limits: { cpu: '1', memory: '1Gi' } } }, `s${i}`)),
+  }),
+  pod({
+    initContainers: [1, 2, 3].map((i) =>
+      side({ restartPolicy: 'Always', resources: { limits: { cpu: '1500m', memory: '1Gi' } } }, `s${i}`),
+    ),
+  }),
+  main({ resources: { limits: { 'nvidia.com/gpu': 64 } } }),
+  main({ resources: { limits: { 'hugepages-1Gi': '100Gi' } } }),
+  main({ resources: { claims: [{ name: 'x' }] } }),
+  volume({ emptyDir: { medium: 'Memory' } }),
+  volume({ emptyDir: { medium: 'Memory', sizeLimit: '1Ti' } }),
+  volume({ emptyDir: { medium: 'HugePages' } }),
+];
+
+const ENDINGS: readonly Spec[] = [
+  { podTemplate: { metadata: { finalizers: ['a/b'] } } },
+  { taskManager: { podTemplate: { metadata: { finalizers: ['a/b'] } } } },
+  { podTemplate: { metadata: { ownerReferences: [] } } },
+  { podTemplate: { metadata: { deletionGracePeriodSeconds: 9 } } },
+  pod({ terminationGracePeriodSeconds: 31_536_000 }),
+  ofTaskManager({ terminationGracePeriodSeconds: 301 }),
+  pod({ terminationGracePeriodSeconds: -1 }),
+  main({ lifecycle: { preStop: { sleep: { seconds: 99_999 } } } }),
+  main({ livenessProbe: { exec: { command: ['a'] }, terminationGracePeriodSeconds: 99_999 } }),
+  main({ lifecycle: { stopSignal: 'SIGCONT' } }),
+  main({ lifecycle: { preStop: { httpGet: { host: '10.0.0.1', port: 1 } } } }),
+];
+
+const ADDRESSES: readonly Spec[] = [
+  'https://sqs.evil.com/x.amazonaws.com/111122223333/q',
+  'https://sqs.eu.evil.amazonaws.com/111122223333/q',
+  'https://sqs.eu@evil.com/.amazonaws.com/111122223333/q',
+  'https://sqs.eu#.amazonaws.com/111122223333/q',
+  'https://sqs.eu?.amazonaws.com/111122223333/q',
+  'https://sqs.eu\\.amazonaws.com/111122223333/q',
+  'https://sqs.eu:80.amazonaws.com/111122223333/q',
+  'https://sqs.eu.amazonaws.com/111122223333/a/b',
+  'https://sqs.eu.amazonaws.com/111122223333/../999/q',
+  'http://sqs.eu.amazonaws.com/111122223333/q',
+  'arn:aws:sns:eu:999999999999:111122223333:q',
+  'arn:aws:sns:eu:111122223333:q:x',
+]
+  .map((address): Spec => ({ notify: [address] }))
+  .concat([
+    { image: 'team/a/b:1' },
+    { image: 'evil.com/team/a:1' },
+    pod({ containers: [side({ image: 'x/team/a' })] }),
+  ]);
+
+const TRUSTED: readonly Spec[] = [
+  { command: ['sh'] },
+  { args: ['-x'] },
+  { image: 'team/side:1' },
+  { env: [{ name: 'A', value: 'b' }] },
+  { workingDir: '/x' },
+  { volumeMounts: [{ name: 'node-logs', mountPath: '/y' }] },
+  { lifecycle: { postStart: { exec: { command: ['sh'] } } } },
+].flatMap((fields) => [
+  pod({ containers: [{ name: 'log-shipper', ...fields }] }),
+  ofTaskManager({ containers: [{ name: 'log-shipper', ...fields }] }),
+]);
+const TRUSTED_VOLUME: readonly Spec[] = [
+  main({ volumeMounts: [{ name: 'node-logs', mountPath: '/host' }] }),
+  pod({ containers: [side({ volumeMounts: [{ name: 'node-logs', mountPath: '/host' }] })] }),
+  volume({ name: 'node-logs', emptyDir: {} }),
+  main({ volumeMounts: [{ name: 'v', mountPath: '/opt/flink/conf/' }] }),
+  main({ volumeMounts: [{ name: 'v', mountPath: '/opt/flink/./pod-template/x.yaml', subPath: 'x' }] }),
+  main({ volumeMounts: [{ name: 'v', mountPath: '/opt/flink' }] }),
+  main({ env: [{ name: 'FLINK_CONF_DIR', value: '/x' }] }),
+  main({ envFrom: [{ prefix: 'FLINK_', secretRef: { name: 'job-a' } }] }),
+];
+
+const IDENTITY: readonly Spec[] = [
+  pod({ tolerations: [{ operator: 'Exists' }] }),
+  pod({ tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' }] }),
+  option('kubernetes.jobmanager.tolerations', 'operator:Exists'),
+  option('kubernetes.taskmanager.tolerations', '[{key: "node-role.kubernetes.io/master", operator: Exists}]'),
+  pod({ nodeSelector: { 'node-role.kubernetes.io/control-plane': '' } }),
+  option('kubernetes.taskmanager.node-selector', 'node-role.kubernetes.io/control-plane:true'),
+  option('kubernetes.jobmanager.node-selector.kubernetes.io/hostname', 'n1'),
+  pod({
+    affinity: {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [] }] } },
+    },
+  }),
+  pod({ affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'x' }] } } }),
+  pod({ securityContext: { fsGroup: 0 } }),
+  pod({ securityContext: { supplementalGroups: [0] } }),
+  pod({ securityContext: { runAsGroup: 0 } }),
+  pod({ securityContext: { runAsUser: '0' } }),
+  pod({ securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'x' } } }),
+  main({ securityContext: { runAsGroup: 0 } }),
+  main({ securityContext: { seccompProfile: { type: 'Unconfined' } } }),
+  main({ securityContext: { appArmorProfile: { type: 'Unconfined' } } }),
+  main({ securityContext: { privileged: 'true' } }),
+  volume({ configMap: { name: 'flink-config-other' } }),
+  volume({ projected: { sources: [{ configMap: { name: 'pod-template-other' } }] } }),
+  volume({ projected: { sources: [{ secret: { name: 'flink-jar-other' } }] } }),
+  main({ envFrom: [{ configMapRef: { name: 'flink-config-other' } }] }),
+  main({ env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'start-permit-other', key: 'start' } } }] }),
+  pod({ hostUsers: false }),
+  pod({ shareProcessNamespace: true }),
+  pod({ priorityClassName: 'system-node-critical' }),
+  pod({ schedulerName: 'x' }),
+  option('kubernetes.jobmanager.service-account', 'root'),
+  option('kubernetes.taskmanager.service-account', 'root'),
+  { namespace: 'kube-system' },
+];
+
+const rows: Readonly<Record<string, readonly Spec[]>> = {
+  A: SECRETS,
+  B: MARKS,
+  C: VOLUMES,
+  'D, E': AMOUNTS,
+  F: FOREIGN_MARKS,
+  G: ENDINGS,
+  H: ADDRESSES,
+  I: [...TRUSTED, ...TRUSTED_VOLUME],
+  J: IDENTITY,
+};
+
+export const HOSTILE: readonly Hostile[] = Object.entries(rows).flatMap(([kind, specs]) =>
+  specs.map((spec) => ({ kind, spec })),
+);
