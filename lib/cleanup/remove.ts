@@ -1,9 +1,0 @@
-import type { ClusterRef, Clusters, Removal } from '../cluster/port.ts';
-
-/** Removes a cluster and looks at what is left of it: names of objects, none when it is proven gone. */
-export async function removeAndProve(clusters: Clusters, ref: ClusterRef, what: Removal): Promise<readonly string[]> {
-  const before = await clusters.remains(ref, what);
-  if (before.length === 0) return before;
-  await clusters.remove(ref, what);
-  return clusters.remains(ref, what);
-}
