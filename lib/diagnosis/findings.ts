@@ -1,5 +1,5 @@
 import type { Instant } from '../core/clock.ts';
-import { containerFinding } from './container-findings.ts';
+import { containerFinding, sidecarFinding } from './container-findings.ts';
 import {
   COMPONENT_NAMES,
   describeEvent,
@@ -9,7 +9,9 @@ import {
   type Finding,
   type LookedAt,
 } from './finding.ts';
-import type { DeploymentFacts, EventFacts, KubernetesFacts, PodFacts } from './port.ts';
+import { mostSpecific } from './specificity.ts';
+import { hasMainBegun } from '../kubernetes/cluster/containers.ts';
+import type { DeploymentFacts, EventFacts, KubernetesFacts, PodFacts } from '../kubernetes/cluster/port.ts';
 
 export type { Finding } from './finding.ts';
 
@@ -28,12 +30,26 @@ export function findFailure(facts: KubernetesFacts, now: Instant, madeAt: Instan
   const [jobManager, ...earlier] = newestFirst(facts.pods, 'jobmanager');
   const taskManagers = newestFirst(facts.pods, 'taskmanager');
   const at = { now, madeAt };
-  return (
-    (jobManager === undefined ? podRefused(deployment, events, now) : podFinding(jobManager, events, at)) ??
-    firstFinal(taskManagers.flatMap((pod) => podFinding(pod, events, at) ?? [])) ??
-    evictedBefore(earlier) ??
-    lostTaskManagers(taskManagers)
-  );
+  const ofJobManager =
+    jobManager === undefined ? podRefused(deployment, events, now) : podFinding(jobManager, events, at);
+  // Whatever else is wrong, a JobManager that cannot go on is why.
+  if (ofJobManager?.certainty === 'final') return ofJobManager;
+  return mostTelling([
+    ofJobManager,
+    evictedAgain(jobManager, earlier),
+    ...taskManagers.map((pod) => podFinding(pod, events, at)),
+    evictedAgain(
+      taskManagers.find(({ ready }) => ready),
+      taskManagers,
+    ),
+    evictedBefore(earlier),
+    lostTaskManagers(taskManagers),
+  ]);
+}
+
+/** What is final before what is suspected, then the most specific. */
+function mostTelling(found: readonly (Finding | undefined)[]): Finding | undefined {
+  return mostSpecific(...found.filter((it) => it?.certainty === 'final')) ?? mostSpecific(...found);
 }
 
 function deleted(how: string, now: Instant): Finding {
@@ -46,10 +62,6 @@ function deleted(how: string, now: Instant): Finding {
 function newestFirst(pods: readonly PodFacts[], component: PodFacts['component']): readonly PodFacts[] {
   const all = pods.filter((pod) => pod.component === component).sort((a, b) => b.createdAt - a.createdAt);
   return [...all.filter((pod) => !pod.deleting), ...all.filter((pod) => pod.deleting)];
-}
-
-function firstFinal(findings: readonly Finding[]): Finding | undefined {
-  return findings.find(({ certainty }) => certainty === 'final') ?? findings[0];
 }
 
 const QUOTA = /exceeded quota/;
@@ -91,23 +103,36 @@ function podRefused(
 function podFinding(pod: PodFacts, events: readonly EventFacts[], at: LookedAt): Finding | undefined {
   const own = events.filter(({ object }) => object === `Pod/${pod.name}`);
   return (
-    takenAway(pod) ?? containerFinding(pod, own, at) ?? unschedulable(pod, own, at.now) ?? volumeMissing(pod, own, at)
+    takenAway(pod) ??
+    containerFinding(pod, own, at) ??
+    unschedulable(pod, own, at.now) ??
+    volumeMissing(pod, own, at) ??
+    sidecarFinding(pod, own, at)
   );
 }
 
-/** Evicted, preempted, or its node is lost: nothing that the job did. */
+/** A pod that was evicted, preempted or refused by its node, or whose node shuts down or is lost: nothing that the job did. */
 function takenAway(pod: PodFacts): Finding | undefined {
   if (pod.reason === undefined || !(pod.phase === 'Failed' || pod.deleting)) return undefined;
-  const name = COMPONENT_NAMES[pod.component];
   const why = pod.message === undefined ? pod.reason : `${pod.reason}, ${pod.message}`;
   return {
-    reason: pod.component === 'jobmanager' ? 'JobManagerCrashed' : 'TaskManagerCrashed',
-    message: `Kubernetes took the ${name}'s pod away: ${why}`,
+    reason: 'PodEvicted',
+    message: `Kubernetes took the ${COMPONENT_NAMES[pod.component]}'s pod away: ${why}`,
     evidence: [`pod ${pod.name} on node ${pod.node ?? '(none)'}: ${pod.phase}, ${why}`],
-    certainty: pod.phase === 'Failed' && pod.component === 'jobmanager' ? 'final' : 'suspected',
+    certainty: pod.phase === 'Failed' && pod.component === 'jobmanager' && !neverRan(pod) ? 'final' : 'suspected',
     component: pod.component,
     since: pod.createdAt,
   };
+}
+
+/** What a kubelet says of a pod that it does not let in. */
+const NOT_ADMITTED = /^(?:Pod was rejected|The node had condition)/i;
+const ADMISSION = /^(?:OutOf\w+|NodeAffinity|NodePorts|UnexpectedAdmissionError|TopologyAffinityError)$/;
+
+/** Then Kubernetes may put the next one elsewhere, and nothing has begun twice. A pod that tells nothing may have run. */
+function neverRan(pod: PodFacts): boolean {
+  if (ADMISSION.test(pod.reason ?? '') || NOT_ADMITTED.test(pod.message ?? '')) return true;
+  return pod.containers.length > 0 && !hasMainBegun(pod);
 }
 
 /** A node is on its way: cluster-autoscaler's word, and Karpenter's. */
@@ -161,6 +186,21 @@ function volumeMissing(pod: PodFacts, events: readonly EventFacts[], at: LookedA
     component: pod.component,
     since: pod.createdAt,
   };
+}
+
+/** Pods of one component that Kubernetes took away, before the next one has no better prospect. */
+export const MOST_EVICTIONS = 3;
+
+/** The pods of earlier JobManagers stay when they were evicted. One that runs in their place may fare better. */
+function evictedAgain(newest: PodFacts | undefined, others: readonly PodFacts[]): Finding | undefined {
+  const runs = newest !== undefined && newest.phase !== 'Failed' && hasMainBegun(newest);
+  const pods = newest === undefined || others.includes(newest) ? others : [newest, ...others];
+  const evictions = pods.filter(({ phase }) => phase === 'Failed').flatMap((pod) => takenAway(pod) ?? []);
+  const [last] = evictions;
+  if (runs || last === undefined || evictions.length < MOST_EVICTIONS) return undefined;
+  const message = `${last.message} (${evictions.length} pods, one after the other)`;
+  const evidence = evictions.slice(0, MOST_EVICTIONS).flatMap((finding) => finding.evidence);
+  return { ...last, message, evidence, certainty: 'final' };
 }
 
 /** The pod of an earlier JobManager stays when it was evicted; the next one runs in its place. */

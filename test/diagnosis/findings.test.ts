@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import { findFailure } from '../../lib/cluster/findings.ts';
-import { logWorthReading } from '../../lib/cluster/last-log.ts';
-import { findInLog } from '../../lib/cluster/log-findings.ts';
-import type { EventFacts, KubernetesFacts, PodFacts } from '../../lib/cluster/port.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import { findFailure } from '../../lib/diagnosis/findings.ts';
+import { logWorthReading } from '../../lib/diagnosis/log-worth-reading.ts';
+import { findInLog } from '../../lib/diagnosis/log-findings.ts';
+import type { EventFacts, KubernetesFacts, PodFacts } from '../../lib/kubernetes/cluster/port.ts';
 import { SCENARIOS } from '../cluster/support/scenarios.ts';
-import { recorded } from './recorded-api.ts';
+import { recorded } from '../kubernetes/recorded-api.ts';
 
 const VERSIONS = readdirSync('test/fixtures/kubernetes');
 
@@ -208,9 +208,9 @@ describe('pods that come and go', () => {
       containers: [],
       createdAt: NOW - 90_000,
     });
-    expect(findFailure(facts(evicted), NOW)).toMatchObject({ reason: 'JobManagerCrashed', certainty: 'final' });
+    expect(findFailure(facts(evicted), NOW)).toMatchObject({ reason: 'PodEvicted', certainty: 'final' });
     expect(findFailure(facts(evicted, pod()), NOW)).toMatchObject({
-      reason: 'JobManagerCrashed',
+      reason: 'PodEvicted',
       certainty: 'suspected',
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findInLog } from '../../lib/cluster/log-findings.ts';
+import { findInLog } from '../../lib/diagnosis/log-findings.ts';
 
 const INFO = '2026-11-21 08:39:40,592 INFO  org.apache.flink.runtime.jobmaster.JobMaster [] - Starting.';
 const WARN = `2026-11-21 08:39:40,592 WARN  org.apache.flink.runtime.RpcGatewayRetriever [] - Retrying to connect.
@@ -19,6 +19,20 @@ describe('what a log says of a JobManager that stopped', () => {
     ['what the JVM prints without a log', [UNCAUGHT], 'java.lang.IllegalArgumentException: not caught'],
   ])('%s', (_what, lines, rootException) => {
     expect(findInLog(lines.join('\n'))?.rootException).toBe(rootException);
+  });
+
+  it.each([
+    "Improperly specified VM option 'MaxDirectMemorySize=banana'",
+    "Missing +/- setting for VM option 'UseG1GC'",
+    'Conflicting collector combinations in option list; please refer to the release notes',
+    'Error opening zip file or JAR manifest missing : /opt/agent.jar',
+    'Initial heap size set to a larger value than the maximum heap size',
+  ])('what the JVM does not take: %s', (said) => {
+    const log = `${INFO}\n${said}\nError: Could not create the Java Virtual Machine.\nError: A fatal exception has occurred.`;
+    expect(findInLog(log)).toMatchObject({
+      reason: 'InvalidConfiguration',
+      message: `The JVM refuses its options: ${said}`,
+    });
   });
 
   it('how often it says so', () => {

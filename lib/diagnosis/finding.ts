@@ -1,6 +1,6 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
-import type { EventFacts } from './port.ts';
+import type { EventFacts } from '../kubernetes/cluster/port.ts';
 
 /** What is wrong with a cluster, named. */
 export interface Finding {
