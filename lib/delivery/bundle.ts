@@ -1,9 +1,10 @@
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
-import type { TargetConfig } from '../job/deployment.ts';
+import type { TargetConfig } from '../job/config/dispatch-config.ts';
 import type { PinnedJar, ResolvedJob } from '../job/job.ts';
-import { jarName, type PinJar } from '../job/pin.ts';
+import { jarName, type PinJar } from '../job/jar/pin.ts';
 import { appendLayer } from '../registry/append.ts';
 import type { LayerFile } from '../registry/layer.ts';
 import type { Registry } from '../registry/port.ts';
@@ -22,8 +23,6 @@ export interface BundleDeps {
   readonly read: (object: PinnedJar) => AsyncIterable<Uint8Array>;
   readonly pin: PinJar;
   readonly memory: BundleMemory;
-  /** From which a job may have artifacts. */
-  readonly jarBuckets: readonly string[];
 }
 
 interface Made {
@@ -44,7 +43,7 @@ export function bundleDelivery(config: BundleConfig, deps: BundleDeps): Deliver 
   return async (job) => {
     const { jar } = job;
     if (jar.pinned === undefined && !jar.uri.startsWith('local:')) throw notBundled(jar.uri);
-    const artifacts = artifactsOf(job, deps.jarBuckets);
+    const artifacts = artifactsOf(job);
     const further = await Promise.all(
       [...artifacts.files, ...config.files].map(async ({ from, to }) => ({
         path: to,
@@ -88,7 +87,7 @@ async function imageWith(
       to,
       tag: `bundle-${key.slice(0, 32)}`,
       files: files.map((file) => layerFile(file, deps)),
-      ...(config.platforms && { platforms: config.platforms }),
+      ...defined({ platforms: config.platforms }),
       knownLayer: async (folder) => (await deps.memory.read('layers', layerKey(folder)))?.digest,
     });
     await deps.memory.write('layers', layerKey(home), { digest: layer.digest, home });
@@ -126,7 +125,7 @@ function usrlib(key: string): string {
 
 /** The object as it is now, kept as the job's own jar is. */
 async function pinned(from: string, { pin }: BundleDeps): Promise<PinnedJar> {
-  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/.exec(from) ?? [];
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/is.exec(from) ?? [];
   const jar = await pin({ uri: from, s3: { bucket, key } });
   if (jar.pinned !== undefined) return jar.pinned;
   throw new DispatchError('Internal', `${from} was not kept`);

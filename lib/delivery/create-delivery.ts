@@ -1,30 +1,14 @@
-import type { Clock } from '../core/clock.ts';
 import { DispatchError } from '../core/errors.ts';
-import type { Deployment, TargetConfig } from '../job/deployment.ts';
+import type { DispatchConfig, TargetConfig } from '../job/config/dispatch-config.ts';
 import type { ResolvedJob } from '../job/job.ts';
-import type { KeepJar } from '../job/pin.ts';
-import type { BundleDeps } from './bundle.ts';
+import type { DeliveryDeps } from './delivery-deps.ts';
 import type { Deliver } from './delivery.ts';
 import { fetchDelivery } from './fetch.ts';
 import { mountDelivery } from './mount.ts';
-import type { SignUrl } from './signed-urls.ts';
-
-export interface DeliveryDeps {
-  readonly sign: SignUrl;
-  readonly keep: KeepJar;
-  readonly clock: Pick<Clock, 'now'>;
-  /** Loaded by deployments that have a target with `bundle` alone. */
-  readonly bundle: () => Promise<BundleDeps>;
-}
 
 /** Delivers each job the way that its target is configured for. @throws DispatchError `UnknownTarget` */
-export function createDelivery(deployment: Pick<Deployment, 'targets'>, deps: DeliveryDeps): Deliver {
-  return async (job, ref, time) => {
-    const { pinned } = job.jar;
-    const way = wayOf(targetOf(deployment, job).jarDelivery, deps);
-    if (time === 'again' && pinned !== undefined) await deps.keep(pinned);
-    return way(job, ref);
-  };
+export function createDelivery(deployment: Pick<DispatchConfig, 'targets'>, deps: DeliveryDeps): Deliver {
+  return (job, ref) => wayOf(targetOf(deployment, job).jarDelivery, deps)(job, ref);
 }
 
 function wayOf(config: TargetConfig['jarDelivery'], deps: DeliveryDeps): Deliver {
@@ -41,7 +25,7 @@ function wayOf(config: TargetConfig['jarDelivery'], deps: DeliveryDeps): Deliver
   }
 }
 
-function targetOf({ targets }: Pick<Deployment, 'targets'>, { target }: ResolvedJob): TargetConfig {
+function targetOf({ targets }: Pick<DispatchConfig, 'targets'>, { target }: ResolvedJob): TargetConfig {
   const config = Object.hasOwn(targets, target) ? targets[target] : undefined;
   if (config !== undefined) return config;
   throw new DispatchError('UnknownTarget', `there is no target '${target}'`, { field: 'target' });

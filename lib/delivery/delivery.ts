@@ -1,6 +1,6 @@
 import type { V1Container, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import type { Instant } from '../core/clock.ts';
-import type { ClusterRef } from '../cluster/port.ts';
+import type { ClusterRef } from '../kubernetes/cluster/port.ts';
 import type { FlinkOptions, ResolvedJob } from '../job/job.ts';
 
 /** How a job's program reaches the pods of one attempt: what its cluster is made with beyond the job's own options. */
@@ -33,8 +33,7 @@ export interface SecretParts {
 }
 
 /**
- * Delivers a job's jar to the cluster of an attempt. Repeatable: for the same attempt it differs in signatures alone;
- * `again`: to a cluster that stands, whose next pods need what is good by then.
+ * Delivers a job's jar to the cluster of an attempt. Repeatable: for the same attempt it differs in signatures alone.
  * @throws DispatchError before anything of the cluster exists: what cannot be delivered is not launched.
  */
-export type Deliver = (job: ResolvedJob, ref: ClusterRef, time?: 'first' | 'again') => Promise<Delivery>;
+export type Deliver = (job: ResolvedJob, ref: ClusterRef) => Promise<Delivery>;

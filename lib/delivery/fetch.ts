@@ -1,9 +1,9 @@
 import { DispatchError } from '../core/errors.ts';
-import type { TargetConfig } from '../job/deployment.ts';
+import type { TargetConfig } from '../job/config/dispatch-config.ts';
 import type { FlinkOptions, ResolvedJob } from '../job/job.ts';
-import type { ObjectRef } from '../job/objects.ts';
-import { programKind } from '../job/program.ts';
-import type { DeliveryDeps } from './create-delivery.ts';
+import type { ObjectRef } from '../job/jar/objects.ts';
+import { programKind } from '../job/jar/program.ts';
+import type { DeliveryDeps } from './delivery-deps.ts';
 import type { Deliver } from './delivery.ts';
 import { renewalAfter } from './signed-urls.ts';
 
@@ -61,7 +61,7 @@ function withPlugin({ options }: ResolvedJob, plugin: string): FlinkOptions {
 
 /** The plugin's file has Flink's whole version, which only the image's tag tells. */
 function versionIn(image: string): string {
-  const version = /:(\d+\.\d+\.\d+)(?![.\d])[\w.-]*(?:@|$)/.exec(image)?.[1];
+  const version = /:(?:[\w.-]*[-_])?v?(\d+\.\d+\.\d+)(?![.\d])[\w.-]*(?:@|$)/.exec(image)?.[1];
   if (version !== undefined) return version;
   const message = `image '${image}' names no Flink version such as 2.3.0, so the jar of its S3 plugin is not known: set ${PLUGINS}`;
   throw new DispatchError('InvalidConfiguration', message, { field: `flinkConfiguration["${PLUGINS}"]` });

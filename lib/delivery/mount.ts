@@ -1,10 +1,10 @@
 import type { V1Container } from '@kubernetes/client-node';
-import type { ClusterRef } from '../cluster/port.ts';
-import { JAR_CONTAINER } from '../cluster/delivered-jar.ts';
-import type { TargetConfig } from '../job/deployment.ts';
+import type { ClusterRef } from '../kubernetes/cluster/port.ts';
+import { JAR_CONTAINER } from '../kubernetes/cluster/delivered-jar.ts';
+import type { TargetConfig } from '../job/config/dispatch-config.ts';
 import type { ResolvedJob } from '../job/job.ts';
-import { jarName } from '../job/pin.ts';
-import type { DeliveryDeps } from './create-delivery.ts';
+import { jarName } from '../job/jar/pin.ts';
+import type { DeliveryDeps } from './delivery-deps.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 import { DOWNLOAD } from './download-script.ts';
 import { renewalAfter } from './signed-urls.ts';

@@ -1,8 +1,9 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Duration } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
 import { describeError, DispatchError } from '../core/errors.ts';
-import type { ObjectRef } from '../job/objects.ts';
+import type { ObjectRef } from '../job/jar/objects.ts';
 
 /** A URL by which anybody may read the object for that time; made without a request. */
 export type SignUrl = (object: ObjectRef, ttl: Duration) => Promise<string>;
@@ -19,7 +20,7 @@ export function renewalAfter(ttl: Duration): Duration {
 /** A signed URL ends after `ttl`, or with the credentials that signed it. @throws DispatchError `StorageUnavailable` */
 export function signedUrls(s3: S3Client): SignUrl {
   return async ({ bucket, key, versionId }, ttl) => {
-    const version = versionId === undefined ? {} : { VersionId: versionId };
+    const version = defined({ VersionId: versionId });
     const command = new GetObjectCommand({ Bucket: bucket, Key: key, ...version });
     try {
       return await getSignedUrl(s3, command, { expiresIn: Math.max(1, Math.floor(ttl / 1000)) });

@@ -1,19 +1,20 @@
 import type { KubernetesObject, V1Container, V1PodSpec, V1Secret } from '@kubernetes/client-node';
+import { defined } from '../core/defined.ts';
 import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import { ownedByDeployment } from '../flink/native/build-cluster.ts';
 import { MAIN_CONTAINER } from '../flink/native/flink-pod.ts';
-import type { ClusterRef } from '../cluster/port.ts';
+import type { ClusterRef } from '../kubernetes/cluster/port.ts';
 import type { Delivery, PodParts } from './delivery.ts';
 
 /** The request for a cluster with what its delivery adds. */
-export function withDelivery(request: ClusterRequest, delivery: Delivery): ClusterRequest {
+export function withDelivery<T extends ClusterRequest>(request: T, delivery: Delivery): T {
   const { image, options, jobManager } = delivery;
   return {
     ...request,
     options: {
       ...request.options,
       ...options,
-      ...(image === undefined ? {} : { 'kubernetes.container.image.ref': image }),
+      ...defined({ 'kubernetes.container.image.ref': image }),
       ...(delivery.jarUri.startsWith('http://') ? { 'user.artifacts.raw-http-enabled': 'true' } : {}),
     },
     ...(jobManager && { podTemplates: withParts(request.podTemplates ?? {}, jobManager) }),
@@ -26,7 +27,7 @@ export function withSecret(cluster: FlinkCluster, delivery: Delivery): FlinkClus
   if (secret === undefined) return cluster;
   return {
     ...cluster,
-    dependants: [...cluster.dependants, ownedByDeployment(secretFor(cluster, secret), cluster.clusterId)],
+    dependents: [...cluster.dependents, ownedByDeployment(secretFor(cluster, secret), cluster.clusterId)],
   };
 }
 
@@ -34,7 +35,7 @@ export function withSecret(cluster: FlinkCluster, delivery: Delivery): FlinkClus
 export function withSignedUrl(cluster: FlinkCluster, { secret }: Delivery): readonly KubernetesObject[] {
   const [kind, name] =
     secret === undefined ? ['ConfigMap', `flink-config-${cluster.clusterId}`] : ['Secret', secret.name];
-  return cluster.dependants.filter((object) => object.kind === kind && object.metadata?.name === name);
+  return cluster.dependents.filter((object) => object.kind === kind && object.metadata?.name === name);
 }
 
 /** The labels are those by which Flink's own objects of a cluster are found. */

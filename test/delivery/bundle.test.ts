@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseClusterId, sha256Hex } from '../../lib/core/ids.ts';
 import { bundleDelivery, type BundleConfig, type BundleDeps } from '../../lib/delivery/bundle.ts';
 import type { Remembered } from '../../lib/delivery/bundle-memory.ts';
-import { parseDeployment } from '../../lib/job/deployment.ts';
+import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { Jar, PinnedJar, ResolvedJob } from '../../lib/job/job.ts';
 import { FakeRegistry } from '../fakes/registry-server.ts';
 import { baseImage, clientFor, inPieces, open, pushBase } from '../registry/support/images.ts';
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => fake.stop());
 
-/** Kept under the key of its content, as lib/job/s3-pins.ts does it. */
+/** Kept under the key of its content, as lib/job/jar/s3-pins.ts does it. */
 function pinned(name: string, text: string): PinnedJar {
   const sha256 = sha256Hex(text);
   const key = `jars/sha256/${sha256}/${name}`;
@@ -41,7 +41,6 @@ function depsOf(more: Partial<BundleDeps> = {}): BundleDeps {
       read: (kind, key) => Promise.resolve(memory.get(kind + key)),
       write: (kind, key, made) => Promise.resolve(void memory.set(kind + key, made)),
     },
-    jarBuckets: ['jars-*'],
     ...more,
   };
 }
@@ -132,9 +131,9 @@ describe('what is refused, with nothing sent', () => {
       'job.jarURI',
     ],
     [
-      'a dependency of a bucket that is not allowed',
-      () => jobOf(jarOf('jar'), { [LIST]: 's3://other/x.jar' }),
-      'NotAllowed',
+      'a dependency that is no object',
+      () => jobOf(jarOf('jar'), { [LIST]: 's3://other' }),
+      'InvalidSpec',
       `flinkConfiguration["${LIST}"]`,
     ],
     [
@@ -176,7 +175,7 @@ describe('what is refused, with nothing sent', () => {
 
 describe('the configuration', () => {
   const parse = (jarDelivery: object, registries: object = {}): unknown =>
-    parseDeployment(
+    parseDispatchConfig(
       JSON.stringify({
         targets: { default: { namespace: 'flink', access: { kind: 'in-cluster' }, jarDelivery } },
         registries,

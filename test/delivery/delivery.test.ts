@@ -5,8 +5,9 @@ import { createDelivery } from '../../lib/delivery/create-delivery.ts';
 import type { Delivery } from '../../lib/delivery/delivery.ts';
 import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
 import type { FlinkCluster } from '../../lib/flink/cluster.ts';
-import { parseDeployment } from '../../lib/job/deployment.ts';
+import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { Jar, PinnedJar, ResolvedJob } from '../../lib/job/job.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 const NOW = 1_000_000;
 const MINUTE = 60_000;
@@ -21,7 +22,7 @@ const pinned: PinnedJar = {
 };
 const JAR: Jar = { uri: 's3://in/jobs/word.jar', s3: { bucket: 'in', key: 'jobs/word.jar', eTag: 'e' }, pinned };
 
-function jobWith(more: Partial<ResolvedJob> = {}, options: Readonly<Record<string, string>> = {}): ResolvedJob {
+function jobWith(more: object = {}, options: Readonly<Record<string, string>> = {}): ResolvedJob {
   return {
     ...{ name: 'job', mode: 'application', target: 'default', namespace: 'flink', flinkVersion: '2.3', jar: JAR },
     options: { 'kubernetes.container.image.ref': 'flink:2.3.0-java17', ...options },
@@ -34,25 +35,22 @@ function jobWith(more: Partial<ResolvedJob> = {}, options: Readonly<Record<strin
 interface Made {
   readonly delivery: Delivery;
   readonly cluster: FlinkCluster;
-  readonly kept: readonly PinnedJar[];
 }
 
-async function make(jarDelivery: string, job: ResolvedJob, time?: 'again'): Promise<Made> {
-  const { targets } = parseDeployment(`
+async function make(jarDelivery: string, job: ResolvedJob): Promise<Made> {
+  const { targets } = parseDispatchConfig(`
 targets: { default: { namespace: flink, access: { kind: in-cluster }, jarDelivery: ${jarDelivery} } }`);
-  const kept: PinnedJar[] = [];
   const deliver = createDelivery(
     { targets },
     {
       sign: ({ bucket, key }, ttl) => Promise.resolve(`https://${bucket}/${key}?ttl=${ttl}`),
-      keep: (one) => Promise.resolve(void kept.push(one)),
       clock: { now: () => NOW },
       bundle: () => Promise.reject(new Error('no target bundles')),
     },
   );
-  const delivery = await deliver(job, ref, time);
-  const cluster = planCluster(job, { clusterId, jobId: jobIdFor(runId, 1), owner: { runId, attempt: 1 }, delivery });
-  return { delivery, cluster, kept };
+  const delivery = await deliver(job, ref);
+  const cluster = planCluster(job, { clusterId, jobId: jobIdFor(runId, 1), owner: ownerOf(runId), delivery });
+  return { delivery, cluster };
 }
 
 function podOf({ deployment }: FlinkCluster): V1PodSpec {
@@ -175,7 +173,7 @@ describe('mount', () => {
     expect(mainOf(cluster)?.volumeMounts).toContainEqual({
       ...{ name: 'flink-dispatch-jar', mountPath: '/opt/flink/usrlib/word.jar', subPath: 'word.jar', readOnly: true },
     });
-    const secret = cluster.dependants.find(({ kind }) => kind === 'Secret');
+    const secret = cluster.dependents.find(({ kind }) => kind === 'Secret');
     expect(secret).toMatchObject({
       metadata: { name, namespace: 'flink', ownerReferences: [{ kind: 'Deployment', name: clusterId }] },
       data: { url: Buffer.from(url).toString('base64') },
@@ -184,7 +182,7 @@ describe('mount', () => {
 
   it('has the URL nowhere but in the Secret, and nothing of the job in a script', async () => {
     const { cluster } = await make('{ kind: mount }', jobWith());
-    const rest = { ...cluster, dependants: cluster.dependants.filter(({ kind }) => kind !== 'Secret') };
+    const rest = { ...cluster, dependents: cluster.dependents.filter(({ kind }) => kind !== 'Secret') };
     expect(JSON.stringify(rest)).not.toContain('https://own');
     const [container] = podOf(cluster).initContainers ?? [];
     expect(JSON.stringify(container?.command)).not.toContain('word');
@@ -210,7 +208,7 @@ describe('mount', () => {
     expect(first).toMatchObject({ image: 'tools:1', securityContext: { runAsUser: 9999 } });
     expect(second?.name).toBe('own');
     expect(mainOf(cluster)?.volumeMounts).toContainEqual({ name: 'v', mountPath: '/v' });
-    const maps = cluster.dependants.filter(({ kind }) => kind === 'ConfigMap') as V1ConfigMap[];
+    const maps = cluster.dependents.filter(({ kind }) => kind === 'ConfigMap') as V1ConfigMap[];
     const ofTaskManagers = maps.find(({ metadata }) => metadata?.name === `pod-template-${clusterId}`);
     expect(JSON.stringify(ofTaskManagers?.data)).toContain('own');
     expect(JSON.stringify(ofTaskManagers?.data)).not.toContain('flink-dispatch-jar');
@@ -223,11 +221,6 @@ describe('mount', () => {
     expect(delivery).toMatchObject({ jarUri: 'local:///opt/flink/usrlib/a_20b.jar' });
     expect(delivery.secret?.data).toEqual({ url: 'https://repo/x/a%20b.jar?v=1' });
     expect(delivery.renewAt).toBeUndefined();
-  });
-
-  it('looks after the pinned bytes when it is made again, and only then', async () => {
-    expect((await make('{ kind: mount }', jobWith())).kept).toEqual([]);
-    expect((await make('{ kind: mount }', jobWith(), 'again')).kept).toEqual([pinned]);
   });
 });
 
