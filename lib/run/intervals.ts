@@ -1,6 +1,6 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { currentAttempt } from './machine.ts';
-import type { RunRecord } from './record.ts';
+import type { ActiveRun, EndedRun, RunRecord } from './record.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -65,7 +65,6 @@ function ageOf(since: Instant | undefined, now: Instant): Duration {
  * states in which the next step depends on nobody else.
  */
 export function nextLook(record: RunRecord, now: Instant): Duration {
-  const attempt = currentAttempt(record);
   switch (record.state) {
     case 'accepted':
     case 'launching':
@@ -75,11 +74,11 @@ export function nextLook(record: RunRecord, now: Instant): Duration {
     case 'waiting':
       return waitFor(QUEUED, ageOf(record.waiting?.since, now));
     case 'starting':
-      return Math.min(waitFor(STARTING, ageOf(attempt?.createdAt, now)), stopping(record, now));
+      return Math.min(waitFor(STARTING, ageOf(currentAttempt(record).createdAt, now)), stopping(record, now));
     case 'running': {
       if (stopping(record, now) < Infinity) return stopping(record, now);
-      const wait = waitFor(RUNNING, ageOf(attempt?.runningAt, now));
-      return record.job?.kind === 'streaming' ? Math.max(2 * SECOND, wait) : wait;
+      const wait = waitFor(RUNNING, ageOf(currentAttempt(record).runningAt, now));
+      return record.job.kind === 'streaming' ? Math.max(2 * SECOND, wait) : wait;
     }
     case 'cleaning':
       return waitFor(CLEANING, cleaningAge(record, now));
@@ -87,18 +86,18 @@ export function nextLook(record: RunRecord, now: Instant): Duration {
 }
 
 /** A job that was told to stop does so at once, or not at all. */
-function stopping(record: RunRecord, now: Instant): Duration {
-  const since = record.cancelRequested?.at ?? currentAttempt(record)?.givenUp?.at;
+function stopping(record: ActiveRun, now: Instant): Duration {
+  const since = record.cancelRequested?.at ?? currentAttempt(record).abortOutcome?.at;
   return since !== undefined && ageOf(since, now) < MINUTE ? waitFor(STOPPING, ageOf(since, now)) : Infinity;
 }
 
 /** A kept cluster begins to go when its time is over. */
-function cleaningAge({ outcome, keepUntil = 0 }: RunRecord, now: Instant): Duration {
-  return outcome === undefined ? 0 : ageOf(Math.max(outcome.at, keepUntil), now);
+function cleaningAge({ outcome, keepUntil = 0 }: EndedRun, now: Instant): Duration {
+  return ageOf(Math.max(outcome.at, keepUntil), now);
 }
 
 /** Back-off after trouble that is not the run's own: 1 s doubling to 1 minute, or as the other side asked. */
-export function troubleWait(count: number, retryAfterSeconds?: number): Duration {
+export function stepErrorWait(count: number, retryAfterSeconds?: number): Duration {
   const own = Math.min(MINUTE, SECOND * 2 ** Math.min(count - 1, 10));
   return Math.min(MAX_WAIT, Math.max(own, (retryAfterSeconds ?? 0) * SECOND));
 }

@@ -1,5 +1,6 @@
 import type { Duration, Instant } from '../core/clock.ts';
-import type { PodFacts } from '../cluster/port.ts';
+import { mainContainer } from '../kubernetes/cluster/containers.ts';
+import type { PodFacts } from '../kubernetes/cluster/port.ts';
 import type { Attempt } from './record.ts';
 
 /** A TaskManager that has nothing to do is released after 30 s. */
@@ -23,11 +24,11 @@ export function logsDue(attempt: Attempt, pods: readonly PodFacts[], now: Instan
 }
 
 function isDue({ containers, createdAt, deleting, phase }: PodFacts, kept: Instant | undefined, now: Instant): boolean {
-  const own = containers.filter(({ init, state }) => !init && state !== 'waiting');
-  if (own.length === 0) return false;
+  const main = mainContainer({ containers });
+  if (main === undefined || main.state === 'waiting') return false;
   if (kept === undefined) return now - createdAt >= FIRST || deleting || phase === 'Failed' || phase === 'Succeeded';
-  if (own.some(({ finishedAt = 0 }) => finishedAt >= kept)) return true;
-  if (!own.some(({ state }) => state === 'running')) return false;
+  if ((main.finishedAt ?? 0) >= kept) return true;
+  if (main.state !== 'running') return false;
   return now - kept >= (deleting ? 1_000 : Math.min(LONGEST, Math.max(FIRST, kept - createdAt)));
 }
 

@@ -1,8 +1,22 @@
 import type { Instant } from '../core/clock.ts';
-import { clusterIdFor, jobIdFor, parseClusterId, type ClusterId } from '../core/ids.ts';
+import { defined } from '../core/defined.ts';
+import { clusterIdFor, jobIdFor, type ClusterId } from '../core/ids.ts';
 import { DispatchError } from '../core/errors.ts';
 import { reasonClass } from '../core/reasons.ts';
-import type { Attempt, Outcome, RunEvent, RunEventType, RunRecord, RunState } from './record.ts';
+import type {
+  ActiveRun,
+  Attempt,
+  Attempts,
+  EndedRun,
+  HasAttempt,
+  LaunchedRun,
+  Outcome,
+  QueuedRun,
+  RunEvent,
+  RunEventType,
+  RunRecord,
+  RunState,
+} from './record.ts';
 
 /** Who may follow whom. A pair that is not here is a defect, and says so. */
 export const TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
@@ -17,70 +31,89 @@ export const TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
 };
 
 /** States in which the outcome stands and can no longer change. */
-export function isEnded(state: RunState): boolean {
+export function isEnded(state: RunState): state is EndedRun['state'] {
   return state === 'ended' || state === 'cleaning' || state === 'closed';
 }
 
-/** @throws DispatchError `Internal` for a transition that the table does not have. */
-export function moveTo(record: RunRecord, state: RunState): RunRecord {
-  if (!TRANSITIONS[record.state].includes(state)) {
-    throw new DispatchError('Internal', `run ${record.runId}: illegal transition ${record.state} → ${state}`);
-  }
-  return { ...record, state };
+/** Without an outcome yet. */
+export function isOpen(record: RunRecord): record is QueuedRun | ActiveRun {
+  return !isEnded(record.state);
 }
 
-export function addEvent(record: RunRecord, type: RunEventType, time: Instant, attempt?: number): RunRecord {
-  const event: RunEvent = {
-    sequence: record.events.length + 1,
-    type,
-    time,
-    ...(attempt === undefined ? {} : { attempt }),
-  };
+/** @throws DispatchError `Internal` for a transition that the table does not have. */
+export function checkTransition({ runId, state }: RunRecord, next: RunState): void {
+  if (!TRANSITIONS[state].includes(next)) {
+    throw new DispatchError('Internal', `run ${runId}: illegal transition ${state} → ${next}`);
+  }
+}
+
+export function addEvent<R extends RunRecord>(record: R, type: RunEventType, time: Instant, attempt?: number): R {
+  const event: RunEvent = { sequence: record.events.length + 1, type, time, ...defined({ attempt }) };
   return { ...record, events: [...record.events, event] };
 }
 
-export function currentAttempt(record: RunRecord): Attempt | undefined {
-  return record.attempts.at(-1);
+/** Whether the run was ever launched. */
+export function hasAttempt<R extends RunRecord>(record: R): record is R & HasAttempt {
+  return record.attempts.length > 0;
+}
+
+export function currentAttempt(record: Pick<HasAttempt, 'attempts'>): Attempt;
+export function currentAttempt(record: Pick<RunRecord, 'attempts'>): Attempt | undefined;
+export function currentAttempt({ attempts }: Pick<RunRecord, 'attempts'>): Attempt | undefined {
+  return attempts.at(-1);
+}
+
+function append(earlier: readonly Attempt[], attempt: Attempt): Attempts {
+  const [first, ...rest] = earlier;
+  return first === undefined ? [attempt] : [first, ...rest, attempt];
+}
+
+function replaceAttempt<R extends LaunchedRun>(record: R, attempt: Attempt): R {
+  return { ...record, attempts: append(record.attempts.slice(0, -1), attempt) };
 }
 
 /** The current attempt with `change` applied. */
-export function updateAttempt(record: RunRecord, change: Partial<Attempt>): RunRecord {
-  const attempt = requireAttempt(record);
-  return { ...record, attempts: [...record.attempts.slice(0, -1), { ...attempt, ...change }] };
+export function updateAttempt<R extends LaunchedRun>(record: R, change: Partial<Attempt>): R {
+  return replaceAttempt(record, { ...currentAttempt(record), ...change });
+}
+
+type Notes = Pick<Attempt, 'jobsEndedAt' | 'mainReturnedAt' | 'jobFinished'>;
+
+/** The current attempt with these notes of its program in place of those that it had. */
+export function replaceNotes<R extends LaunchedRun>(
+  record: R,
+  notes: { readonly [K in keyof Notes]: Notes[K] | undefined },
+): R {
+  const bare = without(currentAttempt(record), 'jobsEndedAt', 'mainReturnedAt', 'jobFinished');
+  return replaceAttempt(record, { ...bare, ...defined(notes) });
 }
 
 /** Its outcome takes the place of what it was given up for. */
-function closeAttempt(record: RunRecord, outcome: Outcome): RunRecord {
-  const attempt = { ...without(requireAttempt(record), 'givenUp'), outcome };
-  return { ...record, attempts: [...record.attempts.slice(0, -1), attempt] };
-}
-
-export function requireAttempt(record: RunRecord): Attempt {
-  const attempt = currentAttempt(record);
-  if (attempt === undefined)
-    throw new DispatchError('Internal', `run ${record.runId} has no attempt in ${record.state}`);
-  return attempt;
+function closeAttempt<R extends LaunchedRun>(record: R, outcome: Outcome): R {
+  return replaceAttempt(record, { ...without(currentAttempt(record), 'abortOutcome'), outcome });
 }
 
 /** Names the next attempt, before anything of it exists. Only when the last one is proven gone. */
-export function beginAttempt(record: RunRecord, now: Instant): RunRecord {
+export function beginAttempt(record: QueuedRun, now: Instant): ActiveRun {
   const last = currentAttempt(record);
-  if (last !== undefined && last.goneAt === undefined) {
+  if (last !== undefined && last.removalVerifiedAt === undefined) {
     throw new DispatchError('Internal', `run ${record.runId}: attempt ${last.number} is not proven gone`);
   }
   const number = (last?.number ?? 0) + 1;
-  const { roomWaits } = last ?? {};
+  const { capacityWaits } = last ?? {};
   const attempt: Attempt = {
     number,
-    ...(roomWaits === undefined ? {} : { roomWaits }),
+    ...defined({ capacityWaits }),
     clusterId: clusterOfAttempt(record, number),
     jobId: jobIdFor(record.runId, number),
     launchedAt: now,
   };
+  checkTransition(record, 'launching');
   return {
-    ...moveTo(without(record, 'waiting', 'unreachableSince'), 'launching'),
+    ...without(record, 'waiting', 'unreachableSince'),
+    state: 'launching',
     // One that found no room left nothing behind: however long the wait, the record does not grow.
-    attempts: [...(foundNoRoom(last) ? record.attempts.slice(0, -1) : record.attempts), attempt],
+    attempts: append(foundNoRoom(last) ? record.attempts.slice(0, -1) : record.attempts, attempt),
   };
 }
 
@@ -88,45 +121,68 @@ function foundNoRoom(attempt: Attempt | undefined): boolean {
   return attempt?.outcome !== undefined && reasonClass(attempt.outcome.reason) === 'capacity';
 }
 
-function clusterOfAttempt({ name, runId, job }: RunRecord, number: number): ClusterId {
-  const { session } = job ?? {};
-  return session === undefined ? clusterIdFor(name, runId, number) : parseClusterId(session.clusterId);
+function clusterOfAttempt({ name, runId, job }: QueuedRun, number: number): ClusterId {
+  return job.mode === 'session' ? job.session.clusterId : clusterIdFor(name, runId, number);
 }
 
 /** The cluster's objects exist. */
-export function created(record: RunRecord, now: Instant): RunRecord {
-  return moveTo(updateAttempt(record, { createdAt: now }), 'starting');
+export function created(record: ActiveRun, now: Instant): ActiveRun {
+  checkTransition(record, 'starting');
+  return { ...updateAttempt(record, { createdAt: now }), state: 'starting' };
 }
 
-/** The job runs; `at` is Flink's own time of it. */
-export function started(record: RunRecord, at: Instant, jobManager: Attempt['jobManager']): RunRecord {
-  const change = { runningAt: at, ...(jobManager === undefined ? {} : { jobManager }) };
-  const attempt = requireAttempt(record);
-  return addEvent(moveTo(updateAttempt(record, change), 'running'), 'started', at, attempt.number);
+/** A job runs; `at` is Flink's own time of it. */
+export function started(
+  record: ActiveRun,
+  at: Instant,
+  seen: Pick<Partial<Attempt>, 'jobManager' | 'jobId'>,
+): ActiveRun {
+  checkTransition(record, 'running');
+  const running = updateAttempt(record, { runningAt: at, ...seen });
+  return addEvent({ ...running, state: 'running' }, 'started', at, currentAttempt(record).number);
 }
 
 /** The one way to an outcome. What stands is never replaced. */
-export function end(record: RunRecord, outcome: Outcome): RunRecord {
+export function end(record: QueuedRun | ActiveRun, outcome: Outcome): EndedRun {
+  checkTransition(record, 'ended');
   const attempt = currentAttempt(record);
-  const closed = attempt !== undefined && attempt.outcome === undefined ? closeAttempt(record, outcome) : record;
-  const ended = { ...moveTo(without(closed, 'waiting', 'unreachableSince'), 'ended'), outcome };
+  const isOpen = hasAttempt(record) && currentAttempt(record).outcome === undefined;
+  const closed = isOpen ? closeAttempt(record, outcome) : record;
+  const ended: EndedRun = { ...without(closed, 'waiting', 'unreachableSince'), state: 'ended', outcome };
   return addEvent(ended, 'completed', outcome.at, attempt?.number);
 }
 
+/** Its events are published: what it has left can go. */
+export function toCleaning(record: EndedRun): EndedRun {
+  checkTransition(record, 'cleaning');
+  return { ...record, state: 'cleaning' };
+}
+
+/** Nothing of it is left. */
+export function toClosed(record: EndedRun): EndedRun {
+  checkTransition(record, 'closed');
+  return { ...record, state: 'closed' };
+}
+
+/** Its next step depends on others; again, it may wait for something else than before. */
+export function toWaiting(record: QueuedRun | ActiveRun, waiting: NonNullable<RunRecord['waiting']>): QueuedRun {
+  if (record.state !== 'waiting') checkTransition(record, 'waiting');
+  return { ...record, state: 'waiting', waiting };
+}
+
 /** Gives the attempt up and waits for its successor. */
-export function failAttempt(record: RunRecord, outcome: Outcome, until: Instant): RunRecord {
-  const attempt = requireAttempt(record);
-  const failed = moveTo(closeAttempt(without(record, 'unreachableSince'), outcome), 'waiting');
+export function failAttempt(record: ActiveRun, outcome: Outcome, until: Instant): QueuedRun {
   const waiting = { reason: outcome.reason, message: outcome.message, since: outcome.at, until };
-  return addEvent({ ...failed, waiting }, 'attempt-failed', outcome.at, attempt.number);
+  const failed = toWaiting(closeAttempt(without(record, 'unreachableSince'), outcome), waiting);
+  return addEvent(failed, 'attempt-failed', outcome.at, currentAttempt(record).number);
 }
 
 /** The attempt had no chance: its successor takes its place, and nobody needs to be told. */
-export function waitForRoom(record: RunRecord, outcome: Outcome, until: Instant): RunRecord {
-  const roomWaits = (requireAttempt(record).roomWaits ?? 0) + 1;
+export function waitForCapacity(record: ActiveRun, outcome: Outcome, until: Instant): QueuedRun {
+  const capacityWaits = (currentAttempt(record).capacityWaits ?? 0) + 1;
   const waiting = { reason: outcome.reason, message: outcome.message, since: outcome.at, until };
   const closed = closeAttempt(without(record, 'unreachableSince'), outcome);
-  return { ...moveTo(updateAttempt(closed, { roomWaits }), 'waiting'), waiting };
+  return toWaiting(updateAttempt(closed, { capacityWaits }), waiting);
 }
 
 /** Without keys that are optional. */

@@ -1,10 +1,11 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
-import { isJobId, isRunId, type ClusterId, type JobId, type RunId } from '../core/ids.ts';
+import { isJobId, isRunId, isStoredClusterId, type ClusterId, type JobId, type RunId } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import { REASON_CODES } from '../core/reasons.ts';
-import { RUN_STATES, type RunRecord } from './record.ts';
+import { outcomeSchema as outcome } from './outcome-schema.ts';
+import type { ActiveRun, RunRecord } from './record.ts';
 
 /*
  * Fields that this version does not know are kept, at every level: while a deployment is upgraded, functions of both
@@ -15,8 +16,7 @@ const texts = z.record(z.string(), z.string());
 const reason = z.enum(REASON_CODES);
 const runId = z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), 'must be a run id');
 const jobId = z.custom<JobId>((value) => typeof value === 'string' && isJobId(value), 'must be a Flink job id');
-// checked when it was made; a stricter rule of a later version must not make a stored run unreadable
-const clusterId = z.custom<ClusterId>((value) => typeof value === 'string' && value !== '', 'must be a cluster id');
+const clusterId = z.custom<ClusterId>(isStoredClusterId, 'must be a cluster id');
 const podTemplate = z.custom<V1PodTemplateSpec>(isRecord, 'must be a pod template');
 
 const podTemplates = z.looseObject({
@@ -42,7 +42,12 @@ const source = z.discriminatedUnion('kind', [
     messageId: z.string(),
     idempotencyKey: z.string().exactOptional(),
   }),
-  z.looseObject({ kind: z.literal('schedule'), schedule: z.string(), scheduledTime: instant }),
+  z.looseObject({
+    kind: z.literal('schedule'),
+    schedule: z.string(),
+    scheduledTime: instant,
+    calledBy: z.string().exactOptional(),
+  }),
 ]);
 
 const jar = z.looseObject({
@@ -59,25 +64,22 @@ const jar = z.looseObject({
   pinned: z.looseObject({ bucket: z.string(), key: z.string(), sha256: z.string(), size: z.number() }).exactOptional(),
 });
 
-const job = z.looseObject({
-  name: z.string(),
-  mode: z.enum(['application', 'session', 'standalone']),
-  taskManagers: z.number().exactOptional(),
-  session: z
+const session = z.looseObject({
+  clusterId,
+  pool: z
     .looseObject({
-      clusterId: z.string(),
-      pool: z
-        .looseObject({
-          name: z.string(),
-          idleAfter: z.number(),
-          flinkVersion: z.string(),
-          options: texts,
-          podTemplates,
-          logConfiguration: texts.exactOptional(),
-        })
-        .exactOptional(),
+      name: z.string(),
+      idleAfter: z.number(),
+      flinkVersion: z.string(),
+      options: texts,
+      podTemplates,
+      logConfiguration: texts.exactOptional(),
     })
     .exactOptional(),
+});
+
+const jobBase = {
+  name: z.string(),
   target: z.string(),
   namespace: z.string(),
   flinkVersion: z.string(),
@@ -87,7 +89,11 @@ const job = z.looseObject({
   entryClass: z.string().exactOptional(),
   args: z.array(z.string()),
   kind: z.enum(['batch', 'streaming']),
-  deadlines: z.looseObject({ start: z.number(), run: z.number().exactOptional() }),
+  deadlines: z.looseObject({
+    start: z.number(),
+    run: z.number().exactOptional(),
+    main: z.number().exactOptional(),
+  }),
   retry: z.looseObject({ attempts: z.number(), backoff: z.number() }),
   concurrency: z
     .looseObject({ key: z.string(), policy: z.enum(['allow', 'forbid', 'replace', 'queue']) })
@@ -96,21 +102,13 @@ const job = z.looseObject({
   notify: z.array(z.string()),
   logConfiguration: texts.exactOptional(),
   notes: z.array(z.string()).exactOptional(),
-});
+};
 
-const outcome = z.looseObject({
-  state: z.enum(['succeeded', 'failed', 'canceled', 'rejected', 'unknown']),
-  reason,
-  message: z.string(),
-  field: z.string().exactOptional(),
-  rootException: z.string().exactOptional(),
-  stackTrace: z.string().exactOptional(),
-  accumulators: texts.exactOptional(),
-  at: instant,
-  jobDuration: z.number().exactOptional(),
-  flinkState: z.string().exactOptional(),
-  evidence: z.array(z.string()),
-});
+const job = z.discriminatedUnion('mode', [
+  z.looseObject({ ...jobBase, mode: z.literal('application') }),
+  z.looseObject({ ...jobBase, mode: z.literal('session'), session }),
+  z.looseObject({ ...jobBase, mode: z.literal('standalone'), taskManagers: z.number().exactOptional() }),
+]);
 
 const attempt = z.looseObject({
   number: z.int().positive(),
@@ -120,18 +118,21 @@ const attempt = z.looseObject({
   createdAt: instant.exactOptional(),
   runningAt: instant.exactOptional(),
   jobManager: z.looseObject({ podUid: z.string(), restartCount: z.number() }).exactOptional(),
+  jobsEndedAt: instant.exactOptional(),
+  mainReturnedAt: instant.exactOptional(),
+  jobFinished: z.boolean().exactOptional(),
   deploymentUid: z.string().exactOptional(),
   submission: z
     .looseObject({ by: z.string(), at: instant, answeredAt: instant.exactOptional(), highAvailability: z.boolean() })
     .exactOptional(),
-  noStartSince: instant.exactOptional(),
+  startRevokedAt: instant.exactOptional(),
   renewAt: instant.exactOptional(),
-  givenUp: outcome.exactOptional(),
+  abortOutcome: outcome.exactOptional(),
   outcome: outcome.exactOptional(),
-  roomWaits: z.int().positive().exactOptional(),
+  capacityWaits: z.int().positive().exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),
   logsKept: z.record(z.string(), instant).exactOptional(),
-  goneAt: instant.exactOptional(),
+  removalVerifiedAt: instant.exactOptional(),
 });
 
 const event = z.looseObject({
@@ -142,26 +143,58 @@ const event = z.looseObject({
   publishedAt: instant.exactOptional(),
 });
 
-export const runRecordSchema = z.looseObject({
+const base = {
   version: z.literal(1),
   runId,
-  state: z.enum(RUN_STATES),
+  tenant: z.string().exactOptional(),
   source,
   fingerprint: z.string(),
-  job: job.exactOptional(),
   name: z.string(),
   createdAt: instant,
   updatedAt: instant,
-  attempts: z.array(attempt),
-  outcome: outcome.exactOptional(),
   events: z.array(event),
-  look: z.looseObject({ number: z.int().nonnegative(), dueAt: instant }),
+  step: z.looseObject({ number: z.int().nonnegative(), dueAt: instant }),
   unreachableSince: instant.exactOptional(),
-  trouble: z.looseObject({ since: instant, count: z.number(), reason, message: z.string() }).exactOptional(),
+  stepError: z.looseObject({ since: instant, count: z.number(), reason, message: z.string() }).exactOptional(),
   waiting: z.looseObject({ reason, message: z.string(), since: instant, until: instant }).exactOptional(),
   cancelRequested: z.looseObject({ at: instant, by: z.string(), reason }).exactOptional(),
   keepUntil: instant.exactOptional(),
-}) satisfies z.ZodType<RunRecord>;
+};
+const noOutcome = z.never().exactOptional();
+/** By its state a record has what the next step takes for granted. */
+const activeRun = z.looseObject({
+  ...base,
+  state: z.enum(['launching', 'starting', 'running']),
+  job,
+  attempts: z.tuple([attempt], attempt),
+  outcome: noOutcome,
+});
+
+/** A run that has an attempt and no outcome. */
+export const activeRunSchema = activeRun satisfies z.ZodType<ActiveRun>;
+
+export const runRecordSchema = z.discriminatedUnion('state', [
+  z.looseObject({
+    ...base,
+    state: z.enum(['accepted', 'waiting']),
+    job,
+    attempts: z.array(attempt),
+    outcome: noOutcome,
+  }),
+  activeRun,
+  z
+    .looseObject({
+      ...base,
+      state: z.enum(['ended', 'cleaning', 'closed']),
+      job: job.exactOptional(),
+      attempts: z.array(attempt),
+      outcome,
+    })
+    .refine((run) => run.job !== undefined || run.attempts.length === 0, {
+      path: ['job'],
+      error: 'is missing, and the run has attempts',
+    }),
+]) satisfies z.ZodType<RunRecord>;
 
 /** @throws DispatchError `Internal` for a record of a later version, or one that is damaged, naming the field. */
 export function parseRecord(text: string): RunRecord {
@@ -173,7 +206,7 @@ export function parseRecord(text: string): RunRecord {
   }
   const parsed = runRecordSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
+  const [issue] = parsed.error.issues;
   const field = issue?.path.join('.') || 'record';
   const name = isRecord(value) && typeof value['runId'] === 'string' ? ` ${value['runId']}` : '';
   throw new DispatchError('Internal', `run record${name} is damaged: ${field}: ${issue?.message ?? 'invalid'}`, {

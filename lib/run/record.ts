@@ -32,19 +32,42 @@ export interface Outcome {
   readonly rootException?: string;
   /** The root exception's stack trace, cut to a limit. */
   readonly stackTrace?: string;
+  /** Of the application's only job; several have their own. */
   readonly accumulators?: Readonly<Record<string, string>>;
   readonly at: Instant;
-  /** Milliseconds that Flink counted for the job. */
+  /** The jobs of its application, in the order in which they began; at most MAX_JOBS. */
+  readonly jobs?: readonly JobReport[];
+  /** Milliseconds that Flink counted for the job, where there was one alone. */
   readonly jobDuration?: number;
-  /** Flink's own word for the job's end. */
+  /** Flink's own word for the end of the application, or of the job. */
   readonly flinkState?: string;
+  /** The rule of lib/verdict that gave it; absent where none did, as for a request that was rejected. */
+  readonly rule?: string;
   /** What the verdict rests on: `pod x: container y terminated, OOMKilled, exit code 137`. */
   readonly evidence: readonly string[];
+}
+
+/** One job of an application, as Flink told of it last. */
+export interface JobReport {
+  readonly id: string;
+  /** Absent where only a line of the log tells of it. */
+  readonly name?: string;
+  /** FINISHED, FAILED, CANCELED, or where it stood when the application ended. */
+  readonly state: string;
+  readonly startedAt?: Instant;
+  /** Milliseconds that Flink counted. */
+  readonly duration?: number;
+  /** Where the application had several jobs. */
+  readonly accumulators?: Readonly<Record<string, string>>;
 }
 
 export interface Attempt {
   readonly number: number;
   readonly clusterId: ClusterId;
+  /**
+   * With high availability, or in a session: the id that its job is given. Else Flink's own id of its first job, once one
+   * was seen to run; before that no job has it.
+   */
   readonly jobId: JobId;
   /** Written before the first Kubernetes call of the attempt. */
   readonly launchedAt: Instant;
@@ -52,6 +75,12 @@ export interface Attempt {
   readonly runningAt?: Instant;
   /** The first JobManager that was seen started: another one has begun the program anew. */
   readonly jobManager?: { readonly podUid: string; readonly restartCount: number };
+  /** When a look first found that its jobs had ended, and main() went on; absent again when a further job runs. */
+  readonly jobsEndedAt?: Instant;
+  /** When a look first found that main() had returned, while nothing else told of the application's end. */
+  readonly mainReturnedAt?: Instant;
+  /** Whether a job of it was seen FINISHED: no other attempt may run it again. */
+  readonly jobFinished?: boolean;
   /** Mode session: who runs main() in the session, written before it is run, and whether the JobManager has said yes. */
   readonly submission?: {
     readonly by: string;
@@ -63,20 +92,20 @@ export interface Attempt {
   /** The uid of the attempt's Deployment, or its session's, once it is known. */
   readonly deploymentUid?: string;
   /** Since when no JobManager of the attempt can start. */
-  readonly noStartSince?: Instant;
+  readonly startRevokedAt?: Instant;
   /** When what its pods read at their start, a signed URL, has to be written anew. */
   readonly renewAt?: Instant;
   /** Why it is given up, while its job is being stopped. */
-  readonly givenUp?: Outcome;
+  readonly abortOutcome?: Outcome;
   readonly outcome?: Outcome;
   /** How often it was put off for want of room, with those in whose place it came. */
-  readonly roomWaits?: number;
+  readonly capacityWaits?: number;
   /** Names of what was kept of the attempt, under `runs/<runId>/evidence/<number>/` of the ledger. */
   readonly artifacts?: readonly string[];
   /** When the logs of its pods were last kept while it ran, by pod. */
   readonly logsKept?: Readonly<Record<string, Instant>>;
   /** When a look proved that none of its objects is left. */
-  readonly goneAt?: Instant;
+  readonly removalVerifiedAt?: Instant;
 }
 
 export type RunEventType = 'accepted' | 'started' | 'attempt-failed' | 'completed';
@@ -96,28 +125,62 @@ export function recordKey(runId: RunId): string {
   return `runs/${runId}/record.json`;
 }
 
-/** The ledger's one object for a run. Version 1. */
-export interface RunRecord {
+/** At least one; the current one is the last. */
+export type Attempts = readonly [Attempt, ...Attempt[]];
+
+/** The ledger's one object for a run, version 1. Its state tells what it has. */
+export type RunRecord = QueuedRun | ActiveRun | EndedRun;
+
+/** Before its first attempt, or between two. */
+export interface QueuedRun extends RunBase {
+  readonly state: 'accepted' | 'waiting';
+  readonly job: ResolvedJob;
+  readonly attempts: readonly Attempt[];
+  readonly outcome?: never;
+}
+
+/** With an attempt that is made or followed. */
+export interface ActiveRun extends RunBase, HasAttempt {
+  readonly state: 'launching' | 'starting' | 'running';
+  readonly outcome?: never;
+}
+
+/** With an outcome, which stands. */
+export interface EndedRun extends RunBase {
+  readonly state: 'ended' | 'cleaning' | 'closed';
+  /** Absent for a run that was rejected before its job could be read; such a run has no attempt. */
+  readonly job?: ResolvedJob;
+  readonly attempts: readonly Attempt[];
+  readonly outcome: Outcome;
+}
+
+/** What every run has that was ever launched. */
+export interface HasAttempt {
+  readonly job: ResolvedJob;
+  readonly attempts: Attempts;
+}
+
+/** In any state: a run that has an attempt. */
+export type LaunchedRun = RunRecord & HasAttempt;
+
+interface RunBase {
   readonly version: 1;
   readonly runId: RunId;
-  readonly state: RunState;
+  /** Whose it is; absent in a deployment without tenants. */
+  readonly tenant?: string;
   readonly source: RunSource;
   /** Hash of the request's payload: the same identity with another payload is refused. */
   readonly fingerprint: string;
-  /** Absent for a run that was rejected before its job could be read. */
-  readonly job?: ResolvedJob;
   readonly name: string;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
-  readonly attempts: readonly Attempt[];
-  readonly outcome?: Outcome;
   readonly events: readonly RunEvent[];
   /** The number of the run message that is due next: an older one finds a higher number and does nothing. */
-  readonly look: { readonly number: number; readonly dueAt: Instant };
+  readonly step: { readonly number: number; readonly dueAt: Instant };
   /** Since when the JobManager's REST endpoint has not answered although it did before. */
   readonly unreachableSince?: Instant;
   /** Since when, how often in a row and why a step could not be taken. */
-  readonly trouble?: {
+  readonly stepError?: {
     readonly since: Instant;
     readonly count: number;
     readonly reason: Reason;

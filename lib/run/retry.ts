@@ -1,8 +1,8 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import type { RunId } from '../core/ids.ts';
 import { reasonClass, type Reason } from '../core/reasons.ts';
-import { currentAttempt, end, failAttempt, waitForRoom } from './machine.ts';
-import type { Outcome, RunRecord } from './record.ts';
+import { currentAttempt, end, failAttempt, waitForCapacity } from './machine.ts';
+import type { ActiveRun, EndedRun, Outcome, QueuedRun, RunRecord } from './record.ts';
 
 const MAX_BACKOFF: Duration = 15 * 60_000;
 const CAPACITY_WAIT: Duration = 15_000;
@@ -19,20 +19,20 @@ export function attemptsUsed(record: RunRecord): number {
 }
 
 /** Ends the run, or leaves room for another attempt, by the class of the failure. */
-export function afterFailure(record: RunRecord, outcome: Outcome, now: Instant): RunRecord {
+export function afterFailure(record: ActiveRun, outcome: Outcome, now: Instant): QueuedRun | EndedRun {
   const wait = backoff(record, outcome);
   if (wait === undefined) return end(record, outcome);
   return countsAsAttempt(outcome.reason)
     ? failAttempt(record, outcome, now + wait)
-    : waitForRoom(record, outcome, now + wait);
+    : waitForCapacity(record, outcome, now + wait);
 }
 
-function backoff(record: RunRecord, outcome: Outcome): Duration | undefined {
-  const job = record.job;
-  if (job === undefined || outcome.state !== 'failed' || record.cancelRequested !== undefined) return undefined;
+function backoff(record: ActiveRun, outcome: Outcome): Duration | undefined {
+  const { job } = record;
+  if (outcome.state !== 'failed' || record.cancelRequested !== undefined) return undefined;
   switch (reasonClass(outcome.reason)) {
     case 'capacity': {
-      const before = currentAttempt(record)?.roomWaits ?? 0;
+      const before = currentAttempt(record).capacityWaits ?? 0;
       const wait = Math.min(MAX_CAPACITY_WAIT, CAPACITY_WAIT * 2 ** Math.min(before, 8));
       return Math.round(wait * (0.5 + spread(record.runId, before) / 2));
     }

@@ -1,13 +1,13 @@
 import type { Duration, Instant } from '../core/clock.ts';
-import type { RunId } from '../core/ids.ts';
+import type { ClusterId, RunId } from '../core/ids.ts';
 import { omit } from '../core/omit.ts';
-import type { Versioned } from './ledger.ts';
+import type { Versioned } from './store/ledger.ts';
 
 /** A pool's session in one namespace of a target. */
 export interface SessionRef {
   readonly target: string;
   readonly namespace: string;
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
 }
 
 /**

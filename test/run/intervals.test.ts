@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_WAIT, nextLook, troubleWait } from '../../lib/run/intervals.ts';
+import { MAX_WAIT, nextLook, stepErrorWait } from '../../lib/run/intervals.ts';
 import { RUN_STATES, type RunRecord, type RunState } from '../../lib/run/record.ts';
-import { NOW, runIn } from './observations.ts';
+import { NOW, runIn } from '../verdict/observations.ts';
 
 const AT_ONCE: readonly RunState[] = ['accepted', 'launching', 'ended', 'closed'];
 
@@ -10,13 +10,12 @@ const AT_ONCE: readonly RunState[] = ['accepted', 'launching', 'ended', 'closed'
 function aged(state: RunState, age: number, kind: 'batch' | 'streaming'): RunRecord {
   const since = NOW - age;
   const record = runIn(state, age);
-  if (record.job === undefined) throw new Error('no job');
   return {
     ...record,
     job: { ...record.job, kind },
     waiting: { reason: 'QuotaExceeded', message: 'no room', since, until: since },
-    outcome: { state: 'succeeded', reason: 'JobFinished', message: 'done', at: since, evidence: [] },
-  };
+    ...(record.outcome !== undefined && { outcome: { ...record.outcome, at: since } }),
+  } as RunRecord;
 }
 
 const anyState = fc.constantFrom(...RUN_STATES);
@@ -49,7 +48,10 @@ describe('the next look', () => {
 
   it('is there for a record without the times that it goes by', () => {
     for (const state of RUN_STATES) {
-      expect(nextLook({ ...runIn(state, 0), attempts: [] }, NOW)).toBeLessThanOrEqual(MAX_WAIT);
+      const { attempts, ...record } = runIn(state, 0);
+      const [{ number, clusterId, jobId, launchedAt }] = attempts;
+      const bare = { ...record, attempts: [{ number, clusterId, jobId, launchedAt }] } as RunRecord;
+      expect(nextLook(bare, NOW)).toBeLessThanOrEqual(MAX_WAIT);
     }
   });
 
@@ -61,9 +63,9 @@ describe('the next look', () => {
 
 describe('the wait after trouble', () => {
   it('doubles up to a minute, or is what the other side asks for, up to the longest delay', () => {
-    expect([1, 2, 3, 7, 1000].map((count) => troubleWait(count))).toEqual([1000, 2000, 4000, 60_000, 60_000]);
-    expect(troubleWait(1, 30)).toBe(30_000);
-    expect(troubleWait(9, 1)).toBe(60_000);
-    expect(troubleWait(1, 100_000)).toBe(MAX_WAIT);
+    expect([1, 2, 3, 7, 1000].map((count) => stepErrorWait(count))).toEqual([1000, 2000, 4000, 60_000, 60_000]);
+    expect(stepErrorWait(1, 30)).toBe(30_000);
+    expect(stepErrorWait(9, 1)).toBe(60_000);
+    expect(stepErrorWait(1, 100_000)).toBe(MAX_WAIT);
   });
 });

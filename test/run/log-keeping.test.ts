@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { PodFacts } from '../../lib/cluster/port.ts';
-import { requireAttempt } from '../../lib/run/machine.ts';
+import type { PodFacts } from '../../lib/kubernetes/cluster/port.ts';
+import { currentAttempt } from '../../lib/run/machine.ts';
 import { logsDue, MAX_LOGS, noteLogs } from '../../lib/run/log-keeping.ts';
-import { jobManagerPod, NOW, runIn } from './observations.ts';
+import { jobManagerPod, NOW, runIn } from '../verdict/observations.ts';
 
-const attempt = requireAttempt(runIn('running', 0));
+const attempt = currentAttempt(runIn('running', 0));
 const SECOND = 1000;
 
 function pod(name: string, changes: Partial<PodFacts> = {}, finishedAt?: number): PodFacts {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import { REASON_CODES, reasonClass, type Reason } from '../../lib/core/reasons.ts';
-import { beginAttempt, updateAttempt } from '../../lib/run/machine.ts';
-import type { Outcome, RunRecord } from '../../lib/run/record.ts';
+import { beginAttempt, hasAttempt, updateAttempt } from '../../lib/run/machine.ts';
+import type { ActiveRun, Outcome } from '../../lib/run/record.ts';
 import { afterFailure, attemptsUsed } from '../../lib/run/retry.ts';
-import { NOW, runIn } from './observations.ts';
+import { NOW, runIn } from '../verdict/observations.ts';
 
 const MINUTE = 60_000;
 
@@ -13,21 +13,22 @@ function failed(reason: Reason): Outcome {
 }
 
 /** A run whose last attempt is the one after these. */
-function after(...reasons: Reason[]): RunRecord {
+function after(...reasons: Reason[]): ActiveRun {
   const record = runIn('starting', 0);
   const [attempt] = record.attempts;
-  if (attempt === undefined || record.job === undefined) throw new Error('no attempt');
   const earlier = reasons.map((reason, index) => ({
     ...attempt,
     number: index + 1,
-    goneAt: NOW,
+    removalVerifiedAt: NOW,
     outcome: failed(reason),
   }));
   const job = { ...record.job, retry: { attempts: 3, backoff: 10_000 } };
-  return { ...record, job, attempts: [...earlier, { ...attempt, number: earlier.length + 1 }] };
+  const [first, ...rest] = [...earlier, { ...attempt, number: earlier.length + 1 }];
+  if (first === undefined) throw new Error('no attempt');
+  return { ...record, job, attempts: [first, ...rest] };
 }
 
-function waitAfter(record: RunRecord, reason: Reason): number | undefined {
+function waitAfter(record: ActiveRun, reason: Reason): number | undefined {
   const next = afterFailure(record, failed(reason), NOW);
   return next.state === 'waiting' && next.waiting !== undefined ? next.waiting.until - NOW : undefined;
 }
@@ -48,8 +49,8 @@ describe('after a failure', () => {
   it('for want of room it waits as long as it takes, and counts no attempt', () => {
     const full = 'QuotaExceeded';
     const most = [15_000, 30_000, MINUTE, MINUTE];
-    const waits = [undefined, 1, 2, 30].map((roomWaits) =>
-      waitAfter(updateAttempt(after(), roomWaits === undefined ? {} : { roomWaits }), full),
+    const waits = [undefined, 1, 2, 30].map((capacityWaits) =>
+      waitAfter(updateAttempt(after(), capacityWaits === undefined ? {} : { capacityWaits }), full),
     );
     for (const [index, wait = 0] of waits.entries()) {
       expect(wait).toBeGreaterThanOrEqual((most[index] ?? 0) / 2);
@@ -63,7 +64,7 @@ describe('after a failure', () => {
   it('for want of room runs that found none at the same time ask again spread over the time', () => {
     const waits = Array.from({ length: 60 }, (_, index) => {
       const record = { ...after(), runId: runIdFor(`run ${index}`) };
-      return waitAfter(updateAttempt(record, { roomWaits: 5 }), 'QuotaExceeded') ?? 0;
+      return waitAfter(updateAttempt(record, { capacityWaits: 5 }), 'QuotaExceeded') ?? 0;
     }).sort((a, b) => a - b);
     const pauses = waits.map((wait, index) => wait - (waits[index - 1] ?? MINUTE / 2));
     expect(Math.max(...pauses)).toBeLessThan(MINUTE / 10);
@@ -73,8 +74,9 @@ describe('after a failure', () => {
     let record = after('JobManagerCrashed');
     for (let waits = 1; waits <= 100; waits += 1) {
       const waiting = afterFailure(record, failed('QuotaExceeded'), NOW);
-      expect(waiting.attempts.at(-1)).toMatchObject({ number: waits + 1, roomWaits: waits });
-      record = { ...beginAttempt(updateAttempt(waiting, { goneAt: NOW }), NOW), state: 'starting' };
+      expect(waiting.attempts.at(-1)).toMatchObject({ number: waits + 1, capacityWaits: waits });
+      if (waiting.state !== 'waiting' || !hasAttempt(waiting)) throw new Error('it does not wait');
+      record = { ...beginAttempt(updateAttempt(waiting, { removalVerifiedAt: NOW }), NOW), state: 'starting' };
     }
     expect(record.attempts.map(({ number }) => number)).toEqual([1, 102]);
     expect(record.attempts.at(-1)).not.toHaveProperty('outcome');

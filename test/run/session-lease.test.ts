@@ -2,10 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import { decideIdle, join, leave, newLease, stopped } from '../../lib/run/session-lease.ts';
+import { clusterId } from '../fakes/ids.ts';
 
 const [a, b] = [runIdFor('a'), runIdFor('b')];
 const IDLE = 60_000;
-const LEASE = newLease({ target: 'default', namespace: 'flink', clusterId: 's' }, { name: 'small', idleAfter: IDLE });
+const LEASE = newLease(
+  { target: 'default', namespace: 'flink', clusterId: clusterId('s') },
+  { name: 'small', idleAfter: IDLE },
+);
 
 describe('a lease', () => {
   it('is idle when its last run leaves, and busy when one joins', () => {

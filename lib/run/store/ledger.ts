@@ -1,5 +1,5 @@
-import type { RunId } from '../core/ids.ts';
-import type { RunRecord } from './record.ts';
+import type { RunId } from '../../core/ids.ts';
+import type { RunRecord } from '../record.ts';
 
 export interface Versioned<T> {
   readonly value: T;

@@ -1,12 +1,13 @@
-import type { RunId } from '../core/ids.ts';
-import { parseRecord } from './record-schema.ts';
-import { recordKey, type RunRecord } from './record.ts';
+import type { RunId } from '../../core/ids.ts';
+import { keptRecord } from '../kept-record.ts';
+import { parseRecord } from '../record-schema.ts';
+import { recordKey, type RunRecord } from '../record.ts';
 import type { Ledger, Versioned } from './ledger.ts';
 import { mark, unmark } from './s3-live-runs.ts';
 import { getText, putIf, type Bucket } from './s3-objects.ts';
 
 /**
- * The ledger on S3: `runs/<runId>/record.json`, and a marker `live/<runId>` for each run that is not closed. The
+ * The ledger on S3: `runs/<runId>/record.json`, and a marker in `live/` for each run that is not closed. The
  * marker is written before the record and removed after the record is closed, so a live run always has one.
  */
 export function createS3Ledger(bucket: Bucket): Ledger {
@@ -17,14 +18,15 @@ export function createS3Ledger(bucket: Bucket): Ledger {
   };
 }
 
-async function create(bucket: Bucket, record: RunRecord): ReturnType<Ledger['create']> {
-  await mark(bucket, record.runId);
+async function create(bucket: Bucket, given: RunRecord): ReturnType<Ledger['create']> {
+  const record = keptRecord(given);
+  await mark(bucket, record);
   for (;;) {
     const version = await putIf(bucket, recordKey(record.runId), JSON.stringify(record), 'absent');
     if (version !== undefined) return { kind: 'created', value: record, version };
     const stored = await read(bucket, record.runId);
     if (stored === undefined) continue;
-    if (stored.value.state === 'closed') await unmark(bucket, record.runId);
+    if (stored.value.state === 'closed') await unmark(bucket, record);
     return { kind: 'exists', ...stored };
   }
 }
@@ -34,9 +36,10 @@ async function read(bucket: Bucket, runId: RunId): Promise<Versioned<RunRecord> 
   return stored === undefined ? undefined : { value: parseRecord(stored.text), version: stored.eTag };
 }
 
-async function replace(bucket: Bucket, record: RunRecord, version: string): Promise<Versioned<RunRecord> | undefined> {
+async function replace(bucket: Bucket, given: RunRecord, version: string): Promise<Versioned<RunRecord> | undefined> {
+  const record = keptRecord(given);
   const next = await putIf(bucket, recordKey(record.runId), JSON.stringify(record), { eTag: version });
   if (next === undefined) return undefined;
-  if (record.state === 'closed') await unmark(bucket, record.runId);
+  if (record.state === 'closed') await unmark(bucket, record);
   return { value: record, version: next };
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { awsCode, awsStatus, fromAwsError } from '../core/aws-error.ts';
-import { DispatchError } from '../core/errors.ts';
+import { awsCode, awsStatus, fromAwsError } from '../../core/aws-error.ts';
+import { DispatchError } from '../../core/errors.ts';
 
 export interface Bucket {
   readonly s3: S3Client;

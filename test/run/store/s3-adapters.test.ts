@@ -7,15 +7,16 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { runIdFor } from '../../lib/core/ids.ts';
-import { createS3EvidenceStore } from '../../lib/run/s3-evidence-store.ts';
-import { createS3Ledger } from '../../lib/run/s3-ledger.ts';
-import { createS3LiveRuns } from '../../lib/run/s3-live-runs.ts';
-import { createS3Locks } from '../../lib/run/s3-locks.ts';
-import { sampleRecord } from '../fixtures/records/load.ts';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { runIdFor } from '../../../lib/core/ids.ts';
+import { createS3EvidenceStore } from '../../../lib/run/store/s3-evidence-store.ts';
+import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
+import { createS3LiveRuns } from '../../../lib/run/store/s3-live-runs.ts';
+import { createS3Locks } from '../../../lib/run/store/s3-locks.ts';
+import { sampleRecord } from '../../fixtures/records/load.ts';
 
 const s3 = mockClient(S3Client);
+afterAll(() => s3.restore());
 const bucket = { s3: new S3Client({ region: 'us-east-1' }), bucket: 'ledger' };
 const ledger = createS3Ledger(bucket);
 const record = sampleRecord();
@@ -138,18 +139,25 @@ describe('locks on S3', () => {
       stored({ version: 1, key: 'k', holder: b });
       throw failure('PreconditionFailed', 412);
     });
-    expect(await createS3Locks(bucket).acquire('k', a, false)).toEqual({ held: false, holder: b });
+    expect(await createS3Locks(bucket).acquire({ key: 'k' }, a, { enqueue: false })).toEqual({
+      held: false,
+      holder: b,
+    });
   });
 
   it('gives up a race that does not end', async () => {
     stored({ version: 1, key: 'k', holder: null });
     s3.on(PutObjectCommand).rejects(failure('PreconditionFailed', 412));
-    await expect(createS3Locks(bucket).acquire('k', a, false)).rejects.toMatchObject({ reason: 'StorageUnavailable' });
+    await expect(createS3Locks(bucket).acquire({ key: 'k' }, a, { enqueue: false })).rejects.toMatchObject({
+      reason: 'StorageUnavailable',
+    });
   });
 
   it('refuses an object that is no lock', async () => {
     stored({ version: 2 });
-    await expect(createS3Locks(bucket).acquire('k', a, false)).rejects.toMatchObject({ reason: 'Internal' });
+    await expect(createS3Locks(bucket).acquire({ key: 'k' }, a, { enqueue: false })).rejects.toMatchObject({
+      reason: 'Internal',
+    });
   });
 });
 

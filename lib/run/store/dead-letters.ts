@@ -1,4 +1,4 @@
-import type { Reason } from '../core/reasons.ts';
+import type { Reason } from '../../core/reasons.ts';
 
 /** A request that nothing can be done with, kept for a person with why. */
 export interface DeadLetter {

@@ -1,9 +1,11 @@
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import * as z from 'zod';
-import { awsStatus, fromAwsError } from '../core/aws-error.ts';
-import { DispatchError } from '../core/errors.ts';
+import { awsStatus, fromAwsError } from '../../core/aws-error.ts';
+import { defined } from '../../core/defined.ts';
+import { DispatchError } from '../../core/errors.ts';
+import { isStoredClusterId, type ClusterId } from '../../core/ids.ts';
 import { getText, putIf, type Bucket } from './s3-objects.ts';
-import type { SessionLease, SessionLeases, SessionRef } from './session-lease.ts';
+import type { SessionLease, SessionLeases, SessionRef } from '../session-lease.ts';
 
 const instant = z.number();
 
@@ -11,7 +13,7 @@ const lease = z.looseObject({
   version: z.literal(1),
   target: z.string(),
   namespace: z.string(),
-  clusterId: z.string(),
+  clusterId: z.custom<ClusterId>(isStoredClusterId, 'must be a cluster id'),
   pool: z.string(),
   state: z.enum(['open', 'stopping']),
   runs: z.record(z.string(), instant),
@@ -40,14 +42,14 @@ async function list({ s3, bucket }: Bucket, target: string): Promise<readonly Se
   const prefix = `sessions/${target}/`;
   const found: SessionRef[] = [];
   for (let after: string | undefined; ;) {
-    const from = after === undefined ? {} : { StartAfter: after };
+    const from = defined({ StartAfter: after });
     const input = { Bucket: bucket, Prefix: prefix, ...from };
     const { Contents = [], IsTruncated = false } = await ask('s3:ListBucket', bucket, () =>
       s3.send(new ListObjectsV2Command(input)),
     );
     for (const { Key = '' } of Contents) {
       const [, namespace, clusterId] = /^([^/]+)\/([^/]+)\.json$/.exec(Key.slice(prefix.length)) ?? [];
-      if (namespace !== undefined && clusterId !== undefined) found.push({ target, namespace, clusterId });
+      if (namespace !== undefined && isStoredClusterId(clusterId)) found.push({ target, namespace, clusterId });
     }
     after = Contents.at(-1)?.Key;
     if (!IsTruncated || after === undefined) return found;

@@ -1,4 +1,4 @@
-import { hasHighAvailability } from '../job/high-availability.ts';
+import { hasFixedJobId, hasHighAvailability } from '../job/high-availability.ts';
 import type { RunRecord } from './record.ts';
 
 /** Where Flink puts a job's checkpoints; the first that is set, as Flink reads them. */
@@ -8,16 +8,18 @@ const CHECKPOINTS = ['execution.checkpointing.dir', 'state.checkpoints.dir'] as 
  * What of a run no clean-up removes, by URI or by `ConfigMap/name`: storage, for which the dispatcher has no credentials,
  * and what a person would restore the job from.
  */
-export function leftBehind({ job, attempts, outcome }: RunRecord): readonly string[] {
+export function retained({ job, attempts, outcome }: RunRecord): readonly string[] {
   if (job === undefined || job.mode === 'session') return [];
   const { options } = job;
   const checkpoints = CHECKPOINTS.map((key) => options[key]).find((dir) => dir !== undefined);
   const storage = hasHighAvailability(options) ? options['high-availability.storageDir'] : undefined;
   const unknown = outcome?.state === 'unknown' && hasHighAvailability(options);
-  const all = attempts.flatMap(({ clusterId, jobId, outcome: own }, index) => [
+  const all = attempts.flatMap(({ clusterId, jobId, runningAt, outcome: own }, index) => [
     ...(storage === undefined ? [] : stateOf(options, storage, clusterId)),
     // A job that ends by itself takes its checkpoints along, as far as it was told to.
-    ...(checkpoints === undefined || own?.flinkState !== undefined ? [] : [below(checkpoints, jobId)]),
+    ...(checkpoints === undefined || own?.flinkState !== undefined || !(hasFixedJobId(job) || runningAt !== undefined)
+      ? []
+      : [below(checkpoints, jobId)]),
     ...(unknown && index === attempts.length - 1 ? [`ConfigMap/${clusterId}-*`] : []),
   ]);
   return [...new Set(all)];

@@ -1,15 +1,16 @@
 import { SendMessageCommand, SQSClient, SQSServiceException } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { runIdFor } from '../../lib/core/ids.ts';
-import { REASONS } from '../../lib/core/reasons.ts';
-import { isOfLaterVersion, parseRunMessage } from '../../lib/run/run-queue.ts';
-import { createSqsDeadLetters } from '../../lib/run/sqs-dead-letters.ts';
-import { createSqsRunQueue } from '../../lib/run/sqs-run-queue.ts';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { runIdFor } from '../../../lib/core/ids.ts';
+import { REASONS } from '../../../lib/core/reasons.ts';
+import { isOfLaterVersion, parseRunMessage } from '../../../lib/run/store/run-queue.ts';
+import { createSqsDeadLetters } from '../../../lib/run/store/sqs-dead-letters.ts';
+import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
 
 const mock = mockClient(SQSClient);
+afterAll(() => mock.restore());
 const queue = { sqs: new SQSClient({ region: 'us-east-1' }), queueUrl: 'https://sqs.test/1/runs' };
-const message = { version: 1, runId: runIdFor('a'), look: 3 } as const;
+const message = { version: 1, runId: runIdFor('a'), step: 3 } as const;
 
 beforeEach(() => {
   mock.reset();
@@ -58,9 +59,9 @@ describe('parseRunMessage', () => {
   it.each([
     ['no json', 'body'],
     ['[]', 'body'],
-    ['{"version":2,"runId":"0123456789abcdef0123","look":1}', 'version'],
-    ['{"version":1,"runId":"x","look":1}', 'runId'],
-    ['{"version":1,"runId":"0123456789abcdef0123","look":"1"}', 'look'],
+    ['{"version":2,"runId":"0123456789abcdef0123","step":1}', 'version'],
+    ['{"version":1,"runId":"x","step":1}', 'runId'],
+    ['{"version":1,"runId":"0123456789abcdef0123","step":"1"}', 'step'],
   ])('refuses %s naming the field', (body, field) => {
     expect(() => parseRunMessage(body)).toThrow(expect.objectContaining({ reason: 'MalformedRequest', field }));
   });

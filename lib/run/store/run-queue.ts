@@ -1,16 +1,16 @@
 import * as z from 'zod';
-import { DispatchError } from '../core/errors.ts';
-import { isRunId, type RunId } from '../core/ids.ts';
-import { isRecord } from '../core/json.ts';
+import { DispatchError } from '../../core/errors.ts';
+import { isRunId, type RunId } from '../../core/ids.ts';
+import { isRecord } from '../../core/json.ts';
 
 /** SQS delays a message by at most this much (SendMessage, DelaySeconds). */
-export const MAX_DELAY_SECONDS = 900;
+const MAX_DELAY_SECONDS = 900;
 
 /** Asks for one step of a run's life. `look` is the record's number at the time: an older message does nothing. */
 export interface RunMessage {
   readonly version: 1;
   readonly runId: RunId;
-  readonly look: number;
+  readonly step: number;
 }
 
 export interface RunQueue {
@@ -27,7 +27,7 @@ const runMessage = z.object({
   runId: z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), {
     error: 'must be 20 lower-case hex digits',
   }),
-  look: z.int().nonnegative(),
+  step: z.int().nonnegative(),
 });
 
 /** Of a later deployment, whose functions will understand it: nothing that this one should do away with. */

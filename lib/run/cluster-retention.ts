@@ -1,7 +1,8 @@
 import type { Instant } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
 import { isTerminal, type JobState, JOB_STATES } from '../flink/job-state.ts';
-import type { RunRecord } from '../run/record.ts';
+import { hasAttempt } from './machine.ts';
+import type { EndedRun } from './record.ts';
 
 /** After these the cluster, if it stayed, would go on with the program or begin it again; its evidence is kept anyway. */
 const GOES_ON: ReadonlySet<Reason> = new Set<Reason>([
@@ -9,13 +10,14 @@ const GOES_ON: ReadonlySet<Reason> = new Set<Reason>([
   'JobLost',
   'JobManagerCrashed',
   'JobManagerOutOfMemory',
+  'PodEvicted',
   'RunDeadlineExceeded',
 ]);
 
 /** Until when the cluster of an ended run stays; `undefined`: it goes at once. */
-export function keepUntil(record: RunRecord, now: Instant): Instant | undefined {
-  const { job, outcome, attempts } = record;
-  if (job === undefined || outcome === undefined || attempts.length === 0) return undefined;
+export function keepUntil(record: EndedRun, now: Instant): Instant | undefined {
+  if (!hasAttempt(record)) return undefined;
+  const { job, outcome } = record;
   // A session stays anyway, and nothing of the run is to stay in it.
   if (job.mode === 'session') return undefined;
   if (GOES_ON.has(outcome.reason) && !jobIsOver(record)) return undefined;
@@ -26,8 +28,8 @@ export function keepUntil(record: RunRecord, now: Instant): Instant | undefined 
 }
 
 /** True when the kept cluster can no longer run the job, so that another run of the same key may start beside it. */
-export function jobIsOver(record: RunRecord): boolean {
-  const state = record.outcome?.flinkState;
+export function jobIsOver({ outcome }: EndedRun): boolean {
+  const state = outcome.flinkState;
   return state !== undefined && Object.hasOwn(JOB_STATES, state) && isTerminal(state as JobState);
 }
 
@@ -35,6 +37,6 @@ export function jobIsOver(record: RunRecord): boolean {
  * High-availability metadata goes with a cluster whose end is known. After an unknown end it stays: it is what a person
  * would restore from.
  */
-export function removesHighAvailability(record: RunRecord): boolean {
-  return record.outcome?.state !== 'unknown';
+export function removesHighAvailability({ outcome }: EndedRun): boolean {
+  return outcome.state !== 'unknown';
 }

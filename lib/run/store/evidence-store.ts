@@ -1,4 +1,4 @@
-import type { RunId } from '../core/ids.ts';
+import type { RunId } from '../../core/ids.ts';
 
 /** What is kept of an attempt for a person to read: log tails, REST answers, pods and events. */
 export interface EvidenceStore {

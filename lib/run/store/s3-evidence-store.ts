@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { fromAwsError } from '../core/aws-error.ts';
-import { DispatchError } from '../core/errors.ts';
-import { redactJson, redactText } from '../core/redact.ts';
+import { fromAwsError } from '../../core/aws-error.ts';
+import { DispatchError } from '../../core/errors.ts';
+import { redactDocument } from '../../core/redaction/document.ts';
 import { evidencePrefix, type EvidenceStore } from './evidence-store.ts';
 import type { Bucket } from './s3-objects.ts';
 
@@ -19,7 +19,7 @@ export function createS3EvidenceStore({ s3, bucket }: Bucket): EvidenceStore {
       }
       const key = evidencePrefix(runId, attempt) + name;
       const uri = `s3://${bucket}/${key}`;
-      const body = typeof content === 'string' ? withoutSecrets(content, contentType) : content;
+      const body = typeof content === 'string' ? redactDocument(content, contentType) : content;
       const input = { Bucket: bucket, Key: key, Body: body, ContentType: contentType };
       try {
         await s3.send(new PutObjectCommand(input));
@@ -29,14 +29,4 @@ export function createS3EvidenceStore({ s3, bucket }: Bucket): EvidenceStore {
       return uri;
     },
   };
-}
-
-/** JSON by its structure when it is JSON, any other text by its patterns. */
-export function withoutSecrets(text: string, contentType: string): string {
-  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)) return redactText(text);
-  try {
-    return JSON.stringify(redactJson<unknown>(JSON.parse(text)));
-  } catch {
-    return redactText(text);
-  }
 }

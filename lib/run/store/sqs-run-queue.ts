@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { fromAwsError } from '../core/aws-error.ts';
+import { fromAwsError } from '../../core/aws-error.ts';
 import { wholeDelay, type RunQueue } from './run-queue.ts';
 
 /** Run messages on a standard queue (a FIFO queue takes no delay per message). */
