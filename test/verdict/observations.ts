@@ -1,17 +1,24 @@
-import type { KubernetesFacts, PodFacts } from '../../lib/cluster/port.ts';
-import type { JobManagerFacts, JobSummary } from '../../lib/flink/job-manager.ts';
-import { without } from '../../lib/run/machine.ts';
-import type { Observation, RestFacts } from '../../lib/run/observation.ts';
-import type { Attempt, RunRecord, RunState } from '../../lib/run/record.ts';
-import { sampleRecord } from '../fixtures/records/load.ts';
+import type { KubernetesFacts, PodFacts } from '../../lib/kubernetes/cluster/port.ts';
+import type { ApplicationSummary, JobManagerFacts, JobSummary } from '../../lib/flink/job-manager.ts';
+import { isTerminal } from '../../lib/flink/job-state.ts';
+import { isEnded, without } from '../../lib/run/machine.ts';
+import type { Observation, RestFacts } from '../../lib/verdict/observation.ts';
+import type { ActiveRun, Attempt, EndedRun, HasAttempt, QueuedRun, RunRecord, RunState } from '../../lib/run/record.ts';
+import { launchedSample } from '../fixtures/records/load.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 export const NOW = 1_795_000_000_000;
 
+type RunIn<S extends RunState> = HasAttempt &
+  (S extends ActiveRun['state'] ? ActiveRun : S extends EndedRun['state'] ? EndedRun : QueuedRun);
+
+/** What a run of any state may have. */
+type Changes = Partial<Omit<EndedRun, 'state' | 'job' | 'attempts' | 'outcome'>>;
+
 /** A run in this state whose attempt was launched `age` milliseconds ago. */
-export function runIn(state: RunState, age: number, changes: Partial<RunRecord> = {}): RunRecord {
-  const base = without(sampleRecord(), 'outcome', 'keepUntil');
+export function runIn<S extends RunState>(state: S, age: number, changes: Changes = {}): RunIn<S> {
+  const { outcome, ...base } = without(launchedSample(), 'keepUntil');
   const [first] = base.attempts;
-  if (first === undefined || base.job === undefined) throw new Error('the sample has no attempt');
   const launchedAt = NOW - age;
   const attempt: Attempt = {
     number: 1,
@@ -21,7 +28,8 @@ export function runIn(state: RunState, age: number, changes: Partial<RunRecord> 
     createdAt: launchedAt,
     ...(state === 'running' ? { runningAt: launchedAt, jobManager: { podUid: 'jm', restartCount: 0 } } : {}),
   };
-  return { ...base, state, attempts: [attempt], events: [], ...changes };
+  const record = { ...base, state, attempts: [attempt], events: [], ...changes };
+  return (isEnded(state) ? { ...record, outcome } : record) as unknown as RunIn<S>;
 }
 
 export function jobManagerPod(
@@ -53,12 +61,12 @@ export function jobManagerPod(
 
 /** The run's own Deployment, with one JobManager that is well unless told otherwise. */
 export function kubernetes(record: RunRecord, changes: Partial<KubernetesFacts> = {}): KubernetesFacts {
-  const owner = { runId: record.runId, attempt: 1 };
+  const owner = ownerOf(record.runId);
   return {
     deployment: {
       state: 'present',
       uid: 'd',
-      ...owner,
+      owner,
       deleting: false,
       createdAt: NOW - 1000,
       desiredReplicas: 1,
@@ -70,11 +78,21 @@ export function kubernetes(record: RunRecord, changes: Partial<KubernetesFacts> 
   };
 }
 
-export const SILENT: RestFacts = { state: 'silent', error: 'connection refused' };
+export const UNREACHABLE: RestFacts = { state: 'unreachable', error: 'connection refused' };
 
 export function answered(jobs: readonly JobSummary[], changes: Partial<JobManagerFacts> = {}): RestFacts {
-  const facts = { flinkVersion: '2.3.0', taskManagers: 1, slotsTotal: 1, slotsAvailable: 0, jobs, ...changes };
+  const applications = jobs.length === 0 ? {} : { applications: [applicationOf(jobs)] };
+  const slots = { taskManagers: 1, slotsTotal: 1, slotsAvailable: 0 };
+  const facts = { flinkVersion: '2.3.0', ...slots, jobs, ...applications, ...changes };
   return { state: 'answered', facts };
+}
+
+/** Of a main() that lets a failure through, and ends with its jobs. */
+function applicationOf(jobs: readonly JobSummary[]): ApplicationSummary {
+  const states = new Set(jobs.map(({ state }) => state));
+  const isOver = [...states].every(isTerminal);
+  const worst = states.has('FAILED') ? 'FAILED' : states.has('CANCELED') ? 'CANCELED' : 'FINISHED';
+  return { id: 'a', name: 'main', status: isOver ? worst : 'RUNNING' };
 }
 
 export function jobOf(record: RunRecord, changes: Partial<JobSummary> = {}): JobSummary {

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import { podFacts } from '../../lib/cluster/facts.ts';
-import { findFailure } from '../../lib/cluster/findings.ts';
-import type { EventFacts, KubernetesFacts } from '../../lib/cluster/port.ts';
+import { podFacts } from '../../lib/kubernetes/cluster/facts.ts';
+import { findFailure } from '../../lib/diagnosis/findings.ts';
+import type { EventFacts, KubernetesFacts } from '../../lib/kubernetes/cluster/port.ts';
 import { isJobId, type JobId } from '../../lib/core/ids.ts';
 import { createClusterInspection } from '../../lib/flink/rest/inspection.ts';
 import { createJobManager } from '../../lib/flink/rest/job-manager.ts';
-import { decide } from '../../lib/run/decide.ts';
-import type { Observation, RestFacts } from '../../lib/run/observation.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
+import { decide } from '../../lib/verdict/decide.ts';
+import type { Observation, RestFacts } from '../../lib/verdict/observation.ts';
+import type { ActiveRun, RunRecord } from '../../lib/run/record.ts';
 import { recordedTransport } from '../flink/rest/recorded.ts';
-import { jobManagerPod, kubernetes, runIn, SILENT } from './observations.ts';
+import { withOptions } from './any-case.ts';
+import { jobManagerPod, kubernetes, runIn, UNREACHABLE } from './observations.ts';
 
 const ROOT = new URL('../fixtures/flink/rest/', import.meta.url);
 const RECORDED = Date.parse('2026-11-21T04:00:00Z');
@@ -28,11 +29,10 @@ function read(version: string, state: string, file: string): string {
   return readFileSync(new URL(`${version}/${state}/${file}`, ROOT), 'utf8');
 }
 
-function recordOf(state: 'starting' | 'running', id?: JobId): RunRecord {
+function recordOf(state: 'starting' | 'running', id?: JobId): ActiveRun {
   const record = runIn(state, 0);
-  const own = { launchedAt: RECORDED, ...(id === undefined ? {} : { jobId: id }) };
-  const attempts = record.attempts.map((it) => ({ ...it, ...own }));
-  return { ...record, attempts };
+  const own = { launchedAt: RECORDED, mainReturnedAt: RECORDED - 600_000, ...(id === undefined ? {} : { jobId: id }) };
+  return { ...record, attempts: [{ ...record.attempts[0], ...own }] };
 }
 
 function factsOf(version: string, state: string, record: RunRecord): KubernetesFacts {
@@ -50,7 +50,7 @@ function after({ pods }: KubernetesFacts): number {
 
 async function recordedRest(version: string, state: string): Promise<{ rest: RestFacts; jobId: JobId }> {
   const jobManager = createJobManager(recordedTransport(version, state));
-  const facts = await jobManager.look();
+  const facts = await jobManager.overview();
   const jobId = jobIdIn(facts.jobs[0]?.id);
   return { rest: { state: 'answered', facts, result: await jobManager.result(jobId) }, jobId };
 }
@@ -60,12 +60,15 @@ describe.each(VERSIONS)('what a real run of Flink %s left is judged', (version) 
     ['finished', { kind: 'ended', outcome: { state: 'succeeded', reason: 'JobFinished' } }],
     ['canceled', { kind: 'ended', outcome: { state: 'canceled', reason: 'JobCanceled' } }],
     ['failed', { kind: 'ended', outcome: { state: 'failed', reason: 'JobFailed' } }],
-    ['running', { kind: 'wait', silent: false }],
+    ['running', { kind: 'wait', unreachable: false }],
   ] as const)('%s, by what its JobManager answers', async (state, verdict) => {
-    const { rest, jobId } = await recordedRest(version, state);
+    const { rest: answered, jobId } = await recordedRest(version, state);
     const record = recordOf('starting', jobId);
     const facts = factsOf(version, state, record);
-    const seen: Observation = { at: after(facts), kubernetes: facts, rest };
+    const text = read(version, state, 'jobmanager.txt');
+    // Before 2.3 Flink lists no applications: main() is on no stack, and the log tells how it ended.
+    const rest = { ...answered, ...(state === 'running' ? {} : { main: { state: 'returned' as const } }) } as RestFacts;
+    const seen: Observation = { at: after(facts), kubernetes: facts, rest, jobManagerLog: { text, stopped: false } };
     const judged = decide(seen, record, after(facts));
     expect(judged).toMatchObject(verdict);
     if (judged.kind === 'wait') return;
@@ -79,17 +82,21 @@ describe.each(VERSIONS)('what a real run of Flink %s left is judged', (version) 
     const id = jobIdIn(/Job ([0-9a-f]{32}) reached terminal state/.exec(log)?.[1]);
     const record = recordOf('running', id);
     const gone = jobManagerPod({ ready: false }, { state: 'terminated', reason: 'Error', exitCode: 137 });
-    const of = (text: string) => {
-      const facts = kubernetes(record, { pods: [gone] });
-      const seen = { at: 0, kubernetes: facts, rest: SILENT, jobManagerLog: { text, stopped: true } };
-      return decide(seen, record, after(facts));
+    const of = (text: string, run = record) => {
+      const facts = kubernetes(run, { pods: [gone] });
+      const seen = { at: 0, kubernetes: facts, rest: UNREACHABLE, jobManagerLog: { text, stopped: true } };
+      return decide(seen, run, after(facts));
     };
     const ended = { kind: 'ended', outcome: { state: 'succeeded', reason: 'JobFinished', flinkState: 'FINISHED' } };
     expect(of(log)).toMatchObject(ended);
     const lines = log.split('\n');
     const alone = (words: string): string => lines.filter((line) => line.includes(words)).join('\n');
-    expect(of(alone(`(${id}) switched from state RUNNING to FINISHED`))).toMatchObject(ended);
-    expect(of(alone(`${id} reached terminal state`))).toMatchObject(ended);
+    const ha = withOptions(record, { 'high-availability.type': 'kubernetes' });
+    for (const words of [`(${id}) switched from state RUNNING to FINISHED`, `${id} reached terminal state`]) {
+      expect(of(alone(words), ha)).toMatchObject(ended);
+      // main() may have had more to do.
+      expect(of(alone(words))).toMatchObject({ kind: 'ended', outcome: { state: 'unknown', jobs: [{ id }] } });
+    }
     // The job went on: it is the JobManager that failed, and another attempt may follow.
     expect(of(read(version, 'running', 'jobmanager.txt'))).toMatchObject({ kind: 'failed' });
   });
@@ -102,7 +109,7 @@ describe.each(VERSIONS)('what a real run of Flink %s left is judged', (version) 
     const record = recordOf('starting');
     const facts = factsOf(version, state, record);
     const text = read(version, state, 'jobmanager.txt');
-    const seen = { at: 0, kubernetes: facts, rest: SILENT, jobManagerLog: { text, stopped: true } };
+    const seen = { at: 0, kubernetes: facts, rest: UNREACHABLE, jobManagerLog: { text, stopped: true } };
     expect(decide(seen, record, after(facts))).toMatchObject({ kind: 'failed', outcome: { state: 'failed', reason } });
   });
 

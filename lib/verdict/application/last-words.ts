@@ -1,0 +1,142 @@
+import { exitedByProgram } from '../../diagnosis/application-log.ts';
+import { jobsInLog, type JobInLog } from '../../diagnosis/terminal-state-log.ts';
+import { hasFixedJobId } from '../../job/high-availability.ts';
+import { mainContainer } from '../../kubernetes/cluster/containers.ts';
+import type { Outcome } from '../../run/record.ts';
+import { endInLog, type ApplicationEnd } from './end.ts';
+import { isOfJob, jobsOfLog, mainFailed } from './outcome.ts';
+import { firstLine, logFact, jobManagerFact } from '../facts.ts';
+import { outcomeFromLastWords } from '../job-outcome.ts';
+import type { Rule } from '../rule.ts';
+import { cancelOutcome, withCanceler } from '../shared-rules.ts';
+import { firstJobManager, jobManagerIdentity, outcomeOf, type DecisionInput, type Verdict } from '../verdict.ts';
+
+/** System.exit() in main() is neither a crash nor retried: it would happen again. */
+export const mainExited: Rule = {
+  name: 'main-exited',
+  description:
+    'The JobManager exited, and its log tells of no other cause than its program: main() called System.exit()',
+  facts: exitFact,
+  judge: exitOfMain,
+};
+
+/** It may have had the job. */
+export const applicationEndInLog: Rule = {
+  name: 'application-end-in-log',
+  description:
+    'The JobManager answers without a job, and its log has the end of the application, or of the job of high availability',
+  facts: logFact,
+  judge(input) {
+    const { observation, job } = input;
+    if (observation.rest.state !== 'answered' || job !== undefined) return undefined;
+    return endOfLog(input, observation.jobManagerLog?.text ?? '');
+  },
+};
+
+/** The end that a JobManager wrote down before it stopped. */
+export function lastWords(input: DecisionInput): Verdict | undefined {
+  const { jobManagerLog: log } = input.observation;
+  return log?.stopped === true ? endOfLog(input, log.text) : undefined;
+}
+
+function endOfLog(input: DecisionInput, log: string): Verdict | undefined {
+  const end = endInLog(log);
+  const outcome = end === undefined ? endOfJobs(input, log) : outcomeOfLog(input, end, jobsInLog(log));
+  return outcome === undefined ? undefined : { kind: 'ended', outcome: withCanceler(outcome, input) };
+}
+
+/**
+ * Where the log does not tell how main() ended. With high availability the job is all that another JobManager would bring
+ * back. Else a job that failed, or was canceled, took its application along; after one that finished main() may have gone on.
+ */
+function endOfJobs({ record, attempt, now }: DecisionInput, log: string): Outcome | undefined {
+  if (hasFixedJobId(record.job)) return outcomeFromLastWords(log, attempt.jobId, now);
+  const jobs = jobsInLog(log);
+  if (jobs.length === 0 || jobs.some(({ end }) => end === undefined)) return undefined;
+  const last = jobs.at(-1)?.end;
+  if (last === undefined) return undefined;
+  const said = outcomeFromLastWords(log, last.id, now);
+  if (said === undefined || last.state !== 'FINISHED') return said && { ...said, ...jobsOfLog(jobs) };
+  const message = `${said.message}; whether main() had ended is not known`;
+  return { ...outcomeOf('unknown', 'OutcomeUnknown', message, now, said.evidence), ...jobsOfLog(jobs) };
+}
+
+function outcomeOfLog({ now }: DecisionInput, end: ApplicationEnd, jobs: readonly JobInLog[]): Outcome {
+  const { status, cause, evidence } = end;
+  const base = { at: now, flinkState: status, evidence: [evidence], ...jobsOfLog(jobs) };
+  const last = jobs.findLast((job) => job.end?.state === status)?.end;
+  const said = 'as the log of its JobManager says';
+  if (status === 'FINISHED') {
+    const what = jobs.length > 1 ? `The application finished, with ${jobs.length} jobs` : 'The job finished';
+    return { state: 'succeeded', reason: 'JobFinished', message: `${what}, ${said}`, ...base };
+  }
+  if (status === 'CANCELED')
+    return { state: 'canceled', reason: 'JobCanceled', message: `It was canceled, ${said}`, ...base };
+  const ofJob = last === undefined || (cause !== undefined && !isOfJob(cause.stackTrace)) ? undefined : last;
+  if (ofJob === undefined) return { ...mainFailed(cause), ...base };
+  const root = ofJob.rootException ?? cause;
+  const told = root === undefined ? {} : { rootException: root.message, stackTrace: root.stackTrace };
+  const why = root === undefined ? '' : `: ${firstLine(root.message)}`;
+  return { state: 'failed', reason: 'JobFailed', message: `The job failed${why}, ${said}`, ...told, ...base };
+}
+
+interface Exit {
+  readonly code: number;
+  readonly jobs: readonly JobInLog[];
+}
+
+function exitFact(input: DecisionInput): string {
+  const code = exitCodeOf(input);
+  return code === undefined ? jobManagerFact(input) : `the first JobManager exited with ${code}; ${logFact(input)}`;
+}
+
+function exitOfMain(input: DecisionInput): Verdict | undefined {
+  const exit = exitIn(input);
+  if (exit === undefined) return undefined;
+  const { code, jobs } = exit;
+  const asked = input.record.cancelRequested !== undefined && jobs.some(({ end }) => end?.state === 'CANCELED');
+  if (asked) return { kind: 'ended', outcome: cancelOutcome(input, `main() called System.exit(${code})`) };
+  const evidence = [`JobManager: exit code ${code}, and its log names no other cause`];
+  const rest = { at: input.now, evidence, ...jobsOfLog(jobs) };
+  if (code === 0 && haveFinished(input, jobs)) {
+    const message = 'The job finished, and main() called System.exit(0)';
+    return {
+      kind: 'ended',
+      outcome: { state: 'succeeded', reason: 'JobFinished', message, flinkState: 'FINISHED', ...rest },
+    };
+  }
+  const why = code === 0 ? ', and no job of it had finished, or one went on' : '';
+  const message = `main() called System.exit(${code})${why}`;
+  return { kind: 'ended', outcome: { state: 'failed', reason: 'ApplicationFailed', message, ...rest } };
+}
+
+function exitIn(input: DecisionInput): Exit | undefined {
+  const { logged, observation } = input;
+  const log = observation.jobManagerLog;
+  const code = exitCodeOf(input);
+  if (log?.stopped !== true || code === undefined || endInLog(log.text) !== undefined) return undefined;
+  // What else a log names comes of an exception that somebody had logged before.
+  if (logged !== undefined && logged.reason !== 'JobManagerCrashed') return undefined;
+  return exitedByProgram(log.text, code) ? { code, jobs: jobsInLog(log.text) } : undefined;
+}
+
+function haveFinished({ attempt }: DecisionInput, jobs: readonly JobInLog[]): boolean {
+  const some = attempt.jobFinished === true || jobs.some(({ end }) => end?.state === 'FINISHED');
+  return some && jobs.every(({ end }) => end !== undefined);
+}
+
+/**
+ * Of the JobManager that began the program, whose log was read; with high availability of the last one, which went on with
+ * it. `undefined` when it runs, or another one came after it.
+ */
+function exitCodeOf({ record, attempt, observation }: DecisionInput): number | undefined {
+  const { kubernetes } = observation;
+  const last = jobManagerIdentity(observation);
+  const recovers = hasFixedJobId(record.job);
+  const first = recovers ? last : (attempt.jobManager ?? firstJobManager(kubernetes));
+  const main = mainContainer(kubernetes.pods.find(({ uid }) => uid === first?.podUid));
+  if (first === undefined || main === undefined || last?.podUid !== first.podUid) return undefined;
+  const again = main.restartCount - first.restartCount;
+  if (again > 1) return undefined;
+  return again === 0 && main.state === 'terminated' ? main.exitCode : main.last?.exitCode;
+}

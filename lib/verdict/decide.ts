@@ -1,0 +1,109 @@
+import type { Instant } from '../core/clock.ts';
+import { DispatchError } from '../core/errors.ts';
+import { findFailure } from '../diagnosis/findings.ts';
+import { findInLog, type LogFinding } from '../diagnosis/log-findings.ts';
+import { currentAttempt } from '../run/machine.ts';
+import type { ActiveRun } from '../run/record.ts';
+import { ABORT_RULES, type AbortInput } from './abort.ts';
+import { APPLICATION_RULES } from './application-rules.ts';
+import { explainRows, judge, type ExplainedRow } from './engine.ts';
+import { ofFirstJobManager } from './jobmanager-replacement.ts';
+import { currentJob, jobsOf } from './jobs.ts';
+import type { Observation } from './observation.ts';
+import type { Rule } from './rule.ts';
+import { SESSION_RULES } from './session-rules.ts';
+import type { DecisionInput, RuledVerdict } from './verdict.ts';
+
+export { outcomeOf, type Running, type RuledVerdict } from './verdict.ts';
+
+/** All that a decision rests on; what the rules read out of it follows from it. */
+export interface DecisionFacts {
+  readonly observation: Observation;
+  /** As it was when the run was looked at. */
+  readonly record: ActiveRun;
+  readonly now: Instant;
+}
+
+/** A decision, row by row. */
+export interface Explanation {
+  readonly table: 'APPLICATION_RULES' | 'SESSION_RULES';
+  readonly rows: readonly ExplainedRow[];
+  /** Only of an attempt that had been given up before: these rows come after those of the mode. */
+  readonly abortRows: readonly ExplainedRow[];
+  readonly verdict: RuledVerdict;
+}
+
+/**
+ * Judges one observation of a run that is starting or running, by the first rule of its mode that holds, and then, for an
+ * attempt that was given up, by whether its job has stopped. An endpoint that does not answer is never an outcome by
+ * itself.
+ */
+export function decide(observation: Observation, record: ActiveRun, now: Instant): RuledVerdict {
+  const facts = { observation, record, now };
+  const { rules, input } = caseOf(facts);
+  const verdict = required(judge(rules, input), record);
+  const abort = abortInput(facts, verdict);
+  return abort === undefined ? verdict : (judge(ABORT_RULES, abort) ?? verdict);
+}
+
+/** Takes the same decision with every row asked by itself. */
+export function explain(facts: DecisionFacts): Explanation {
+  const { table, rules, input } = caseOf(facts);
+  const abort = abortInput(facts, required(judge(rules, input), facts.record));
+  return {
+    table,
+    rows: explainRows(rules, input),
+    abortRows: abort === undefined ? [] : explainRows(ABORT_RULES, abort),
+    verdict: decide(facts.observation, facts.record, facts.now),
+  };
+}
+
+interface Case {
+  readonly table: Explanation['table'];
+  readonly rules: readonly Rule[];
+  readonly input: DecisionInput;
+}
+
+function caseOf(facts: DecisionFacts): Case {
+  return facts.record.job.mode === 'session'
+    ? { table: 'SESSION_RULES', rules: SESSION_RULES, input: sessionInput(facts) }
+    : { table: 'APPLICATION_RULES', rules: APPLICATION_RULES, input: applicationInput(facts) };
+}
+
+function applicationInput({ observation: seen, record, now }: DecisionFacts): DecisionInput {
+  const attempt = currentAttempt(record);
+  const observation = ofFirstJobManager(seen, record);
+  const finding = findFailure(observation.kubernetes, now, attempt.createdAt);
+  const logged = namedInLog(observation);
+  return { record, attempt, observation, now, ...jobsIn(observation, record), finding, logged };
+}
+
+/** TaskManagers of a session that come and go while the job runs are the session's own. */
+function sessionInput({ observation, record, now }: DecisionFacts): DecisionInput {
+  const attempt = currentAttempt(record);
+  const found = findFailure(observation.kubernetes, now);
+  const finding = found?.component === 'taskmanager' && attempt.runningAt !== undefined ? undefined : found;
+  return { record, attempt, observation, now, ...jobsIn(observation, record), finding, logged: undefined };
+}
+
+function jobsIn(observation: Observation, record: ActiveRun): Pick<DecisionInput, 'jobs' | 'job'> {
+  const jobs = jobsOf(observation, record);
+  return { jobs, job: currentJob(jobs) };
+}
+
+/** An exception in the log of a JobManager that goes on is not why it stopped. */
+function namedInLog({ jobManagerLog: log }: Observation): LogFinding | undefined {
+  const finding = log === undefined ? undefined : findInLog(log.text);
+  return log?.stopped === false && finding?.reason === 'JobManagerCrashed' ? undefined : finding;
+}
+
+function abortInput({ observation, record, now }: DecisionFacts, verdict: RuledVerdict): AbortInput | undefined {
+  const { abortOutcome } = currentAttempt(record);
+  return abortOutcome === undefined ? undefined : { observation, record, now, verdict, abortOutcome };
+}
+
+/** The last row of each table always has a verdict. */
+function required(verdict: RuledVerdict | undefined, { runId }: ActiveRun): RuledVerdict {
+  if (verdict === undefined) throw new DispatchError('Internal', `run ${runId}: no rule has a verdict`);
+  return verdict;
+}

@@ -1,0 +1,31 @@
+import type { Instant } from '../core/clock.ts';
+import type { KubernetesFacts } from '../kubernetes/cluster/port.ts';
+import type { JobManagerFacts, JobResult, MainThread, RootException } from '../flink/job-manager.ts';
+
+/** The JobManager's REST endpoint at one instant. `silent` says nothing about the job. */
+export type RestFacts =
+  | {
+      readonly state: 'answered';
+      readonly facts: JobManagerFacts;
+      /** Of the attempt's job that has ended; of several, of the one that tells how: `tellingJob`. */
+      readonly result?: JobResult;
+      /** By job id, of the others. */
+      readonly results?: Readonly<Record<string, JobResult>>;
+      /** Asked for once the jobs of an application have ended, where Flink does not list applications. */
+      readonly main?: MainThread;
+      /** Why Flink calls the application FAILED. */
+      readonly applicationException?: RootException;
+    }
+  | { readonly state: 'unreachable'; readonly error: string };
+
+/** All that one look found out about a run's cluster, without judgement. */
+export interface Observation {
+  readonly at: Instant;
+  readonly kubernetes: KubernetesFacts;
+  readonly rest: RestFacts;
+  /**
+   * The end of the JobManager's log, when it is worth reading: of an incarnation that stopped, or of one that runs and
+   * gets no TaskManagers, or has no job.
+   */
+  readonly jobManagerLog?: { readonly text: string; readonly stopped: boolean };
+}

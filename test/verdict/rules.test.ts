@@ -1,0 +1,234 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ABORT_RULES, STOP_GRACE } from '../../lib/verdict/abort.ts';
+import { APPLICATION_RULES, RECOVERY_GRACE } from '../../lib/verdict/application-rules.ts';
+import { SILENCE_LIMIT } from '../../lib/verdict/deadlines.ts';
+import { decide, explain } from '../../lib/verdict/decide.ts';
+import { decisionEvidence, parseDecisionEvidence } from '../../lib/verdict/decision-evidence.ts';
+import { MAIN_DEADLINE } from '../../lib/job/job.ts';
+import type { Observation } from '../../lib/verdict/observation.ts';
+import { SESSION_RULES } from '../../lib/verdict/session-rules.ts';
+import { CANCEL_GRACE } from '../../lib/verdict/shared-rules.ts';
+import { redactDocument } from '../../lib/core/redaction/document.ts';
+import type { Attempt, ActiveRun } from '../../lib/run/record.ts';
+import { ABSENT, anyDecision, asked, finished, givenUp, inSession, RUN, START, withOptions } from './any-case.ts';
+import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
+
+const TABLES = { APPLICATION_RULES, SESSION_RULES, ABORT_RULES } as const;
+type TableName = keyof typeof TABLES;
+
+type Case = readonly [rule: string, record: ActiveRun, seen: Observation];
+
+const starting = runIn('starting', 5000);
+const running = runIn('running', 5000);
+const ha = withOptions(running, { 'high-availability.type': 'kubernetes' });
+const late = runIn('starting', START);
+const crashed = jobManagerPod({ ready: false }, { state: 'terminated', reason: 'Error', exitCode: 1 });
+const pending = jobManagerPod({ ready: false }, { state: 'waiting', reason: 'ContainerCreating' });
+const noImage = jobManagerPod(
+  { ready: false, createdAt: NOW - 600_000 },
+  { state: 'waiting', reason: 'InvalidImageName', message: 'bad' },
+);
+const another = jobManagerPod({ uid: 'another' });
+const FORBIDDEN =
+  'pods is forbidden: User "system:serviceaccount:flink:default" cannot create resource "pods" in API group';
+const log = (text: string, stopped: boolean): Pick<Observation, 'jobManagerLog'> => ({
+  jobManagerLog: { text, stopped },
+});
+const canceled = (record: ActiveRun, ago = CANCEL_GRACE): ActiveRun => ({
+  ...record,
+  cancelRequested: { ...asked, at: NOW - ago },
+});
+const silent = (record: ActiveRun): ActiveRun => ({ ...record, unreachableSince: NOW - SILENCE_LIMIT });
+const withPods = (record: ActiveRun, ...pods: readonly ReturnType<typeof jobManagerPod>[]) => ({
+  kubernetes: kubernetes(record, { pods }),
+});
+
+/** main() of an application whose job has finished, before and from Flink 2.3. */
+const mainRuns = { applications: [{ id: 'a', name: 'a', status: 'RUNNING' }] };
+const lateMain: ActiveRun = {
+  ...running,
+  attempts: [{ ...running.attempts[0], jobsEndedAt: NOW - MAIN_DEADLINE }],
+};
+const exited = jobManagerPod({ ready: false }, { state: 'terminated', reason: 'Error', exitCode: 3 });
+const SHUT_DOWN =
+  '2026-11-21 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] - Shutting X down with application status UNKNOWN.';
+
+const APPLICATION: readonly Case[] = [
+  ['main-exited', running, look(running, UNREACHABLE, { ...withPods(running, exited), ...log(SHUT_DOWN, true) })],
+  ['jobmanager-replaced', running, look(running, answered([jobOf(running)]), withPods(running, another))],
+  ['application-ended', running, look(running, answered([jobOf(running, { state: 'FINISHED' })]))],
+  ['terminal-state-before-stop', ha, look(ha, UNREACHABLE, { ...withPods(ha, crashed), ...log(finished, true) })],
+  ['cluster-deleted', running, look(running, UNREACHABLE, { kubernetes: ABSENT })],
+  [
+    'jobmanager-stopped',
+    running,
+    look(running, UNREACHABLE, { ...withPods(running, crashed), ...log(finished, true) }),
+  ],
+  ['kubernetes-failure', starting, look(starting, UNREACHABLE, withPods(starting, noImage))],
+  ['taskmanagers-refused', starting, look(starting, answered([]), log(FORBIDDEN, false))],
+  ['application-end-in-log', running, look(running, answered([]), log(finished, false))],
+  ['canceled-before-start', canceled(starting, 0), look(starting, UNREACHABLE, withPods(starting, pending))],
+  ['cancel-timeout', canceled(running), look(running, answered([jobOf(running)]))],
+  ['job-lost', { ...ha, unreachableSince: NOW - RECOVERY_GRACE }, look(ha, answered([]))],
+  ['start-deadline', late, look(late, UNREACHABLE, { kubernetes: kubernetes(late, { pods: [] }) })],
+  ['main-deadline', lateMain, look(running, answered([jobOf(running, { state: 'FINISHED' })], mainRuns))],
+  ['run-deadline', runIn('running', RUN), look(running, answered([jobOf(running)]))],
+  ['rest-unreachable', silent(running), look(running, UNREACHABLE)],
+  ['no-end-seen', running, look(running, answered([jobOf(running)]))],
+];
+
+const SUBMITTED: NonNullable<Attempt['submission']> = {
+  by: 'x',
+  at: NOW - 60_000,
+  answeredAt: NOW - 60_000,
+  highAvailability: false,
+};
+const JM = { jobManager: { podUid: 'jm', restartCount: 0 }, deploymentUid: 'd' };
+const submitted = (record: ActiveRun): ActiveRun => inSession({ ...JM, submission: SUBMITTED }, record);
+const waiting = inSession({}, starting);
+const inIt = submitted(running);
+const noSlots = { message: 'x', stackTrace: 'jobmanager.scheduler.NoResourceAvailableException: no' };
+
+const SESSION: readonly Case[] = [
+  [
+    'slots-unavailable',
+    inIt,
+    look(inIt, {
+      ...answered([jobOf(inIt, { state: 'FAILED' })]),
+      ...{ result: { answers: {}, rootException: noSlots } },
+    }),
+  ],
+  ['job-terminal', inIt, look(inIt, answered([jobOf(inIt, { state: 'CANCELED' })]))],
+  ['terminal-state-in-log', inIt, look(inIt, answered([]), log(finished, false))],
+  ['canceled-before-submission', canceled(waiting), look(waiting, answered([]))],
+  ['session-deleted', inIt, look(inIt, UNREACHABLE, { kubernetes: ABSENT })],
+  ['jobmanager-replaced', inIt, look(inIt, answered([]), withPods(inIt, another))],
+  ['session-not-starting', waiting, look(waiting, UNREACHABLE, withPods(waiting, noImage))],
+  ['cancel-timeout', canceled(inIt), look(inIt, answered([jobOf(inIt)]))],
+  ['job-lost', submitted(runIn('running', 60_000)), look(inIt, answered([]))],
+  ['slots-deadline', submitted(late), look(late, answered([jobOf(late, { tasks: {} })]))],
+  ['submission-deadline', submitted(late), look(late, UNREACHABLE)],
+  ['start-deadline', inSession({}, late), look(late, UNREACHABLE)],
+  ['run-deadline', submitted(runIn('running', RUN)), look(inIt, answered([jobOf(inIt)]))],
+  ['rest-unreachable', submitted(silent(running)), look(inIt, UNREACHABLE)],
+  ['no-end-seen', inIt, look(inIt, answered([jobOf(inIt)]))],
+];
+
+const stopping = givenUp(running, NOW - STOP_GRACE + 1);
+const ABORT: readonly Case[] = [
+  ['aborted-job-stopped', stopping, look(running, answered([jobOf(running, { state: 'CANCELED' })]))],
+  ['aborted-job-stopping', stopping, look(running, answered([jobOf(running)]))],
+  ['aborted-job-not-stopped', givenUp(running, NOW - STOP_GRACE), look(running, answered([jobOf(running)]))],
+];
+
+const CASES: Readonly<Record<TableName, readonly Case[]>> = {
+  APPLICATION_RULES: APPLICATION,
+  SESSION_RULES: SESSION,
+  ABORT_RULES: ABORT,
+};
+const NAMES = Object.keys(TABLES) as TableName[];
+
+/** Through the text that is stored, as the evidence store redacts it. */
+function replay(record: ActiveRun, seen: Observation): ReturnType<typeof explain> {
+  const facts = { observation: seen, record, now: NOW };
+  const kept = decisionEvidence(facts, decide(seen, record, NOW));
+  return explain(parseDecisionEvidence(redactDocument(JSON.stringify(kept), 'application/json'), 'decision.json'));
+}
+
+describe.each(NAMES)('%s', (name) => {
+  const rows = TABLES[name].map((rule) => rule.name);
+
+  it('has names that are unique, in kebab-case, each with one line that describes it', () => {
+    expect(new Set(rows).size).toBe(rows.length);
+    for (const { name: rule, description } of TABLES[name]) {
+      expect(rule).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(description).toMatch(/^[^\n|]{20,}[^.\n|]$/);
+    }
+  });
+
+  it('stands in docs/run-machine.md, row by row in its order', () => {
+    const document = readFileSync(new URL('../../docs/run-machine.md', import.meta.url), 'utf8');
+    const [, section = ''] = document.split(`\n### \`${name}\`\n`);
+    const documented = [...(section.split('\n#')[0] ?? '').matchAll(/^\| `([a-z-]+)` \| (.+) \| (.+) \|$/gm)];
+    expect(documented.map(([, rule, when, description]) => ({ rule, when, description }))).toEqual(
+      TABLES[name].map((rule) => ({
+        rule: rule.name,
+        when: rule.when?.text ?? 'always',
+        description: rule.description,
+      })),
+    );
+  });
+
+  it('has a case for every row', () => {
+    expect(CASES[name].map(([rule]) => rule)).toEqual(rows);
+  });
+
+  it.each(CASES[name])('%s decides, and its name is in verdict and outcome', (rule, record, seen) => {
+    const verdict = decide(seen, record, NOW);
+    expect(verdict.rule).toBe(rule);
+    if (verdict.kind !== 'wait') expect(verdict.outcome.rule).toBe(rule);
+  });
+
+  it.each(CASES[name])('%s is replayed from the evidence, with the row that decided', (rule, record, seen) => {
+    const { verdict, rows: ofMode, abortRows } = replay(record, seen);
+    expect(verdict).toEqual(decide(seen, record, NOW));
+    const decided = (name === 'ABORT_RULES' ? abortRows : ofMode).filter(({ result }) => result === 'decided');
+    expect(decided.map((row) => row.rule)).toEqual([rule]);
+  });
+});
+
+describe('an explanation', () => {
+  it('has the facts of a row that did not hold', () => {
+    const { rows } = explain({ observation: look(starting, UNREACHABLE), record: starting, now: NOW });
+    const why = (rule: string): string | undefined => rows.find((row) => row.rule === rule)?.why;
+    expect(why('start-deadline')).toMatch(
+      /^deadlines\.start 600 s: 5 s used; REST does not answer: connection refused$/,
+    );
+    expect(why('run-deadline')).toBe('looks only once the job was seen to run');
+    expect(why('cluster-deleted')).toMatch(/^Deployment \S+: uid d, of run [0-9a-f]{20}, attempt 1$/);
+  });
+
+  it('tells of a rule below the one that decided that it holds as well', () => {
+    const seen = look(running, answered([jobOf(running, { state: 'FINISHED' })]));
+    const { rows } = explain({ observation: seen, record: canceled(running), now: NOW });
+    const results = Object.fromEntries(rows.map(({ rule, result }) => [rule, result]));
+    expect(results).toMatchObject({
+      'application-ended': 'decided',
+      'cancel-timeout': 'also-holds',
+      'job-lost': 'not-held',
+    });
+  });
+
+  it('is of the same verdict as the decision, with a reason for every row, whatever is seen', () => {
+    fc.assert(
+      fc.property(anyDecision, ({ record, seen }) => {
+        const verdict = decide(seen, record, NOW);
+        const { rows, abortRows, ...told } = explain({ observation: seen, record, now: NOW });
+        expect(told.verdict).toEqual(verdict);
+        expect([...rows, ...abortRows].every(({ why }) => why !== '')).toBe(true);
+        expect(rows.filter(({ result }) => result === 'decided')).toHaveLength(1);
+        expect([...rows, ...abortRows].find(({ rule }) => rule === verdict.rule)?.result).toBe('decided');
+      }),
+    );
+  });
+
+  it('needs no more than what is kept of the decision', () => {
+    fc.assert(
+      fc.property(anyDecision, ({ record, seen }) => {
+        expect(replay(record, seen).verdict.rule).toBe(decide(seen, record, NOW).rule);
+      }),
+    );
+  });
+});
+
+describe('the evidence of a decision', () => {
+  it.each([
+    ['{', /^decision\.json is no JSON$/],
+    ['{"version": 2}', /has version 2; this flink-dispatch reads version 1: use a newer one/],
+    ['{"version": 1, "rule": "x"}', /^decision\.json is damaged: kind: /],
+  ])('%s is refused', (text, message) => {
+    expect(() => parseDecisionEvidence(text, 'decision.json')).toThrow(message);
+  });
+});
