@@ -1,10 +1,11 @@
+import { defined } from '../core/defined.ts';
 import { cutUtf8, toWireText } from '../core/wire-text.ts';
 import type { LifecycleEvent } from './schema.ts';
 
 /** What SNS filter policies and SQS consumers can tell an event by without reading it. */
 export function attributesOf(event: LifecycleEvent): Record<string, { DataType: 'String'; StringValue: string }> {
   const { name, state, reason } = event.data;
-  const texts = { type: event.type, state, name, ...(reason === undefined ? {} : { reason }) };
+  const texts = { type: event.type, state, name, ...defined({ reason }) };
   const attributes = Object.entries(texts).filter(([, text]) => text !== '');
   return Object.fromEntries(
     attributes.map(([key, text]) => [key, { DataType: 'String', StringValue: cutUtf8(toWireText(text), 256, '…') }]),

@@ -1,11 +1,13 @@
 import type { Instant } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
 import { REASONS } from '../core/reasons.ts';
-import { redactText } from '../core/redact.ts';
-import { evidencePrefix } from '../run/evidence-store.ts';
-import { leftBehind } from '../run/left-behind.ts';
-import { recordKey, type Attempt, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
+import { redactText } from '../core/redaction/redact.ts';
+import { hasFixedJobId } from '../job/high-availability.ts';
+import { evidencePrefix } from '../run/store/evidence-store.ts';
+import { retained } from '../run/retained.ts';
+import { recordKey, type Attempt, type JobReport, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
 import type { RunSource } from '../trigger/request.ts';
-import { cutAccumulators, cutList, cutText, cutTexts, LIMITS } from './limits.ts';
+import { cutAccumulators, cutJobs, cutList, cutText, cutTexts, LIMITS } from './limits.ts';
 import type { LifecycleEvent, LifecycleEventData } from './schema.ts';
 
 export interface EventContext {
@@ -24,10 +26,11 @@ export function buildEvent(record: RunRecord, event: RunEvent, context: EventCon
   const facts = {
     ...endFacts(record, outcome),
     ...jobFacts(record),
-    ...(attempt === undefined ? {} : attemptFacts(attempt)),
+    ...(attempt === undefined ? {} : attemptFacts(attempt, record.job)),
   };
   const data: LifecycleEventData = {
     runId: record.runId,
+    ...defined({ tenant: record.tenant }),
     name: named(record.name),
     sequence: event.sequence,
     state: event.type === 'completed' ? (outcome?.state ?? 'unknown') : event.type,
@@ -60,18 +63,28 @@ function endFacts(record: RunRecord, outcome: Outcome | undefined): Partial<Life
   const { message, rootException, stackTrace, field } = outcome;
   const texts = cutTexts(mapTexts({ message, rootException, stackTrace, field }));
   const accumulators = cutAccumulators(outcome.accumulators ?? {}, redactText);
-  const truncated = [...texts.cut, ...(accumulators.cut ? ['accumulators'] : [])];
+  const jobs = cutJobs(outcome.jobs ?? [], redactText);
+  const truncated = [...texts.cut, ...(accumulators.cut ? ['accumulators'] : []), ...(jobs.cut ? ['jobs'] : [])];
   return {
     reason: outcome.reason,
     reasonClass: REASONS[outcome.reason].class,
     ...texts.kept,
     todo: REASONS[outcome.reason].todo,
     ...(outcome.accumulators === undefined ? {} : { accumulators: accumulators.kept }),
+    ...(outcome.jobs === undefined ? {} : { jobs: jobs.kept.map(jobOf) }),
     ...(truncated.length === 0 ? {} : { truncated }),
-    ...(outcome.flinkState === undefined ? {} : { flinkState: outcome.flinkState }),
+    ...defined({ flinkState: outcome.flinkState }),
     endedAt: iso(outcome.at),
     duration: span(record.createdAt, outcome.at),
     ...(outcome.jobDuration === undefined ? {} : { jobDuration: span(0, outcome.jobDuration) }),
+  };
+}
+
+function jobOf({ startedAt, duration, ...job }: JobReport): NonNullable<LifecycleEventData['jobs']>[number] {
+  return {
+    ...job,
+    ...(startedAt === undefined ? {} : { startedAt: iso(startedAt) }),
+    ...(duration === undefined ? {} : { duration: span(0, duration) }),
   };
 }
 
@@ -92,11 +105,13 @@ function jobFacts({ job }: RunRecord): Partial<LifecycleEventData> {
   };
 }
 
-function attemptFacts(attempt: Attempt): Partial<LifecycleEventData> {
+/** An application's job has an id of Flink's own, once one was seen. */
+function attemptFacts(attempt: Attempt, job: RunRecord['job']): Partial<LifecycleEventData> {
+  const hasId = attempt.runningAt !== undefined || job === undefined || hasFixedJobId(job);
   return {
     attempt: attempt.number,
     clusterId: attempt.clusterId,
-    jobId: attempt.jobId,
+    ...(hasId ? { jobId: attempt.jobId } : {}),
     ...(attempt.runningAt === undefined ? {} : { startedAt: iso(attempt.runningAt) }),
   };
 }
@@ -127,7 +142,7 @@ function evidenceOf(
 }
 
 function leftOf(record: RunRecord, event: RunEvent): Pick<LifecycleEventData, 'left'> {
-  const left = event.type === 'completed' ? leftBehind(record) : [];
+  const left = event.type === 'completed' ? retained(record) : [];
   return left.length === 0 ? {} : { left: cutList(left.map(redactText), LIMITS.finding, LIMITS.findings) };
 }
 
@@ -135,8 +150,8 @@ function requestOf(source: RunSource): LifecycleEventData['request'] {
   switch (source.kind) {
     case 'jar-upload': {
       const { kind, bucket, key, versionId, eTag } = source;
-      const version = versionId === undefined ? {} : { versionId };
-      return { kind, bucket, key, ...version, ...(eTag === undefined ? {} : { eTag }) };
+      const version = defined({ versionId });
+      return { kind, bucket, key, ...version, ...defined({ eTag }) };
     }
     case 'message': {
       const { kind, queueArn, messageId, idempotencyKey } = source;

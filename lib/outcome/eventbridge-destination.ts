@@ -6,9 +6,9 @@ import type { Destination } from './publisher.ts';
 import type { LifecycleEvent } from './schema.ts';
 
 /** What rules match on beside the detail: `source` and `detail-type`. */
-export const EVENTBRIDGE_SOURCE = 'flink-dispatch';
+const EVENTBRIDGE_SOURCE = 'flink-dispatch';
 
-export const DETAIL_TYPES: Readonly<Record<LifecycleEvent['type'], string>> = {
+const DETAIL_TYPES: Readonly<Record<LifecycleEvent['type'], string>> = {
   'io.flink-dispatch.run.accepted.v1': 'Flink Run Accepted',
   'io.flink-dispatch.run.started.v1': 'Flink Run Started',
   'io.flink-dispatch.run.attempt-failed.v1': 'Flink Run Attempt Failed',

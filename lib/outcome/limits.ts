@@ -1,3 +1,4 @@
+import type { JobReport } from '../run/record.ts';
 import { toWireJson } from '../core/wire-text.ts';
 
 /**
@@ -20,6 +21,10 @@ export const LIMITS = {
   items: 60,
   accumulator: 4 * 1024,
   accumulators: 32 * 1024,
+  jobs: 40,
+  jobName: 128,
+  /** Of all jobs, where there are several; then the event has none of its own. */
+  jobAccumulators: 32 * 1024,
 } as const;
 
 type TextName = 'message' | 'rootException' | 'stackTrace' | 'field' | 'jar';
@@ -42,10 +47,11 @@ export function cutTexts(texts: Partial<Record<TextName, string>>): {
 export function cutAccumulators(
   all: Readonly<Record<string, string>>,
   redact: (text: string) => string,
+  bytes: number = LIMITS.accumulators,
 ): { readonly kept: Record<string, string>; readonly cut: boolean } {
   const kept: [string, string][] = [];
   let cut = false;
-  let room: number = LIMITS.accumulators;
+  let room = bytes;
   for (const [name, value] of Object.entries(all)) {
     const text = redact(value);
     const entry = [cutText(name, LIMITS.field), cutText(text, LIMITS.accumulator)] as const;
@@ -56,6 +62,24 @@ export function cutAccumulators(
   }
   // fromEntries defines `__proto__` as any other name
   return { kept: Object.fromEntries(kept), cut };
+}
+
+/** The first jobs, with what fits of their accumulators. */
+export function cutJobs(
+  all: readonly JobReport[],
+  redact: (text: string) => string,
+): { readonly kept: readonly JobReport[]; readonly cut: boolean } {
+  let room: number = LIMITS.jobAccumulators;
+  let cut = all.length > LIMITS.jobs;
+  const kept = all.slice(0, LIMITS.jobs).map(({ accumulators: values, name, ...job }): JobReport => {
+    const named = name === undefined ? {} : { name: cutText(redact(name), LIMITS.jobName) };
+    if (values === undefined) return { ...job, ...named };
+    const accumulators = cutAccumulators(values, redact, Math.max(0, room));
+    room -= jsonBytes(JSON.stringify(accumulators.kept));
+    cut ||= accumulators.cut;
+    return { ...job, ...named, accumulators: accumulators.kept };
+  });
+  return { kept, cut };
 }
 
 export function cutList(texts: readonly string[], bytes: number, count: number): string[] {

@@ -2,8 +2,6 @@ import * as z from 'zod';
 import { REASON_CODES } from '../core/reasons.ts';
 
 /** Version 1 of the public events. Fields may be added; none is removed or changes its meaning within a version. */
-export const EVENT_VERSION = 1;
-
 const EVENT_TYPES = [
   'io.flink-dispatch.run.accepted.v1',
   'io.flink-dispatch.run.started.v1',
@@ -48,8 +46,18 @@ const evidence = z.object({
   items: z.array(z.object({ attempt: z.int().positive(), name: z.string(), uri: z.string() })),
 });
 
+const job = z.object({
+  id: z.string(),
+  name: z.string().exactOptional(),
+  state: z.string().describe("Flink's own word: FINISHED, FAILED, CANCELED, or where it stood at the end"),
+  startedAt: time.exactOptional(),
+  duration: milliseconds.exactOptional().describe('Milliseconds that Flink counted'),
+  accumulators: z.record(z.string(), z.string()).exactOptional().describe('Where the application had several jobs'),
+});
+
 const data = z.object({
   runId: z.string(),
+  tenant: z.string().exactOptional().describe('Whose run it is; absent in a deployment without tenants'),
   name: z.string().describe("The job's name"),
   sequence: z.int().positive().describe('From 1, without gaps, in the order of what happened to the run'),
   state: z.enum(EVENT_STATES).describe('What happened; the last five are ends, and a run has exactly one of them'),
@@ -60,19 +68,31 @@ const data = z.object({
   todo: z.string().exactOptional().describe('What to do about it'),
   rootException: z.string().exactOptional().describe("The deepest cause of Flink's chain of exceptions"),
   stackTrace: z.string().exactOptional(),
-  accumulators: z.record(z.string(), z.string()).exactOptional(),
+  accumulators: z
+    .record(z.string(), z.string())
+    .exactOptional()
+    .describe("Of the application's only job; of several each has its own"),
+  jobs: z
+    .array(job)
+    .exactOptional()
+    .describe('Of an end: the jobs of the application, in the order in which they began; at most 40'),
   truncated: z.array(z.string()).exactOptional().describe('Names of the fields that were cut to the size limit'),
-  flinkState: z.string().exactOptional().describe("Flink's own word for the end: FINISHED, FAILED, CANCELED"),
+  flinkState: z
+    .string()
+    .exactOptional()
+    .describe("Flink's own word for the end of the application: FINISHED, FAILED, CANCELED"),
   createdAt: time.describe('When the request was accepted'),
   startedAt: time.exactOptional().describe('When the job of this attempt began to run'),
   endedAt: time.exactOptional().describe('When the attempt or the run ended'),
   duration: milliseconds.exactOptional().describe('Milliseconds from acceptance to the end of the attempt or run'),
-  jobDuration: milliseconds.exactOptional().describe('Milliseconds that Flink counted for the job'),
+  jobDuration: milliseconds
+    .exactOptional()
+    .describe('Milliseconds that Flink counted for the job, where there was one alone'),
   attempt: z.int().positive().exactOptional().describe('The attempt that the event is about; absent before the first'),
   target: z.string().exactOptional(),
   namespace: z.string().exactOptional(),
   clusterId: z.string().exactOptional(),
-  jobId: z.string().exactOptional(),
+  jobId: z.string().exactOptional().describe('Of the first job; absent while none was seen'),
   flinkVersion: z.string().exactOptional(),
   image: z.string().exactOptional(),
   jar: z.string().exactOptional(),

@@ -2,7 +2,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { DispatchError } from '../../lib/core/errors.ts';
 import { buildEvent } from '../../lib/outcome/event.ts';
 import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
@@ -19,6 +19,9 @@ const event = buildEvent(record, last, { source: '/flink-dispatch/test', ledgerB
 const eventBridge = mockClient(EventBridgeClient);
 const sns = mockClient(SNSClient);
 const sqs = mockClient(SQSClient);
+afterAll(() => {
+  for (const mock of [eventBridge, sns, sqs]) mock.restore();
+});
 const config = { region: 'us-east-1' };
 const clients = { sqs: () => new SQSClient(config), sns: () => new SNSClient(config) };
 const bus = createEventBridgeDestination({ eventBridge: new EventBridgeClient(config), bus: 'runs' });

@@ -111,7 +111,8 @@ describe('buildEvent', () => {
     const { outcome, keepUntil, ...rest } = later;
     expect([outcome, keepUntil]).not.toContain(undefined);
     const upTo = later.events[sequence - 1]?.attempt ?? 0;
-    const earlier = { ...rest, state: 'running' as const, updatedAt: 0, attempts: later.attempts.slice(0, upTo) };
+    const attempts = later.attempts.slice(0, upTo);
+    const earlier = { ...rest, state: 'running', updatedAt: 0, attempts } as unknown as RunRecord;
     expect(toWireJson(eventAt(sequence, earlier))).toBe(toWireJson(eventAt(sequence, later)));
   });
 
