@@ -1,4 +1,6 @@
-import { describeError, isDispatchError } from '../core/errors.ts';
+import { isDispatchError } from '../core/errors.ts';
+import { defined } from '../core/defined.ts';
+import type { RunRequest } from '../trigger/request.ts';
 import type { RecordResult } from '../trigger/record-result.ts';
 import { accept, type AcceptDeps } from './accept.ts';
 
@@ -12,32 +14,68 @@ export type Original = (messageId: string) => { readonly body: string; readonly 
 
 /**
  * Accepts every request of a batch, each on its own. A record that no try can make sense of goes to the dead letters with
- * its reason, and counts as done; one that met trouble comes again.
+ * its reason, and counts as done; one that met trouble comes again. Of a FIFO queue all later ones of its message group come
+ * again with it, untouched: accepted before it, they would change the order.
  */
 export async function acceptBatch(
   records: readonly RecordResult[],
   original: Original,
   deps: AcceptDeps,
 ): Promise<BatchResponse> {
-  const failed = await Promise.all(records.map((record) => acceptRecord(record, original, deps)));
-  return { batchItemFailures: failed.flatMap((id) => (id === undefined ? [] : [{ itemIdentifier: id }])) };
+  const failed = await Promise.all(inOrder(records).map((group) => acceptInOrder(group, original, deps)));
+  const ids = new Set(failed.flat());
+  const again = records.filter(({ messageId }) => ids.has(messageId));
+  return { batchItemFailures: again.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+/** One list for each message group of a FIFO queue, and one for each other record. */
+function inOrder(records: readonly RecordResult[]): readonly (readonly RecordResult[])[] {
+  const groups = new Map<string, RecordResult[]>();
+  const others: RecordResult[][] = [];
+  for (const record of records) {
+    const { group } = record;
+    if (group === undefined) others.push([record]);
+    else groups.set(group, [...(groups.get(group) ?? []), record]);
+  }
+  return [...groups.values(), ...others];
+}
+
+/** @returns the message ids of the first record that failed and of all after it */
+async function acceptInOrder(
+  records: readonly RecordResult[],
+  original: Original,
+  deps: AcceptDeps,
+): Promise<readonly string[]> {
+  for (const [i, record] of records.entries()) {
+    const failed = await acceptRecord(record, original, deps);
+    if (failed !== undefined) return records.slice(i).map(({ messageId }) => messageId);
+  }
+  return [];
 }
 
 async function acceptRecord(record: RecordResult, original: Original, deps: AcceptDeps): Promise<string | undefined> {
   try {
-    for (const request of record.requests) await accept(request, deps);
-    if (record.error !== undefined) await bury(record, original, deps);
+    for (const request of record.requests) await accept(withBody(request, record.messageId, original), deps);
+    if (record.error !== undefined) await sendToDeadLetters(record, original, deps);
     return undefined;
   } catch (error) {
     const reason = isDispatchError(error) ? error.reason : 'Internal';
-    deps.log.warn('a record comes again', { messageId: record.messageId, reason, error: describeError(error) });
+    deps.log.warn('a record comes again', { messageId: record.messageId, reason, error });
     return record.messageId;
   }
 }
 
-async function bury({ messageId, error }: RecordResult, original: Original, deps: AcceptDeps): Promise<void> {
+function withBody(request: RunRequest, messageId: string, original: Original): RunRequest {
+  return request.source.kind === 'message' ? { ...request, body: original(messageId).body } : request;
+}
+
+async function sendToDeadLetters(
+  { messageId, error }: RecordResult,
+  original: Original,
+  deps: AcceptDeps,
+): Promise<void> {
   if (error === undefined) return;
   const { reason, message, field } = error;
-  await deps.deadLetters.put({ ...original(messageId), reason, message, ...(field === undefined ? {} : { field }) });
-  deps.log.warn('a dead letter', { messageId, reason, error: message });
+  await deps.deadLetters.put({ ...original(messageId), reason, message, ...defined({ field }) });
+  deps.log.warn('a dead letter', { messageId, reason, error });
 }

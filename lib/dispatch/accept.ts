@@ -1,19 +1,25 @@
 import type { Instant } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
 import { DispatchError, isDispatchError } from '../core/errors.ts';
-import { jobIdFor, clusterIdFor, parseClusterId, runIdFor, sha256Hex, type RunId } from '../core/ids.ts';
+import { jobIdFor, clusterIdFor, runIdFor, sha256Hex, type RunId } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
+import { withTenant } from '../job/config/tenants.ts';
 import type { Jar, ResolvedJob } from '../job/job.ts';
-import type { PinJar } from '../job/pin.ts';
+import type { PinJar } from '../job/jar/pin.ts';
 import { fallbackName, prepareRun, type PrepareDeps } from '../job/prepare.ts';
 import { addEvent } from '../run/machine.ts';
-import { outcomeOf } from '../run/decide.ts';
-import type { RunRecord } from '../run/record.ts';
+import { outcomeOf } from '../verdict/decide.ts';
+import type { EndedRun, QueuedRun, RunRecord } from '../run/record.ts';
+import type { LiveRuns } from '../run/store/live-runs.ts';
 import type { RunRequest } from '../trigger/request.ts';
 import type { DispatchDeps } from './deps.ts';
 import { planCluster } from './plan-cluster.ts';
-import { planSession } from './pool.ts';
+import { planSession } from './modes/pool.ts';
+import { checkQuota } from './quota.ts';
 
 export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'deadLetters' | 'clock' | 'log'> & {
+  /** Asked only for a tenant that has a quota. */
+  readonly live: Pick<LiveRuns, 'list'>;
   readonly prepare: PrepareDeps;
   readonly pin: PinJar;
 };
@@ -29,7 +35,8 @@ export interface Accepted {
  * is announced like any outcome.
  * @throws DispatchError that is retryable: nothing is decided, the event source should deliver again.
  */
-export async function accept(request: RunRequest, deps: AcceptDeps): Promise<Accepted> {
+export async function accept(asked: RunRequest, deps: AcceptDeps): Promise<Accepted> {
+  const request = withTenant(asked, deps.prepare.deployment);
   const fingerprint = fingerprintOf(request);
   const runId = runIdFor(request.identity);
   const known = await deps.ledger.read(runId);
@@ -42,7 +49,7 @@ async function store(record: RunRecord, request: RunRequest, deps: AcceptDeps): 
   const stored = await deps.ledger.create(record);
   if (stored.kind === 'exists') return acceptAgain(stored.value, request, record.fingerprint, deps);
   await toDeadLetters(record, request, deps);
-  await deps.runQueue.send({ version: 1, runId: record.runId, look: 1 }, 0);
+  await deps.runQueue.send({ version: 1, runId: record.runId, step: 1 }, 0);
   const result = record.outcome === undefined ? 'accepted' : 'rejected';
   deps.log.info(`run ${result}`, { runId: record.runId, name: record.name, reason: record.outcome?.reason });
   return { runId: record.runId, result };
@@ -57,7 +64,7 @@ async function acceptAgain(
 ): Promise<Accepted> {
   if (known.fingerprint !== fingerprint) return refuseConflict(known, request, fingerprint, deps);
   await toDeadLetters(known, request, deps);
-  if (known.look.number === 1) await deps.runQueue.send({ version: 1, runId: known.runId, look: 1 }, 0);
+  if (known.step.number === 1) await deps.runQueue.send({ version: 1, runId: known.runId, step: 1 }, 0);
   return { runId: known.runId, result: 'duplicate' };
 }
 
@@ -81,11 +88,11 @@ async function toDeadLetters(record: RunRecord, request: RunRequest, deps: Accep
   const { outcome, job } = record;
   if (outcome === undefined || job !== undefined || request.source.kind !== 'message') return;
   await deps.deadLetters.put({
-    body: JSON.stringify(request.spec ?? { job: request.job }),
+    body: request.body ?? JSON.stringify(request.spec ?? { runJob: request.job }),
     source: request.source.queueArn,
     reason: outcome.reason,
     message: outcome.message,
-    ...(outcome.field === undefined ? {} : { field: outcome.field }),
+    ...defined({ field: outcome.field }),
   });
 }
 
@@ -94,8 +101,9 @@ async function draft(runId: RunId, request: RunRequest, fingerprint: string, dep
   try {
     const { job: draft } = await prepareRun(request, deps.prepare, now);
     checkPlan(draft, runId);
+    await checkQuota(request, deps);
     const job = { ...draft, jar: checkSum(await deps.pin(draft.jar)) };
-    const record = { ...newRecord(runId, request, fingerprint, job.name, now), job };
+    const record: QueuedRun = { ...newRecord(runId, request, fingerprint, job.name, now), state: 'accepted', job };
     return addEvent(record, 'accepted', now);
   } catch (error) {
     if (!isDispatchError(error) || error.class !== 'user') throw error;
@@ -114,12 +122,11 @@ function checkSum(jar: Jar): Jar {
 /** What Flink's client would refuse is refused now, not when the run is launched. */
 function checkPlan(job: ResolvedJob, runId: RunId): void {
   if (job.mode === 'session') {
-    const { session } = job;
-    const ref = { namespace: job.namespace, clusterId: parseClusterId(session?.clusterId ?? '') };
-    if (session?.pool !== undefined) planSession(session.pool, ref, '');
+    const { clusterId, pool } = job.session;
+    if (pool !== undefined) planSession(pool, { namespace: job.namespace, clusterId }, '');
     return;
   }
-  const owner = { runId, attempt: 1 };
+  const owner = { kind: 'run', runId, attempt: 1 } as const;
   const jarUri = job.jar.uri.startsWith('local:') ? job.jar.uri : 'https://jar.invalid/job.jar';
   planCluster(job, {
     clusterId: clusterIdFor(job.name, runId, 1),
@@ -129,11 +136,18 @@ function checkPlan(job: ResolvedJob, runId: RunId): void {
   });
 }
 
-function newRecord(runId: RunId, request: RunRequest, fingerprint: string, name: string, now: Instant): RunRecord {
+/** What every run has; its state, and what goes with it, is still to come. */
+function newRecord(
+  runId: RunId,
+  request: RunRequest,
+  fingerprint: string,
+  name: string,
+  now: Instant,
+): Omit<QueuedRun, 'state' | 'job' | 'outcome'> {
   return {
     version: 1,
     runId,
-    state: 'accepted',
+    ...defined({ tenant: request.tenant }),
     source: request.source,
     fingerprint,
     name,
@@ -141,14 +155,18 @@ function newRecord(runId: RunId, request: RunRequest, fingerprint: string, name:
     updatedAt: now,
     attempts: [],
     events: [],
-    look: { number: 1, dueAt: now },
+    step: { number: 1, dueAt: now },
   };
 }
 
-function rejected(record: RunRecord, why: Pick<DispatchError, 'reason' | 'message' | 'field'>): RunRecord {
+function rejected(
+  record: ReturnType<typeof newRecord>,
+  why: Pick<DispatchError, 'reason' | 'message' | 'field'>,
+): EndedRun {
   const outcome = outcomeOf('rejected', why.reason, why.message, record.createdAt, []);
   const withField = why.field === undefined ? outcome : { ...outcome, field: why.field };
-  return addEvent({ ...record, state: 'ended', outcome: withField }, 'completed', record.createdAt);
+  const ended: EndedRun = { ...record, state: 'ended', outcome: withField };
+  return addEvent(ended, 'completed', record.createdAt);
 }
 
 /** Of the payload alone: when and by which message it came is not part of it. */

@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
-import { describeError, isDispatchError } from '../core/errors.ts';
-import { isOfLaterVersion, parseRunMessage } from '../run/run-queue.ts';
+import { isDispatchError } from '../core/errors.ts';
+import { isOfLaterVersion, parseRunMessage } from '../run/store/run-queue.ts';
 import type { BatchResponse } from './accept-batch.ts';
 import { advance } from './advance.ts';
 import type { DispatchDeps } from './deps.ts';
@@ -31,7 +31,7 @@ async function advanceRecord(
     await advance(parseRunMessage(body), deps, deadline);
     return undefined;
   } catch (error) {
-    deps.log.warn('a run message comes again', { messageId, error: describeError(error) });
+    deps.log.warn('a run message comes again', { messageId, error });
     const malformed = isDispatchError(error) && error.reason === 'MalformedRequest' && !isOfLaterVersion(body);
     if (!malformed) return messageId;
     await deps.deadLetters.put({ body, source: eventSourceARN, reason: error.reason, message: error.message });

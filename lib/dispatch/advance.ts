@@ -1,17 +1,20 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { describeError, isDispatchError } from '../core/errors.ts';
-import { isEnded, without } from '../run/machine.ts';
-import { troubleWait } from '../run/intervals.ts';
-import type { Versioned } from '../run/ledger.ts';
-import type { RunRecord } from '../run/record.ts';
-import type { RunMessage } from '../run/run-queue.ts';
+import { end, isEnded, isOpen, without } from '../run/machine.ts';
+import { stepErrorWait } from '../run/intervals.ts';
+import type { Versioned } from '../run/store/ledger.ts';
+import type { ActiveRun, Outcome, QueuedRun, RunRecord } from '../run/record.ts';
+import type { RunMessage } from '../run/store/run-queue.ts';
 import { publishPending } from './announce.ts';
-import { awaitTurn } from './await-turn.ts';
-import { beginCleanUp, cleanUp } from './clean-up.ts';
+import { acquireLock } from './acquire-lock.ts';
+import { abandon, beginCleanUp, cleanUp } from './clean-up.ts';
+import { isAbandoned, outcomeWithoutLook } from '../verdict/without-look.ts';
 import type { DispatchDeps } from './deps.ts';
 import { follow } from './follow.ts';
+import { keepJar } from './keep-jar.ts';
 import { launch } from './launch.ts';
-import { goOn, waitFor, type Step } from './step.ts';
+import { releaseLock } from './lock.ts';
+import { continueNow, waitFor, type Step } from './step.ts';
 
 /** SQS delays by whole seconds: what is due sooner is waited for in place. */
 const SHORT: Duration = 1000;
@@ -26,16 +29,16 @@ const LATE: Duration = 5_000;
 export async function advance(message: RunMessage, deps: DispatchDeps, deadline: Instant): Promise<void> {
   let stored = await deps.ledger.read(message.runId);
   if (stored === undefined) {
-    deps.log.error('a run message without a run', { runId: message.runId });
+    deps.log.error('run message without a run record', { runId: message.runId });
     return;
   }
-  if (stored.value.state === 'closed') return leaveLine(stored.value, deps);
+  if (stored.value.state === 'closed') return releaseLock(stored.value, deps);
   const now = deps.clock.now();
   const patience = Math.min(deadline, now + deps.inlineWait);
   // While others queue for functions, none is held by a wait.
-  const short = now - stored.value.look.dueAt >= LATE ? 1 : SHORT;
+  const short = now - stored.value.step.dueAt >= LATE ? 1 : SHORT;
   // A lower number: a later message carries this run on.
-  while (stored !== undefined && message.look >= stored.value.look.number && stored.value.state !== 'closed') {
+  while (stored !== undefined && message.step >= stored.value.step.number && stored.value.state !== 'closed') {
     const step = await tryStep(stored.value, deps);
     deps.metrics?.add('Steps', 1);
     if (step.wait >= short || deps.clock.now() + step.wait >= patience) {
@@ -60,21 +63,18 @@ async function write(
       runId: record.runId,
       from: stored.value.state,
       reason: record.outcome?.reason,
+      rule: record.outcome?.rule,
     });
     countEnd(stored.value, record, deps);
   }
   return written ?? overtaken(record, deps);
 }
 
+/** A step that was overtaken may have taken a lock for a run that needs none any more. */
 async function overtaken({ runId }: RunRecord, deps: DispatchDeps): Promise<Versioned<RunRecord> | undefined> {
   const theirs = await deps.ledger.read(runId);
-  if (theirs?.value.state === 'closed') await leaveLine(theirs.value, deps);
+  if (theirs?.value.state === 'closed') await releaseLock(theirs.value, deps);
   return theirs;
-}
-
-/** A step that was overtaken may have taken a lock for a run that needs none any more. */
-async function leaveLine({ runId, job }: RunRecord, deps: DispatchDeps): Promise<void> {
-  if (job?.concurrency !== undefined) await deps.locks.release(job.concurrency.key, runId);
 }
 
 /** Every run, also a rejected one, goes from its announced end to its clean-up once. */
@@ -91,9 +91,9 @@ async function lookAgain(
   deps: DispatchDeps,
 ): Promise<void> {
   const now = deps.clock.now();
-  const number = Math.max(message.look, stored.value.look.number) + 1;
-  await deps.runQueue.send({ version: 1, runId: message.runId, look: number }, step.wait / 1000);
-  const record = { ...step.record, look: { number, dueAt: now + step.wait }, updatedAt: now };
+  const number = Math.max(message.step, stored.value.step.number) + 1;
+  await deps.runQueue.send({ version: 1, runId: message.runId, step: number }, step.wait / 1000);
+  const record = { ...step.record, step: { number, dueAt: now + step.wait }, updatedAt: now };
   const written = await deps.ledger.replace(record, stored.version);
   if (written !== undefined) return;
   deps.log.info('another step came first', { runId: message.runId, look: number });
@@ -105,11 +105,13 @@ async function tryStep(record: RunRecord, deps: DispatchDeps): Promise<Step> {
   let announced = record;
   try {
     announced = await announce(record, deps);
+    await keepJar(record, deps);
     // What was published of an end is written down before anything of it is removed.
-    const step = announced !== record && isEnded(record.state) ? goOn(announced) : await takeStep(announced, deps);
-    return step.record.trouble === undefined ? step : { ...step, record: without(step.record, 'trouble') };
+    const step =
+      announced !== record && isEnded(record.state) ? continueNow(announced) : await takeStep(announced, deps);
+    return step.record.stepError === undefined ? step : { ...step, record: without(step.record, 'stepError') };
   } catch (error) {
-    return troubled(announced, error, deps);
+    return afterStepError(noteStepError(announced, error, deps), error, deps);
   }
 }
 
@@ -117,7 +119,7 @@ async function takeStep(record: RunRecord, deps: DispatchDeps): Promise<Step> {
   switch (record.state) {
     case 'accepted':
     case 'waiting':
-      return awaitTurn(record, deps);
+      return acquireLock(record, deps);
     case 'launching':
       return launch(record, deps);
     case 'starting':
@@ -128,7 +130,7 @@ async function takeStep(record: RunRecord, deps: DispatchDeps): Promise<Step> {
     case 'cleaning':
       return cleanUp(record, deps);
     case 'closed':
-      return goOn(record);
+      return continueNow(record);
   }
 }
 
@@ -138,21 +140,37 @@ async function announce(record: RunRecord, deps: DispatchDeps): Promise<RunRecor
     return await publishPending(record, deps);
   } catch (error) {
     if (isEnded(record.state)) throw error;
-    deps.log.warn('events are late', { runId: record.runId, error: describeError(error) });
+    deps.log.warn('events are late', { runId: record.runId, error });
     return record;
   }
 }
 
-function troubled(record: RunRecord, error: unknown, deps: DispatchDeps): Step {
+function noteStepError(record: RunRecord, error: unknown, deps: DispatchDeps): RunRecord {
   const now = deps.clock.now();
   const reason = isDispatchError(error) ? error.reason : 'Internal';
-  const { since = now, count = 0 } = record.trouble ?? {};
-  const trouble = { since, count: count + 1, reason, message: describeError(error) };
+  const { since = now, count = 0 } = record.stepError ?? {};
+  const stepError = { since, count: count + 1, reason, message: describeError(error) };
   const { runId, state } = record;
-  deps.metrics?.add('TroubledSteps', 1);
-  deps.log.warn('a step could not be taken', { runId, state, count: trouble.count, reason, error: trouble.message });
-  return waitFor(
-    { ...record, trouble },
-    troubleWait(trouble.count, isDispatchError(error) ? error.retryAfter : undefined),
-  );
+  deps.metrics?.add('FailedSteps', 1);
+  deps.log.warn('step failed', { runId, state, count: stepError.count, reason, error });
+  return { ...record, stepError };
+}
+
+function endUnseen(record: QueuedRun | ActiveRun, outcome: Outcome, deps: DispatchDeps): RunRecord {
+  const { rule, state, reason, message } = outcome;
+  deps.log.info('verdict', { runId: record.runId, rule, state, reason, message });
+  return without(end(record, outcome), 'stepError');
+}
+
+/** Deadlines, requests to cancel and clean-ups come to an end although no step succeeds. */
+async function afterStepError(record: RunRecord, error: unknown, deps: DispatchDeps): Promise<Step> {
+  const now = deps.clock.now();
+  if (isOpen(record)) {
+    const outcome = outcomeWithoutLook(record, now);
+    if (outcome !== undefined) return continueNow(endUnseen(record, outcome, deps));
+  } else if (isAbandoned(record, now)) {
+    return continueNow(await abandon(record, deps));
+  }
+  const retryAfter = isDispatchError(error) ? error.retryAfter : undefined;
+  return waitFor(record, stepErrorWait(record.stepError?.count ?? 1, retryAfter));
 }

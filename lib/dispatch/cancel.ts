@@ -21,7 +21,7 @@ export async function cancelRun(
     if (stored.value.cancelRequested !== undefined) return true;
     const asked = { ...stored.value, cancelRequested: { at: deps.clock.now(), ...request } };
     if ((await deps.ledger.replace(asked, stored.version)) === undefined) continue;
-    await deps.runQueue.send({ version: 1, runId, look: asked.look.number }, 0);
+    await deps.runQueue.send({ version: 1, runId, step: asked.step.number }, 0);
     return true;
   }
   return false;

@@ -3,14 +3,15 @@ import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Payload } from '../core/payload.ts';
 import type { Deliver } from '../delivery/delivery.ts';
+import type { KeepJar } from '../job/jar/pin.ts';
 import type { Jar } from '../job/job.ts';
 import type { EventContext } from '../outcome/event.ts';
 import type { Publisher } from '../outcome/publisher.ts';
-import type { DeadLetters } from '../run/dead-letters.ts';
-import type { EvidenceStore } from '../run/evidence-store.ts';
-import type { Ledger } from '../run/ledger.ts';
-import type { Locks } from '../run/locks.ts';
-import type { RunQueue } from '../run/run-queue.ts';
+import type { DeadLetters } from '../run/store/dead-letters.ts';
+import type { EvidenceStore } from '../run/store/evidence-store.ts';
+import type { Ledger } from '../run/store/ledger.ts';
+import type { Locks } from '../run/store/locks.ts';
+import type { RunQueue } from '../run/store/run-queue.ts';
 import type { SessionLeases } from '../run/session-lease.ts';
 import type { Targets } from './targets.ts';
 
@@ -34,10 +35,11 @@ export interface DispatchDeps {
   readonly eventContext: EventContext;
   readonly targets: Targets;
   readonly deliver: Deliver;
+  readonly keepJar: KeepJar;
   readonly sessions: SessionDeps;
   readonly clock: Clock;
   readonly log: Log;
-  /** `Steps`, `TroubledSteps`, and `RunsEnded` by outcome and reason. */
+  /** `Steps`, `FailedSteps`, `RunsAbandoned`, and `RunsEnded` by outcome and reason. */
   readonly metrics?: Metrics;
   /** How long one invocation may wait by itself for looks that are less than a second apart. */
   readonly inlineWait: Duration;

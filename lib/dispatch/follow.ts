@@ -1,72 +1,95 @@
-import { decide, type Running, type Verdict } from '../run/decide.ts';
-import { mayStillFinish } from '../run/giving-up.ts';
+import { decide, type DecisionFacts, type Running, type RuledVerdict } from '../verdict/decide.ts';
+import { mayStillFinish } from '../verdict/abort.ts';
 import { nextLook } from '../run/intervals.ts';
-import { end, requireAttempt, started, updateAttempt, without } from '../run/machine.ts';
-import type { Observation } from '../run/observation.ts';
-import type { RunRecord } from '../run/record.ts';
+import { end, started, updateAttempt, without } from '../run/machine.ts';
+import type { Observation } from '../verdict/observation.ts';
+import type { ActiveRun, Outcome } from '../run/record.ts';
 import { inTimeToRenew } from '../run/renewal.ts';
 import { afterFailure } from '../run/retry.ts';
-import { firstJobManager } from '../run/verdict.ts';
+import { firstJobManager } from '../verdict/verdict.ts';
+import { openAttempt, withRun, type AttemptContext } from './attempt-context.ts';
 import type { DispatchDeps } from './deps.ts';
-import { keepEvidence } from './evidence.ts';
-import { requireJob } from './job-of.ts';
-import { modeOf, type AttemptAt } from './modes.ts';
-import { goOn, waitFor, type Step } from './step.ts';
+import { keepAbortDecision, keepEvidence, type Decision } from './evidence.ts';
+import { modeOf } from './modes/modes.ts';
+import { continueNow, waitFor, type Step } from './step.ts';
+
+type Waits = Extract<RuledVerdict, { kind: 'wait' }>;
+type Ends = Exclude<RuledVerdict, { kind: 'wait' }>;
 
 /** States starting and running: observe, decide, keep the evidence, and say what is next. */
-export async function follow(record: RunRecord, deps: DispatchDeps): Promise<Step> {
-  const job = requireJob(record);
-  const mode = modeOf(job);
-  const target = await deps.targets(job.target);
-  const seen = await mode.observe({ record, target, deps });
-  const verdict = decide(seen, record, deps.clock.now());
-  if (verdict.kind === 'wait') {
-    const acted = await mode.act({ record: noteRunning(record, verdict.running), target, deps }, seen);
-    if (acted.failed !== undefined) {
-      const artifacts = await keepEvidence(acted.record, acted.failed, seen, target, deps);
-      return goOn(afterFailure(updateAttempt(acted.record, { artifacts }), acted.failed, deps.clock.now()));
-    }
-    const next = noteSilence(acted.record, verdict, deps.clock.now());
-    if (acted.again === true) return goOn(next);
-    const now = deps.clock.now();
-    return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
+export async function follow(record: ActiveRun, deps: DispatchDeps): Promise<Step> {
+  const at = await openAttempt(record, deps);
+  const facts: DecisionFacts = { observation: await modeOf(at.job).observe(at), record, now: deps.clock.now() };
+  const verdict = decide(facts.observation, record, facts.now);
+  if (verdict.kind === 'wait') return goOn(at, facts, verdict);
+  logVerdict(at, verdict);
+  return endAttempt(at, facts, verdict);
+}
+
+async function goOn(at: AttemptContext<ActiveRun>, facts: DecisionFacts, verdict: Waits): Promise<Step> {
+  const { clock } = at.deps;
+  const acted = await modeOf(at.job).act(withRun(at, noteRunning(at.run, verdict.running)), facts.observation);
+  if (acted.failed !== undefined) {
+    const kept = await withEvidence(withRun(at, acted.record), acted.failed, { facts, verdict });
+    return continueNow(afterFailure(kept, acted.failed, clock.now()));
   }
-  if (verdict.kind === 'failed' && requireAttempt(record).givenUp === undefined && mayStillFinish(seen, record)) {
-    return goOn(updateAttempt(record, { givenUp: verdict.outcome }));
+  const next = noteSilence(acted.record, verdict, clock.now());
+  if (acted.again === true) return continueNow(next);
+  const now = clock.now();
+  return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
+}
+
+async function endAttempt(at: AttemptContext<ActiveRun>, facts: DecisionFacts, verdict: Ends): Promise<Step> {
+  const { run, attempt } = at;
+  const { clock } = at.deps;
+  const decision = { facts, verdict };
+  if (verdict.kind === 'failed' && attempt.abortOutcome === undefined && mayStillFinish(facts.observation, run)) {
+    const artifacts = await keepAbortDecision(at, decision);
+    return continueNow(updateAttempt(run, { abortOutcome: verdict.outcome, artifacts }));
   }
-  const running = verdict.kind === 'ended' ? noteRunning(record, verdict.running) : record;
-  const sealed = await seal({ record: running, target, deps }, seen);
-  if (sealed === undefined) return waitFor(running, nextLook(running, deps.clock.now()));
-  const artifacts = await keepEvidence(sealed, verdict.outcome, seen, target, deps);
-  const kept = updateAttempt(sealed, { artifacts });
-  return goOn(
-    verdict.kind === 'ended' ? end(kept, verdict.outcome) : afterFailure(kept, verdict.outcome, deps.clock.now()),
+  const running = verdict.kind === 'ended' ? noteRunning(run, verdict.running) : run;
+  const sealed = await seal(withRun(at, running), facts.observation);
+  if (sealed === undefined) return waitFor(running, nextLook(running, clock.now()));
+  const kept = await withEvidence(withRun(at, sealed), verdict.outcome, decision);
+  return continueNow(
+    verdict.kind === 'ended' ? end(kept, verdict.outcome) : afterFailure(kept, verdict.outcome, clock.now()),
   );
+}
+
+async function withEvidence(at: AttemptContext<ActiveRun>, outcome: Outcome, decision: Decision): Promise<ActiveRun> {
+  return updateAttempt(at.run, { artifacts: await keepEvidence(at, outcome, decision) });
+}
+
+function logVerdict({ run, attempt, deps }: AttemptContext<ActiveRun>, { kind, rule, outcome }: Ends): void {
+  const { state, reason, message } = outcome;
+  const subject = { runId: run.runId, attempt: attempt.number };
+  deps.log.info('verdict', { ...subject, rule, kind, state, reason, message });
 }
 
 /**
  * Before an attempt ends, nothing may let its program begin any more, or begin anew. `undefined` when it has begun
  * meanwhile, which the next look will judge.
  */
-async function seal(at: AttemptAt, seen: Observation): Promise<RunRecord | undefined> {
-  const mode = modeOf(requireJob(at.record));
-  const begun = firstJobManager(seen.kubernetes) !== undefined;
-  const isSealed = begun && requireAttempt(at.record).noStartSince !== undefined;
-  if (mode.keep === undefined || isSealed) return at.record;
-  const record = await mode.keep(at);
+async function seal(at: AttemptContext<ActiveRun>, observation: Observation): Promise<ActiveRun | undefined> {
+  const mode = modeOf(at.job);
+  const begun = firstJobManager(observation.kubernetes) !== undefined;
+  const isSealed = begun && at.attempt.startRevokedAt !== undefined;
+  if (mode.revokeStart === undefined || isSealed) return at.run;
+  const record = await mode.revokeStart(at);
   if (begun) return record;
-  const again = await mode.observe({ ...at, record });
+  const again = await mode.observe(withRun(at, record));
   return firstJobManager(again.kubernetes) === undefined ? record : undefined;
 }
 
-function noteRunning(record: RunRecord, running: Running | undefined): RunRecord {
+function noteRunning(record: ActiveRun, running: Running | undefined): ActiveRun {
   if (running === undefined || record.state === 'running') return record;
-  return started(record, running.at, running.jobManager);
+  const { at, ...seen } = running;
+  return started(record, at, seen);
 }
 
 /** Silence counts from its first look, and only once the job had been seen. */
-function noteSilence(record: RunRecord, verdict: Extract<Verdict, { kind: 'wait' }>, now: number): RunRecord {
-  if (!verdict.silent || record.state !== 'running') {
+function noteSilence(record: ActiveRun, verdict: Waits, now: number): ActiveRun {
+  if (!verdict.unreachable || record.state !== 'running') {
     return record.unreachableSince === undefined ? record : without(record, 'unreachableSince');
   }
   return record.unreachableSince === undefined ? { ...record, unreachableSince: now } : record;

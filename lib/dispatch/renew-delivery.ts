@@ -1,11 +1,9 @@
-import { describeError } from '../core/errors.ts';
-import type { Owner } from '../cluster/port.ts';
+import type { Owner } from '../kubernetes/cluster/port.ts';
 import { withSignedUrl } from '../delivery/with-delivery.ts';
-import { requireAttempt, updateAttempt } from '../run/machine.ts';
-import type { Attempt, RunRecord } from '../run/record.ts';
+import { updateAttempt } from '../run/machine.ts';
+import type { ActiveRun, Attempt } from '../run/record.ts';
 import { renewalIsDue } from '../run/renewal.ts';
-import { clusterOf, requireJob } from './job-of.ts';
-import type { AttemptAt } from './modes.ts';
+import type { AttemptContext } from './attempt-context.ts';
 import { planCluster } from './plan-cluster.ts';
 
 /** After a renewal that failed: the URL before it is good for some time yet. */
@@ -15,21 +13,21 @@ const AGAIN = 60_000;
  * Gives the pods to come a fresh signed URL before the old one ends, so that a JobManager which Kubernetes makes anew a
  * week later finds its jar. What goes wrong here is no reason to give the run up.
  */
-export async function renewDelivery({ record, target, deps }: AttemptAt, owner: Owner): Promise<RunRecord> {
-  if (!renewalIsDue(record, deps.clock.now())) return record;
+export async function renewDelivery(at: AttemptContext<ActiveRun>, owner: Owner): Promise<ActiveRun> {
+  const { run, job, attempt, ref, target, deps } = at;
+  if (!renewalIsDue(run, deps.clock.now())) return run;
   try {
-    const job = requireJob(record);
-    const { clusterId, jobId } = requireAttempt(record);
-    const delivery = await deps.deliver(job, clusterOf(record), 'again');
+    const { clusterId, jobId } = attempt;
+    const delivery = await deps.deliver(job, ref);
     const cluster = planCluster(job, { clusterId, jobId, owner, delivery });
-    await target.renewals.renew(clusterOf(record), owner, withSignedUrl(cluster, delivery));
-    return renewedUntil(record, delivery.renewAt);
+    await target.cluster.renew(ref, owner, withSignedUrl(cluster, delivery));
+    return renewedUntil(run, delivery.renewAt);
   } catch (error) {
-    deps.log.warn('the jar was not delivered anew', { runId: record.runId, error: describeError(error) });
-    return updateAttempt(record, { renewAt: deps.clock.now() + AGAIN });
+    deps.log.warn('the jar was not delivered anew', { runId: run.runId, error });
+    return updateAttempt(run, { renewAt: deps.clock.now() + AGAIN });
   }
 }
 
-export function renewedUntil(record: RunRecord, renewAt: Attempt['renewAt']): RunRecord {
+export function renewedUntil(record: ActiveRun, renewAt: Attempt['renewAt']): ActiveRun {
   return renewAt === undefined ? record : updateAttempt(record, { renewAt });
 }

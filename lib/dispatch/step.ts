@@ -10,7 +10,7 @@ export interface Step {
   readonly wait: Duration;
 }
 
-export function goOn(record: RunRecord): Step {
+export function continueNow(record: RunRecord): Step {
   return { record, wait: 0 };
 }
 

@@ -1,16 +1,14 @@
-import type { ClusterInventory, ClusterLogs, ClusterRef, Clusters, Renewals, StartPermits } from '../cluster/port.ts';
-import type { ClusterInspection, Jars, JobManager } from '../flink/job-manager.ts';
+import type { ClusterAccess, ClusterRef } from '../kubernetes/cluster/port.ts';
+import type { ApplicationManager, ClusterInspection, Jars, JobManager } from '../flink/job-manager.ts';
 
 /** One named Kubernetes cluster of the deployment, ready to use. */
 export interface Target {
-  readonly clusters: Clusters;
-  readonly logs: ClusterLogs;
-  readonly inventory: ClusterInventory;
-  readonly permits: StartPermits;
-  readonly renewals: Renewals;
+  readonly cluster: ClusterAccess;
   /** The namespaces in which this deployment makes clusters. */
   readonly namespaces: readonly string[];
   jobManager(ref: ClusterRef): JobManager;
+  /** That of an application's own cluster. */
+  application(ref: ClusterRef): ApplicationManager;
   session(ref: ClusterRef): SessionAccess;
 }
 

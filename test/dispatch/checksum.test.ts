@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { PinJar } from '../../lib/job/pin.ts';
+import type { PinJar } from '../../lib/job/jar/pin.ts';
 import type { RunRequest } from '../../lib/trigger/request.ts';
-import { jarFixture, MemoryObjects } from '../job/memory-objects.ts';
-import { jobMessage, World } from './world.ts';
+import { jarFixture, MemoryObjects } from '../job/jar/memory-objects.ts';
+import { jobMessage, World } from './world/world.ts';
 
 const [RIGHT, WRONG] = ['a'.repeat(64), 'b'.repeat(64)];
 

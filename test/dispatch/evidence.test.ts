@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
-import type { PodFacts } from '../../lib/cluster/port.ts';
-import { HEALTHY, healthyPods } from './fake-flink.ts';
-import { jobMessage, World } from './world.ts';
+import type { PodFacts } from '../../lib/kubernetes/cluster/port.ts';
+import { explain } from '../../lib/verdict/decide.ts';
+import { parseDecisionEvidence } from '../../lib/verdict/decision-evidence.ts';
+import { HEALTHY, healthyPods } from './world/fake-flink.ts';
+import { jobMessage, World } from './world/world.ts';
 
 const MINUTE = 60_000;
 const SECRET = 'hunter2-hunter2';
@@ -31,6 +33,24 @@ it('the log of a TaskManager that Flink has released is kept, and linked in the 
   expect(world.evidence.puts).toBeLessThan(12);
 });
 
+it('the decision that ended an attempt is kept, and its rule stands in record, log and evidence', async () => {
+  const world = new World();
+  world.flink.behaviours = [{ ...HEALTHY, end: 'FAILED' }];
+  const { runId } = await world.request(jobMessage());
+  await world.drain();
+  const { outcome, attempts } = world.record(runId);
+  expect(outcome).toMatchObject({ reason: 'JobFailed', rule: 'application-ended' });
+  expect(attempts[0]).toMatchObject({ outcome: { rule: 'application-ended' } });
+  const content = String(world.evidence.files.get(`s3://ledger/runs/${runId}/evidence/1/decision.json`));
+  const kept = parseDecisionEvidence(content, 'decision.json');
+  expect(kept).toMatchObject({ rule: 'application-ended', kind: 'ended', record: { runId } });
+  expect(explain(kept).verdict).toMatchObject({ rule: 'application-ended', outcome: { reason: 'JobFailed' } });
+  const verdicts = world.logged.filter((line) => line.startsWith('verdict '));
+  expect(verdicts).toHaveLength(1);
+  expect(verdicts[0]).toContain('"rule":"application-ended"');
+  expect(world.logged.some((line) => /^run ended .*"rule":"application-ended"/.test(line))).toBe(true);
+});
+
 it('no evidence has a secret', async () => {
   const world = new World();
   const withSecret = (pod: PodFacts): PodFacts => ({ ...pod, message: `env DB_PASSWORD=${SECRET}` });
@@ -49,7 +69,9 @@ it('no evidence has a secret', async () => {
   const { runId } = await world.request(jobMessage());
   await world.drain();
   const texts = [...world.evidence.files].map(([uri, content]) => [uri.split('/').at(-1), String(content)] as const);
-  expect(texts.map(([name]) => name)).toEqual(expect.arrayContaining(['kubernetes.json', 'rest.json']));
+  expect(texts.map(([name]) => name)).toEqual(
+    expect.arrayContaining(['decision.json', 'kubernetes.json', 'rest.json']),
+  );
   for (const [name, text] of texts) {
     expect(text, name).toContain('******');
     expect(text, name).not.toContain(SECRET);

@@ -2,7 +2,8 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
 import { clusterIdFor, jobIdFor } from '../../lib/core/ids.ts';
 import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
-import { jobMessage, World } from './world.ts';
+import { jobMessage, World } from './world/world.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 it('a misspelt option is refused at once, and named', async () => {
   const world = new World();
@@ -27,12 +28,12 @@ it('an option that only deserves a warning is no reason to refuse, and logConfig
   expect(result).toBe('accepted');
   const { job } = world.record(runId);
   if (job === undefined) throw new Error('accepted without a job');
-  const { dependants } = planCluster(job, {
+  const { dependents: dependents } = planCluster(job, {
     clusterId: clusterIdFor(job.name, runId, 1),
     jobId: jobIdFor(runId, 1),
-    owner: { runId, attempt: 1 },
+    owner: ownerOf(runId),
     delivery: { jarUri: job.jar.uri },
   });
-  const maps = dependants.filter(({ kind }) => kind === 'ConfigMap') as V1ConfigMap[];
+  const maps = dependents.filter(({ kind }) => kind === 'ConfigMap') as V1ConfigMap[];
   expect(maps.map(({ data }) => data)).toContainEqual(expect.objectContaining(logConfiguration));
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { DispatchError } from '../../lib/core/errors.ts';
-import { expectClosedCleanly } from './invariants.ts';
-import { jobMessage, World } from './world.ts';
+import { expectClosedCleanly } from './world/invariants.ts';
+import { jobMessage, World } from './world/world.ts';
 
 const MINUTE = 60_000;
 

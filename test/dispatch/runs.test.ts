@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
+import type { ClusterRef } from '../../lib/kubernetes/cluster/port.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import { clusterIdFor, type RunId } from '../../lib/core/ids.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
 import { advance } from '../../lib/dispatch/advance.ts';
-import { crashedPods, HEALTHY } from './fake-flink.ts';
-import { expectClosedCleanly } from './invariants.ts';
-import { jobMessage, QUEUE_ARN, World } from './world.ts';
+import { crashedPods, HEALTHY } from './world/fake-flink.ts';
+import { expectClosedCleanly } from './world/invariants.ts';
+import { jobMessage, QUEUE_ARN, World } from './world/world.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 const MINUTE = 60_000;
 const FOREVER = { restAfter: 600, runsAfter: 1100 };
@@ -50,7 +51,7 @@ describe('a run', () => {
   it('is one run when several functions advance it at the same time', async () => {
     const world = new World();
     const { runId } = await world.request(jobMessage());
-    const message = { version: 1, runId, look: 1 } as const;
+    const message = { version: 1, runId, step: 1 } as const;
     const deadline = world.clock.now() + MINUTE;
     await Promise.all([1, 2, 3].map(() => advance(message, world.dispatch, deadline)));
     await world.drain();
@@ -65,7 +66,7 @@ describe('a run', () => {
       const { runId } = await world.request(jobMessage());
       world.clock.time += late;
       const before = world.clock.now();
-      await advance({ version: 1, runId, look: 1 }, world.dispatch, before + MINUTE);
+      await advance({ version: 1, runId, step: 1 }, world.dispatch, before + MINUTE);
       return { waited: world.clock.now() - before, state: world.record(runId).state };
     };
     expect(await step(10_000)).toEqual({ waited: 0, state: 'starting' });
@@ -78,11 +79,11 @@ describe('a run', () => {
     await world.drainFor(3000);
     const before = world.record(runId);
     const effects = world.effects.names.length;
-    await advance({ version: 1, runId, look: 1 }, world.dispatch, world.clock.now() + MINUTE);
+    await advance({ version: 1, runId, step: 1 }, world.dispatch, world.clock.now() + MINUTE);
     expect(world.record(runId)).toEqual(before);
     expect(world.effects.names.slice(effects)).toEqual(['ledger.read']);
     const unknown = '0123456789abcdef0123' as typeof runId;
-    await advance({ version: 1, runId: unknown, look: 1 }, world.dispatch, world.clock.now() + MINUTE);
+    await advance({ version: 1, runId: unknown, step: 1 }, world.dispatch, world.clock.now() + MINUTE);
     expect(world.logged.at(-1)).toContain('without a run');
   });
 
@@ -226,10 +227,10 @@ describe('a cluster of another owner', () => {
     const world = new World();
     const { runId } = await world.request(jobMessage({ retry: { attempts, backoff: '1s' } }));
     const ref = { namespace: 'flink', clusterId: clusterIdFor('word-count', runId, 1) };
-    const other = { ...ref, deployment: {}, dependants: [], configuration: {} };
-    await world.clusters.apply(other, { runId: 'another', attempt: 1 });
+    const other = { ...ref, deployment: {}, dependents: [], configuration: {} };
+    await world.clusters.apply(other, ownerOf('another'));
     await world.drain();
-    expect(world.clusters.standing(ref)?.owner.runId).toBe('another');
+    expect(world.clusters.standing(ref)?.owner).toEqual(ownerOf('another'));
     expect(world.states(runId)).toEqual(
       attempts === 1 ? ['accepted', 'failed'] : ['accepted', 'attempt-failed', 'started', 'succeeded'],
     );
@@ -307,7 +308,7 @@ describe('runs of one concurrency key', () => {
     const { world, first, second } = await two('queue');
     const [a, b] = [first, second].map((id) => world.ledger.records.find(({ runId }) => runId === id));
     expect([a?.outcome?.state, b?.outcome?.state]).toEqual(['succeeded', 'succeeded']);
-    expect(b?.attempts[0]?.launchedAt).toBeGreaterThanOrEqual(a?.attempts[0]?.goneAt ?? Infinity);
+    expect(b?.attempts[0]?.launchedAt).toBeGreaterThanOrEqual(a?.attempts[0]?.removalVerifiedAt ?? Infinity);
   });
 
   it('refuse the newer one with forbid', async () => {
@@ -324,7 +325,7 @@ describe('runs of one concurrency key', () => {
     expect(a?.outcome).toMatchObject({ state: 'canceled', reason: 'ReplacedByNewerRun', flinkState: 'CANCELED' });
     expect(a?.outcome?.message).toContain(second);
     expect(b?.outcome?.state).toBe('succeeded');
-    expect(b?.attempts[0]?.launchedAt).toBeGreaterThanOrEqual(a?.attempts[0]?.goneAt ?? Infinity);
+    expect(b?.attempts[0]?.launchedAt).toBeGreaterThanOrEqual(a?.attempts[0]?.removalVerifiedAt ?? Infinity);
   });
 
   it('take the lock that a closed run has left behind', async () => {
@@ -502,8 +503,8 @@ describe('the sweeper', () => {
     const clusterId = world.record(runId).attempts[0]?.clusterId;
     if (clusterId === undefined) throw new Error('no attempt');
     const ref = { namespace: 'flink', clusterId };
-    const owner = { runId, attempt: 1, ledger };
-    await world.clusters.apply({ ...ref, deployment: {}, dependants: [], configuration: {} }, owner);
+    const owner = { kind: 'run', runId, attempt: 1, ledger } as const;
+    await world.clusters.apply({ ...ref, deployment: {}, dependents: [], configuration: {} }, owner);
     return ref;
   }
 });

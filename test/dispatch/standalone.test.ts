@@ -1,9 +1,10 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
 import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
-import { ATTEMPT_ANNOTATION, MANAGED_BY, RUN_ID_ANNOTATION } from '../../lib/cluster/marks.ts';
-import { expectClosedCleanly } from './invariants.ts';
-import { jobMessage, World } from './world.ts';
+import { ATTEMPT_ANNOTATION, MANAGED_BY, RUN_ID_ANNOTATION } from '../../lib/kubernetes/cluster/owner-metadata.ts';
+import { expectClosedCleanly } from './world/invariants.ts';
+import { jobMessage, World } from './world/world.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 const STANDALONE = { mode: 'standalone', taskManager: { replicas: 3 } };
 
@@ -16,7 +17,7 @@ it('a standalone run goes the way of any other', async () => {
   await expectClosedCleanly(world, runId);
 });
 
-it('has Deployments of its own, which the sweeper finds, a fixed job id, and one JobManager that may start', async () => {
+it('has Deployments of its own, which the sweeper finds, jobs of any id, and one JobManager that may start', async () => {
   const world = new World();
   const { runId } = await world.request(jobMessage(STANDALONE));
   await world.drain();
@@ -25,19 +26,20 @@ it('has Deployments of its own, which the sweeper finds, a fixed job id, and one
   if (job === undefined || attempt === undefined) throw new Error('not launched');
   const { clusterId, jobId } = attempt;
   const delivery = { jarUri: job.jar.uri };
-  const cluster = planCluster(job, { clusterId, jobId, owner: { runId, attempt: 1 }, delivery });
+  const cluster = planCluster(job, { clusterId, jobId, owner: ownerOf(runId), delivery });
   const { metadata, spec } = cluster.deployment;
   expect(metadata?.labels).toMatchObject({ [MANAGED_BY.name]: MANAGED_BY.value });
   expect(metadata?.annotations).toMatchObject({ [RUN_ID_ANNOTATION]: runId, [ATTEMPT_ANNOTATION]: '1' });
   const [container] = spec?.template.spec?.containers ?? [];
   expect(container?.args).toEqual(
-    expect.arrayContaining(['standalone-job', '--job-classname', 'a.B', '--job-id', jobId, '--jars', job.jar.uri]),
+    expect.arrayContaining(['standalone-job', '--job-classname', 'a.B', '--jars', job.jar.uri]),
   );
+  expect(container?.args).not.toContain('--job-id');
   expect(cluster.configuration).toMatchObject({ 'execution.shutdown-on-application-finish': 'false' });
-  const taskManagers = cluster.dependants.filter(({ kind }) => kind === 'Deployment') as V1Deployment[];
+  const taskManagers = cluster.dependents.filter(({ kind }) => kind === 'Deployment') as V1Deployment[];
   expect(taskManagers.map((one) => one.spec?.replicas)).toEqual([3]);
   expect(taskManagers[0]?.metadata?.labels).not.toHaveProperty([MANAGED_BY.name]);
-  expect(cluster.dependants.map((one) => one.metadata?.name)).toContain(`start-permit-${clusterId}`);
+  expect(cluster.dependents.map((one) => one.metadata?.name)).toContain(`start-permit-${clusterId}`);
 });
 
 it('more TaskManagers than the deployment allows are refused', async () => {

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterRef, StartAnswer } from '../../lib/cluster/port.ts';
+import type { ClusterRef, StartAnswer } from '../../lib/kubernetes/cluster/port.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import type { RunId } from '../../lib/core/ids.ts';
-import { applicationMode } from '../../lib/dispatch/application-mode.ts';
+import { openAttempt } from '../../lib/dispatch/attempt-context.ts';
+import { applicationMode } from '../../lib/dispatch/modes/application-mode.ts';
+import type { ActiveRun } from '../../lib/run/record.ts';
 import { smallCluster } from '../fakes/flink-cluster.ts';
-import { expectClosedCleanly } from './invariants.ts';
-import { jobMessage, World } from './world.ts';
+import { expectClosedCleanly } from './world/invariants.ts';
+import { jobMessage, World } from './world/world.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 const MINUTE = 60_000;
 const FOREVER = { restAfter: 600, runsAfter: 1100 };
@@ -23,23 +26,20 @@ function refOf(world: World, runId: RunId): ClusterRef {
 function mayStart(world: World, runId: RunId): boolean {
   const ref = refOf(world, runId);
   const standing = world.clusters.standing(ref);
-  return standing?.dependants.has(`ConfigMap/start-permit-${ref.clusterId}`) === true && !standing.withheld;
+  return standing?.dependents.has(`ConfigMap/start-permit-${ref.clusterId}`) === true && !standing.withheld;
 }
 
 /** What a launch of the run's attempt asks before it grants the permit. */
 async function launchHeldUp(world: World, runId: RunId): Promise<(uid: string) => Promise<StartAnswer>> {
   const target = await world.dispatch.targets('default');
   let asks: ((uid: string) => Promise<StartAnswer>) | undefined;
-  const apply: typeof target.clusters.apply = (_cluster, _owner, mayStart) => {
+  const apply: typeof target.cluster.apply = (_cluster, _owner, mayStart) => {
     asks = mayStart;
     return Promise.resolve('found');
   };
-  const record = { ...world.record(runId), state: 'launching' as const };
-  await applicationMode.launch({
-    record,
-    target: { ...target, clusters: { ...target.clusters, apply } },
-    deps: world.dispatch,
-  });
+  const record = { ...world.record(runId), state: 'launching' } as ActiveRun;
+  const held = { ...target, cluster: { ...target.cluster, apply } };
+  await applicationMode.launch(await openAttempt(record, { ...world.dispatch, targets: () => Promise.resolve(held) }));
   if (asks === undefined) throw new Error('nobody asked');
   return asks;
 }
@@ -66,7 +66,7 @@ describe('the permit to start a JobManager', () => {
     expect(world.record(runId).attempts[0]).toMatchObject({
       deploymentUid: world.clusters.standing(refOf(world, runId))?.uid,
       jobManager: { restartCount: 0 },
-      noStartSince: expect.any(Number) as number,
+      startRevokedAt: expect.any(Number) as number,
     });
     // At the first start, not at every look.
     expect(world.clusters.calls.filter((call) => call === 'withdraw')).toHaveLength(1);
@@ -87,14 +87,14 @@ describe('the permit to start a JobManager', () => {
     const { world, runId } = await runningAndKept();
     const { uid = '' } = world.clusters.standing(refOf(world, runId)) ?? {};
     const heldUp = await launchHeldUp(world, runId);
-    expect(await heldUp(uid)).toBe('yes');
-    expect(await heldUp('of another Deployment')).toBe('over');
+    expect(await heldUp(uid)).toBe('grant');
+    expect(await heldUp('of another Deployment')).toBe('rollback');
     await world.drainFor(5 * MINUTE);
     expect(world.record(runId).state).toBe('cleaning');
-    expect(await heldUp(uid)).toBe('judged');
+    expect(await heldUp(uid)).toBe('withhold');
     await world.drainFor(61 * MINUTE);
     expect(world.record(runId).state).toBe('closed');
-    expect(await heldUp(uid)).toBe('over');
+    expect(await heldUp(uid)).toBe('rollback');
   });
 
   it('is asked for again when the API server did not take it', async () => {
@@ -115,7 +115,7 @@ it('a cluster that someone made under the same name is not removed', async () =>
   const { runId } = await world.request(jobMessage());
   await world.drainFor(5_000);
   const ref = refOf(world, runId);
-  const theirs = { runId: 'f'.repeat(20), attempt: 1 };
+  const theirs = ownerOf('f'.repeat(20));
   world.clusters.vanish(ref);
   await world.clusters.apply(smallCluster({ ...ref, image: 'flink:2.3.0' }), theirs);
   await world.drain();

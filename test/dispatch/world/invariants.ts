@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { canonicalJson } from '../../lib/core/json.ts';
-import type { RunId } from '../../lib/core/ids.ts';
+import { canonicalJson } from '../../../lib/core/json.ts';
+import type { RunId } from '../../../lib/core/ids.ts';
 import type { World } from './world.ts';
 
 /** What holds of every run that is over, whatever went wrong on its way. */

@@ -1,8 +1,8 @@
-import { DispatchError } from '../../lib/core/errors.ts';
-import type { Reason } from '../../lib/core/reasons.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import type { Reason } from '../../../lib/core/reasons.ts';
 
 /** The function died: no effect of it comes through any more. */
-export class Crash extends Error {
+class Crash extends Error {
   override readonly name = 'Crash';
 }
 
@@ -14,6 +14,11 @@ export interface PlannedFault {
   /** `error`: this one call fails. `crash`: the function ends here. */
   readonly kind: 'error' | 'crash';
 }
+
+/** All that can go wrong once, at any one effect. */
+export const SINGLE_FAULTS = (['error', 'crash'] as const).flatMap((kind) =>
+  (['before', 'after'] as const).map((when): Omit<PlannedFault, 'at'> => ({ kind, when })),
+);
 
 /** Counts every call that leaves the product, and lets one of them go wrong. */
 export class Effects {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/core/clock.ts';
+import type { Clock } from '../../../lib/core/clock.ts';
 
 /** Time that passes when somebody waits. */
 export class ManualClock implements Clock {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { PlannedFault } from './effects.ts';
-import { crashedPods, HEALTHY } from './fake-flink.ts';
-import { expectClosedCleanly } from './invariants.ts';
-import { jobMessage, World, type WorldOptions } from './world.ts';
+import { SINGLE_FAULTS } from './world/effects.ts';
+import { crashedPods, HEALTHY } from './world/fake-flink.ts';
+import { expectClosedCleanly } from './world/invariants.ts';
+import { jobMessage, World, type WorldOptions } from './world/world.ts';
 
 interface Scenario {
   readonly name: string;
@@ -47,11 +47,7 @@ async function play(scenario: Scenario, options: WorldOptions): Promise<World> {
 }
 
 describe.each(SCENARIOS)('$name', (scenario) => {
-  const faults = (['error', 'crash'] as const).flatMap((kind) =>
-    (['before', 'after'] as const).map((when): Omit<PlannedFault, 'at'> => ({ kind, when })),
-  );
-
-  it.each(faults)('survives the $kind $when any one effect', { timeout: 60_000 }, async (fault) => {
+  it.each(SINGLE_FAULTS)('survives the $kind $when any one effect', async (fault) => {
     const { names } = (await play(scenario, {})).effects;
     expect(names.length).toBeGreaterThan(5);
     for (const [at, name] of names.entries()) {

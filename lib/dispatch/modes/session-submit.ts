@@ -1,17 +1,19 @@
-import type { Duration, Instant } from '../core/clock.ts';
-import { isDispatchError } from '../core/errors.ts';
-import { findInLog } from '../cluster/log-findings.ts';
-import type { KubernetesFacts } from '../cluster/port.ts';
-import { ProgramFailed, type JarRun } from '../flink/job-manager.ts';
-import { hasHighAvailability } from '../job/high-availability.ts';
-import type { ResolvedJob } from '../job/job.ts';
-import { sessionJobOptions } from '../job/session.ts';
-import { requireAttempt, updateAttempt } from '../run/machine.ts';
-import type { Observation } from '../run/observation.ts';
-import type { Attempt, Outcome, RunRecord } from '../run/record.ts';
-import { isReplaced, jobManagerIdentity, outcomeOf } from '../run/verdict.ts';
-import { clusterOf, requireJob } from './job-of.ts';
-import type { Acted, AttemptAt } from './modes.ts';
+import type { Duration, Instant } from '../../core/clock.ts';
+import { defined } from '../../core/defined.ts';
+import { isDispatchError } from '../../core/errors.ts';
+import { findInLog } from '../../diagnosis/log-findings.ts';
+import type { KubernetesFacts } from '../../kubernetes/cluster/port.ts';
+import { ProgramFailed, type JarRun } from '../../flink/job-manager.ts';
+import { hasHighAvailability } from '../../job/high-availability.ts';
+import { sessionJobOptions } from '../../job/session.ts';
+import { updateAttempt } from '../../run/machine.ts';
+import type { Observation } from '../../verdict/observation.ts';
+import type { ActiveRun, Attempt, Outcome } from '../../run/record.ts';
+import { isReplaced, jobManagerIdentity, outcomeOf } from '../../verdict/verdict.ts';
+import type { AttemptContext } from '../attempt-context.ts';
+import type { Acted } from './mode.ts';
+
+type Submitting = AttemptContext<ActiveRun>;
 
 /** No function lives as long: whoever began to submit this long ago, and has not said how it went, has died. */
 const TAKE_OVER: Duration = 200_000;
@@ -19,8 +21,8 @@ const TAKE_OVER: Duration = 200_000;
 const FRESH: Duration = 10_000;
 
 /** By which the attempt's jar is known among those of the session. */
-export function jarNameOf(record: RunRecord): string {
-  return `${record.runId}-${requireAttempt(record).number}.jar`;
+export function jarNameOf({ run, attempt }: AttemptContext): string {
+  return `${run.runId}-${attempt.number}.jar`;
 }
 
 /** Whether a main() that was begun may still submit its job. */
@@ -32,48 +34,44 @@ export function stillMayCome(submission: Attempt['submission'], now: Instant): b
  * Submits the job that a look did not find. Who does so, and to which JobManager, is on record before main() runs; the
  * job's id is fixed, so that Flink itself refuses a second one whose answer was lost, and the next look finds the first.
  */
-export async function submitJob(at: AttemptAt, seen: Observation): Promise<Acted> {
-  const { record, deps } = at;
-  const { jobId, submission } = requireAttempt(record);
-  const wait = { record };
-  if (seen.rest.state === 'silent') return wait;
-  if (seen.rest.facts.jobs.some(({ id }) => id === jobId)) return { record: answered(record, deps.clock.now()) };
+export async function submitJob(at: Submitting, observation: Observation): Promise<Acted> {
+  const { run, attempt, deps } = at;
+  const { jobId, submission } = attempt;
+  const wait = { record: run };
+  if (observation.rest.state === 'unreachable') return wait;
+  if (observation.rest.facts.jobs.some(({ id }) => id === jobId)) return { record: answered(at) };
   if (submission?.answeredAt !== undefined) return wait;
-  if (mayHaveEnded(record, seen.kubernetes)) return wait;
+  if (mayHaveEnded(at, observation.kubernetes)) return wait;
   const age = submission === undefined ? Infinity : deps.clock.now() - submission.at;
   const mine = submission?.by === deps.sessions.submitter;
   if (mine && age < FRESH) return runJar(at);
-  return mine || age >= TAKE_OVER ? takeOver(at, seen) : wait;
+  return mine || age >= TAKE_OVER ? takeOver(at, observation) : wait;
 }
 
-async function takeOver({ record, target, deps }: AttemptAt, seen: Observation): Promise<Acted> {
-  const jobManager = requireAttempt(record).jobManager ?? jobManagerIdentity(seen);
-  if (jobManager === undefined) return { record };
-  const configuration = await target.session(clusterOf(record)).inspection.configuration();
+async function takeOver({ run, attempt, ref, target, deps }: Submitting, observation: Observation): Promise<Acted> {
+  const jobManager = attempt.jobManager ?? jobManagerIdentity(observation);
+  if (jobManager === undefined) return { record: run };
+  const configuration = await target.session(ref).inspection.configuration();
   const highAvailability = hasHighAvailability(configuration);
   const submission = { by: deps.sessions.submitter, at: deps.clock.now(), highAvailability };
-  return { record: updateAttempt(record, { jobManager, submission }), again: true };
+  return { record: updateAttempt(run, { jobManager, submission }), again: true };
 }
 
-async function runJar(at: AttemptAt): Promise<Acted> {
-  const { record, target, deps } = at;
-  const job = requireJob(record);
-  const { jars } = target.session(clusterOf(record));
+async function runJar(at: Submitting): Promise<Acted> {
+  const { run, attempt, ref, target, deps } = at;
+  const { jars } = target.session(ref);
   try {
     const jarId = await bringJar(at);
     // Only now is it certain which JobManager it is that runs the jar: no other one has it.
-    const [{ jobs }, kubernetes] = await Promise.all([
-      target.jobManager(clusterOf(record)).look(),
-      target.clusters.observe(clusterOf(record)),
-    ]);
-    const isThere = jobs.some(({ id }) => id === requireAttempt(record).jobId);
-    if (!isThere && mayHaveEnded(record, kubernetes)) return { record };
-    if (!isThere) await jars.run(jarId, requestFor(record, job));
-    return { record: answered(record, deps.clock.now()) };
+    const [{ jobs }, kubernetes] = await Promise.all([target.jobManager(ref).overview(), target.cluster.observe(ref)]);
+    const isThere = jobs.some(({ id }) => id === attempt.jobId);
+    if (!isThere && mayHaveEnded(at, kubernetes)) return { record: run };
+    if (!isThere) await jars.run(jarId, requestFor(at));
+    return { record: answered(at) };
   } catch (error) {
     const outcome = refused(error, deps.clock.now());
     if (outcome === undefined) throw error;
-    const done = answered(record, deps.clock.now());
+    const done = answered(at);
     // What failed after the job was there is told by the job itself: a wait for its result, a savepoint it cannot read.
     return (await isThere(at)) ? { record: done } : { record: done, failed: outcome };
   }
@@ -83,9 +81,8 @@ async function runJar(at: AttemptAt): Promise<Acted> {
  * What the JobManager before this one did with a job that is not here is for `decide` to judge. One that goes on until it
  * is told to end comes back with high availability, and is refused a second time.
  */
-function mayHaveEnded(record: RunRecord, kubernetes: KubernetesFacts): boolean {
-  const attempt = requireAttempt(record);
-  const comesBack = attempt.submission?.highAvailability === true && requireJob(record).kind === 'streaming';
+function mayHaveEnded({ job, attempt }: AttemptContext, kubernetes: KubernetesFacts): boolean {
+  const comesBack = attempt.submission?.highAvailability === true && job.kind === 'streaming';
   return !comesBack && isReplaced(attempt, kubernetes);
 }
 
@@ -93,41 +90,41 @@ function mayHaveEnded(record: RunRecord, kubernetes: KubernetesFacts): boolean {
  * With high availability Flink may have forgotten the end of a job, and take it again: a main() that an earlier call has
  * begun, or that is still to begin, loses its jar before another one is run.
  */
-async function bringJar({ record, target, deps }: AttemptAt): Promise<string> {
-  const { jars } = target.session(clusterOf(record));
-  const name = jarNameOf(record);
+async function bringJar(at: Submitting): Promise<string> {
+  const { job, attempt, ref, target, deps } = at;
+  const { jars } = target.session(ref);
+  const name = jarNameOf(at);
   const known = (await jars.list()).filter((jar) => jar.name === name);
   const [first] = known;
-  const forgets = requireAttempt(record).submission?.highAvailability === true;
+  const forgets = attempt.submission?.highAvailability === true;
   if (first !== undefined && !forgets) return first.id;
   for (const { id } of known) await jars.remove(id);
-  return jars.upload(name, await deps.sessions.jarBytes(requireJob(record).jar));
+  return jars.upload(name, await deps.sessions.jarBytes(job.jar));
 }
 
-async function isThere({ record, target }: AttemptAt): Promise<boolean> {
-  const { jobs } = await target.jobManager(clusterOf(record)).look();
-  return jobs.some(({ id }) => id === requireAttempt(record).jobId);
+async function isThere({ attempt, ref, target }: Submitting): Promise<boolean> {
+  const { jobs } = await target.jobManager(ref).overview();
+  return jobs.some(({ id }) => id === attempt.jobId);
 }
 
-function answered(record: RunRecord, now: Instant): RunRecord {
-  const { submission } = requireAttempt(record);
-  if (submission === undefined || submission.answeredAt !== undefined) return record;
-  return updateAttempt(record, { submission: { ...submission, answeredAt: now } });
+function answered({ run, attempt: { submission }, deps }: Submitting): ActiveRun {
+  if (submission === undefined || submission.answeredAt !== undefined) return run;
+  return updateAttempt(run, { submission: { ...submission, answeredAt: deps.clock.now() } });
 }
 
 /** JarRunRequestBody; options that have a field of it go there. */
-function requestFor(record: RunRecord, job: ResolvedJob): JarRun {
+function requestFor({ job, attempt }: Submitting): JarRun {
   const { options, entryClass, args } = job;
   const option = (key: string): string | undefined =>
     options[`execution.state-recovery.${key}`] ?? options[`execution.savepoint.${key}`];
   const savepointPath = option('path');
   const ignore = option('ignore-unclaimed-state');
   return {
-    ...(entryClass === undefined ? {} : { entryClass }),
+    ...defined({ entryClass }),
     programArgs: args,
     ...(options['parallelism.default'] === undefined ? {} : { parallelism: Number(options['parallelism.default']) }),
-    jobId: requireAttempt(record).jobId,
-    ...(savepointPath === undefined ? {} : { savepointPath }),
+    jobId: attempt.jobId,
+    ...defined({ savepointPath }),
     ...(ignore === undefined ? {} : { allowNonRestoredState: ignore.toLowerCase() === 'true' }),
     flinkConfiguration: sessionJobOptions(job),
   };

@@ -1,22 +1,14 @@
-import type { Duration, Instant } from '../core/clock.ts';
-import { describeError } from '../core/errors.ts';
-import type { LiveRun, LiveRuns, SweepPlace, SweepPlaces } from '../run/live-runs.ts';
-import type { SessionLeases } from '../run/session-lease.ts';
-import type { DispatchDeps } from './deps.ts';
+import type { Duration } from '../../core/clock.ts';
+import type { LiveRun, SweepCursor } from '../../run/store/live-runs.ts';
+import { defined } from '../../core/defined.ts';
 import { sweepClusters } from './sweep-clusters.ts';
+import type { SweepDeps, SweepLimits } from './sweep-deps.ts';
 
 /** A message that is this late is lost, or its function died with it: its queue would have shown it again by now. */
 const OVERDUE: Duration = 2 * 60_000;
 /** A record comes a moment after its marker: no function that has set one this long ago still lives. */
 const MARKER_AGE: Duration = 60 * 60_000;
 const PAGE = 100;
-
-export interface SweepLimits {
-  /** At most this many runs, and as many clusters, in one pass. */
-  readonly most: number;
-  /** The pass ends at this time, wherever it is. */
-  readonly deadline: Instant;
-}
 
 export interface SweepReport {
   /** Live runs that were looked at. */
@@ -30,13 +22,6 @@ export interface SweepReport {
   readonly unswept: number;
 }
 
-/** What a sweep needs of the outside: it takes no step of a run itself. */
-export type SweepDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'> & {
-  readonly live: LiveRuns;
-  readonly places: SweepPlaces;
-  readonly leases: SessionLeases;
-};
-
 /**
  * Finds what a crash left between two steps: runs whose message is lost go on, markers without a live run go, clusters
  * without a live run are removed. A pass is bounded in number and time, and goes on where the last one stopped, so that
@@ -48,8 +33,12 @@ export async function sweep(targets: readonly string[], deps: SweepDeps, limits:
   // However many runs there are, clusters have their half of the time.
   const half = now + Math.max(0, limits.deadline - now) / 2;
   const runs = await sweepRuns(from.run, deps, { ...limits, deadline: half });
-  const clusters = await sweepClusters(targets, from.cluster, deps, limits);
-  await keepPlace(from, { ...place('run', runs.stoppedAt), ...place('cluster', clusters.stoppedAt) }, deps);
+  // A function that is ended in the middle has not begun where it ended: each place is written when it is reached.
+  const cursor = placeKeeper(from, deps);
+  await cursor({ run: runs.stoppedAt });
+  const onPlace = (cluster: string): Promise<void> => cursor({ cluster });
+  const clusters = await sweepClusters(targets, from.cluster, deps, { ...limits, onPlace });
+  await cursor({ cluster: clusters.stoppedAt });
   const { looked, resumed } = runs;
   const { leaked, removed, unswept } = clusters;
   const report = { looked, resumed, leaked, removed, unswept };
@@ -57,26 +46,32 @@ export async function sweep(targets: readonly string[], deps: SweepDeps, limits:
   return report;
 }
 
-function place<K extends keyof SweepPlace>(of: K, at: string | undefined): Pick<SweepPlace, K> | object {
-  return at === undefined ? {} : { [of]: at };
-}
-
-async function lastPlace({ places, log }: SweepDeps): Promise<SweepPlace> {
+async function lastPlace({ cursors, log }: SweepDeps): Promise<SweepCursor> {
   try {
-    return await places.read();
+    return await cursors.read();
   } catch (error) {
-    log.warn('the sweep begins anew', { error: describeError(error) });
+    log.warn('the sweep begins anew', { error });
     return {};
   }
 }
 
-async function keepPlace(last: SweepPlace, next: SweepPlace, { places, log }: SweepDeps): Promise<void> {
-  if (last.run === next.run && last.cluster === next.cluster) return;
-  try {
-    await places.write(next);
-  } catch (error) {
-    log.warn('where the sweep stopped was not kept', { error: describeError(error) });
-  }
+/** Writes what has changed of a place; absent: all were looked at, and the next sweep begins anew. */
+function placeKeeper(
+  from: SweepCursor,
+  { cursors, log }: SweepDeps,
+): (change: { readonly [K in keyof SweepCursor]: string | undefined }) => Promise<void> {
+  let last = from;
+  return async (change) => {
+    const { run, cluster } = { ...last, ...change };
+    const next = defined({ run, cluster });
+    if (last.run === next.run && last.cluster === next.cluster) return;
+    try {
+      await cursors.write(next);
+      last = next;
+    } catch (error) {
+      log.warn('where the sweep stopped was not kept', { error });
+    }
+  };
 }
 
 interface SweptRuns {
@@ -91,15 +86,15 @@ async function sweepRuns(from: string | undefined, deps: SweepDeps, limits: Swee
   let [looked, resumed, after, wrapped] = [0, 0, from, from === undefined];
   for (;;) {
     if (looked >= limits.most || deps.clock.now() >= limits.deadline) {
-      return { looked, resumed, ...(after === undefined ? {} : { stoppedAt: after }) };
+      return { looked, resumed, ...defined({ stoppedAt: after }) };
     }
     const limit = Math.min(PAGE, limits.most - looked);
     const listed = await listLive(after, limit, deps);
-    if (listed === undefined) return { looked, resumed, ...(after === undefined ? {} : { stoppedAt: after }) };
-    const page = wrapped && from !== undefined ? listed.filter(({ runId }) => runId <= from) : listed;
+    if (listed === undefined) return { looked, resumed, ...defined({ stoppedAt: after }) };
+    const page = wrapped && from !== undefined ? listed.filter((run) => run.place <= from) : listed;
     looked += page.length;
     resumed += (await Promise.all(page.map((run) => resume(run, deps)))).filter(Boolean).length;
-    after = page.at(-1)?.runId ?? after;
+    after = page.at(-1)?.place ?? after;
     if (listed.length === limit && page.length === listed.length) continue;
     if (wrapped) return { looked, resumed };
     wrapped = true;
@@ -113,9 +108,9 @@ async function listLive(
   { live, log }: SweepDeps,
 ): Promise<readonly LiveRun[] | undefined> {
   try {
-    return await live.list({ limit, ...(after === undefined ? {} : { after }) });
+    return await live.list({ limit, ...defined({ after }) });
   } catch (error) {
-    log.warn('runs could not be listed', { error: describeError(error) });
+    log.warn('runs could not be listed', { error });
     return undefined;
   }
 }
@@ -129,16 +124,16 @@ async function resume(run: LiveRun, deps: SweepDeps): Promise<boolean> {
       if (over) await deps.live.forget(run);
       return false;
     }
-    const { state, look } = stored.value;
+    const { state, step } = stored.value;
     const now = deps.clock.now();
-    if (now - look.dueAt < OVERDUE) return false;
-    await deps.runQueue.send({ version: 1, runId, look: look.number }, 0);
+    if (now - step.dueAt < OVERDUE) return false;
+    await deps.runQueue.send({ version: 1, runId, step: step.number }, 0);
     // Due from now on: a queue with a backlog does not get one more message every minute.
-    await deps.ledger.replace({ ...stored.value, look: { ...look, dueAt: now } }, stored.version);
-    deps.log.warn('a run was overdue', { runId, state, dueAt: look.dueAt });
+    await deps.ledger.replace({ ...stored.value, step: { ...step, dueAt: now } }, stored.version);
+    deps.log.warn('a run was overdue', { runId, state, dueAt: step.dueAt });
     return true;
   } catch (error) {
-    deps.log.warn('a run could not be swept', { runId, error: describeError(error) });
+    deps.log.warn('a run could not be swept', { runId, error });
     return false;
   }
 }

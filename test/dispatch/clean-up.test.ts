@@ -1,19 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { jobIsOver, keepUntil, removesHighAvailability } from '../../lib/cleanup/policy.ts';
-import { removeAndProve } from '../../lib/cleanup/remove.ts';
+import { jobIsOver, keepUntil, removesHighAvailability } from '../../lib/run/cluster-retention.ts';
+import { removeAndVerify } from '../../lib/kubernetes/cluster/remove-and-verify.ts';
 import { without } from '../../lib/run/machine.ts';
-import type { Outcome, RunRecord } from '../../lib/run/record.ts';
+import type { EndedRun, Outcome } from '../../lib/run/record.ts';
 import { createFakeClusters, type FakeClusters } from '../fakes/clusters.ts';
 import { smallCluster } from '../fakes/flink-cluster.ts';
-import { NOW, runIn } from '../run/observations.ts';
+import { NOW, runIn } from '../verdict/observations.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
-function ended(
-  state: Outcome['state'],
-  keepCluster: 'never' | 'on-failure' | 'always',
-  flinkState?: string,
-): RunRecord {
+function ended(state: Outcome['state'], keepCluster: 'never' | 'on-failure' | 'always', flinkState?: string): EndedRun {
   const record = runIn('ended', 0);
-  if (record.job === undefined) throw new Error('no job');
   const outcome: Outcome = { state, reason: 'JobFailed', message: 'why', at: NOW, evidence: [] };
   return {
     ...record,
@@ -37,11 +33,9 @@ describe('a cluster is kept', () => {
   });
 
   it('only when it would not run the program again', () => {
-    const crashed = (flinkState?: string): RunRecord => {
+    const crashed = (flinkState?: string): EndedRun => {
       const record = ended('failed', 'always', flinkState);
-      return record.outcome === undefined
-        ? record
-        : { ...record, outcome: { ...record.outcome, reason: 'JobManagerCrashed' } };
+      return { ...record, outcome: { ...record.outcome, reason: 'JobManagerCrashed' } };
     };
     expect(keepUntil(crashed(), NOW)).toBeUndefined();
     expect(keepUntil(crashed('FAILED'), NOW)).toBe(NOW + 1000);
@@ -49,7 +43,7 @@ describe('a cluster is kept', () => {
 
   it('only when there was one', () => {
     expect(keepUntil({ ...ended('failed', 'always'), attempts: [] }, NOW)).toBeUndefined();
-    expect(keepUntil(without(ended('rejected', 'always'), 'job'), NOW)).toBeUndefined();
+    expect(keepUntil({ ...without(ended('rejected', 'always'), 'job'), attempts: [] }, NOW)).toBeUndefined();
   });
 });
 
@@ -70,7 +64,7 @@ describe('removal', () => {
 
   async function standing(): Promise<FakeClusters> {
     const clusters = createFakeClusters({ now: () => NOW });
-    await clusters.apply(cluster, { runId: 'r', attempt: 1 });
+    await clusters.apply(cluster, ownerOf('r'));
     clusters.addHighAvailability(cluster, 'c-cluster-config-map');
     return clusters;
   }
@@ -78,20 +72,20 @@ describe('removal', () => {
   it('names what is left until a look finds nothing', async () => {
     const clusters = await standing();
     clusters.looksToGo = 3;
-    expect(await removeAndProve(clusters, cluster, everything)).toContain('Deployment/c');
-    expect(await removeAndProve(clusters, cluster, everything)).not.toEqual([]);
-    expect(await removeAndProve(clusters, cluster, everything)).toEqual([]);
+    expect(await removeAndVerify(clusters, cluster, everything)).toContain('Deployment/c');
+    expect(await removeAndVerify(clusters, cluster, everything)).not.toEqual([]);
+    expect(await removeAndVerify(clusters, cluster, everything)).toEqual([]);
   });
 
   it('of what is not there removes nothing', async () => {
     const clusters = createFakeClusters({ now: () => NOW });
-    expect(await removeAndProve(clusters, cluster, everything)).toEqual([]);
+    expect(await removeAndVerify(clusters, cluster, everything)).toEqual([]);
     expect(clusters.calls).toEqual(['remains']);
   });
 
   it('leaves high-availability metadata where it is told to', async () => {
     const clusters = await standing();
-    expect(await removeAndProve(clusters, cluster, { highAvailability: false })).toEqual([]);
+    expect(await removeAndVerify(clusters, cluster, { highAvailability: false })).toEqual([]);
     expect(await clusters.remains(cluster, everything)).toEqual(['ConfigMap/c-cluster-config-map']);
   });
 });

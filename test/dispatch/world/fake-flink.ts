@@ -1,9 +1,17 @@
-import { DispatchError } from '../../lib/core/errors.ts';
-import type { Clock } from '../../lib/core/clock.ts';
-import type { ClusterRef, EventFacts, PodFacts } from '../../lib/cluster/port.ts';
-import type { FlinkCluster } from '../../lib/flink/cluster.ts';
-import type { JobManager, JobManagerFacts, JobResult, JobSummary } from '../../lib/flink/job-manager.ts';
-import type { FakeClusters } from '../fakes/clusters.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import { sha256Hex } from '../../../lib/core/ids.ts';
+import type { Clock } from '../../../lib/core/clock.ts';
+import type { ClusterRef, EventFacts, PodFacts } from '../../../lib/kubernetes/cluster/port.ts';
+import type { FlinkCluster } from '../../../lib/flink/cluster.ts';
+import type {
+  ApplicationManager,
+  ApplicationSummary,
+  JobManagerFacts,
+  JobResult,
+  JobSummary,
+} from '../../../lib/flink/job-manager.ts';
+import { isTerminal } from '../../../lib/flink/job-state.ts';
+import type { FakeClusters } from '../../fakes/clusters.ts';
 
 /** How one attempt goes, in milliseconds from the creation of its cluster. */
 export interface Behaviour {
@@ -56,7 +64,8 @@ export class FakeFlink {
       ...clusters,
       apply: async (cluster, owner) => {
         const result = await clusters.apply(cluster, owner);
-        this.begin(cluster);
+        // A session begins without a program.
+        if (owner.kind === 'run') this.begin(cluster);
         return result;
       },
       observe: (ref) => {
@@ -66,9 +75,11 @@ export class FakeFlink {
     };
   }
 
-  jobManager(ref: ClusterRef): JobManager {
+  jobManager(ref: ClusterRef): ApplicationManager {
     return {
-      look: () => Promise.resolve().then(() => this.look(ref)),
+      mainThread: () => Promise.resolve(undefined),
+      exception: () => Promise.resolve(undefined),
+      overview: () => Promise.resolve().then(() => this.look(ref)),
       result: () =>
         Promise.resolve({ ...this.behaviour(ref).result, answers: this.behaviour(ref).answers ?? { '/jobs': {} } }),
       cancel: (jobId) => {
@@ -87,14 +98,14 @@ export class FakeFlink {
   }
 
   private begin(cluster: FlinkCluster): void {
-    const jobId = cluster.configuration['$internal.pipeline.job-id'];
-    // A session begins without a program.
-    if (typeof jobId !== 'string') return;
+    const fixed = cluster.configuration['$internal.pipeline.job-id'];
+    const jobId = typeof fixed === 'string' ? fixed : sha256Hex(cluster.clusterId).slice(0, 32);
     if (!this.programs.has(cluster.clusterId)) this.programs.set(cluster.clusterId, { jobId });
   }
 
   private behaviour(ref: ClusterRef): Behaviour {
-    const attempt = this.clusters.standing(ref)?.owner.attempt ?? 1;
+    const owner = this.clusters.standing(ref)?.owner;
+    const attempt = owner?.kind === 'run' ? owner.attempt : 1;
     return this.behaviours[attempt - 1] ?? this.behaviours.at(-1) ?? HEALTHY;
   }
 
@@ -125,6 +136,7 @@ export class FakeFlink {
       slotsTotal: 1,
       slotsAvailable: 0,
       jobs: job === undefined ? [] : [job],
+      applications: applicationsOf(job === undefined ? [] : [job]),
     };
   }
 
@@ -147,6 +159,13 @@ export class FakeFlink {
       tasks: ended ? {} : now < createdAt + runsAfter ? { SCHEDULED: 1 } : { RUNNING: 1 },
     };
   }
+}
+
+/** As Flink sums up a main() that lets its job's failure through. */
+function applicationsOf(jobs: readonly JobSummary[]): readonly ApplicationSummary[] {
+  const [job] = jobs;
+  const status = job !== undefined && isTerminal(job.state) ? job.state : 'RUNNING';
+  return [{ id: 'a'.repeat(32), name: 'main', status, endTime: job?.endTime ?? -1 }];
 }
 
 export function healthyPods(ref: ClusterRef, createdAt: number): readonly PodFacts[] {

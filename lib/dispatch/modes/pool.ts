@@ -1,16 +1,19 @@
-import type { Instant } from '../core/clock.ts';
-import { DispatchError } from '../core/errors.ts';
-import type { RunId } from '../core/ids.ts';
-import { removeAndProve } from '../cleanup/remove.ts';
-import type { ClusterRef } from '../cluster/port.ts';
-import { isPoolOwner, marksFor, poolOwner } from '../cluster/marks.ts';
-import { buildCluster } from '../flink/native/build-cluster.ts';
-import { checkOptions } from '../flink/options/check.ts';
-import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
-import type { PoolPlan } from '../job/job.ts';
-import { join, leave, newLease, stopped } from '../run/session-lease.ts';
-import type { SessionLease, SessionLeases, SessionRef } from '../run/session-lease.ts';
-import type { Target } from './targets.ts';
+import type { Instant } from '../../core/clock.ts';
+import { defined } from '../../core/defined.ts';
+import { DispatchError } from '../../core/errors.ts';
+import type { RunId } from '../../core/ids.ts';
+import { removeAndVerify } from '../../kubernetes/cluster/remove-and-verify.ts';
+import type { ClusterRef, PoolOwner } from '../../kubernetes/cluster/port.ts';
+import { ownerMetadata } from '../../kubernetes/cluster/owner-metadata.ts';
+import { buildCluster } from '../../flink/native/build-cluster.ts';
+import { withJavaDefaults } from '../../flink/config/built-in.ts';
+import { checkOptions } from '../../flink/options/check.ts';
+import { flinkRules } from '../../flink/version.ts';
+import type { ClusterRequest, FlinkCluster } from '../../flink/cluster.ts';
+import type { PoolPlan } from '../../job/job.ts';
+import { join, leave, newLease, stopped } from '../../run/session-lease.ts';
+import type { SessionLease, SessionLeases, SessionRef } from '../../run/session-lease.ts';
+import type { Target } from '../targets.ts';
 
 /** The uid of none: whatever Deployment is found is not the one that is meant. */
 const NO_DEPLOYMENT = 'none';
@@ -27,16 +30,21 @@ export function planSession(pool: PoolPlan, ref: ClusterRef, ledger: string): Fl
     mode: 'session',
     options: {
       'cluster.registration.error-delay': '500 ms',
-      ...pool.options,
+      ...withJavaDefaults(pool.options, flinkRules(pool.flinkVersion)),
       'kubernetes.cluster-id': ref.clusterId,
       'kubernetes.namespace': ref.namespace,
     },
     podTemplates: pool.podTemplates,
-    ...(pool.logConfiguration && { logFiles: pool.logConfiguration }),
-    marks: marksFor(poolOwner(pool.name, ledger)),
+    ...defined({ logFiles: pool.logConfiguration }),
+    marks: ownerMetadata(poolOwner(pool, ledger)),
   };
   checkOptions(request);
   return buildCluster(request);
+}
+
+/** The session is no run's, and of this ledger's deployment alone. */
+export function poolOwner({ name }: Pick<PoolPlan, 'name'>, ledger: string): PoolOwner {
+  return { kind: 'pool', pool: name, ledger };
 }
 
 /** What belongs to one attempt's use of a pool's session. */
@@ -89,15 +97,15 @@ export async function removeSession(
   leases: SessionLeases,
   session: SessionRef,
 ): Promise<readonly string[]> {
-  const ref = { namespace: session.namespace, clusterId: session.clusterId as ClusterRef['clusterId'] };
-  const { deployment } = await target.clusters.observe(ref);
+  const ref = { namespace: session.namespace, clusterId: session.clusterId };
+  const { deployment } = await target.cluster.observe(ref);
   if ((await leases.read(session))?.value.state !== 'stopping') return [`Deployment/${ref.clusterId}`];
   if (deployment.state === 'absent') {
-    return removeAndProve(target.clusters, ref, { highAvailability: true, uid: NO_DEPLOYMENT });
+    return removeAndVerify(target.cluster, ref, { highAvailability: true, uid: NO_DEPLOYMENT });
   }
   // Somebody's own cluster has the name since.
-  if (!isPoolOwner({ runId: deployment.runId ?? '' })) return [];
-  return removeAndProve(target.clusters, ref, { highAvailability: true, uid: deployment.uid });
+  if (deployment.owner?.kind !== 'pool') return [];
+  return removeAndVerify(target.cluster, ref, { highAvailability: true, uid: deployment.uid });
 }
 
 /** `change` answers the lease to write, or `undefined` for none; it is asked again when somebody else was first. */

@@ -1,33 +1,35 @@
 import { expect } from 'vitest';
-import type { Log } from '../../lib/core/log.ts';
-import { Payload } from '../../lib/core/payload.ts';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
-import type { RunId } from '../../lib/core/ids.ts';
-import { accept, type Accepted, type AcceptDeps } from '../../lib/dispatch/accept.ts';
-import { advance } from '../../lib/dispatch/advance.ts';
-import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
-import { sweep, type SweepDeps, type SweepReport } from '../../lib/dispatch/sweep.ts';
-import type { Target } from '../../lib/dispatch/targets.ts';
-import { parseDeployment } from '../../lib/job/deployment.ts';
-import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
-import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
-import type { RunMessage } from '../../lib/run/run-queue.ts';
-import type { RunRequest } from '../../lib/trigger/request.ts';
-import { createFakeClusters, type FakeClusters } from '../fakes/clusters.ts';
-import { FakeDeadLetters } from '../fakes/dead-letters.ts';
-import { FakeEvidenceStore } from '../fakes/evidence.ts';
-import { FakeLedger } from '../fakes/ledger.ts';
-import { FakeLocks } from '../fakes/locks.ts';
-import { FakePublisher } from '../fakes/publisher.ts';
-import { FakeRunQueue } from '../fakes/run-queue.ts';
-import { FakeSessionLeases } from '../fakes/session-leases.ts';
-import { MemoryObjects } from '../job/memory-objects.ts';
-import { writeZip } from '../job/zip-writer.ts';
+import type { Log } from '../../../lib/core/log.ts';
+import { Payload } from '../../../lib/core/payload.ts';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
+import type { RunId } from '../../../lib/core/ids.ts';
+import { accept, type Accepted, type AcceptDeps } from '../../../lib/dispatch/accept.ts';
+import { advance } from '../../../lib/dispatch/advance.ts';
+import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
+import { sweep, type SweepReport } from '../../../lib/dispatch/sweep/sweep.ts';
+import type { SweepDeps } from '../../../lib/dispatch/sweep/sweep-deps.ts';
+import type { Target } from '../../../lib/dispatch/targets.ts';
+import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
+import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
+import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
+import type { RunRecord } from '../../../lib/run/record.ts';
+import type { RunMessage } from '../../../lib/run/store/run-queue.ts';
+import type { RunRequest } from '../../../lib/trigger/request.ts';
+import { createFakeClusters, type FakeClusters } from '../../fakes/clusters.ts';
+import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
+import { FakeEvidenceStore } from '../../fakes/evidence.ts';
+import { FakeLedger } from '../../fakes/ledger.ts';
+import { FakeLocks } from '../../fakes/locks.ts';
+import { FakePublisher } from '../../fakes/publisher.ts';
+import { FakeRunQueue } from '../../fakes/run-queue.ts';
+import { FakeSessionLeases } from '../../fakes/session-leases.ts';
+import { MemoryObjects } from '../../job/jar/memory-objects.ts';
+import { writeZip } from '../../job/jar/zip-writer.ts';
 import { ManualClock } from './clock.ts';
 import { Effects, type PlannedFault } from './effects.ts';
 import { FakeFlink } from './fake-flink.ts';
 import { FakeSessions } from './fake-sessions.ts';
+import { logLine } from '../../fakes/log-line.ts';
 
 export const QUEUE_ARN = 'arn:aws:sqs:eu-central-1:111122223333:flink-jobs';
 
@@ -99,9 +101,10 @@ export class World {
     };
     const objects = new MemoryObjects().put('jars/job.jar', JAR);
     const storedJobs = storedJobsIn(objects, 'ledger');
-    const prepare = { objects, storedJobs, deployment: parseDeployment(DEPLOYMENT) };
+    const prepare = { objects, storedJobs, deployment: parseDispatchConfig(DEPLOYMENT) };
     this.accept = {
       ...common,
+      live: this.ledger,
       prepare,
       pin: (jar) => effects.run('pin', 'StorageUnavailable', () => Promise.resolve(jar)),
     };
@@ -113,6 +116,7 @@ export class World {
       publisher: effects.watch('publisher', this.publisher, 'StorageUnavailable'),
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: () => effects.run('targets', 'ClusterUnavailable', () => Promise.resolve(target)),
+      keepJar: () => Promise.resolve(),
       deliver: ({ jar }) => effects.run('deliver', 'StorageUnavailable', () => Promise.resolve({ jarUri: jar.uri })),
       sessions: {
         leases: effects.watch('leases', this.leases, 'StorageUnavailable'),
@@ -122,12 +126,12 @@ export class World {
       },
       inlineWait: options.inlineWait ?? 15_000,
     };
-    const places: SweepDeps['places'] = { read: () => Promise.resolve({}), write: () => Promise.resolve() };
+    const cursors: SweepDeps['cursors'] = { read: () => Promise.resolve({}), write: () => Promise.resolve() };
     this.sweeper = {
       ...this.dispatch,
       leases: this.dispatch.sessions.leases,
       live: effects.watch('live', this.ledger, 'StorageUnavailable'),
-      places,
+      cursors: cursors,
     };
   }
 
@@ -210,16 +214,13 @@ export class World {
     const kubernetes = this.flink.kubernetes();
     const watched = this.effects.watch('clusters', kubernetes, 'ClusterUnavailable');
     return {
-      clusters: watched,
-      logs: watched,
-      inventory: watched,
-      permits: watched,
-      renewals: watched,
+      cluster: watched,
       namespaces: ['flink'],
       jobManager: (ref) => {
         const jobManager = this.isSession(ref) ? this.sessions.jobManager(ref) : this.flink.jobManager(ref);
         return this.effects.watch('jobManager', jobManager, 'RestUnreachable');
       },
+      application: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
       session: (ref) => {
         const { jars, inspection } = this.sessions.session(ref);
         const watch = <T extends object>(port: string, it: T): T => this.effects.watch(port, it, 'RestUnreachable');
@@ -234,7 +235,7 @@ export class World {
   }
 
   private readonly note = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-    this.logged.push(`${message} ${JSON.stringify(fields)}`);
+    this.logged.push(logLine(message, fields));
   };
 
   private takeDue(): readonly RunMessage[] {

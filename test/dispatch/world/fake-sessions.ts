@@ -1,7 +1,7 @@
-import type { Clock } from '../../lib/core/clock.ts';
-import { DispatchError } from '../../lib/core/errors.ts';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
-import type { SessionAccess } from '../../lib/dispatch/targets.ts';
+import type { Clock } from '../../../lib/core/clock.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
+import type { SessionAccess } from '../../../lib/dispatch/targets.ts';
 import {
   ProgramFailed,
   type JarRun,
@@ -9,8 +9,8 @@ import {
   type JobResult,
   type JobSummary,
   type RootException,
-} from '../../lib/flink/job-manager.ts';
-import type { FakeClusters } from '../fakes/clusters.ts';
+} from '../../../lib/flink/job-manager.ts';
+import type { FakeClusters } from '../../fakes/clusters.ts';
 
 /** How one job in a session goes, in milliseconds from its submission. */
 export interface SessionJob {
@@ -61,7 +61,7 @@ export class FakeSessions {
 
   jobManager(ref: ClusterRef): JobManager {
     return {
-      look: () => Promise.resolve().then(() => this.look(ref)),
+      overview: () => Promise.resolve().then(() => this.look(ref)),
       result: (id) =>
         Promise.resolve().then(() => ({ ...this.answering(ref).jobs.get(id)?.result, answers: { '/jobs': {} } })),
       cancel: (id) =>
@@ -152,7 +152,7 @@ export class FakeSessions {
     throw new DispatchError('RestUnreachable', 'connection refused (test)');
   }
 
-  private look(ref: ClusterRef): Awaited<ReturnType<JobManager['look']>> {
+  private look(ref: ClusterRef): Awaited<ReturnType<JobManager['overview']>> {
     const jobs = [...this.answering(ref).jobs.values()].map((job) => this.summary(job));
     return { flinkVersion: '2.3.0', taskManagers: 1, slotsTotal: 2, slotsAvailable: 0, jobs };
   }

@@ -1,21 +1,19 @@
-import { describeError } from '../core/errors.ts';
-import { isRunId } from '../core/ids.ts';
-import { isPoolOwner } from '../cluster/marks.ts';
-import type { ClusterRef, OwnedCluster } from '../cluster/port.ts';
-import { isTerminal } from '../flink/job-state.ts';
-import { decideIdle, leave, newLease } from '../run/session-lease.ts';
-import type { SessionLease, SessionRef } from '../run/session-lease.ts';
-import { jobManagerRuns } from '../run/verdict.ts';
-import { removeSession } from './pool.ts';
-import type { SweepDeps } from './sweep.ts';
-import type { Target } from './targets.ts';
+import { isRunId } from '../../core/ids.ts';
+import type { ClusterRef, OwnedCluster } from '../../kubernetes/cluster/port.ts';
+import { isTerminal } from '../../flink/job-state.ts';
+import { decideIdle, leave, newLease } from '../../run/session-lease.ts';
+import type { SessionLease, SessionRef } from '../../run/session-lease.ts';
+import { jobManagerRuns } from '../../verdict/verdict.ts';
+import { removeSession } from '../modes/pool.ts';
+import type { SweepDeps } from './sweep-deps.ts';
+import type { Target } from '../targets.ts';
 
 /** A session that has no lease: it lost its ledger's object, and stays as long as a pool does by default. */
 const UNKNOWN_POOL = { name: 'unknown', idleAfter: 10 * 60_000 };
 
 /** True for the session of a pool of this deployment: no run's cluster, and never a leaked one. */
-export function isPoolSession(cluster: OwnedCluster, deps: SweepDeps): boolean {
-  return isPoolOwner(cluster) && cluster.ledger === deps.eventContext.ledgerBucket;
+export function isPoolSession(cluster: Pick<OwnedCluster, 'owner'>, deps: SweepDeps): boolean {
+  return cluster.owner.kind === 'pool' && cluster.owner.ledger === deps.eventContext.ledgerBucket;
 }
 
 /** Stops a pool's session that has been idle for its time. What cannot be told now is looked at again. */
@@ -28,7 +26,7 @@ export async function sweepSession(
   try {
     await sweepIdle(target, ref, stands, deps);
   } catch (error) {
-    deps.log.warn('a session could not be swept', { ...ref, error: describeError(error) });
+    deps.log.warn('a session could not be swept', { ...ref, error });
   }
 }
 
@@ -73,11 +71,11 @@ async function stop(target: Target, lease: SessionLease, ref: SessionRef, deps: 
 /** `undefined`: a JobManager runs and does not answer. */
 async function jobsOf(target: Target, cluster: ClusterRef, deps: SweepDeps): Promise<number | undefined> {
   try {
-    const { jobs } = await target.jobManager(cluster).look();
+    const { jobs } = await target.jobManager(cluster).overview();
     return jobs.filter(({ state }) => !isTerminal(state)).length;
   } catch (error) {
-    if (!jobManagerRuns(await target.clusters.observe(cluster))) return 0;
-    deps.log.warn('a session does not say what it runs', { ...cluster, error: describeError(error) });
+    if (!jobManagerRuns(await target.cluster.observe(cluster))) return 0;
+    deps.log.warn('a session does not say what it runs', { ...cluster, error });
     return undefined;
   }
 }

@@ -1,0 +1,100 @@
+import { defined } from '../../core/defined.ts';
+import { describeError } from '../../core/errors.ts';
+import type { KubernetesFacts } from '../../kubernetes/cluster/port.ts';
+import { isTerminal } from '../../flink/job-state.ts';
+import type {
+  ApplicationManager,
+  JobManager,
+  JobManagerFacts,
+  JobResult,
+  JobSummary,
+  MainThread,
+  RootException,
+} from '../../flink/job-manager.ts';
+import { endedApplication, isMainOverdue } from '../../verdict/application/end.ts';
+import { haveEnded, jobsOf, tellingJob } from '../../verdict/jobs.ts';
+import type { RestFacts } from '../../verdict/observation.ts';
+import { jobManagerRuns } from '../../verdict/verdict.ts';
+import type { AttemptContext } from '../attempt-context.ts';
+
+type Answered = Extract<RestFacts, { state: 'answered' }>;
+
+/** Jobs of an application whose accumulators are read. */
+const MOST_RESULTS = 20;
+
+/** Asks the JobManager, where one runs, how the attempt's jobs are, and how its application ended. */
+export async function askJobManager(at: AttemptContext, kubernetes: KubernetesFacts): Promise<RestFacts> {
+  if (!jobManagerRuns(kubernetes)) return { state: 'unreachable', error: 'no JobManager runs' };
+  try {
+    return at.job.mode === 'session' ? await ofJob(at) : await ofApplication(at);
+  } catch (error) {
+    return { state: 'unreachable', error: describeError(error) };
+  }
+}
+
+function answered(facts: JobManagerFacts): Answered {
+  return { state: 'answered', facts };
+}
+
+async function ofJob({ run, target, ref }: AttemptContext): Promise<Answered> {
+  const jobManager = target.jobManager(ref);
+  const seen = answered(await jobManager.overview());
+  const job = jobsOf({ rest: seen }, run).find(({ state }) => isTerminal(state));
+  return job === undefined ? seen : { ...seen, result: await readResult(jobManager, job.id) };
+}
+
+async function ofApplication(at: AttemptContext): Promise<Answered> {
+  const jobManager = at.target.application(at.ref);
+  const first = answered(await jobManager.overview());
+  if (first.facts.jobs.some(({ state }) => !isTerminal(state))) return first;
+  const isOver = endedApplication(first.facts) !== undefined;
+  const main = await mainOf(jobManager, first, at);
+  if (!isOver && main?.state !== 'returned' && !isOverdue(at, first)) return { ...first, ...defined({ main }) };
+  // Only now no job can come any more: one that was submitted after the first look is in this one.
+  const last = answered(await jobManager.overview());
+  if (last.facts.jobs.some(({ state }) => !isTerminal(state))) return last;
+  const results = await readResults(jobManager, jobsOf({ rest: last }, at.run));
+  const applicationException = await whyItFailed(jobManager, last.facts);
+  return { ...last, ...defined({ main, applicationException }), ...results };
+}
+
+function isOverdue({ attempt, job, deps }: AttemptContext, { facts: { jobs } }: Answered): boolean {
+  return isMainOverdue(attempt, jobs, job, deps.clock.now());
+}
+
+/** Flink lists applications from 2.3; then the stack is worth reading only of a main() that goes on for too long. */
+async function mainOf(
+  jobManager: ApplicationManager,
+  seen: Answered,
+  at: AttemptContext,
+): Promise<MainThread | undefined> {
+  const { facts } = seen;
+  const isListed = (facts.applications ?? []).length > 0;
+  if (!haveEnded(facts.jobs) || (isListed && !isOverdue(at, seen))) return undefined;
+  return jobManager.mainThread().catch(() => undefined);
+}
+
+async function readResults(
+  jobManager: JobManager,
+  jobs: readonly JobSummary[],
+): Promise<Pick<Answered, 'result' | 'results'>> {
+  const telling = tellingJob(jobs);
+  if (telling === undefined) return {};
+  const others = jobs.filter((job) => job !== telling && isTerminal(job.state)).slice(0, MOST_RESULTS - 1);
+  const [result, ...more] = await Promise.all([telling, ...others].map(({ id }) => readResult(jobManager, id)));
+  const results = Object.fromEntries(others.flatMap(({ id }, index) => (more[index] ? [[id, more[index]]] : [])));
+  return { ...defined({ result }), ...(others.length === 0 ? {} : { results }) };
+}
+
+/** The verdict stands without it. */
+async function readResult(jobManager: JobManager, jobId: string): Promise<JobResult> {
+  return jobManager.result(jobId).catch(() => ({ answers: {} }));
+}
+
+async function whyItFailed(
+  jobManager: ApplicationManager,
+  { applications = [] }: JobManagerFacts,
+): Promise<RootException | undefined> {
+  const failed = applications.find(({ status }) => status === 'FAILED');
+  return failed === undefined ? undefined : jobManager.exception(failed.id).catch(() => undefined);
+}

@@ -1,0 +1,60 @@
+import { defined } from '../../core/defined.ts';
+import { logWorthReading, type LogRef } from '../../diagnosis/log-worth-reading.ts';
+import { isMainRunning } from '../../kubernetes/cluster/containers.ts';
+import type { ClusterRef, KubernetesFacts, LogTail } from '../../kubernetes/cluster/port.ts';
+import type { Observation, RestFacts } from '../../verdict/observation.ts';
+import { jobsOf } from '../../verdict/jobs.ts';
+import { askJobManager } from './ask-job-manager.ts';
+import type { AttemptContext } from '../attempt-context.ts';
+import type { Target } from '../targets.ts';
+
+/** The end of a log that tells why a JobManager stopped; bytes. */
+const LOG_TAIL = 64 * 1024;
+
+/**
+ * Asks Kubernetes and, when there is a JobManager to ask, Flink.
+ * @throws DispatchError `ClusterUnavailable` when Kubernetes gives no answer: then nothing is known.
+ */
+export async function observe(at: AttemptContext): Promise<Observation> {
+  const { target, ref, deps } = at;
+  const { clock } = deps;
+  const kubernetes = await target.cluster.observe(ref);
+  const rest = await askJobManager(at, kubernetes);
+  const log = await lastLog(target, ref, kubernetes, logWorthReading(kubernetes, clock.now(), saidOf(rest, at)));
+  return { at: clock.now(), kubernetes, rest, ...defined({ jobManagerLog: log }) };
+}
+
+function saidOf(rest: RestFacts, { run }: AttemptContext): Parameters<typeof logWorthReading>[2] {
+  if (rest.state === 'unreachable') return {};
+  const root = rest.result?.rootException?.message;
+  const hasNoJob = jobsOf({ rest }, run).length === 0;
+  return { hasNoJob, mainReturned: rest.main?.state === 'returned', ...defined({ rootException: root }) };
+}
+
+async function lastLog(
+  target: Target,
+  ref: ClusterRef,
+  facts: KubernetesFacts,
+  log: LogRef | undefined,
+): Promise<Observation['jobManagerLog']> {
+  if (log === undefined) return undefined;
+  const { container, pod, previous } = log;
+  const ended = facts.pods.some((it) => it.name === pod && !isMainRunning(it));
+  const read = async (before: boolean): Promise<string | undefined> => {
+    const ask = (): Promise<LogTail> => target.cluster.tail(ref, pod, { container, bytes: LOG_TAIL, previous: before });
+    // A verdict may rest on it: one lost answer is not to make it poorer.
+    return ask()
+      .catch(ask)
+      .then(({ text }) => text || undefined)
+      .catch(() => undefined);
+  };
+  const asked = await read(previous);
+  // Where the kubelet has no log before, that of the container is the one that counts.
+  const current = asked === undefined && previous ? await read(false) : undefined;
+  const text = asked ?? current;
+  // A container that stopped may run again by now, with a new log: that of its end is then the one before.
+  const before = ended && !previous ? await read(true) : undefined;
+  const stopped = ended || (previous && current === undefined);
+  const texts = [before, text].filter((it) => it !== undefined);
+  return texts.length === 0 ? undefined : { text: texts.join('\n'), stopped };
+}

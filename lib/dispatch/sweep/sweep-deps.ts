@@ -1,0 +1,18 @@
+import type { Instant } from '../../core/clock.ts';
+import type { SessionLeases } from '../../run/session-lease.ts';
+import type { LiveRuns, SweepCursors } from '../../run/store/live-runs.ts';
+import type { DispatchDeps } from '../deps.ts';
+
+export interface SweepLimits {
+  /** At most this many runs, and as many clusters, in one pass. */
+  readonly most: number;
+  /** The pass ends at this time, wherever it is. */
+  readonly deadline: Instant;
+}
+
+/** What a sweep needs of the outside: it takes no step of a run itself. */
+export type SweepDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'> & {
+  readonly live: LiveRuns;
+  readonly cursors: SweepCursors;
+  readonly leases: SessionLeases;
+};
