@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { sha256Hex } from '../core/ids.ts';
+import { isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
 import type { RecordResult } from './record-result.ts';
 import type { RunRequest } from './request.ts';
@@ -35,18 +37,24 @@ function requestOf(record: SqsRecord): RunRequest {
   const { runJob, idempotencyKey, spec } = contentOf(bodyOf(record.body));
   const identityKey = keyOf(record, idempotencyKey);
   const { messageId, eventSourceARN: queueArn } = record;
-  const own = identityKey === undefined ? ['message', messageId] : ['key', identityKey];
+  const own = identityKey === undefined ? ['message', messageId] : ['key', runJob ?? nameIn(spec), identityKey];
   return {
     source: {
       kind: 'message',
       queueArn,
       messageId,
-      ...(identityKey === undefined ? {} : { idempotencyKey: identityKey }),
+      ...defined({ idempotencyKey: identityKey }),
     },
     identity: JSON.stringify(['sqs', queueArn, ...own]),
-    ...(spec === undefined ? {} : { spec }),
-    ...(runJob === undefined ? {} : { job: runJob }),
+    ...defined({ spec, job: runJob }),
   };
+}
+
+/** A key is a job's own: two jobs of one queue may have the same. */
+function nameIn(spec: Record<string, unknown> | undefined): string {
+  const metadata = isRecord(spec?.['metadata']) ? spec['metadata'] : {};
+  const name = metadata['name'] ?? spec?.['name'];
+  return typeof name === 'string' ? name : '';
 }
 
 function contentOf(body: Record<string, unknown>): Content {

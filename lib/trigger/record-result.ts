@@ -8,6 +8,8 @@ import type { RunRequest } from './request.ts';
 export interface RecordResult {
   /** The SQS message id, for the partial batch response; of a direct event, the record's number. */
   readonly messageId: string;
+  /** Of a FIFO queue alone: records of one group are done in their order. */
+  readonly group?: string;
   readonly requests: readonly RunRequest[];
   readonly error?: DispatchError;
 }

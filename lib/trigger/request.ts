@@ -27,6 +27,8 @@ export type RunSource =
       readonly scheduledTime: Instant;
       /** IANA name, for the dates of placeholders; UTC when absent. */
       readonly timeZone?: string;
+      /** The alias by which the function was called, which only the schedules of one group may do: AWS' own word. */
+      readonly calledBy?: string;
     };
 
 /** One wish for a run, before any of its job is known to be valid. */
@@ -34,8 +36,12 @@ export interface RunRequest {
   readonly source: RunSource;
   /** Equal for all deliveries of the same request, different for any other. */
   readonly identity: string;
+  /** By its source alone, and no word of the request; absent without tenants, and for a source that has none. */
+  readonly tenant?: string;
   /** The spec that came with the request, unparsed; absent for an upload, whose spec lies beside the jar. */
   readonly spec?: unknown;
+  /** The message as it came, for the dead letter of one that is refused. */
+  readonly body?: string;
   /** A stored job to start from; `spec` overrides parts of it. */
   readonly job?: string;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
@@ -125,10 +126,9 @@ function toRequest(upload: Upload): RunRequest | undefined {
     bucket: upload.bucket,
     key: upload.key,
     eventTime: upload.eventTime,
-    ...(versionId !== undefined && { versionId }),
-    ...(upload.sequencer !== undefined && { sequencer: upload.sequencer }),
+    ...defined({ versionId, sequencer: upload.sequencer }),
     ...(eTag !== undefined && eTag !== '' && { eTag }),
-    ...(upload.size !== undefined && { size: upload.size }),
+    ...defined({ size: upload.size }),
   };
   return { source, identity: identityOf(source) };
 }

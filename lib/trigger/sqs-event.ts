@@ -29,12 +29,23 @@ export function recordsOf(event: unknown): readonly unknown[] {
 export function mapSqsRecords(event: unknown, parse: (record: SqsRecord) => RecordResult): readonly RecordResult[] {
   return recordsOf(event).map((raw) => {
     const messageId = isRecord(raw) && typeof raw['messageId'] === 'string' ? raw['messageId'] : '';
+    const group = fifoGroup(raw);
+    const ordered = group === undefined ? {} : { group };
     try {
-      return parse(parseWith(recordSchema, raw, 'record', 'MalformedRequest'));
+      return { ...parse(parseWith(recordSchema, raw, 'record', 'MalformedRequest')), ...ordered };
     } catch (thrown) {
-      return { messageId, requests: [], error: asDispatchError(thrown) };
+      return { messageId, ...ordered, requests: [], error: asDispatchError(thrown) };
     }
   });
+}
+
+/** Standard queues have message groups as well (fair queues), and no order. */
+function fifoGroup(raw: unknown): string | undefined {
+  if (!isRecord(raw) || typeof raw['eventSourceARN'] !== 'string' || !raw['eventSourceARN'].endsWith('.fifo')) {
+    return undefined;
+  }
+  const group = isRecord(raw['attributes']) ? raw['attributes']['MessageGroupId'] : undefined;
+  return `${raw['eventSourceARN']} ${typeof group === 'string' ? group : ''}`;
 }
 
 /** A message's object, taken out of an SNS envelope where the queue subscribes to a topic without raw delivery. */

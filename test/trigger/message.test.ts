@@ -43,7 +43,7 @@ describe('parseMessageEvent', () => {
         messageId: '059f36b4-87a3-44ab-83d2-661975740001',
         idempotencyKey: '2026-11-21',
       },
-      identity: JSON.stringify(['sqs', QUEUE, 'key', '2026-11-21']),
+      identity: JSON.stringify(['sqs', QUEUE, 'key', 'nightly', '2026-11-21']),
       job: 'nightly',
       spec: { job: { args: ['--day', '2026-11-21'] } },
     });
