@@ -1,7 +1,8 @@
 import type { AcceptDeps } from '../lib/dispatch/accept.ts';
-import { s3Objects } from '../lib/job/s3-objects.ts';
-import { s3Pins } from '../lib/job/s3-pins.ts';
-import { storedJobsIn } from '../lib/job/stored-jobs.ts';
+import { s3Objects } from '../lib/job/jar/s3-objects.ts';
+import { s3Pins } from '../lib/job/jar/s3-pins.ts';
+import { storedJobsIn } from '../lib/job/spec/stored-jobs.ts';
+import { createS3LiveRuns } from '../lib/run/store/s3-live-runs.ts';
 import { onceWired } from './base-wiring.ts';
 
 /** What the functions that accept runs are made of: nothing of Kubernetes, and of AWS only storage and queues. */
@@ -9,5 +10,6 @@ export const acceptWiring: () => Promise<AcceptDeps> = onceWired(({ config, depl
   const objects = s3Objects(s3);
   const bucket = config.LEDGER_BUCKET;
   const { pin } = s3Pins({ s3, bucket, clock: common.clock });
-  return { ...common, prepare: { objects, storedJobs: storedJobsIn(objects, bucket), deployment }, pin };
+  const live = createS3LiveRuns({ s3, bucket });
+  return { ...common, live, prepare: { objects, storedJobs: storedJobsIn(objects, bucket), deployment }, pin };
 });

@@ -2,8 +2,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../lib/core/clock.ts';
 import type { BundleDeps } from '../lib/delivery/bundle.ts';
 import { keptBytes, s3BundleMemory } from '../lib/delivery/bundle-memory.ts';
-import type { Deployment } from '../lib/job/deployment.ts';
-import type { PinJar } from '../lib/job/pin.ts';
+import type { DispatchConfig } from '../lib/job/config/dispatch-config.ts';
+import type { PinJar } from '../lib/job/jar/pin.ts';
 import { createAuthorizer } from '../lib/registry/authorizer.ts';
 import { createRegistry } from '../lib/registry/client.ts';
 import { credentialsFrom } from '../lib/registry/credentials.ts';
@@ -11,7 +11,7 @@ import { createHttp } from '../lib/registry/http.ts';
 import { readSecret } from './read-secret.ts';
 
 export interface BundlerParts {
-  readonly deployment: Deployment;
+  readonly deployment: DispatchConfig;
   readonly s3: S3Client;
   readonly ledgerBucket: string;
   readonly pin: PinJar;
@@ -41,6 +41,5 @@ export function createBundler({ deployment, s3, ledgerBucket, pin, clock }: Bund
     read: keptBytes(s3),
     pin,
     memory: s3BundleMemory(s3, ledgerBucket),
-    jarBuckets: deployment.allow.jarBuckets,
   };
 }

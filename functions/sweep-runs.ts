@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { sweep, type SweepReport } from '../lib/dispatch/sweep.ts';
+import { sweep, type SweepReport } from '../lib/dispatch/sweep/sweep.ts';
 import { sweepWiring } from './sweep-wiring.ts';
 import { lambda, metrics } from './telemetry.ts';
 

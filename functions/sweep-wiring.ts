@@ -1,6 +1,6 @@
-import type { SweepDeps } from '../lib/dispatch/sweep.ts';
-import { createS3LiveRuns, createS3SweepPlaces } from '../lib/run/s3-live-runs.ts';
-import { createS3SessionLeases } from '../lib/run/s3-session-leases.ts';
+import type { SweepDeps } from '../lib/dispatch/sweep/sweep-deps.ts';
+import { createS3LiveRuns, createS3SweepPlaces } from '../lib/run/store/s3-live-runs.ts';
+import { createS3SessionLeases } from '../lib/run/store/s3-session-leases.ts';
 import { onceWired } from './base-wiring.ts';
 import { createTargets } from './targets.ts';
 
@@ -18,6 +18,6 @@ export const sweepWiring: () => Promise<SweepWiring> = onceWired(({ config, depl
     targets: createTargets(deployment, s3),
     live: createS3LiveRuns({ s3, bucket: config.LEDGER_BUCKET }),
     leases: createS3SessionLeases({ s3, bucket: config.LEDGER_BUCKET }),
-    places: createS3SweepPlaces({ s3, bucket: config.LEDGER_BUCKET }),
+    cursors: createS3SweepPlaces({ s3, bucket: config.LEDGER_BUCKET }),
   },
 }));

@@ -1,18 +1,18 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { createClusters } from '../lib/cluster/clusters.ts';
-import { connect } from '../lib/cluster/connect.ts';
-import { createKubernetesApi } from '../lib/cluster/https-api.ts';
-import { createRestTransport } from '../lib/cluster/rest-access.ts';
+import { createClusters } from '../lib/kubernetes/cluster/clusters.ts';
+import { connect } from '../lib/kubernetes/access/connect.ts';
+import { createKubernetesApi } from '../lib/kubernetes/api/https-api.ts';
+import { createRestTransport } from '../lib/kubernetes/access/rest-access.ts';
 import { DispatchError } from '../lib/core/errors.ts';
 import type { Target, Targets } from '../lib/dispatch/targets.ts';
 import { createClusterInspection } from '../lib/flink/rest/inspection.ts';
 import { createJars } from '../lib/flink/rest/jars.ts';
-import { createJobManager } from '../lib/flink/rest/job-manager.ts';
-import { namespacesOf, type Deployment, type TargetConfig } from '../lib/job/deployment.ts';
+import { createApplicationManager, createJobManager } from '../lib/flink/rest/job-manager.ts';
+import { namespacesOf, type DispatchConfig, type TargetConfig } from '../lib/job/config/dispatch-config.ts';
 import { readSecret } from './read-secret.ts';
 
 /** Targets of the deployment, connected when first used and kept while the function is warm. */
-export function createTargets(deployment: Deployment, s3: S3Client): Targets {
+export function createTargets(deployment: DispatchConfig, s3: S3Client): Targets {
   const open = new Map<string, Promise<Target>>();
   return (name) => {
     const config = deployment.targets[name];
@@ -37,15 +37,11 @@ async function openTarget(config: TargetConfig, s3: S3Client): Promise<Target> {
     readSecret,
   });
   const api = createKubernetesApi(connection);
-  const clusters = createClusters(api);
   return {
-    clusters,
-    logs: clusters,
-    inventory: clusters,
-    permits: clusters,
-    renewals: clusters,
+    cluster: createClusters(api),
     namespaces: namespacesOf(config),
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, config.rest)),
+    application: (ref) => createApplicationManager(createRestTransport(api, ref, config.rest)),
     session(ref) {
       const transport = createRestTransport(api, ref, config.rest);
       return { jars: createJars(transport), inspection: createClusterInspection(transport) };

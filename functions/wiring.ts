@@ -6,15 +6,15 @@ import type { DispatchDeps } from '../lib/dispatch/deps.ts';
 import { createDelivery } from '../lib/delivery/create-delivery.ts';
 import type { BundleDeps } from '../lib/delivery/bundle.ts';
 import { signedUrls } from '../lib/delivery/signed-urls.ts';
-import type { Deployment } from '../lib/job/deployment.ts';
-import { s3JarBytes } from '../lib/job/s3-jar-bytes.ts';
-import { s3Pins } from '../lib/job/s3-pins.ts';
+import type { DispatchConfig } from '../lib/job/config/dispatch-config.ts';
+import { s3JarBytes } from '../lib/job/jar/s3-jar-bytes.ts';
+import { s3Pins } from '../lib/job/jar/s3-pins.ts';
 import { createEventBridgeDestination } from '../lib/outcome/eventbridge-destination.ts';
 import { openDestination } from '../lib/outcome/open-destination.ts';
 import { createPublisher } from '../lib/outcome/publisher.ts';
-import { createS3EvidenceStore } from '../lib/run/s3-evidence-store.ts';
-import { createS3Locks } from '../lib/run/s3-locks.ts';
-import { createS3SessionLeases } from '../lib/run/s3-session-leases.ts';
+import { createS3EvidenceStore } from '../lib/run/store/s3-evidence-store.ts';
+import { createS3Locks } from '../lib/run/store/s3-locks.ts';
+import { createS3SessionLeases } from '../lib/run/store/s3-session-leases.ts';
 import { onceWired } from './base-wiring.ts';
 import type { BundlerParts } from './bundler.ts';
 import type { Config } from './config.ts';
@@ -23,7 +23,7 @@ import { metrics } from './telemetry.ts';
 
 /** What the function that follows runs is made of. */
 export interface Wiring {
-  readonly deployment: Deployment;
+  readonly deployment: DispatchConfig;
   readonly dispatch: DispatchDeps;
 }
 
@@ -39,9 +39,9 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     publisher: publisherFor(config, sqs),
     eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
     targets: createTargets(deployment, s3),
+    keepJar: pins.refresh,
     deliver: createDelivery(deployment, {
       sign: signedUrls(s3),
-      keep: pins.keep,
       clock: common.clock,
       bundle: bundlerOf({ deployment, s3, ledgerBucket: config.LEDGER_BUCKET, pin: pins.pin, clock: common.clock }),
     }),

@@ -165,11 +165,14 @@ export function objectPaths(): readonly string[] {
 }
 
 /** A Lambda context with ten minutes left. */
-export const CONTEXT = { getRemainingTimeInMillis: () => 600_000 } as Context;
+export const CONTEXT = {
+  getRemainingTimeInMillis: () => 600_000,
+  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:111122223333:function:under-test',
+} as Context;
 
 /**
- * The environment as serverless.yml sets it; `api` is the address of the target's API server. Answers what removes its
- * files.
+ * The environment as serverless.yml sets it; `api` is the address of the target's API server. Answers what puts back
+ * the environment and the clients as they were, for the test files that follow.
  */
 export function setEnvironment(api: string): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'functions-test-'));
@@ -181,13 +184,14 @@ export function setEnvironment(api: string): () => void {
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'x',
   };
-  const deployment = {
+  const dispatchConfig = {
     targets: { default: { namespace: 'flink', access: { kind: 'kubeconfig', path: join(folder, 'kubeconfig') } } },
     defaults: { image: 'flink:2.3.0', flinkVersion: 'v2_3', serviceAccount: 'flink' },
     allow: { images: ['flink:*'], serviceAccounts: ['flink'], jarBuckets: ['jars'], options: { allow: ['*'] } },
   };
   writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
-  writeFileSync(join(folder, 'dispatch.json'), JSON.stringify(deployment));
+  writeFileSync(join(folder, 'dispatch.json'), JSON.stringify(dispatchConfig));
+  const before = { ...process.env };
   Object.assign(process.env, {
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: 'test',
@@ -205,7 +209,12 @@ export function setEnvironment(api: string): () => void {
     DISPATCH_CONFIG: join(folder, 'dispatch.json'),
     LAMBDA_TASK_ROOT: '',
   });
-  return () => rmSync(folder, { recursive: true });
+  return () => {
+    for (const name of Object.keys(process.env)) if (before[name] === undefined) delete process.env[name];
+    Object.assign(process.env, before);
+    for (const mock of [s3, sqs, eventBridge]) mock.restore();
+    rmSync(folder, { recursive: true });
+  };
 }
 
 export function eventFixture(name: string): unknown {

@@ -5,9 +5,9 @@ import { handler as onJarUpload } from '../../functions/on-jar-upload.ts';
 import { handler as onMessage } from '../../functions/on-message.ts';
 import { handler as onSchedule } from '../../functions/on-schedule.ts';
 import { handler as sweepRuns } from '../../functions/sweep-runs.ts';
-import { RUN_ID_ANNOTATION, ATTEMPT_ANNOTATION } from '../../lib/cluster/marks.ts';
-import { json, scriptedServer, type ScriptedServer } from '../cluster-port/api-server.ts';
-import { jarFixture } from '../job/memory-objects.ts';
+import { RUN_ID_ANNOTATION, ATTEMPT_ANNOTATION } from '../../lib/kubernetes/cluster/owner-metadata.ts';
+import { json, scriptedServer, type ScriptedServer } from '../kubernetes/api-server.ts';
+import { jarFixture } from '../job/jar/memory-objects.ts';
 import {
   CONTEXT,
   DEAD_LETTERS,
@@ -31,14 +31,14 @@ const KEY = 'nightly/Word Count +ü.jar';
 /** What the API server lists: by path, one answer. */
 let deployments: readonly unknown[] = [];
 let api: ScriptedServer;
-let removeFiles: () => void;
+let restore: () => void;
 
 beforeAll(async () => {
   api = await scriptedServer(({ method, url }, response) => {
     const items = method === 'GET' && url.pathname.endsWith('/deployments') ? deployments : [];
     json(response, 200, { kind: 'List', apiVersion: 'v1', metadata: {}, items });
   });
-  removeFiles = setEnvironment(api.url);
+  restore = setEnvironment(api.url);
 });
 
 beforeEach(() => {
@@ -48,7 +48,7 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
-  removeFiles();
+  restore();
   await api.close();
 });
 
@@ -106,7 +106,7 @@ describe('on-jar-upload', () => {
     expect(record).toMatchObject({ state: 'accepted', source: { kind: 'jar-upload', bucket: 'jars', key: KEY } });
     expect(record?.job).toMatchObject({ entryClass: 'org.example.Job', jar: { s3: { bucket: 'jars', key: KEY } } });
     expect(sentTo(RUNS).map(({ body }) => JSON.parse(body) as unknown)).toEqual([
-      { version: 1, runId: record?.runId, look: 1 },
+      { version: 1, runId: record?.runId, step: 1 },
     ]);
   });
 
@@ -201,6 +201,8 @@ describe('advance-run', () => {
 });
 
 describe('sweep-runs', () => {
+  beforeAll(() => import('@kubernetes/client-node'), 60_000);
+
   it('looks at every live run and into every namespace of every target', async () => {
     await onSchedule(eventFixture('schedule'), CONTEXT);
     deployments = [
