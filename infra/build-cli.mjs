@@ -2,39 +2,21 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath, pathToFileURL, URL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { BUNDLE_OPTIONS, REQUIRE_BANNER, ROOT } from './bundling.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-export const bundle = join(root, 'dist/flink-dispatch.mjs');
-
-/** What dependencies that are CommonJS expect to find in an ES module. */
-const banner = [
-  '#!/usr/bin/env node',
-  "import { createRequire as createRequireOfBundle } from 'node:module';",
-  'const require = createRequireOfBundle(import.meta.url);',
-].join('\n');
+export const bundle = join(ROOT, 'dist/flink-dispatch.mjs');
 
 export async function buildCli() {
   const { build } = await import('esbuild');
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const result = await build({
-    absWorkingDir: root,
-    entryPoints: { 'flink-dispatch': 'lib/cli/bin.ts' },
+    ...BUNDLE_OPTIONS,
+    entryPoints: { 'flink-dispatch': 'packages/cli/src/bin.ts' },
     outdir: 'dist',
-    outExtension: { '.js': '.mjs' },
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    // of the Kubernetes client only its reader of kubeconfigs is used; the rest is 2.6 MB and 50 ms
-    alias: { '@kubernetes/client-node': './node_modules/@kubernetes/client-node/dist/config.js' },
-    minify: true,
     keepNames: true,
     legalComments: 'linked',
-    banner: { js: banner },
+    banner: { js: `#!/usr/bin/env node\n${REQUIRE_BANNER}` },
     define: { FLINK_DISPATCH_VERSION: JSON.stringify(version) },
     write: false,
   });
@@ -48,6 +30,6 @@ export async function buildCli() {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   await buildCli();
 }

@@ -1,10 +1,9 @@
 // The command line from a clone: builds the bundle when a source is newer than it, and runs it in this process.
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL, URL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { buildCli, bundle } from './build-cli.mjs';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { ROOT } from './bundling.mjs';
 
 function newest(folder) {
   return readdirSync(folder, { withFileTypes: true }).reduce((latest, entry) => {
@@ -14,6 +13,8 @@ function newest(folder) {
 }
 
 const built = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-const sources = [join(root, 'package.json'), join(root, 'infra/build-cli.mjs')].map((path) => statSync(path).mtimeMs);
-if (built < Math.max(newest(join(root, 'lib')), ...sources)) await buildCli();
+const sources = ['package.json', 'infra/build-cli.mjs', 'infra/bundling.mjs'].map(
+  (path) => statSync(join(ROOT, path)).mtimeMs,
+);
+if (built < Math.max(newest(join(ROOT, 'lib')), newest(join(ROOT, 'packages/cli/src')), ...sources)) await buildCli();
 await import(pathToFileURL(bundle).href);

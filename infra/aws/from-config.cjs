@@ -4,6 +4,7 @@ const { readFileSync } = require('node:fs');
 const { resolve } = require('node:path');
 const process = require('node:process');
 const { parse } = require('yaml');
+const { sourcesOf, tenantResources } = require('./tenants.cjs');
 
 const OWN = { jars: '${AWS::StackName}-jars-${AWS::AccountId}', ledger: '${AWS::StackName}-ledger-${AWS::AccountId}' };
 const ACCEPTING = ['OnJarUploadRole', 'OnMessageRole', 'OnScheduleRole'];
@@ -15,9 +16,13 @@ module.exports = async ({ resolveVariable }) => {
   const jarBucket = await param('jarBucket');
   return {
     names: { jarBucket: jarBucket ?? OWN.jars, ledgerBucket: (await param('ledgerBucket')) ?? OWN.ledger },
-    Resources: policies(config, { stack: await resolveVariable('self:provider.stackName'), jarBucket }),
+    Resources: resources(config, { stack: await resolveVariable('self:provider.stackName'), jarBucket }),
   };
 };
+
+function resources(config, own) {
+  return { ...policies(config, own), ...tenantResources(config, own) };
+}
 
 function policies(config, own) {
   const { addresses, unnamed } = notifyArns(config);
@@ -25,6 +30,7 @@ function policies(config, own) {
   const queues = addresses.filter((arn) => arn.includes(':sqs:'));
   const topics = addresses.filter((arn) => arn.includes(':sns:'));
   const secrets = secretArns(config);
+  const tenantQueues = unique(values(config?.tenants).flatMap((tenant) => sourcesOf(tenant, 'queue')));
   const parts = {
     FurtherJarBucketsPolicy: policy(
       [...ACCEPTING, 'AdvanceRunRole'],
@@ -45,6 +51,12 @@ function policies(config, own) {
       secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets.map(sub))] : [],
     ),
     RegistryPolicy: registryPolicy(config),
+    TenantQueuesPolicy: policy(
+      ['OnMessageRole'],
+      tenantQueues.length > 0
+        ? [allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], tenantQueues.map(sub))]
+        : [],
+    ),
   };
   return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
 }
@@ -52,14 +64,18 @@ function policies(config, own) {
 /** Buckets of the allow-list that are not the deployment's own. A pattern that also fits those gives no right to others. */
 function furtherBuckets(config, { stack, jarBucket }) {
   const own = [`${stack}-jars-000000000000`, `${stack}-ledger-000000000000`, ...(jarBucket ? [jarBucket] : [])];
-  return texts(config?.allow?.jarBuckets).filter((pattern) => !own.some((name) => fits(pattern, name)));
+  const tenants = values(config?.tenants);
+  const named = [config, ...tenants].flatMap((layer) => texts(layer?.allow?.jarBuckets));
+  const uploads = tenants.flatMap((tenant) => sourcesOf(tenant, 'bucket'));
+  return unique([...named, ...uploads]).filter((pattern) => !own.some((name) => fits(pattern, name)));
 }
 
 /** SQS queues (by URL) and SNS topics (by ARN) that runs may name, or that the configuration itself names. */
 function notifyArns(config) {
-  const named = [config?.defaults, ...values(config?.targets).map((target) => target?.defaults)];
-  const rules = (Array.isArray(config?.rules) ? config.rules : []).map((rule) => rule?.spec);
-  const all = [config?.allow, ...named, ...rules].flatMap((layer) => texts(layer?.notify));
+  const layers = [config, ...values(config?.tenants)];
+  const named = [...layers, ...values(config?.targets)].map((layer) => layer?.defaults);
+  const rules = layers.flatMap((layer) => (Array.isArray(layer?.rules) ? layer.rules : [])).map((rule) => rule?.spec);
+  const all = [...layers.map((layer) => layer?.allow), ...named, ...rules].flatMap((layer) => texts(layer?.notify));
   const addresses = new Set();
   const unnamed = [];
   for (const address of new Set(all)) {
@@ -137,7 +153,7 @@ function strings(value) {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(strings) : [];
 }
 
-/** As lib/job/glob.ts has it: `*` and `?`. */
+/** As lib/job/policy/glob.ts has it: `*` and `?`. */
 function fits(pattern, text) {
   const expression = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')

@@ -156,7 +156,7 @@ function dashboard() {
     ),
     ours('Runs that live', ['LiveRuns'], 'Maximum'),
     ours('What the sweep found', ['OverdueRuns', 'LeakedClusters', 'UnsweptTargets'], 'Sum'),
-    ours('Steps taken, and events that are late', ['Steps', 'TroubledSteps'], 'Sum'),
+    ours('Steps taken, and events that are late', ['Steps', 'FailedSteps', 'RunsAbandoned'], 'Sum'),
     sqs('Messages that wait', 'ApproximateNumberOfMessagesVisible', read),
     sqs('Age of the oldest message', 'ApproximateAgeOfOldestMessage', read),
     sqs('Dead letters', 'ApproximateNumberOfMessagesVisible', Object.values(DEAD)),

@@ -1,14 +1,16 @@
+import { existsSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { kubeconfigConnection, kubeconfigFiles } from '../../lib/cluster/kubeconfig.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection, kubeconfigFiles } from '../../lib/kubernetes/access/kubeconfig.ts';
+import { defined } from '../../lib/core/defined.ts';
 import type { ClusterId } from '../../lib/core/ids.ts';
 import { ensureFlink, type FlinkDistribution } from './flink/distribution.ts';
 import { buildExampleJobs, type ExampleJobs } from './flink/example-jobs.ts';
-import { startKubernetes } from './kubernetes/server.ts';
+import { startKubernetes } from '../../packages/local-kubernetes/src/server.ts';
 import type { Progress } from './progress.ts';
 
 /** A cluster of the caller's. */
@@ -52,18 +54,26 @@ export async function openCluster(choice: ClusterChoice | undefined, options: Cl
   const { progress } = options;
   const flink = await progress.stage('Getting Flink', (detail) => ensureFlink({ log: detail }));
   const examples = await progress.stage('Building the example jobs', () => buildExampleJobs(flink));
-  if (choice === undefined) return { ...(await startEmbedded(options, flink)), examples };
+  if (choice === undefined) return { ...(await startEmbedded(options, flink, examples)), examples };
   const cluster = await useCluster({ image: imageOf(flink), ...choice }, flink);
   return { ...cluster, examples, stop: () => Promise.resolve() };
 }
 
 type Embedded = Omit<LocalCluster, 'examples'>;
 
-async function startEmbedded({ folder, progress }: ClusterOptions, flink: FlinkDistribution): Promise<Embedded> {
+async function startEmbedded(
+  { folder, progress }: ClusterOptions,
+  flink: FlinkDistribution,
+  examples: ExampleJobs,
+): Promise<Embedded> {
   const dataDir = join(folder, 'kubernetes');
   const image = imageOf(flink);
   const server = await progress.stage('Starting a Kubernetes for development: its pods are processes', () =>
-    startKubernetes({ dataDir, images: { [image]: flink }, log: () => undefined }),
+    startKubernetes({
+      dataDir,
+      images: { [image]: { ...flink, files: exampleFiles(flink, examples) } },
+      log: () => undefined,
+    }),
   );
   const kubeconfig = join(folder, 'kubeconfig');
   await writeFile(kubeconfig, server.kubeconfig, { mode: 0o600 });
@@ -78,6 +88,12 @@ async function startEmbedded({ folder, progress }: ClusterOptions, flink: FlinkD
   };
 }
 
+/** The example that the documents name; distributions made of Python packages lack it. */
+function exampleFiles({ flinkHome }: FlinkDistribution, { wordCount }: ExampleJobs): Readonly<Record<string, string>> {
+  const path = 'examples/streaming/WordCount.jar';
+  return existsSync(join(flinkHome, path)) ? {} : { [`/opt/flink/${path}`]: wordCount };
+}
+
 async function useCluster(
   choice: ClusterChoice & { readonly image: string },
   flink: FlinkDistribution,
@@ -85,7 +101,7 @@ async function useCluster(
   const { context, image, serviceAccount } = choice;
   const [file = ''] = choice.kubeconfig === undefined ? kubeconfigFiles(process.env) : [choice.kubeconfig];
   const kubeconfig = resolve(file);
-  const connection = await kubeconfigConnection({ files: [kubeconfig], ...(context === undefined ? {} : { context }) });
+  const connection = await kubeconfigConnection({ files: [kubeconfig], ...defined({ context }) });
   const namespace = choice.namespace ?? connection.namespace ?? 'default';
   const clusters = createClusters(createKubernetesApi(connection));
   return {
@@ -95,7 +111,7 @@ async function useCluster(
     image,
     flinkVersion: flink.version,
     podsAreProcesses: false,
-    ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    ...defined({ serviceAccount }),
     async remains(clusterIds) {
       return (await Promise.all(clusterIds.map((clusterId) => clusters.remains({ namespace, clusterId })))).flat();
     },

@@ -1,3 +1,4 @@
+import { defined } from '../../lib/core/defined.ts';
 import type { LocalCluster } from './cluster.ts';
 
 type ClusterFacts = Pick<
@@ -26,7 +27,7 @@ export function deploymentConfig({
     defaults: {
       image,
       flinkVersion,
-      ...(serviceAccount === undefined ? {} : { serviceAccount }),
+      ...defined({ serviceAccount }),
       jobManager: { resource: { cpu: 0.5, memory: '1g' } },
       taskManager: { resource: { cpu: 0.5, memory: '1g' } },
       deadlines: { start: '5m' },

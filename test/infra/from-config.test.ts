@@ -100,3 +100,27 @@ it('lets images be written only to the repository of jarDelivery', async () => {
   expect(resources('ecr:PutImage')).toContain('repository/jobs"');
   expect(resources('ecr:PutImage')).not.toContain('repository/flink');
 });
+
+it('gives each tenant its queues, its jars, and schedules that no one else can call for', async () => {
+  const queue = 'arn:aws:sqs:eu-central-1:111122223333:orders';
+  const own = 'arn:aws:sqs:eu-central-1:111122223333:flink-dispatch-x-messages';
+  const address = 'https://sqs.eu-central-1.amazonaws.com/111122223333/told';
+  const sources = [{ queue }, { queue: own }, { bucket: 'orders-jars', prefix: 'a/' }, { scheduleGroup: 'orders' }];
+  const found = await read({
+    tenants: { 'order-team': { sources, allow: { notify: [address], jarBuckets: ['more'] } } },
+  });
+  expect(Object.keys(found.Resources)).toEqual([
+    ...['FurtherJarBucketsPolicy', 'NotifyPolicy', 'TenantQueuesPolicy', 'TenantOrderTeamQueue0'],
+    ...['Group', 'Alias', 'Role', 'Invoke'].map((what) => `TenantOrderTeamSchedules0${what}`),
+  ]);
+  expect(found.Resources['TenantOrderTeamQueue0']).toMatchObject({ Properties: { EventSourceArn: queue } });
+  expect(statements(found, 'TenantQueuesPolicy')).toContain(queue);
+  expect(statements(found, 'FurtherJarBucketsPolicy')).toMatch(/:::more\/\*.*:::orders-jars\/\*/);
+  expect(statements(found, 'NotifyPolicy')).toContain(':told');
+  expect(found.Resources['TenantOrderTeamSchedules0Alias']).toMatchObject({ Properties: { Name: 'orders' } });
+  const role = statements(found, 'TenantOrderTeamSchedules0Role');
+  expect(role).toContain(
+    '"aws:SourceArn":{"Fn::Sub":"arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/orders"}',
+  );
+  expect(role).toContain('"Action":"lambda:InvokeFunction","Resource":{"Ref":"TenantOrderTeamSchedules0Alias"}');
+});

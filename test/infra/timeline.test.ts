@@ -15,11 +15,11 @@ function attempt(number: number, times: Partial<Attempt>): Attempt {
   };
 }
 
-function record(parts: Partial<RunRecord>): RunRecord {
+function record(parts: object): RunRecord {
   const source = { kind: 'message', queueArn: 'q', messageId: 'm' } as const;
   const look = { number: 1, dueAt: 100 };
-  const base = { version: 1, runId, state: 'accepted', source, fingerprint: 'f', name: 'words', look } as const;
-  return { ...base, createdAt: 100, updatedAt: 100, attempts: [], events: [], ...parts };
+  const base = { version: 1, runId, state: 'accepted', source, fingerprint: 'f', name: 'words', step: look } as const;
+  return { ...base, createdAt: 100, updatedAt: 100, attempts: [], events: [], ...parts } as unknown as RunRecord;
 }
 
 it('tells what has happened so far, and no more', () => {
@@ -29,7 +29,7 @@ it('tells what has happened so far, and no more', () => {
 });
 
 it('grows only at its end when an attempt is followed by another', () => {
-  const first = attempt(1, { launchedAt: 110, createdAt: 120, runningAt: 130, goneAt: 140 });
+  const first = attempt(1, { launchedAt: 110, createdAt: 120, runningAt: 130, removalVerifiedAt: 140 });
   const before = timeline(record({ attempts: [first] }), 100).filter(({ stage }) => stage !== 'clean');
   const after = timeline(record({ attempts: [first, attempt(2, { launchedAt: 150 })] }), 100);
   expect(after.slice(0, before.length)).toEqual(before);
@@ -39,7 +39,7 @@ it('grows only at its end when an attempt is followed by another', () => {
 it('ends with the outcome, its announcement and the proof that nothing is left', () => {
   const outcome = { state: 'succeeded', reason: 'JobFinished', message: 'done', at: 140, evidence: [] } as const;
   const events = [{ sequence: 1, type: 'completed', time: 140, publishedAt: 150 }] as const;
-  const attempts = [attempt(1, { launchedAt: 110, createdAt: 120, runningAt: 130, goneAt: 160 })];
+  const attempts = [attempt(1, { launchedAt: 110, createdAt: 120, runningAt: 130, removalVerifiedAt: 160 })];
   const stages = timeline(record({ outcome, events, attempts }), 100).slice(-3);
   expect(stages.map(({ stage, at }) => [stage, at])).toEqual([
     ['finished', 140],

@@ -9,7 +9,8 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { RunId } from '../../../lib/core/ids.ts';
+import { isRunId } from '../../../lib/core/ids.ts';
+import { parseRecord } from '../../../lib/run/record-schema.ts';
 import { recordKey, type RunRecord } from '../../../lib/run/record.ts';
 import { clientConfig, type Deployment } from './deploy.ts';
 import type { AwsServer } from './ministack.ts';
@@ -66,8 +67,9 @@ export function createDeploymentClient(
   const scheduler = new SchedulerClient(config);
   const { ledgerBucket } = deployment;
   const record = async (runId: string): Promise<RunRecord | undefined> => {
-    const text = await readText(s3, ledgerBucket, recordKey(runId as RunId));
-    return text === undefined ? undefined : (JSON.parse(text) as RunRecord);
+    if (!isRunId(runId)) return undefined;
+    const text = await readText(s3, ledgerBucket, recordKey(runId));
+    return text === undefined ? undefined : parseRecord(text);
   };
   return {
     async put(bucket, key, body, metadata = {}) {

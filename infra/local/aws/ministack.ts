@@ -113,7 +113,6 @@ function serverEnvironment({ folder, host }: AwsServerOptions, port: number): Re
     // Functions run on the Node that runs this.
     PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
     NODE_OPTIONS: '',
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
 }
 

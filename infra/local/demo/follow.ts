@@ -49,6 +49,6 @@ function show(
 
 function upcoming(record: RunRecord | undefined, shown: readonly Milestone[]): string {
   if (record?.waiting !== undefined) return `waiting: ${record.waiting.message}`;
-  if (record?.trouble !== undefined) return `trying again: ${record.trouble.message}`;
+  if (record?.stepError !== undefined) return `trying again: ${record.stepError.message}`;
   return STAGES[shown.length] ?? 'closing';
 }

@@ -1,5 +1,6 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../../../lib/core/defined.ts';
 import { describeError } from '../../../lib/core/errors.ts';
 import { MissingTools, startStack, type Stack } from '../stack.ts';
 import { cacheFolder } from '../cache.ts';
@@ -9,8 +10,6 @@ import { showRun } from './show.ts';
 import { stay } from './stay.ts';
 import { Terminal } from './terminal.ts';
 
-// It works on Node 20, and says that it will not for ever.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 const terminal = new Terminal(process.stdout, process.env);
 let stack: Stack | undefined;
 /** The exit code of Ctrl-C: it is how a demo that stays up is meant to end. */
@@ -35,8 +34,7 @@ async function main(): Promise<number> {
   const { cluster, host } = options;
   stack = await startStack({
     progress: terminal,
-    ...(cluster === undefined ? {} : { kubernetes: cluster }),
-    ...(host === undefined ? {} : { host }),
+    ...defined({ kubernetes: cluster, host }),
   });
   const well = await showRun(stack, terminal);
   if (!well) await keepLog(stack);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { defined } from '../../../lib/core/defined.ts';
 import type { ClusterChoice } from '../cluster.ts';
 
 export interface DemoOptions {
@@ -49,5 +50,5 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions {
   if (own && host === undefined) {
     throw new Error("--host is needed with your own cluster: this machine's address as its pods reach it");
   }
-  return { help, stay, ...(host === undefined ? {} : { host }), ...(own ? { cluster: choice } : {}) };
+  return { help, stay, ...defined({ host }), ...(own ? { cluster: choice } : {}) };
 }

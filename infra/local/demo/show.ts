@@ -77,6 +77,6 @@ async function showRemains(stack: Stack, terminal: Terminal): Promise<boolean> {
   return true;
 }
 
-export function indent(text: string): string {
+function indent(text: string): string {
   return text.replace(/^/gm, '  ');
 }

@@ -1,4 +1,5 @@
 import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
+import type { Deployment } from '../aws/deploy.ts';
 import type { Stack } from '../stack.ts';
 import { announceSession } from './session.ts';
 import { EXAMPLE_KEY, EXAMPLE_SPEC } from './show.ts';
@@ -6,6 +7,7 @@ import { seconds, type Terminal } from './terminal.ts';
 
 const JOB = 'scheduled-wordcount';
 const PERIOD_MINUTES = 5;
+const KEYWORDS = { schedule: '<aws.scheduler.schedule-arn>', scheduledTime: '<aws.scheduler.scheduled-time>' };
 const FOREVER_MS = 2 ** 31 - 1;
 
 /** Keeps the stack up until a signal ends this process, and shows every event. */
@@ -16,7 +18,7 @@ export async function stay(stack: Stack, terminal: Terminal): Promise<never> {
   await stack.schedule({
     name: JOB,
     expression: `rate(${PERIOD_MINUTES} minutes)`,
-    input: { job: JOB, schedule: '<aws.scheduler.schedule-arn>', scheduledTime: '<aws.scheduler.scheduled-time>' },
+    input: { job: JOB, ...KEYWORDS },
   });
   await announceSession(stack);
   for (const line of instructions(stack))
@@ -41,24 +43,51 @@ function describe({ time, subject, data }: LifecycleEvent, terminal: Terminal): 
   return `${time}  ${subject}  ${data.name.padEnd(20)} ${terminal.style('cyan', data.state)} ${detail}`;
 }
 
+/** `aws` with its address as a flag: early versions do not read AWS_ENDPOINT_URL. `fileb://` is the same in all versions. */
+function scheduling(awsCommand: string, { scheduleGroupName, scheduleRoleArn, scheduleTargetArn }: Deployment) {
+  const group = `--group-name ${scheduleGroupName}`;
+  const input = JSON.stringify({ job: JOB, ...KEYWORDS });
+  const target = JSON.stringify({ Arn: scheduleTargetArn, RoleArn: scheduleRoleArn, Input: input });
+  const missed = { job: JOB, schedule: JOB, scheduledTime: '2026-01-01T00:00:00Z' };
+  return [
+    `The schedule ${JOB} runs its job every ${PERIOD_MINUTES} minutes. One of yours`,
+    `  ${awsCommand} scheduler create-schedule --name mine ${group} --schedule-expression 'rate(10 minutes)' --flexible-time-window Mode=OFF --target '${target}'`,
+    'A time that a schedule has missed, by hand',
+    `  echo '${JSON.stringify(missed)}' > missed.json`,
+    `  ${awsCommand} lambda invoke --function-name ${scheduleTargetArn} --payload fileb://missed.json answer.json`,
+  ];
+}
+
 function instructions({ aws, deployment, cluster }: Stack): readonly string[] {
-  const { jarBucket, messageQueueUrl, eventBusName } = deployment;
+  const { jarBucket, messageQueueUrl, eventBusName, ledgerBucket } = deployment;
   const message = JSON.stringify({ runJob: JOB });
+  const awsCommand = `aws --endpoint-url ${aws.environment['AWS_ENDPOINT_URL'] ?? ''}`;
   return [
     '',
     'It stays up; Ctrl-C stops it',
     '',
     'Drop a jar of yours; its job.yaml may lie beside it as my.jar.job.yaml',
     '  npm run -s demo -- upload my.jar [job.yaml]',
-    `  aws s3 cp my.jar s3://${jarBucket}/my.jar`,
+    `  ${awsCommand} s3 cp my.jar s3://${jarBucket}/my.jar`,
     'Post a message',
     `  npm run -s demo -- send '${message}'`,
-    `  aws sqs send-message --queue-url ${messageQueueUrl} --message-body '${message}'`,
-    `Or wait for the schedule: it runs ${JOB} every ${PERIOD_MINUTES} minutes`,
+    `  ${awsCommand} sqs send-message --queue-url ${messageQueueUrl} --message-body '${message}'`,
+    ...scheduling(awsCommand, deployment),
     '',
-    `The aws command line, and rules of yours on the event bus ${eventBusName}, need`,
+    'What became of it, and what its pods say',
+    '  npm run -s cli -- runs list --all',
+    '  npm run -s cli -- runs show <run id>',
+    '  npm run -s cli -- logs --run <run id>            with --follow while it runs',
+    'By hand, as with bin/flink',
+    '  npm run -s cli -- run -Dkubernetes.container.image.ref=' +
+      cluster.image +
+      ' local:///opt/flink/examples/streaming/WordCount.jar',
+    '',
+    `The aws command line, version 1 or 2, and rules of yours on the event bus ${eventBusName}, need`,
     ...Object.entries(aws.environment).map(([name, value]) => `  export ${name}=${value}`),
-    'kubectl and bin/flink need',
+    'the command line of this product besides',
+    `  export FLINK_DISPATCH_LEDGER=${ledgerBucket}`,
+    'and that, kubectl and bin/flink',
     `  export KUBECONFIG=${cluster.kubeconfig}`,
     '',
     'Events',

@@ -24,7 +24,7 @@ export function timeline(record: RunRecord, from: Instant): readonly Milestone[]
     ...record.attempts.flatMap(attemptEntries),
     ['finished', outcome?.at, `${outcome?.state ?? ''}: ${outcome?.reason ?? ''}`],
     ['announced', announced, 'the completion event is on the bus'],
-    ['clean', record.attempts.at(-1)?.goneAt, 'nothing of the cluster is left'],
+    ['clean', record.attempts.at(-1)?.removalVerifiedAt, 'nothing of the cluster is left'],
   ];
   return entries.flatMap(([stage, at, note]) => (at === undefined ? [] : [{ stage, at, since: at - from, note }]));
 }

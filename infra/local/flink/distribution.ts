@@ -7,7 +7,7 @@ import { cacheFolder } from '../cache.ts';
 
 const execute = promisify(execFile);
 
-export const DEFAULT_FLINK_VERSION = '2.3.0';
+const DEFAULT_FLINK_VERSION = '2.3.0';
 
 /** A Flink distribution on this machine: bin, conf, lib, opt, plugins. */
 export interface FlinkDistribution {

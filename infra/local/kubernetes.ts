@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { ensureFlink } from '../flink/distribution.ts';
-import { buildExampleJobs } from '../flink/example-jobs.ts';
-import type { Image } from './node/images.ts';
-import { startKubernetes } from './server.ts';
+import { ensureFlink } from './flink/distribution.ts';
+import { buildExampleJobs } from './flink/example-jobs.ts';
+import type { Image } from '../../packages/local-kubernetes/src/node/images.ts';
+import { startKubernetes } from '../../packages/local-kubernetes/src/server.ts';
 
 /** Runs the local Kubernetes until Ctrl-C. Arguments: Flink versions (default 2.3.0). */
 async function main(versions: readonly string[]): Promise<void> {

@@ -1,0 +1,10 @@
+import type { BuildOptions } from 'esbuild';
+
+export declare const ROOT: string;
+export declare const REQUIRE_BANNER: string;
+export declare const BUNDLE_OPTIONS: BuildOptions;
+export declare const FUNCTION_OPTIONS: BuildOptions;
+/** The files of one function's zip; `handler` is that of serverless.yml: `functions/on-message.handler`. */
+export declare function bundleFunction(
+  handler: string,
+): Promise<readonly { readonly name: string; readonly contents: Uint8Array }[]>;
