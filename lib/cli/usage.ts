@@ -1,4 +1,0 @@
-/** What the caller got wrong on the command line: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}

@@ -1,0 +1,224 @@
+import { CLUSTER_COMMANDS } from './clusters/cluster-commands.ts';
+import type { Command } from './command.ts';
+import { COMMON, GENERAL, LEDGER, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
+import type { Flag } from './flags/flags.ts';
+import { OLD_RUN_FLAGS } from './legacy/old-flags.ts';
+import { DETACHED, FORMAT } from './flags/savepoint-flags.ts';
+
+const ON_CLUSTER = '-Dkubernetes.cluster-id=my-job';
+
+const RUN_FLAGS: readonly Flag[] = [
+  ...GENERAL,
+  ...RUN,
+  ...VERSION_AND_DRY_RUN,
+  SPEC_FILE,
+  ...OLD_RUN_FLAGS,
+  { long: 'keep', help: 'Leave a cluster whose JobManager could not start, for a look at it.' },
+  ...COMMON,
+];
+
+const run: Command = {
+  name: 'run',
+  synopsis: '[OPTIONS] <jar> [arguments…]',
+  summary: 'Run a job on an application cluster of its own, and wait for its end.',
+  flags: RUN_FLAGS,
+  stopAtArgument: true,
+  examples: [
+    'run -Dkubernetes.cluster-id=my-job -Dkubernetes.container.image.ref=flink:2.3.0 local:///opt/flink/usrlib/job.jar --input s3://b/in',
+    'run -d -p 4 -c com.acme.Main --flink-version 1.20 -Dkubernetes.namespace=jobs local:///opt/flink/usrlib/job.jar',
+    'run --dry-run -o json -f job.yaml',
+  ],
+  notes:
+    'The objects are those of Flink’s own client. Its JobManager removes the cluster when the application ends, so\n' +
+    'accumulators are read in that moment; -Dexecution.shutdown-on-application-finish=false keeps it up to be read at ease.',
+  load: () => import('./commands/run.ts'),
+};
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  run,
+  { ...run, name: 'run-application', summary: 'The same as run: its name before Flink 2.0.' },
+  {
+    name: 'list',
+    synopsis: '[OPTIONS]',
+    summary: 'List the jobs of a cluster, or of all native Flink clusters of the namespace.',
+    flags: [
+      { short: 'r', long: 'running', help: 'Only jobs that run.' },
+      { short: 's', long: 'scheduled', help: 'Only jobs that wait to run.' },
+      { short: 'a', long: 'all', help: 'Ended jobs too.' },
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: ['list -a -Dkubernetes.namespace=jobs', `list -t kubernetes-application ${ON_CLUSTER}`],
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    name: 'cancel',
+    synopsis: '[OPTIONS] [job id]',
+    summary: 'Cancel a job. Without an id: the only one that runs in the cluster.',
+    flags: [
+      {
+        short: 's',
+        long: 'withSavepoint',
+        takes: 'optional',
+        value: 'directory',
+        help: 'Take a savepoint first. Old: use stop.',
+      },
+      FORMAT,
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: [
+      `cancel ${ON_CLUSTER}`,
+      `cancel -t kubernetes-application ${ON_CLUSTER} 58db0b6fdde4c1308b223485320afcaf`,
+    ],
+    load: () => import('./commands/cancel.ts'),
+  },
+  {
+    name: 'stop',
+    synopsis: '[OPTIONS] [job id]',
+    summary: 'Stop a job with a savepoint.',
+    flags: [
+      {
+        short: 'p',
+        long: 'savepointPath',
+        takes: 'optional',
+        value: 'directory',
+        help: 'Where to put the savepoint; default: the configured one.',
+      },
+      { short: 'd', long: 'drain', help: 'Let all windows fire first: the job must not be resumed afterwards.' },
+      FORMAT,
+      DETACHED,
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: [`stop -p s3://state/savepoints ${ON_CLUSTER} 58db0b6fdde4c1308b223485320afcaf`],
+    load: () => import('./commands/stop.ts'),
+  },
+  {
+    name: 'savepoint',
+    synopsis: '[OPTIONS] [job id] [directory]',
+    summary: 'Take a savepoint of a job, or dispose of one.',
+    flags: [
+      { short: 'd', long: 'dispose', takes: 'value', value: 'path', help: 'Remove this savepoint.' },
+      {
+        short: 'j',
+        long: 'jarfile',
+        takes: 'value',
+        value: 'jar',
+        help: '',
+        refused: 'only needed for state of Flink 1.2.',
+      },
+      FORMAT,
+      DETACHED,
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: [
+      `savepoint ${ON_CLUSTER} 58db0b6fdde4c1308b223485320afcaf s3://state/savepoints`,
+      `savepoint ${ON_CLUSTER} -d s3://state/savepoints/savepoint-58db0b-1`,
+    ],
+    load: () => import('./commands/savepoint.ts'),
+  },
+  ...CLUSTER_COMMANDS,
+  {
+    name: 'logs',
+    synopsis: '[OPTIONS] [cluster id]',
+    summary: 'Print the logs of a cluster’s JobManager, or of its TaskManagers.',
+    flags: [
+      { long: 'taskmanagers', help: 'Of all TaskManagers.' },
+      { long: 'pod', takes: 'value', value: 'name', help: 'Of this pod only.' },
+      { long: 'follow', help: 'Go on as the log grows.' },
+      { long: 'previous', help: 'Of the container before its last restart: why it crashed.' },
+      { long: 'tail', takes: 'value', value: 'lines', help: 'Only the last lines.' },
+      { long: 'run', takes: 'value', value: 'run id', help: 'Of a dispatched run, from its ledger.' },
+      { long: 'attempt', takes: 'value', value: 'number', help: 'With --run: of this attempt; default: the last.' },
+      LEDGER,
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: [
+      'logs my-job --follow',
+      'logs my-job --previous --tail 100',
+      'logs my-job --taskmanagers',
+      'logs --run 344e2e84cefa8d544286 --ledger my-ledger',
+    ],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'runs list',
+    synopsis: '[OPTIONS]',
+    summary: 'List the dispatched runs of a ledger that are not closed, of all tenants or of one.',
+    flags: [
+      { short: 'a', long: 'all', help: 'Closed ones too.' },
+      { long: 'limit', takes: 'value', value: 'number', help: 'Runs to read; default 100.' },
+      { long: 'tenant', takes: 'value', value: 'name', help: 'Only the runs of this tenant.' },
+      LEDGER,
+      ...COMMON,
+    ],
+    examples: ['runs list --ledger my-ledger', 'runs list --all --json', 'runs list --tenant payments'],
+    load: async () => ({ execute: (await import('./commands/runs.ts')).list }),
+  },
+  {
+    name: 'runs show',
+    synopsis: '[OPTIONS] <run id>',
+    summary: 'Show a dispatched run: its outcome, its attempts, and what was kept of them.',
+    flags: [LEDGER, ...COMMON],
+    examples: ['runs show 344e2e84cefa8d544286 --ledger my-ledger'],
+    load: async () => ({ execute: (await import('./commands/runs.ts')).show }),
+  },
+  {
+    name: 'runs explain',
+    synopsis: '[OPTIONS] <run id>',
+    summary: 'Replay the decision that ended an attempt, from its evidence: every rule, and which one decided.',
+    flags: [
+      { long: 'attempt', takes: 'value', value: 'number', help: 'Of this attempt; default: the last.' },
+      LEDGER,
+      ...COMMON,
+    ],
+    examples: ['runs explain 344e2e84cefa8d544286 --ledger my-ledger'],
+    notes:
+      'The rules are those of this version. Where they decide otherwise than the code that took the decision, it says so.',
+    load: async () => ({ execute: (await import('./commands/runs-explain.ts')).explainRun }),
+  },
+  {
+    name: 'ui',
+    synopsis: '[OPTIONS] [cluster id]',
+    summary: 'Serve a cluster’s web UI on a local port, through the API server.',
+    flags: [
+      { long: 'port', takes: 'value', value: 'port', help: 'Local port; default: a free one.' },
+      ...GENERAL,
+      ...COMMON,
+    ],
+    examples: ['ui my-job --port 8081'],
+    load: () => import('./commands/ui.ts'),
+  },
+  {
+    name: 'explain',
+    synopsis: '[OPTIONS] <option>[=value]',
+    summary: 'Say what a Flink option does to the objects of a cluster.',
+    flags: [...GENERAL, ...VERSION_AND_DRY_RUN.filter(({ long }) => long === 'flink-version'), ...COMMON],
+    examples: ['explain kubernetes.jobmanager.cpu.amount', 'explain kubernetes.secrets=db-login:/opt/secrets'],
+    load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'doctor',
+    synopsis: '[OPTIONS]',
+    summary: 'Say what a deployment’s targets lack: connection, permissions, service account, quota, image.',
+    flags: [
+      {
+        long: 'config',
+        takes: 'value',
+        value: 'file',
+        help: 'The deployment’s configuration; default: infra/dispatch.yml.',
+      },
+      { long: 'target', takes: 'value', value: 'name', help: 'Only this target.' },
+      { long: 'probe', help: 'Also run one small pod of the default image in every namespace, and remove it.' },
+      ...COMMON,
+    ],
+    examples: ['doctor', 'doctor --config prod.yml --target default --probe', 'doctor --json'],
+    notes:
+      'Asks as whoever runs it: with the functions’ own access it tells what they may do. Exit code 1 when a check failed.',
+    load: () => import('./commands/doctor.ts'),
+  },
+];

@@ -1,0 +1,109 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { apiPath } from '../../../../lib/kubernetes/api/api.ts';
+import type { Connection } from '../../../../lib/kubernetes/access/connection.ts';
+import { describeError } from '../../../../lib/core/errors.ts';
+import { has, valueOf, type Execute } from '../command.ts';
+import { connect } from '../clusters/connect.ts';
+import { printJson } from '../terminal/io.ts';
+import type { NativeCluster } from '../clusters/native-clusters.ts';
+import { selectCluster } from '../flags/select.ts';
+import { readSettings } from '../flags/settings.ts';
+import { openStream } from '../follow/stream.ts';
+import { UsageError } from '../flags/usage.ts';
+
+/** Serves the web UI on a loopback port until it is interrupted. */
+export const execute: Execute = async (io, parsed) => {
+  const settings = readSettings(io, parsed);
+  const port = portOf(valueOf(parsed, 'port'));
+  const kubernetes = await connect(settings, io);
+  const cluster = await selectCluster(kubernetes, settings, parsed.args[0]);
+  const facts = await kubernetes.rest(cluster).jobManager.overview();
+  const server = createServer(uiProxy(kubernetes.connection, cluster));
+  const url = `http://127.0.0.1:${await listen(server, port)}/`;
+  if (has(parsed, 'json')) printJson(io, { clusterId: cluster.clusterId, url, flinkVersion: facts.flinkVersion });
+  else io.out(`${url}\n`);
+  io.err(`Flink ${facts.flinkVersion} of cluster ${cluster.clusterId}; Ctrl-C ends it\n`);
+  await new Promise<void>((resolve) => io.interrupted.addEventListener('abort', () => resolve(), { once: true }));
+  server.closeAllConnections();
+  server.close();
+  return 0;
+};
+
+function portOf(text: string | undefined): number {
+  const port = Number(text ?? 0);
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
+  throw new UsageError(`--port ${text ?? ''}: must be a port number`);
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new UsageError(`--port ${port}: ${describeError(error)}`)));
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** One request of the browser is one request to the API server's proxy of the REST Service. */
+export function uiProxy(
+  connection: Connection,
+  { namespace, clusterId }: Pick<NativeCluster, 'namespace' | 'clusterId'>,
+) {
+  const base = apiPath('api', 'v1', 'namespaces', namespace, 'services', `${clusterId}-rest:rest`, 'proxy');
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const fail = (status: number, text: string) => {
+      if (!response.headersSent) response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end(`${text}\n`);
+    };
+    // a page of another origin could reach a loopback port by a name of its own
+    const { host, origin } = request.headers;
+    if (!isLocal(host) || (origin !== undefined && origin !== `http://${host ?? ''}`)) {
+      return fail(403, 'this address serves pages of its own only');
+    }
+    const upgrade = {
+      method: request.method ?? 'GET',
+      path: base + (request.url ?? '/'),
+      headers: forwarded(request.headers),
+      body: request,
+    };
+    openStream(connection, upgrade).then(
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, forwarded(answer.headers));
+        answer.on('error', () => response.destroy());
+        answer.pipe(response);
+      },
+      (error: unknown) => fail(502, describeError(error)),
+    );
+  };
+}
+
+function isLocal(host: string | undefined): boolean {
+  return /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? '');
+}
+
+/** Headers of one hop, and what would tell the API server about the browser or replace our credentials. */
+const NOT_FORWARDED = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'authorization',
+  'cookie',
+  'origin',
+  'referer',
+]);
+
+function forwarded(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !NOT_FORWARDED.has(name) && !/^(impersonate|x-remote)-/.test(name)),
+  );
+}
