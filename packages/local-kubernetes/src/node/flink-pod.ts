@@ -56,7 +56,7 @@ export function flinkOverrides(
     ...(jobManager === undefined
       ? {}
       : { 'jobmanager.rpc.address': jobManager.ip, 'jobmanager.rpc.port': String(jobManager.port(RPC)) }),
-    ...(address.shared ? { 'taskmanager.rpc.port': '0' } : {}),
+    ...(address.shared ? { 'taskmanager.rpc.port': '0', 'taskmanager.data.port': '0' } : {}),
   };
 }
 

@@ -1,15 +1,22 @@
 import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Image } from './images.ts';
 
-/** The image's entry point: publishes the built-in plugins that are asked for, then becomes the command. */
+/**
+ * The image's entry point: publishes the built-in plugins that are asked for, then becomes the component that the first
+ * word names, or else the command itself.
+ */
 const ENTRYPOINT = `#!/usr/bin/env bash
 set -e
 for jar in \${ENABLE_BUILT_IN_PLUGINS//;/ }; do
   mkdir -p "$FLINK_HOME/plugins/\${jar%.jar}"
   ln -sf "$FLINK_HOME/opt/$jar" "$FLINK_HOME/plugins/\${jar%.jar}/$jar"
 done
+case "\${1:-}" in
+  standalone-job | jobmanager | taskmanager) exec "$FLINK_HOME/bin/$1.sh" start-foreground "\${@:2}" ;;
+  history-server) exec "$FLINK_HOME/bin/historyserver.sh" start-foreground "\${@:2}" ;;
+esac
 exec "$@"
 `;
 
@@ -17,13 +24,15 @@ export const ENTRYPOINT_PATH = '/docker-entrypoint.sh';
 export const FLINK_HOME = '/opt/flink';
 
 /** Folders of the distribution in which a pod may add or replace files: real folders with links in them. */
-const OWN = ['lib', 'plugins', 'usrlib'];
-const LINKED = ['bin', 'opt', 'examples', 'licenses'];
+const OWN = ['lib', 'plugins', 'usrlib', 'examples', 'examples/streaming'];
+const LINKED = ['bin', 'opt', 'licenses'];
 
 async function linkEntries(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   if (!existsSync(from)) return;
-  for (const entry of await readdir(from)) await symlink(join(from, entry), join(to, entry));
+  for (const entry of await readdir(from)) {
+    if (!OWN.includes(`${basename(from)}/${entry}`)) await symlink(join(from, entry), join(to, entry));
+  }
 }
 
 /** Lays out what a pod finds at /opt/flink: the distribution by links, and its own conf, log and plugins. */

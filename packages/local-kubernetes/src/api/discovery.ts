@@ -84,7 +84,7 @@ function openApi(path: string): object | undefined {
   return { openapi: '3.0.0', info, paths: Object.fromEntries(paths) as object, components: { schemas: {} } };
 }
 
-export const VERSION = {
+const VERSION = {
   major: '1',
   minor: '35',
   gitVersion: 'v1.35.0-local',

@@ -1,11 +1,11 @@
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { cut } from '../../infra/local/kubernetes/api/logs.ts';
-import { expand } from '../../infra/local/kubernetes/node/environment.ts';
-import { overrideConfFile } from '../../infra/local/kubernetes/node/flink-config.ts';
-import { findImage } from '../../infra/local/kubernetes/node/images.ts';
-import { PodPaths, toImagePaths } from '../../infra/local/kubernetes/node/pod-paths.ts';
-import { formatQuantity, parseQuantity } from '../../infra/local/kubernetes/quantity.ts';
+import { cut } from '../src/api/logs.ts';
+import { expand } from '../src/node/environment.ts';
+import { overrideConfFile } from '../src/node/flink-config.ts';
+import { findImage } from '../src/node/images.ts';
+import { PodPaths, toImagePaths } from '../src/node/pod-paths.ts';
+import { formatQuantity, parseQuantity } from '../src/quantity.ts';
 
 describe('paths of a pod', () => {
   const paths = new PodPaths('/d/pods/u', ['/opt/flink', '/opt/flink/conf', '/docker-entrypoint.sh', '/data']);

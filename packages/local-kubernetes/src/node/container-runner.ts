@@ -34,6 +34,8 @@ export class ContainerRunner {
   #process: ContainerProcess | undefined;
   #startedAt = 0;
   #failures = 0;
+  /** How the run before ended, until the next one has begun: only then does a kubelet count a restart. */
+  #last: ContainerState | undefined;
   status: ContainerStatus;
 
   constructor(container: V1Container, path: string, waitFor: string, context: ContainerContext) {
@@ -95,15 +97,20 @@ export class ContainerRunner {
     const { name } = this.container;
     for (;;) {
       try {
-        const logFile = paths.log(name, this.status.restartCount);
+        const restarts = this.status.restartCount + (this.#last === undefined ? 0 : 1);
+        const logFile = paths.log(name, restarts);
         await mkdir(dirname(logFile), { recursive: true });
         await writeFile(paths.at(this.#messagePath()), '');
         if (signal.aborted) return undefined;
-        this.#process = new ContainerProcess({ ...this.#command(image), logFile }, services.reaper);
+        const command = this.#command(image);
+        if (this.#last !== undefined) this.status = { ...this.status, lastState: this.#last, restartCount: restarts };
+        this.#last = undefined;
+        this.#process = new ContainerProcess({ ...command, logFile }, services.reaper);
         break;
       } catch (error) {
         if (!(error instanceof ContainerConfigError)) throw error;
         this.#event({ type: 'Warning', reason: 'Failed', message: `Error: ${error.message}` });
+        if (this.#last !== undefined) this.status = { ...this.status, lastState: this.#last };
         this.#waiting('CreateContainerConfigError', error.message);
         await this.#pause(Math.min(2000, services.backOff.first));
         if (signal.aborted) return undefined;
@@ -166,7 +173,7 @@ export class ContainerRunner {
       this.#waiting('CrashLoopBackOff', `back-off ${String(wait / 1000)}s ${what}`);
       await this.#pause(wait);
     }
-    this.status = { ...this.status, lastState: last, restartCount: this.status.restartCount + 1 };
+    this.#last = last;
   }
 
   #messagePath(): string {

@@ -1,44 +1,20 @@
-import type { Admission } from '../admission.ts';
-import type { EventRecorder } from '../events.ts';
+import { Controller, type ControllerDeps } from './controller.ts';
 import { controllerOf, withCondition, type Condition, type Deployment, type ReplicaSet } from '../objects.ts';
 import { DEPLOYMENTS, REPLICA_SETS } from '../resources.ts';
-import type { Change, Store } from '../store.ts';
-import { WorkQueue } from '../work-queue.ts';
 import { controllerReference, newMetadata, templateHash } from './pod-template.ts';
 
 const HASH = 'pod-template-hash';
 const REVISION = 'deployment.kubernetes.io/revision';
 
 /** Keeps one ReplicaSet for each Deployment's template, and moves the replicas to the latest. */
-export class Deployments {
-  readonly #store: Store;
-  readonly #admission: Admission;
-  readonly #events: EventRecorder;
-  readonly #queue: WorkQueue;
-
-  constructor(store: Store, admission: Admission, events: EventRecorder, onError: (error: unknown) => void) {
-    this.#store = store;
-    this.#admission = admission;
-    this.#events = events;
-    this.#queue = new WorkQueue((key) => {
-      this.#reconcile(key);
-    }, onError);
+export class Deployments extends Controller {
+  constructor(deps: ControllerDeps, onError: (error: unknown) => void) {
+    super(DEPLOYMENTS, REPLICA_SETS, deps, onError);
   }
 
-  onChange({ resource, object }: Change): void {
-    const { namespace = '', name } = object.metadata;
-    if (resource === DEPLOYMENTS) this.#queue.add(`${namespace}/${name}`);
-    const owner = resource === REPLICA_SETS ? controllerOf(object) : undefined;
-    if (owner?.kind === 'Deployment') this.#queue.add(`${namespace}/${owner.name}`);
-  }
-
-  stop(): void {
-    this.#queue.stop();
-  }
-
-  #reconcile(key: string): void {
+  protected override reconcile(key: string): void {
     const [namespace, name = ''] = key.split('/');
-    const deployment = this.#store.find(DEPLOYMENTS, namespace, name) as Deployment | undefined;
+    const deployment = this.deps.store.find(DEPLOYMENTS, namespace, name) as Deployment | undefined;
     if (deployment === undefined || deployment.metadata.deletionTimestamp !== undefined) return;
     const sets = this.#setsOf(deployment);
     const hash = templateHash(deployment.spec.template);
@@ -50,30 +26,30 @@ export class Deployments {
     this.#report(deployment, current, [...old, ...(current === undefined ? [] : [current])]);
   }
 
-  #setsOf(deployment: Deployment): ReplicaSet[] {
-    const sets = this.#store.list(REPLICA_SETS, deployment.metadata.namespace) as ReplicaSet[];
-    return sets.filter((set) => controllerOf(set)?.uid === deployment.metadata.uid);
+  #setsOf(dispatchConfig: Deployment): ReplicaSet[] {
+    const sets = this.deps.store.list(REPLICA_SETS, dispatchConfig.metadata.namespace) as ReplicaSet[];
+    return sets.filter((set) => controllerOf(set)?.uid === dispatchConfig.metadata.uid);
   }
 
   #roll(
-    deployment: Deployment,
+    dispatchConfig: Deployment,
     old: readonly ReplicaSet[],
     current: ReplicaSet | undefined,
     hash: string,
   ): ReplicaSet | undefined {
-    const recreate = deployment.spec.strategy?.type === 'Recreate';
+    const recreate = dispatchConfig.spec.strategy?.type === 'Recreate';
     const remaining = old.some((set) => (set.status?.replicas ?? 0) > 0);
-    if (recreate) for (const set of old) this.#scale(deployment, set, 0);
+    if (recreate) for (const set of old) this.#scale(dispatchConfig, set, 0);
     if (recreate && remaining) return current;
-    const { replicas } = deployment.spec;
-    const next = current ?? this.#create(deployment, hash, old.length + 1);
-    this.#scale(deployment, next, replicas);
-    if ((next.status?.availableReplicas ?? 0) >= replicas) for (const set of old) this.#scale(deployment, set, 0);
+    const { replicas } = dispatchConfig.spec;
+    const next = current ?? this.#create(dispatchConfig, hash, old.length + 1);
+    this.#scale(dispatchConfig, next, replicas);
+    if ((next.status?.availableReplicas ?? 0) >= replicas) for (const set of old) this.#scale(dispatchConfig, set, 0);
     return next;
   }
 
-  #create(deployment: Deployment, hash: string, revision: number): ReplicaSet {
-    const { metadata, spec } = deployment;
+  #create(dispatchConfig: Deployment, hash: string, revision: number): ReplicaSet {
+    const { metadata, spec } = dispatchConfig;
     const labels = { ...spec.template.metadata?.labels, [HASH]: hash };
     const set: ReplicaSet = {
       apiVersion: 'apps/v1',
@@ -82,7 +58,7 @@ export class Deployments {
         ...newMetadata(metadata.namespace, `${metadata.name}-${hash}`),
         labels,
         annotations: { [REVISION]: String(revision) },
-        ownerReferences: [controllerReference(deployment)],
+        ownerReferences: [controllerReference(dispatchConfig)],
       },
       spec: {
         replicas: spec.replicas,
@@ -90,41 +66,41 @@ export class Deployments {
         template: { ...spec.template, metadata: { ...spec.template.metadata, labels } },
       },
     };
-    const made = this.#admission.create(REPLICA_SETS, set) as ReplicaSet;
-    this.#scaled(deployment, made, 0, spec.replicas);
+    const made = this.deps.admission.create(REPLICA_SETS, set) as ReplicaSet;
+    this.#scaled(dispatchConfig, made, 0, spec.replicas);
     return made;
   }
 
-  #scale(deployment: Deployment, set: ReplicaSet, replicas: number): void {
+  #scale(dispatchConfig: Deployment, set: ReplicaSet, replicas: number): void {
     if (set.spec.replicas === replicas) return;
-    this.#store.modify(REPLICA_SETS, set, (draft) => {
+    this.deps.store.modify(REPLICA_SETS, set, (draft) => {
       (draft as ReplicaSet).spec.replicas = replicas;
       draft.metadata.generation = (draft.metadata.generation ?? 1) + 1;
     });
-    this.#scaled(deployment, set, set.spec.replicas, replicas);
+    this.#scaled(dispatchConfig, set, set.spec.replicas, replicas);
   }
 
-  #scaled(deployment: Deployment, set: ReplicaSet, from: number, to: number): void {
+  #scaled(dispatchConfig: Deployment, set: ReplicaSet, from: number, to: number): void {
     const message = `Scaled ${to > from ? 'up' : 'down'} replica set ${set.metadata.name} from ${String(from)} to ${String(to)}`;
-    this.#events.record(deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message });
+    this.deps.events.record(dispatchConfig, { type: 'Normal', reason: 'ScalingReplicaSet', message });
   }
 
-  #report(deployment: Deployment, current: ReplicaSet | undefined, sets: readonly ReplicaSet[]): void {
+  #report(dispatchConfig: Deployment, current: ReplicaSet | undefined, sets: readonly ReplicaSet[]): void {
     const total = (count: (set: ReplicaSet) => number | undefined): number =>
       sets.reduce((sum, set) => sum + (count(set) ?? 0), 0);
     const replicas = total((set) => set.status?.replicas);
     const available = total((set) => set.status?.availableReplicas);
-    const wanted = deployment.spec.replicas;
-    this.#store.modify(DEPLOYMENTS, deployment, (draft) => {
+    const wanted = dispatchConfig.spec.replicas;
+    this.deps.store.modify(DEPLOYMENTS, dispatchConfig, (draft) => {
       const old = (draft as Deployment).status?.conditions;
       draft.status = {
-        observedGeneration: deployment.metadata.generation,
+        observedGeneration: dispatchConfig.metadata.generation,
         replicas,
         updatedReplicas: current?.status?.replicas ?? 0,
         readyReplicas: total((set) => set.status?.readyReplicas),
         availableReplicas: available,
         unavailableReplicas: Math.max(0, wanted - available),
-        conditions: conditionsOf(old, current, available >= wanted, this.#store.now()),
+        conditions: conditionsOf(old, current, available >= wanted, this.deps.store.now()),
       };
     });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { KubeObject } from '../../infra/local/kubernetes/objects.ts';
-import { parseFieldSelector, parseLabelSelector } from '../../infra/local/kubernetes/selectors.ts';
+import type { KubeObject } from '../src/objects.ts';
+import { parseFieldSelector, parseLabelSelector } from '../src/selectors.ts';
 
 function labelled(labels: Record<string, string>): KubeObject {
   const metadata = { name: 'x', uid: 'u', resourceVersion: '1', creationTimestamp: '', labels };

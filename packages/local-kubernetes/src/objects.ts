@@ -135,11 +135,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `ConfigMap/x`, for messages. */
-export function nameOf(object: KubeObject): string {
-  return `${object.kind}/${object.metadata.name}`;
-}
-
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergePatch, strategicMerge } from '../../infra/local/kubernetes/patch.ts';
+import { mergePatch, strategicMerge } from '../src/patch.ts';
 
 describe('merge patch', () => {
   it('drops null, replaces lists, merges maps', () => {

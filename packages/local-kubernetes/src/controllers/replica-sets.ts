@@ -1,46 +1,23 @@
-import type { Admission } from '../admission.ts';
 import { requestDeletion } from '../deletion.ts';
 import { ApiError } from '../errors.ts';
-import type { EventRecorder } from '../events.ts';
+import { Controller, type ControllerDeps } from './controller.ts';
 import { controllerOf, withCondition, type Pod, type ReplicaSet } from '../objects.ts';
 import { PODS, REPLICA_SETS } from '../resources.ts';
-import type { Change, Store } from '../store.ts';
-import { WorkQueue } from '../work-queue.ts';
 import { controllerReference, isReady, newMetadata, randomSuffix } from './pod-template.ts';
 
 const RETRY = { first: 1000, most: 30_000 };
 
 /** Keeps as many pods as each ReplicaSet asks for. */
-export class ReplicaSets {
-  readonly #store: Store;
-  readonly #admission: Admission;
-  readonly #events: EventRecorder;
-  readonly #queue: WorkQueue;
+export class ReplicaSets extends Controller {
   readonly #failures = new Map<string, { count: number; until: number; error: ApiError }>();
 
-  constructor(store: Store, admission: Admission, events: EventRecorder, onError: (error: unknown) => void) {
-    this.#store = store;
-    this.#admission = admission;
-    this.#events = events;
-    this.#queue = new WorkQueue((key) => {
-      this.#reconcile(key);
-    }, onError);
+  constructor(deps: ControllerDeps, onError: (error: unknown) => void) {
+    super(REPLICA_SETS, PODS, deps, onError);
   }
 
-  onChange({ resource, object }: Change): void {
-    const { namespace = '', name } = object.metadata;
-    if (resource === REPLICA_SETS) this.#queue.add(`${namespace}/${name}`);
-    const owner = resource === PODS ? controllerOf(object) : undefined;
-    if (owner?.kind === 'ReplicaSet') this.#queue.add(`${namespace}/${owner.name}`);
-  }
-
-  stop(): void {
-    this.#queue.stop();
-  }
-
-  #reconcile(key: string): void {
+  protected override reconcile(key: string): void {
     const [namespace, name = ''] = key.split('/');
-    const set = this.#store.find(REPLICA_SETS, namespace, name) as ReplicaSet | undefined;
+    const set = this.deps.store.find(REPLICA_SETS, namespace, name) as ReplicaSet | undefined;
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return;
     const pods = this.#podsOf(set).filter(isActive);
     const missing = set.spec.replicas - pods.length;
@@ -51,7 +28,7 @@ export class ReplicaSets {
   }
 
   #podsOf(set: ReplicaSet): Pod[] {
-    const pods = this.#store.list(PODS, set.metadata.namespace) as Pod[];
+    const pods = this.deps.store.list(PODS, set.metadata.namespace) as Pod[];
     return pods.filter((pod) => controllerOf(pod)?.uid === set.metadata.uid);
   }
 
@@ -61,33 +38,33 @@ export class ReplicaSets {
     if (last !== undefined && Date.now() < last.until) return last.error;
     try {
       for (let made = 0; made < count; made++) {
-        const pod = this.#admission.create(PODS, podOf(set));
+        const pod = this.deps.admission.create(PODS, podOf(set));
         const message = `Created pod: ${pod.metadata.name}`;
-        this.#events.record(set, { type: 'Normal', reason: 'SuccessfulCreate', message });
+        this.deps.events.record(set, { type: 'Normal', reason: 'SuccessfulCreate', message });
       }
       this.#failures.delete(key);
       return undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const message = `Error creating: ${error.message}`;
-      this.#events.record(set, { type: 'Warning', reason: 'FailedCreate', message });
+      this.deps.events.record(set, { type: 'Warning', reason: 'FailedCreate', message });
       const wait = Math.min(RETRY.most, RETRY.first * 2 ** (last?.count ?? 0));
       this.#failures.set(key, { count: (last?.count ?? 0) + 1, until: Date.now() + wait, error });
-      this.#queue.addAfter(key, wait);
+      this.queue.addAfter(key, wait);
       return error;
     }
   }
 
   #remove(set: ReplicaSet, pod: Pod): void {
-    requestDeletion(this.#store, PODS, pod, { propagationPolicy: 'Background' });
+    requestDeletion(this.deps.store, PODS, pod, { propagationPolicy: 'Background' });
     const message = `Deleted pod: ${pod.metadata.name}`;
-    this.#events.record(set, { type: 'Normal', reason: 'SuccessfulDelete', message });
+    this.deps.events.record(set, { type: 'Normal', reason: 'SuccessfulDelete', message });
   }
 
   #report(set: ReplicaSet, failure: ApiError | undefined): void {
     const pods = this.#podsOf(set).filter(isActive);
     const ready = pods.filter(isReady).length;
-    this.#store.modify(REPLICA_SETS, set, (draft) => {
+    this.deps.store.modify(REPLICA_SETS, set, (draft) => {
       const { status } = draft as ReplicaSet;
       const others = (status?.conditions ?? []).filter(({ type }) => type !== 'ReplicaFailure');
       const failed = {
@@ -96,7 +73,8 @@ export class ReplicaSets {
         reason: 'FailedCreate',
         message: failure?.message ?? '',
       } as const;
-      const conditions = failure === undefined ? others : withCondition(status?.conditions, failed, this.#store.now());
+      const conditions =
+        failure === undefined ? others : withCondition(status?.conditions, failed, this.deps.store.now());
       draft.status = {
         replicas: pods.length,
         fullyLabeledReplicas: pods.length,
