@@ -3,21 +3,20 @@ import type { Clock, Instant } from '../../lib/core/clock.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import type { FlinkCluster } from '../../lib/flink/cluster.ts';
 import type {
+  ClusterAccess,
   ClusterInventory,
-  ClusterLogs,
   ClusterRef,
-  Clusters,
   EventFacts,
   KubernetesFacts,
   LogTail,
   Owner,
   PodFacts,
-  Renewals,
   Removal,
-  StartPermits,
-} from '../../lib/cluster/port.ts';
+} from '../../lib/kubernetes/cluster/port.ts';
+import { clusterId as asClusterId } from './ids.ts';
+import { describeOwner, isSameOwner } from '../../lib/kubernetes/cluster/owner-metadata.ts';
 
-type Method = 'apply' | 'observe' | 'remove' | 'remains' | 'tail' | 'list' | 'withdraw' | 'renew';
+type Method = 'admit' | 'apply' | 'observe' | 'remove' | 'remains' | 'tail' | 'list' | 'withdraw' | 'renew';
 
 /** One call that goes wrong: `before` it does anything, or `after` it did, so that the answer alone is lost. */
 export interface Fault {
@@ -32,7 +31,7 @@ export interface StandingCluster {
   readonly createdAt: Instant;
   deleting: boolean;
   /** `Kind/name` of what was made beside the Deployment. */
-  readonly dependants: Set<string>;
+  readonly dependents: Set<string>;
   /** Whether its permit to start was withdrawn, which no later `apply` grants again. */
   withheld: boolean;
   pods: readonly PodFacts[];
@@ -44,7 +43,7 @@ export interface StandingCluster {
  * Kubernetes in memory, for one or many namespaces: nothing happens by itself, so that a test decides what a look sees.
  * What is removed is gone after `looksToGo` looks at what remains.
  */
-export interface FakeClusters extends Clusters, ClusterLogs, ClusterInventory, StartPermits, Renewals {
+export interface FakeClusters extends ClusterAccess {
   /** Goes wrong once, in the order given. */
   readonly faults: Fault[];
   /** Answers to `remains` that still name what was removed; default 0. */
@@ -99,6 +98,7 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
       state.highAvailability.set(keyOf(ref), names.add(`ConfigMap/${name}`));
     },
     setLog: (pod, container, text, previous = false) => void state.logs.set(`${pod}/${container}/${previous}`, text),
+    admit: () => fake('admit')(() => ({ settle: () => Promise.resolve(), giveBack: () => Promise.resolve() })),
     apply: (cluster, owner) => fake('apply')(() => apply(state, self, clock.now(), { cluster, owner })),
     observe: (ref) => fake('observe')(() => factsOf(state.clusters.get(keyOf(ref)))),
     remove: (ref, what) => fake('remove')(() => remove(state, self, ref, what)),
@@ -106,12 +106,12 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
     tail: (_ref, pod, options) => fake('tail')(() => tail(state, pod, options)),
     list: (namespace) => fake('list')(() => list(state, namespace)),
     renew: (ref, owner, objects) => fake('renew')(() => renew(state, ref, owner, objects)),
-    withdraw: (ref, owner) =>
+    revoke: (ref, owner) =>
       fake('withdraw')(() => {
         const standing = state.clusters.get(keyOf(ref));
-        if (standing?.owner.runId !== owner.runId || standing.owner.attempt !== owner.attempt) return;
+        if (standing === undefined || !isSameOwner(standing.owner, owner)) return;
         standing.withheld = true;
-        standing.dependants.add(`ConfigMap/start-permit-${ref.clusterId}`);
+        standing.dependents.add(`ConfigMap/start-permit-${ref.clusterId}`);
       }),
   };
   return self;
@@ -129,17 +129,17 @@ interface Application {
 function apply(state: State, self: FakeClusters, now: Instant, { cluster, owner }: Application): 'created' | 'found' {
   const key = keyOf(cluster);
   if (state.going.has(key)) throw new DispatchError('ClusterUnavailable', `Deployment ${key} is being deleted`);
-  const names = cluster.dependants.map(nameOf);
+  const names = cluster.dependents.map(nameOf);
   const standing = state.clusters.get(key);
   if (standing === undefined) {
     state.uids += 1;
-    self.created.push(`${key}#${owner.runId}-${owner.attempt}`);
+    self.created.push(`${key}#${nameOfOwner(owner)}`);
     state.clusters.set(key, {
       uid: `uid-${state.uids}`,
       owner,
       createdAt: now,
       deleting: false,
-      dependants: new Set(names),
+      dependents: new Set(names),
       withheld: false,
       pods: [],
       events: [],
@@ -147,12 +147,16 @@ function apply(state: State, self: FakeClusters, now: Instant, { cluster, owner 
     });
     return 'created';
   }
-  if (standing.owner.runId !== owner.runId || standing.owner.attempt !== owner.attempt) {
-    throw new DispatchError('ClusterNameTaken', `Deployment ${key} belongs to run ${standing.owner.runId}`);
+  if (!isSameOwner(standing.owner, owner)) {
+    throw new DispatchError('ClusterNameTaken', `Deployment ${key} belongs to ${describeOwner(standing.owner)}`);
   }
-  const missing = names.filter((name) => !standing.dependants.has(name));
-  for (const name of missing) standing.dependants.add(name);
+  const missing = names.filter((name) => !standing.dependents.has(name));
+  for (const name of missing) standing.dependents.add(name);
   return missing.length === 0 ? 'found' : 'created';
+}
+
+function nameOfOwner(owner: Owner): string {
+  return owner.kind === 'run' ? `${owner.runId}-${owner.attempt}` : `pool/${owner.pool}@${owner.ledger}-1`;
 }
 
 function renew(
@@ -162,8 +166,8 @@ function renew(
   objects: readonly KubernetesObject[],
 ): 'renewed' | 'absent' {
   const standing = state.clusters.get(keyOf(ref));
-  if (standing?.owner.runId !== owner.runId || standing.owner.attempt !== owner.attempt) return 'absent';
-  for (const object of objects) standing.dependants.add(nameOf(object));
+  if (standing === undefined || !isSameOwner(standing.owner, owner)) return 'absent';
+  for (const object of objects) standing.dependents.add(nameOf(object));
   return 'renewed';
 }
 
@@ -174,7 +178,7 @@ function nameOf({ kind, metadata }: KubernetesObject): string {
 function factsOf(standing: StandingCluster | undefined): KubernetesFacts {
   if (standing === undefined) return { deployment: { state: 'absent' }, pods: [], events: [] };
   const { uid, owner, deleting, createdAt, desiredReplicas, pods, events } = standing;
-  const deployment = { state: 'present', uid, ...owner, deleting, createdAt, desiredReplicas, conditions: [] } as const;
+  const deployment = { state: 'present', uid, owner, deleting, createdAt, desiredReplicas, conditions: [] } as const;
   return { deployment, pods, events };
 }
 
@@ -182,7 +186,7 @@ function factsOf(standing: StandingCluster | undefined): KubernetesFacts {
 function isForeign(standing: StandingCluster | undefined, { uid, owner }: Removal): boolean {
   if (standing === undefined) return false;
   if (uid !== undefined) return uid !== standing.uid;
-  return owner !== undefined && (owner.runId !== standing.owner.runId || owner.attempt !== standing.owner.attempt);
+  return owner !== undefined && !isSameOwner(standing.owner, owner);
 }
 
 function remove(state: State, self: FakeClusters, ref: ClusterRef, what: Removal): void {
@@ -190,7 +194,7 @@ function remove(state: State, self: FakeClusters, ref: ClusterRef, what: Removal
   const standing = state.clusters.get(key);
   if (isForeign(standing, what)) return;
   if (standing !== undefined) {
-    const names = [`Deployment/${ref.clusterId}`, ...standing.dependants, ...standing.pods.map((p) => `Pod/${p.name}`)];
+    const names = [`Deployment/${ref.clusterId}`, ...standing.dependents, ...standing.pods.map((p) => `Pod/${p.name}`)];
     state.clusters.delete(key);
     if (self.looksToGo > 0) state.going.set(key, { looks: self.looksToGo, names });
   }
@@ -210,7 +214,7 @@ function remains(state: State, ref: ClusterRef, what: Removal): readonly string[
   const standing = state.clusters.get(key);
   if (standing === undefined) return metadata;
   const pods = standing.pods.map((pod) => `Pod/${pod.name}`);
-  return [`Deployment/${ref.clusterId}`, ...pods, ...standing.dependants, ...metadata];
+  return [`Deployment/${ref.clusterId}`, ...pods, ...standing.dependents, ...metadata];
 }
 
 function tail(
@@ -226,8 +230,7 @@ function list(state: State, namespace: string): Awaited<ReturnType<ClusterInvent
   return [...state.clusters].flatMap(([key, { uid, owner, createdAt }]) => {
     const [in_, clusterId] = key.split('/');
     if (in_ !== namespace || clusterId === undefined) return [];
-    const { runId, ledger } = owner;
-    const ref = { namespace, clusterId: clusterId as ClusterRef['clusterId'] };
-    return [{ ...ref, uid, runId, createdAt, ...(ledger === undefined ? {} : { ledger }) }];
+    const ref = { namespace, clusterId: asClusterId(clusterId) };
+    return [{ ...ref, uid, owner, createdAt }];
   });
 }

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetters } from '../../lib/run/dead-letters.ts';
+import type { DeadLetter, DeadLetters } from '../../lib/run/store/dead-letters.ts';
 import { Faults } from './faults.ts';
 
 export class FakeDeadLetters implements DeadLetters {

@@ -1,6 +1,6 @@
 import type { RunId } from '../../lib/core/ids.ts';
-import { evidencePrefix, type EvidenceStore } from '../../lib/run/evidence-store.ts';
-import { withoutSecrets } from '../../lib/run/s3-evidence-store.ts';
+import { evidencePrefix, type EvidenceStore } from '../../lib/run/store/evidence-store.ts';
+import { redactDocument } from '../../lib/core/redaction/document.ts';
 import { Faults } from './faults.ts';
 
 export class FakeEvidenceStore implements EvidenceStore {
@@ -13,7 +13,7 @@ export class FakeEvidenceStore implements EvidenceStore {
     this.puts += 1;
     return this.faults.around('put', () => {
       const uri = `s3://ledger/${evidencePrefix(runId, attempt)}${name}`;
-      this.files.set(uri, typeof content === 'string' ? withoutSecrets(content, contentType) : content);
+      this.files.set(uri, typeof content === 'string' ? redactDocument(content, contentType) : content);
       return uri;
     });
   }

@@ -1,6 +1,6 @@
 import type { KubernetesObject, V1Container, V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node';
-import type { ClusterId } from '../../lib/core/ids.ts';
 import type { FlinkCluster } from '../../lib/flink/cluster.ts';
+import { clusterId as asClusterId } from './ids.ts';
 
 export interface SmallCluster {
   readonly clusterId: string;
@@ -43,7 +43,7 @@ export function smallCluster(options: SmallCluster): FlinkCluster {
     data: { 'config.yaml': '{}' },
   };
   return {
-    clusterId: clusterId as ClusterId,
+    clusterId: asClusterId(clusterId),
     namespace,
     deployment: {
       apiVersion: 'apps/v1',
@@ -55,7 +55,7 @@ export function smallCluster(options: SmallCluster): FlinkCluster {
         template: { metadata: { labels: jobManager }, spec: podSpec(options) },
       },
     },
-    dependants: [
+    dependents: [
       configMap,
       service(clusterId, { name: 'jobmanager-rpc', port: 6123 }, 'None'),
       service(`${clusterId}-rest`, { name: 'rest', port: 8081 }),

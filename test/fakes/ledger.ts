@@ -1,6 +1,7 @@
 import type { RunId } from '../../lib/core/ids.ts';
-import type { Ledger, Versioned } from '../../lib/run/ledger.ts';
-import type { LiveRuns } from '../../lib/run/live-runs.ts';
+import type { Ledger, Versioned } from '../../lib/run/store/ledger.ts';
+import type { LivePage, LiveRuns } from '../../lib/run/store/live-runs.ts';
+import { keptRecord } from '../../lib/run/kept-record.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { Faults } from './faults.ts';
@@ -36,11 +37,16 @@ export class FakeLedger implements Ledger, LiveRuns {
     );
   }
 
-  list(page: { readonly after?: string; readonly limit: number }): ReturnType<LiveRuns['list']> {
+  list({ after = '', limit, tenant }: LivePage): ReturnType<LiveRuns['list']> {
     return this.faults.around('list', () => {
-      const open = this.records.filter(({ state }) => state !== 'closed').map(({ runId }) => runId);
-      const after = open.sort().filter((runId) => page.after === undefined || runId > page.after);
-      return after.slice(0, page.limit).map((runId) => ({ runId, markedAt: 0, version: runId }));
+      const open = this.records.filter(({ state }) => state !== 'closed');
+      const asked = open.filter((run) => tenant === undefined || run.tenant === tenant);
+      const placed = asked.map(({ runId, tenant: of }) => ({
+        runId,
+        place: of === undefined ? runId : `${of}/${runId}`,
+      }));
+      const behind = placed.filter(({ place }) => place > after).sort((a, b) => (a.place < b.place ? -1 : 1));
+      return behind.slice(0, limit).map((run) => ({ ...run, markedAt: 0, version: run.runId }));
     });
   }
 
@@ -54,7 +60,8 @@ export class FakeLedger implements Ledger, LiveRuns {
     return known === undefined ? undefined : { value: parseRecord(known.text), version: known.version };
   }
 
-  private write(record: RunRecord): Versioned<RunRecord> {
+  private write(given: RunRecord): Versioned<RunRecord> {
+    const record = keptRecord(given);
     this.versions += 1;
     const version = `"${this.versions}"`;
     this.stored.set(record.runId, { text: JSON.stringify(record), version });

@@ -199,7 +199,7 @@ export class FakeRegistry {
   }
 }
 
-export function digestOf(bytes: Buffer | string): string {
+function digestOf(bytes: Buffer | string): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 

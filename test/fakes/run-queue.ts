@@ -1,4 +1,4 @@
-import { parseRunMessage, wholeDelay, type RunMessage, type RunQueue } from '../../lib/run/run-queue.ts';
+import { parseRunMessage, wholeDelay, type RunMessage, type RunQueue } from '../../lib/run/store/run-queue.ts';
 import { Faults } from './faults.ts';
 
 /** A queue on a clock of the test: `due` takes what has become visible. */
