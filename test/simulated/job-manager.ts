@@ -1,4 +1,4 @@
-/** One job on one cluster, by the clock. */
+/** An application with one job on a cluster of its own, by the clock: main() ends with its job. */
 export interface SimulatedJob {
   readonly jobId: string;
   readonly name: string;
@@ -15,20 +15,13 @@ export function answerOf(job: SimulatedJob, path: string, now: number): unknown 
   const ended = now >= end;
   const state = !ended ? 'RUNNING' : end === job.canceledAt ? 'CANCELED' : 'FINISHED';
   const tasks = { total: 1, running: ended ? 0 : 1, finished: state === 'FINISHED' ? 1 : 0 };
-  const summary = {
-    jid: jobId,
-    name,
-    state,
-    'start-time': startedAt,
-    'end-time': ended ? end : -1,
-    duration: Math.min(now, end) - startedAt,
-    'last-modification': Math.min(now, end),
-    tasks,
-  };
+  const times = { 'start-time': startedAt, 'end-time': ended ? end : -1, duration: Math.min(now, end) - startedAt };
+  const summary = { jid: jobId, name, state, ...times, 'last-modification': Math.min(now, end), tasks };
+  const application = { id: jobId, name, status: state, ...times, jobs: { [state]: 1 } };
   const answers: Readonly<Record<string, unknown>> = {
     '/overview': overview(ended),
     '/jobs/overview': { jobs: [summary] },
-    '/applications/overview': { applications: [] },
+    '/applications/overview': { applications: [application] },
     [`/jobs/${jobId}`]: { ...summary, vertices: [] },
     [`/jobs/${jobId}/exceptions`]: { exceptionHistory: { entries: [], truncated: false } },
     [`/jobs/${jobId}/accumulators`]: { 'job-accumulators': [], 'user-task-accumulators': [] },

@@ -2,18 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startKubernetes, type LocalKubernetes } from '../../infra/local/kubernetes/server.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
-import { createRestTransport } from '../../lib/cluster/rest-access.ts';
-import { withStartPermit } from '../../lib/cluster/start-permit.ts';
+import { startKubernetes, type LocalKubernetes } from '../../packages/local-kubernetes/src/server.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection } from '../../lib/kubernetes/access/kubeconfig.ts';
+import { createRestTransport } from '../../lib/kubernetes/access/rest-access.ts';
+import { withStartPermit } from '../../lib/kubernetes/cluster/start-permit.ts';
 import { clusterIdFor, jobIdFor, runIdFor } from '../../lib/core/ids.ts';
 import { buildCluster } from '../../lib/flink/native/build-cluster.ts';
 import { SimulatedNode } from './node.ts';
 
 const runId = runIdFor('node');
-const owner = { runId, attempt: 1 };
+const owner = { kind: 'run', runId, attempt: 1 } as const;
 const clusterId = clusterIdFor('node', runId, 1);
 const jobId = jobIdFor(runId, 1);
 const ref = { namespace: 'default', clusterId };
@@ -52,11 +52,11 @@ it('a pod waits for its ConfigMaps, answers as a JobManager with its job, and go
   const api = createKubernetesApi(await kubeconfigConnection({ text: server.kubeconfig }));
   const clusters = createClusters(api);
   const isReady = async (): Promise<readonly boolean[]> => (await clusters.observe(ref)).pods.map(({ ready }) => ready);
-  const mayStart = async (): Promise<'yes'> => {
+  const mayStart = async (): Promise<'grant'> => {
     // The Deployment is there, its permit is not yet.
     await expect.poll(isReady).toEqual([false]);
     expect(node?.begun).toEqual([]);
-    return 'yes';
+    return 'grant';
   };
   await clusters.apply(CLUSTER, owner, mayStart);
   await expect.poll(isReady).toEqual([true]);

@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import type { Node, NodeServices } from '../../infra/local/kubernetes/node/node-services.ts';
-import { podStatus, waitingStatus } from '../../infra/local/kubernetes/node/pod-status.ts';
-import { placePod } from '../../infra/local/kubernetes/node/scheduler.ts';
-import type { KubeObject, Pod } from '../../infra/local/kubernetes/objects.ts';
-import { CONFIG_MAPS, PODS } from '../../infra/local/kubernetes/resources.ts';
-import type { Change } from '../../infra/local/kubernetes/store.ts';
+import type { Node, NodeServices } from '../../packages/local-kubernetes/src/node/node-services.ts';
+import { podStatus, waitingStatus } from '../../packages/local-kubernetes/src/node/pod-status.ts';
+import { placePod } from '../../packages/local-kubernetes/src/node/scheduler.ts';
+import type { KubeObject, Pod } from '../../packages/local-kubernetes/src/objects.ts';
+import { CONFIG_MAPS, PODS } from '../../packages/local-kubernetes/src/resources.ts';
+import type { Change } from '../../packages/local-kubernetes/src/store.ts';
 import { readConfiguration } from '../../lib/flink/config/files.ts';
 import { answerOf, type SimulatedJob } from './job-manager.ts';
 
@@ -14,7 +15,7 @@ export interface SimulatedFlink {
   /** Milliseconds from the pod's place to its REST endpoint. */
   readonly starts: number;
   /** Milliseconds that a job runs. */
-  readonly runs: (jobId: string) => number;
+  readonly runs: (clusterId: string) => number;
   /** Milliseconds from the wish to delete a pod until it is gone. */
   readonly stops: number;
 }
@@ -134,14 +135,14 @@ export class SimulatedNode implements Node {
     });
   }
 
-  /** Flink reads its job's id from its configuration as well. */
+  /** Flink reads its job's id from its configuration as well, and draws one where none is fixed. */
   #jobOf(pod: Pod): SimulatedJob {
     const name = pod.metadata.labels?.['app'] ?? '';
     const map = this.#services.store.get(CONFIG_MAPS, pod.metadata.namespace, `flink-config-${name}`) as KubeObject & {
       readonly data: Readonly<Record<string, string>>;
     };
-    const jobId = readConfiguration(map.data, '2.3')['$internal.pipeline.job-id'] ?? '';
-    return { jobId, name, startedAt: Date.now(), runs: this.#flink.runs(jobId) };
+    const jobId = readConfiguration(map.data, '2.3')['$internal.pipeline.job-id'] ?? randomBytes(16).toString('hex');
+    return { jobId, name, startedAt: Date.now(), runs: this.#flink.runs(name) };
   }
 
   #end(uid: string): void {

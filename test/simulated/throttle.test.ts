@@ -4,8 +4,8 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { statusError } from '../../lib/cluster/status-error.ts';
+import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
+import { statusError } from '../../lib/kubernetes/api/status-error.ts';
 import { fromAwsError } from '../../lib/core/aws-error.ts';
 import { busyAws, busyKubernetes } from './refusals.ts';
 import { draw, startThrottle, type Throttle, type ThrottleOptions } from './throttle.ts';
