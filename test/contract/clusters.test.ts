@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startKubernetes } from '../../infra/local/kubernetes/server.ts';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
+import { startKubernetes } from '../../packages/local-kubernetes/src/server.ts';
+import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection } from '../../lib/kubernetes/access/kubeconfig.ts';
 import { createFakeClusters } from '../fakes/clusters.ts';
 import { clustersContract } from './support/clusters-contract.ts';
 import { apiOfKubeconfig, kubernetesHarness } from './support/kubernetes.ts';

@@ -167,7 +167,7 @@ export function kubernetesApiSuite(name: string, open: () => Promise<World>): vo
       });
 
       it('patches: merge, strategic merge, JSON patch, and with a resourceVersion', async () => {
-        const made = item(await world.create('configmaps', configMap('patched', { labels: { keep: 'yes' } })));
+        const made = item(await world.create('configmaps', configMap('patched', { labels: { keep: 'grant' } })));
         const path = world.path('configmaps', 'patched');
         const patch = async (body: unknown, contentType: string) =>
           world.request({ method: 'PATCH', path, body, contentType });
@@ -182,7 +182,7 @@ export function kubernetesApiSuite(name: string, open: () => Promise<World>): vo
         expect(await patch(operations, JSON_PATCH)).toMatchObject({ status: 200, body: { data: { b: '5' } } });
         expect(await patch(operations, JSON_PATCH)).toMatchObject({ status: 422 });
         expect(await patch({ metadata: { labels: { more: 'x' } } }, STRATEGIC)).toMatchObject({
-          body: { metadata: { labels: { keep: 'yes', more: 'x' } } },
+          body: { metadata: { labels: { keep: 'grant', more: 'x' } } },
         });
         const { resourceVersion } = made.metadata;
         expect(await patch({ metadata: { resourceVersion }, data: { z: '1' } }, MERGE_PATCH)).toMatchObject({

@@ -1,7 +1,7 @@
 import { KubeConfig, Watch, type KubernetesObject } from '@kubernetes/client-node';
-import { apiPath, type ApiRequest, type ApiResponse } from '../../lib/cluster/api.ts';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
+import { apiPath, type ApiRequest, type ApiResponse } from '../../lib/kubernetes/api/api.ts';
+import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection } from '../../lib/kubernetes/access/kubeconfig.ts';
 import { makeNamespace } from './support/kubernetes.ts';
 
 export interface Seen {

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { kubeconfigFiles } from '../../lib/cluster/kubeconfig.ts';
-import { startKubernetes } from '../../infra/local/kubernetes/server.ts';
+import { kubeconfigFiles } from '../../lib/kubernetes/access/kubeconfig.ts';
+import { startKubernetes } from '../../packages/local-kubernetes/src/server.ts';
 import { kubernetesApiSuite } from './kubernetes-api-suite.ts';
 import { openWorld } from './kubernetes-api-world.ts';
 

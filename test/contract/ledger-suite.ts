@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor, type RunId } from '../../lib/core/ids.ts';
-import type { Ledger } from '../../lib/run/ledger.ts';
-import type { LiveRuns } from '../../lib/run/live-runs.ts';
+import type { Ledger } from '../../lib/run/store/ledger.ts';
+import type { LiveRuns } from '../../lib/run/store/live-runs.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
+import { runId as runIdOf } from '../fakes/ids.ts';
 
 interface Made {
   readonly ledger: Ledger;
@@ -73,7 +74,7 @@ export function describeLedger(name: string, make: () => Made | Promise<Made>, r
       const first = await listed({ limit: 2 });
       expect(first).toEqual(ids.slice(0, 2));
       expect(await listed({ after: first[1] ?? '', limit: 100 })).toEqual(ids.slice(2));
-      const closing = await ledger.read(ids[0] ?? ('' as RunId));
+      const closing = await ledger.read(ids[0] ?? runIdOf(''));
       if (closing === undefined) throw new Error('no record');
       const closed = await ledger.replace({ ...closing.value, state: 'closed' }, closing.version);
       expect(await listed({ limit: 100 })).toEqual(ids.slice(1));
@@ -84,7 +85,7 @@ export function describeLedger(name: string, make: () => Made | Promise<Made>, r
   });
 }
 
-function sample(name: string, changes: Partial<RunRecord> = {}): RunRecord {
+function sample(name: string, changes: Parameters<typeof sampleRecord>[0] = {}): RunRecord {
   return sampleRecord({ runId: runIdFor(name), ...changes });
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
-import { createS3Ledger } from '../../lib/run/s3-ledger.ts';
-import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/s3-live-runs.ts';
+import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
+import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
 import { FakeLedger } from '../fakes/ledger.ts';
 import { freshBucket, forEachS3Server } from './aws-server.ts';

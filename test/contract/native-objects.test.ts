@@ -1,6 +1,6 @@
 import type { KubernetesObject, V1Deployment, V1OwnerReference, V1Service } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apiPath, type KubernetesApi } from '../../lib/cluster/api.ts';
+import { apiPath, type KubernetesApi } from '../../lib/kubernetes/api/api.ts';
 import { buildCluster } from '../../lib/flink/native/build-cluster.ts';
 import { LOSES_KEYS, RECORDED_VERSIONS, recordings, requestOf, type Recording } from '../flink/native/recordings.ts';
 import { apiOfKubeconfig, makeNamespace, must } from './support/kubernetes.ts';
@@ -46,10 +46,10 @@ describe.skipIf(KUBECONFIG === undefined)('native objects on the API server of K
     const cluster = buildCluster(requestOf(recording));
     const deployment = await create(cluster.deployment);
     const { uid } = deployment.metadata;
-    const dependants = await Promise.all(cluster.dependants.map((object) => create(owned(object, uid))));
+    const dependents = await Promise.all(cluster.dependents.map((object) => create(owned(object, uid))));
     const path = apiPath('apis', 'apps', 'v1', 'namespaces', namespace.name, 'deployments', cluster.clusterId);
     await must(api, { method: 'DELETE', path, body: { propagationPolicy: 'Background' } });
-    for (const { kind, metadata } of dependants) {
+    for (const { kind, metadata } of dependents) {
       const resource = `${String(kind).toLowerCase()}s`;
       // its owner's end may have been quicker
       await api.request({
@@ -58,7 +58,7 @@ describe.skipIf(KUBECONFIG === undefined)('native objects on the API server of K
       });
     }
     const ofKind = (wanted: string) =>
-      dependants.filter(({ kind }) => kind === wanted).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+      dependents.filter(({ kind }) => kind === wanted).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
     return { deployment, services: ofKind('Service'), configMaps: ofKind('ConfigMap') };
   }
 

@@ -8,9 +8,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Jar } from '../../lib/job/job.ts';
-import { s3Objects } from '../../lib/job/s3-objects.ts';
-import { s3Pins } from '../../lib/job/s3-pins.ts';
-import type { Bucket } from '../../lib/run/s3-objects.ts';
+import { s3Objects } from '../../lib/job/jar/s3-objects.ts';
+import { s3Pins } from '../../lib/job/jar/s3-pins.ts';
+import type { Bucket } from '../../lib/run/store/s3-objects.ts';
 import { forEachAwsServer, freshBucket } from './aws-server.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -63,6 +63,15 @@ forEachAwsServer((server) => {
       expect(sent).toEqual(['GetObjectCommand', 'HeadObjectCommand']);
     });
 
+    it('are what stands under a name now, when no version of it is meant', async () => {
+      const { uri } = await upload('a.jar', bytes);
+      const named = { uri, s3: { bucket: source.bucket, key: 'a.jar' } };
+      expect((await contentOf(await pins().pin(named))).equals(bytes)).toBe(true);
+      const next = randomBytes(10);
+      await upload('a.jar', next);
+      expect((await contentOf(await pins().pin(named))).equals(next)).toBe(true);
+    });
+
     it('are one for the same bytes from two places', async () => {
       const first = await pins().pin(await upload('x/a.jar', bytes));
       const second = await pins().pin(await upload('y/a.jar', bytes));
@@ -98,10 +107,10 @@ forEachAwsServer((server) => {
       if (pinned === undefined) throw new Error('not pinned');
       sent.length = 0;
       time += 29 * DAY;
-      await pins().keep(pinned);
+      await pins().refresh(pinned);
       expect(sent).toEqual(['HeadObjectCommand']);
       time += 2 * DAY;
-      await pins().keep(pinned);
+      await pins().refresh(pinned);
       expect(sent).toEqual(['HeadObjectCommand', 'HeadObjectCommand', 'CopyObjectCommand']);
       expect((await contentOf({ uri: '', pinned })).equals(bytes)).toBe(true);
     });

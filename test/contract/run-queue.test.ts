@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { runIdFor } from '../../lib/core/ids.ts';
-import { createSqsDeadLetters } from '../../lib/run/sqs-dead-letters.ts';
-import { createSqsRunQueue } from '../../lib/run/sqs-run-queue.ts';
-import { parseRunMessage, type RunMessage, type RunQueue } from '../../lib/run/run-queue.ts';
+import { createSqsDeadLetters } from '../../lib/run/store/sqs-dead-letters.ts';
+import { createSqsRunQueue } from '../../lib/run/store/sqs-run-queue.ts';
+import { parseRunMessage, type RunMessage, type RunQueue } from '../../lib/run/store/run-queue.ts';
 import { FakeRunQueue } from '../fakes/run-queue.ts';
 import { clientsOf, forEachAwsServer, freshQueue } from './aws-server.ts';
 
@@ -13,7 +13,7 @@ interface Subject {
   receive(seconds: number): Promise<RunMessage[]>;
 }
 
-const message: RunMessage = { version: 1, runId: runIdFor('a'), look: 3 };
+const message: RunMessage = { version: 1, runId: runIdFor('a'), step: 3 };
 
 describeRunQueue('fake', () => {
   let now = 0;
@@ -75,7 +75,7 @@ function describeRunQueue(name: string, make: () => Promise<Subject>): void {
 
     it('takes any delay, and delivers nothing before it', async () => {
       await subject.queue.send(message, 0.2);
-      await subject.queue.send({ ...message, look: 4 }, 100_000);
+      await subject.queue.send({ ...message, step: 4 }, 100_000);
       expect(await subject.receive(0)).toEqual([]);
       expect(await subject.receive(3)).toEqual([message]);
     });

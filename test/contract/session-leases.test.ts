@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
-import { createS3SessionLeases } from '../../lib/run/s3-session-leases.ts';
+import { createS3SessionLeases } from '../../lib/run/store/s3-session-leases.ts';
 import { join, leave, newLease, type SessionLeases } from '../../lib/run/session-lease.ts';
 import { FakeSessionLeases } from '../fakes/session-leases.ts';
 import { forEachS3Server, freshBucket } from './aws-server.ts';
+import { clusterId } from '../fakes/ids.ts';
 
 const [a, b] = [runIdFor('a'), runIdFor('b')];
-const REF = { target: 'default', namespace: 'flink', clusterId: 'small-1a2b3c4d' };
+const REF = { target: 'default', namespace: 'flink', clusterId: clusterId('small-1a2b3c4d') };
 const LEASE = newLease(REF, { name: 'small', idleAfter: 60_000 });
 
 describeLeases('fake', () => new FakeSessionLeases());
@@ -35,7 +36,7 @@ function describeLeases(name: string, make: () => SessionLeases | Promise<Sessio
     });
 
     it('are listed by their target, and removed by who last read them', async () => {
-      const other = { ...LEASE, namespace: 'team', clusterId: 'big-1a2b3c4d' };
+      const other = { ...LEASE, namespace: 'team', clusterId: clusterId('big-1a2b3c4d') };
       for (const lease of [LEASE, other, { ...LEASE, target: 'default-2' }]) await leases.write(lease, undefined);
       const refs = (await leases.list('default')).map(({ namespace, clusterId }) => `${namespace}/${clusterId}`);
       expect(refs.toSorted()).toEqual(['flink/small-1a2b3c4d', 'team/big-1a2b3c4d']);
@@ -49,7 +50,7 @@ function describeLeases(name: string, make: () => SessionLeases | Promise<Sessio
 
     it('are of one session each', async () => {
       await leases.write(LEASE, undefined);
-      for (const other of [{ target: 'b' }, { namespace: 'b' }, { clusterId: 'b' }]) {
+      for (const other of [{ target: 'b' }, { namespace: 'b' }, { clusterId: clusterId('b') }]) {
         expect(await leases.read({ ...REF, ...other })).toBeUndefined();
       }
     });

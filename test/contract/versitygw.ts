@@ -9,7 +9,7 @@ const VERSION = 'v1.8.0';
 const HOME = join(cacheFolder(), `versitygw-${VERSION}`);
 
 export const name = `versitygw ${VERSION}`;
-export const program = join(HOME, 'versitygw');
+const program = join(HOME, 'versitygw');
 
 /** Builds it with Go when it is not there yet; `folder` gets the log. Answers the program. */
 export async function install(folder: string): Promise<string> {

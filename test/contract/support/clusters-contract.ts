@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClusterId } from '../../../lib/core/ids.ts';
-import type { ClusterInventory, ClusterRef, Clusters, Removal, StartPermits } from '../../../lib/cluster/port.ts';
-import { withStartPermit } from '../../../lib/cluster/start-permit.ts';
+import type {
+  ClusterInventory,
+  ClusterRef,
+  Clusters,
+  Removal,
+  StartPermits,
+} from '../../../lib/kubernetes/cluster/port.ts';
+import { withStartPermit } from '../../../lib/kubernetes/cluster/start-permit.ts';
 import { smallCluster } from '../../fakes/flink-cluster.ts';
+import { clusterId as asClusterId, ownerOf } from '../../fakes/ids.ts';
 
 export interface ClustersHarness {
   readonly clusters: Clusters & ClusterInventory & StartPermits;
@@ -33,8 +39,8 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       const clusterId = `contract-${randomBytes(4).toString('hex')}`;
       const { namespace, image, command } = it_;
       const cluster = smallCluster({ clusterId, namespace, image, ...(command === undefined ? {} : { command }) });
-      const owner = { runId: randomBytes(10).toString('hex'), attempt: 1 };
-      return { cluster, owner, ref: { namespace: it_.namespace, clusterId: clusterId as ClusterId } };
+      const owner = ownerOf(randomBytes(10).toString('hex'));
+      return { cluster, owner, ref: { namespace: it_.namespace, clusterId: asClusterId(clusterId) } };
     };
     const goneAfterRemoval = async (
       ref: ClusterRef,
@@ -54,13 +60,13 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       expect(await it_.clusters.apply(cluster, owner)).toBe('created');
       expect(await it_.clusters.apply(cluster, owner)).toBe('found');
       const { deployment } = await it_.clusters.observe(ref);
-      expect(deployment).toMatchObject({ state: 'present', ...owner, deleting: false, desiredReplicas: 1 });
+      expect(deployment).toMatchObject({ state: 'present', owner, deleting: false, desiredReplicas: 1 });
       expect(await goneAfterRemoval(ref)).toEqual([]);
     });
 
     it('completes what a crash left half made', async () => {
       const { cluster, owner, ref } = fresh();
-      await it_.clusters.apply({ ...cluster, dependants: cluster.dependants.slice(0, 1) }, owner);
+      await it_.clusters.apply({ ...cluster, dependents: cluster.dependents.slice(0, 1) }, owner);
       expect(await it_.clusters.apply(cluster, owner)).toBe('created');
       const remains = await it_.clusters.remains(ref);
       expect(remains).toEqual(
@@ -79,20 +85,20 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       const answers = await Promise.all(Array.from({ length: 8 }, () => it_.clusters.apply(cluster, owner)));
       expect(answers).toContain('created');
       const { deployment } = await it_.clusters.observe(ref);
-      expect(deployment).toMatchObject({ state: 'present', ...owner });
+      expect(deployment).toMatchObject({ state: 'present', owner });
       expect(await it_.clusters.apply(cluster, owner)).toBe('found');
       expect(await goneAfterRemoval(ref)).toEqual([]);
     });
 
     it.each([
-      ['of another run', { runId: 'f'.repeat(20), attempt: 1 }],
+      ['of another run', ownerOf('f'.repeat(20))],
       ['of another attempt', undefined],
     ])('leaves a Deployment %s alone', async (_what, other) => {
       const { cluster, owner, ref } = fresh();
       await it_.clusters.apply(cluster, owner);
       const stranger = other ?? { ...owner, attempt: 2 };
       await expect(it_.clusters.apply(cluster, stranger)).rejects.toMatchObject({ reason: 'ClusterNameTaken' });
-      expect((await it_.clusters.observe(ref)).deployment).toMatchObject({ ...owner, deleting: false });
+      expect((await it_.clusters.observe(ref)).deployment).toMatchObject({ owner, deleting: false });
       expect(await goneAfterRemoval(ref)).toEqual([]);
     });
 
@@ -100,8 +106,8 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       const { cluster, owner, ref } = fresh();
       await it_.clusters.apply(withStartPermit(cluster), owner);
       expect(await it_.mayStart(ref)).toBe(true);
-      await it_.clusters.withdraw(ref, owner);
-      await it_.clusters.withdraw(ref, owner);
+      await it_.clusters.revoke(ref, owner);
+      await it_.clusters.revoke(ref, owner);
       expect(await it_.mayStart(ref)).toBe(false);
       expect(await it_.clusters.apply(withStartPermit(cluster), owner)).toBe('found');
       expect(await it_.mayStart(ref)).toBe(false);
@@ -110,15 +116,15 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
 
     it('withdraws a permit that was not granted yet, of the owner’s cluster alone', async () => {
       const { cluster, owner, ref } = fresh();
-      await it_.clusters.withdraw(ref, owner);
+      await it_.clusters.revoke(ref, owner);
       expect(await it_.clusters.remains(ref)).toEqual([]);
       await it_.clusters.apply(cluster, owner);
       const remains = await it_.clusters.remains(ref);
-      await it_.clusters.withdraw(ref, { ...owner, attempt: 2 });
+      await it_.clusters.revoke(ref, { ...owner, attempt: 2 });
       expect((await it_.clusters.remains(ref)).filter((name) => name.startsWith('ConfigMap/'))).toEqual(
         remains.filter((name) => name.startsWith('ConfigMap/')),
       );
-      await it_.clusters.withdraw(ref, owner);
+      await it_.clusters.revoke(ref, owner);
       await it_.clusters.apply(withStartPermit(cluster), owner);
       expect(await it_.mayStart(ref)).toBe(false);
       expect(await goneAfterRemoval(ref)).toEqual([]);
@@ -133,7 +139,7 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
 
     it.each([
       ['uid', { uid: '00000000-0000-0000-0000-000000000000' }],
-      ['owner', { owner: { runId: 'f'.repeat(20), attempt: 1 } }],
+      ['owner', { owner: ownerOf('f'.repeat(20)) }],
     ])('leaves a Deployment of another %s, with all that is its own, out of removal and proof', async (_by, meant) => {
       const { cluster, owner, ref } = fresh();
       await it_.clusters.apply(cluster, owner);
@@ -162,7 +168,7 @@ export function clustersContract(name: string, open: () => Promise<ClustersHarne
       const { cluster, owner, ref } = fresh();
       await it_.clusters.apply(cluster, owner);
       const found = (await it_.clusters.list(it_.namespace)).find(({ clusterId }) => clusterId === ref.clusterId);
-      expect(found).toMatchObject({ ...ref, runId: owner.runId });
+      expect(found).toMatchObject({ ...ref, owner });
       expect(Math.abs((found?.createdAt ?? 0) - Date.now())).toBeLessThan(60_000);
       expect(await goneAfterRemoval(ref)).toEqual([]);
       const after = await it_.clusters.list(it_.namespace);

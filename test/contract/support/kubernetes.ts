@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { apiPath, type ApiRequest, type KubernetesApi } from '../../../lib/cluster/api.ts';
-import { createClusters } from '../../../lib/cluster/clusters.ts';
-import { createKubernetesApi } from '../../../lib/cluster/https-api.ts';
-import { kubeconfigConnection, kubeconfigFiles } from '../../../lib/cluster/kubeconfig.ts';
+import { apiPath, type ApiRequest, type KubernetesApi } from '../../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../../lib/kubernetes/cluster/clusters.ts';
+import { createKubernetesApi } from '../../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection, kubeconfigFiles } from '../../../lib/kubernetes/access/kubeconfig.ts';
 import type { ClustersHarness } from './clusters-contract.ts';
 
 /** The Kubernetes that KUBECONFIG names. */
