@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
-import { describe, it } from 'vitest';
-import type { ApiResponse, KubernetesApi } from '../../lib/cluster/api.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import { findFailure } from '../../lib/cluster/findings.ts';
-import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
-import { findInLog } from '../../lib/cluster/log-findings.ts';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
+import { beforeAll, describe, it } from 'vitest';
+import type { ApiResponse, KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import { findFailure } from '../../lib/diagnosis/findings.ts';
+import { kubeconfigConnection } from '../../lib/kubernetes/access/kubeconfig.ts';
+import { findInLog } from '../../lib/diagnosis/log-findings.ts';
+import type { ClusterRef } from '../../lib/kubernetes/cluster/port.ts';
 import { parseClusterId } from '../../lib/core/ids.ts';
-import { redactText } from '../../lib/core/redact.ts';
+import { redactText } from '../../lib/core/redaction/redact.ts';
 import { readConfiguration } from '../../lib/flink/config/files.ts';
 import { readPodTemplate } from '../../lib/flink/native/pod-template.ts';
 import { createClusterInspection } from '../../lib/flink/rest/inspection.ts';
@@ -16,11 +16,11 @@ import { createApplications, createJobManager } from '../../lib/flink/rest/job-m
 import { createJars } from '../../lib/flink/rest/jars.ts';
 import { createSavepoints } from '../../lib/flink/rest/savepoints.ts';
 import type { RestResponse } from '../../lib/flink/rest/transport.ts';
-import { readJar } from '../../lib/job/jar.ts';
-import { decide } from '../../lib/run/decide.ts';
-import type { Observation } from '../../lib/run/observation.ts';
-import { MemoryObjects } from '../job/memory-objects.ts';
-import { look, runIn, SILENT } from '../run/observations.ts';
+import { readJar } from '../../lib/job/jar/jar.ts';
+import { decide } from '../../lib/verdict/decide.ts';
+import type { Observation } from '../../lib/verdict/observation.ts';
+import { MemoryObjects } from '../job/jar/memory-objects.ts';
+import { look, runIn, UNREACHABLE } from '../verdict/observations.ts';
 import { holds } from './hold.ts';
 import { nearBytes, nearJson, nearText } from './mutate.ts';
 
@@ -50,7 +50,7 @@ describe("a JobManager's answers", () => {
       };
       const jobManager = createJobManager(transport);
       const calls = [
-        () => jobManager.look(),
+        () => jobManager.overview(),
         () => jobManager.result(jobId),
         () => jobManager.cancel(jobId),
         () => createApplications(transport).exception('a'),
@@ -69,7 +69,7 @@ describe("a JobManager's answers", () => {
       let next = 0;
       const transport = (): Promise<RestResponse> =>
         Promise.resolve({ status: 200, body: JSON.parse(list[next++ % list.length] ?? '{}') as unknown });
-      const facts = await createJobManager(transport).look();
+      const facts = await createJobManager(transport).overview();
       decide(look(RECORD, { state: 'answered', facts }), RECORD, 0);
     });
   });
@@ -101,13 +101,16 @@ describe("an API server's answers", () => {
       };
       const facts = await createClusters(api).observe(ref);
       findFailure(facts, 0);
-      const seen: Observation = { ...look(RECORD, SILENT), kubernetes: facts };
+      const seen: Observation = { ...look(RECORD, UNREACHABLE), kubernetes: facts };
       decide(seen, RECORD, 0);
     });
   });
 });
 
 describe('files', () => {
+  // The reader of kubeconfigs loads it, which takes longer than any reader may.
+  beforeAll(() => import('@kubernetes/client-node'));
+
   it('logs', async () => {
     const logs = texts('kubernetes/', '.txt');
     await holds(nearText(logs), (text) => {

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { DispatchError } from '../../lib/core/errors.ts';
 import { parseObjectText } from '../../lib/core/yaml.ts';
 import { readConfig } from '../../functions/config.ts';
-import { parseDeployment } from '../../lib/job/deployment.ts';
-import { parseManifestOrSpec } from '../../lib/job/manifest.ts';
+import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
+import { parseManifestOrSpec } from '../../lib/job/spec/manifest.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
-import { parseRunMessage } from '../../lib/run/run-queue.ts';
+import { parseRunMessage } from '../../lib/run/store/run-queue.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';
 import type { RecordResult } from '../../lib/trigger/record-result.ts';
 import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
@@ -55,7 +55,7 @@ describe('what comes in', () => {
   it('events of S3, SQS, SNS and Scheduler', async () => {
     await holdsJson(events, (event) => noneIsOurs(parseUploadEvent(event)));
     await holdsJson(events, (event) => noneIsOurs(parseMessageEvent(event)));
-    await holdsJson(events, parseScheduleEvent);
+    await holdsJson(events, (event) => parseScheduleEvent(event, { now: 0 }));
   });
 
   it('messages as text', async () => {
@@ -68,7 +68,7 @@ describe('what comes in', () => {
   });
 
   it('the configuration of the deployment, and of the functions', async () => {
-    await holds(nearText([DEPLOYMENT]), (text) => parseDeployment(text));
+    await holds(nearText([DEPLOYMENT]), (text) => parseDispatchConfig(text));
     await holdsJson([{ STAGE: 'dev', LEDGER_BUCKET: 'ledger' }], (env) =>
       readConfig(Object(env) as Record<string, string>),
     );
@@ -85,6 +85,6 @@ describe('what comes in', () => {
     };
     await holds(nearText([STORED_V1]), read);
     await holds(nearJson([JSON.parse(STORED_V1)]), read);
-    await holds(nearText(['{"version":1,"runId":"0123456789abcdef0123456789abcdef","look":3}']), parseRunMessage);
+    await holds(nearText(['{"version":1,"runId":"0123456789abcdef0123456789abcdef","step":3}']), parseRunMessage);
   });
 });

@@ -3,7 +3,7 @@ import { expect, vi } from 'vitest';
 import { isDispatchError } from '../../lib/core/errors.ts';
 import { nearJson } from './mutate.ts';
 
-/** `FUZZ_RUNS=100000 npx vitest run --project unit test/fuzz` for a long look. */
+/** `FUZZ_RUNS=100000 npx vitest run --project slow test/fuzz` for a long look. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
 
 // Of a long look.

@@ -1,17 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ApiRequest, ApiResponse, KubernetesApi } from '../../lib/cluster/api.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
-import { createRestTransport } from '../../lib/cluster/rest-access.ts';
-import { statusError } from '../../lib/cluster/status-error.ts';
-import { withStartPermit } from '../../lib/cluster/start-permit.ts';
+import type { ApiRequest, ApiResponse, KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import type { ClusterRef } from '../../lib/kubernetes/cluster/port.ts';
+import { createRestTransport } from '../../lib/kubernetes/access/rest-access.ts';
+import { statusError } from '../../lib/kubernetes/api/status-error.ts';
+import { withStartPermit } from '../../lib/kubernetes/cluster/start-permit.ts';
 import { parseClusterId } from '../../lib/core/ids.ts';
 import type { FlinkCluster } from '../../lib/flink/cluster.ts';
-import { troubleWait } from '../../lib/run/intervals.ts';
+import { stepErrorWait } from '../../lib/run/intervals.ts';
 import { holds } from './hold.ts';
 import { nearJson } from './mutate.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 interface Recording {
   readonly deployment: unknown;
@@ -26,7 +27,7 @@ const recordings = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
 
 const clusterId = parseClusterId('a');
 const ref: ClusterRef = { namespace: 'flink', clusterId };
-const owner = { runId: '0123456789abcdef0123', attempt: 1 };
+const owner = ownerOf('0123456789abcdef0123');
 const labels = { app: clusterId, type: 'flink-native-kubernetes' };
 
 /** As Kubernetes refuses and fails. */
@@ -84,7 +85,7 @@ const CLUSTER: FlinkCluster = withStartPermit({
   clusterId,
   deployment: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: clusterId, labels } },
   configuration: {},
-  dependants: [
+  dependents: [
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -117,8 +118,8 @@ describe("an API server's answers of any shape", () => {
     ['let a cluster be removed', (api) => createClusters(api).remove(ref, { highAvailability: true, owner })],
     ['tell what remains', (api) => createClusters(api).remains(ref, { highAvailability: false, uid: 'a' })],
     ['list clusters', (api) => createClusters(api).list('flink')],
-    ['withdraw a permit', (api) => createClusters(api).withdraw(ref, owner)],
-    ['renew what pods read', (api) => createClusters(api).renew(ref, owner, CLUSTER.dependants)],
+    ['withdraw a permit', (api) => createClusters(api).revoke(ref, owner)],
+    ['renew what pods read', (api) => createClusters(api).renew(ref, owner, CLUSTER.dependents)],
     ['are logs', (api) => createClusters(api).tail(ref, 'a-x', { container: 'a', bytes: 4096, previous: false })],
     [
       'are those of a JobManager behind them',
@@ -140,7 +141,7 @@ describe("an API server's answers of any shape", () => {
     await holds(fc.tuple(code, nearJson(STATUSES)), ([status, text]) => {
       const asked = { verb: 'create', resource: 'deployments/a', namespace: 'flink' };
       const { retryAfter } = statusError({ status, body: JSON.parse(text) as unknown }, asked);
-      const wait = troubleWait(1, retryAfter);
+      const wait = stepErrorWait(1, retryAfter);
       expect(wait).toBeGreaterThanOrEqual(1_000);
       expect(wait).toBeLessThanOrEqual(15 * 60_000);
     });

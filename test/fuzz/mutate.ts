@@ -40,7 +40,7 @@ const NASTY: readonly unknown[] = [
   Array.from({ length: 3_000 }, (_, i) => i),
 ];
 
-const POLLUTING = { polluted: 'yes', prototype: { polluted: 'yes' } };
+const POLLUTING = { polluted: 'grant', prototype: { polluted: 'grant' } };
 
 const mutation: fc.Arbitrary<Mutation> = fc.record({
   kind: fc.constantFrom('remove', 'replace', 'wrap', 'repeat', 'add'),

@@ -1,24 +1,26 @@
 import { readFileSync } from 'node:fs';
-import type { V1Container, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { V1Container, V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { clusterIdFor, jobIdFor, runIdFor } from '../../lib/core/ids.ts';
-import { isRecord } from '../../lib/core/json.ts';
+import { finishCluster, type FinishedCluster } from '../../lib/flink/finished.ts';
+import { clusterRequest } from '../../lib/job/cluster-request.ts';
 import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
 import type { FlinkCluster } from '../../lib/flink/cluster.ts';
 import { readConfiguration } from '../../lib/flink/config/files.ts';
-import { parseDeployment } from '../../lib/job/deployment.ts';
+import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import { prepareRun } from '../../lib/job/prepare.ts';
-import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
-import { MemoryObjects } from '../job/memory-objects.ts';
+import { parseQuantity } from '../../lib/job/spec/quantity.ts';
+import { storedJobsIn } from '../../lib/job/spec/stored-jobs.ts';
+import { MemoryObjects } from '../job/jar/memory-objects.ts';
 import { holds } from './hold.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 /*
  * Whatever a spec says: what is built of it stays in the deployment's bounds. The bounds are read off the objects, as a
  * Kubernetes that got them would, and not off the rules that are under test.
  */
-const DEPLOYMENT = parseDeployment(`
+const DEPLOYMENT = parseDispatchConfig(`
 targets: { default: { namespace: flink, namespaces: [flink-batch], access: { kind: in-cluster } } }
 defaults: { flinkVersion: '2.3', image: 'flink:2.3.0', serviceAccount: flink }
 allow:
@@ -36,6 +38,17 @@ const CATALOGUE = JSON.parse(
   readFileSync(new URL('../fixtures/flink/kubernetes-options.json', import.meta.url), 'utf8'),
 ) as Record<string, unknown>;
 const KEYS = [
+  ...[
+    'kubernetes.secrets.root-secret',
+    'kubernetes.jobmanager.annotations.iam.amazonaws.com/role',
+    'kubernetes.taskmanager.cpu',
+  ],
+  ...[
+    'taskmanager.cpu.cores',
+    'kubernetes.taskmanager.labels.a/b',
+    'kubernetes.taskmanager.node-selector.a',
+    'taskmanager.heap.size',
+  ],
   ...Object.keys(CATALOGUE).filter((key) => !key.includes('<')),
   ...['pipeline.jars', 'execution.target', '$internal.application.main', 'env.java.opts.all', 'pipeline.classpaths'],
   ...['containerized.master.env.LD_PRELOAD', 'security.ssl.rest.truststore', 'kubernetes.container.image'],
@@ -43,6 +56,16 @@ const KEYS = [
 ];
 
 const hostileText = fc.constantFrom(
+  '{root-secret: /mnt}',
+  '{"\\x72oot-secret": /mnt}',
+  '[{env: A, secret: root-secret, key: k}]',
+  '[{operator: Exists}]',
+  '{iam.amazonaws.com/role: admin}',
+  'node-role.kubernetes.io/control-plane:true',
+  'kubernetes.io/arch:arm64',
+  '512',
+  '5e2',
+  '1t',
   '1',
   '1500m',
   'ClusterIP',
@@ -79,7 +102,10 @@ const options = fc.dictionary(
   { maxKeys: 3 },
 );
 
-const volume = fc.constantFrom(
+const volume = fc.constantFrom<Record<string, unknown>>(
+  { name: 'v', emptyDir: { medium: 'Memory', sizeLimit: '64Gi' } },
+  { name: 'v', configMap: { name: 'flink-config-other' } },
+  { name: 'v', ephemeral: { volumeClaimTemplate: { spec: { volumeName: 'other' } } } },
   { name: 'v', hostPath: { path: '/' } },
   { name: 'v', emptyDir: {} },
   { name: 'v', secret: { secretName: 'root-secret' } },
@@ -119,25 +145,37 @@ const container = fc.record(
   },
   { requiredKeys: ['name'] },
 );
-const podTemplate = fc.record({
-  spec: fc.record(
-    {
-      containers: fc.array(container, { maxLength: 2 }),
-      initContainers: fc.array(container, { maxLength: 1 }),
-      volumes: fc.array(volume, { maxLength: 2 }),
-      hostNetwork: fc.boolean(),
-      hostPID: fc.boolean(),
-      hostIPC: fc.boolean(),
-      serviceAccountName: fc.constantFrom('cluster-admin', 'flink-reader'),
-      nodeName: fc.constantFrom('control-plane'),
-      imagePullSecrets: fc.constantFrom([{ name: 'root-secret' }], [{ name: 'job-a' }]),
-      securityContext,
-      ephemeralContainers: fc.array(container, { maxLength: 1 }),
-      resourceClaims: fc.constantFrom([{ name: 'a', resourceClaimName: 'b' }]),
-    },
-    { requiredKeys: [] },
-  ),
-});
+const podTemplate = fc.record(
+  {
+    metadata: fc.constantFrom(
+      { finalizers: ['a/b'] },
+      { labels: { 'a/b': 'c' } },
+      { annotations: { 'x/y': 'z' } },
+      { name: 'n' },
+    ),
+    spec: fc.record(
+      {
+        containers: fc.array(container, { maxLength: 2 }),
+        initContainers: fc.array(container, { maxLength: 1 }),
+        volumes: fc.array(volume, { maxLength: 2 }),
+        hostNetwork: fc.boolean(),
+        hostPID: fc.boolean(),
+        hostIPC: fc.boolean(),
+        serviceAccountName: fc.constantFrom('cluster-admin', 'flink-reader'),
+        nodeName: fc.constantFrom('control-plane'),
+        imagePullSecrets: fc.constantFrom([{ name: 'root-secret' }], [{ name: 'job-a' }]),
+        securityContext,
+        ephemeralContainers: fc.array(container, { maxLength: 1 }),
+        resourceClaims: fc.constantFrom([{ name: 'a', resourceClaimName: 'b' }]),
+        terminationGracePeriodSeconds: fc.constantFrom(30, 99_999),
+        tolerations: fc.constantFrom([{ operator: 'Exists' }]),
+        nodeSelector: fc.constantFrom({ 'kubernetes.io/arch': 'arm64' }, { 'node-role.kubernetes.io/master': '' }),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: ['spec'] },
+);
 const jarURI = fc.oneof(
   { weight: 8, arbitrary: fc.constant('local:///opt/flink/usrlib/a.jar') },
   {
@@ -166,6 +204,7 @@ const component = fc.record(
 );
 const spec = fc.record(
   {
+    mode: fc.constantFrom('application', 'standalone'),
     name: fc.constantFrom('orders', '../../x', 'kube-system/a'),
     namespace: fc.constantFrom('kube-system', 'flink', 'flink-batch', 'flink/../kube-system'),
     image: fc.constantFrom('evil/image:1', 'team/flink:2.3'),
@@ -186,47 +225,35 @@ const fewFields = fc
   .tuple(spec, fc.subarray(['name', 'namespace', 'image', 'serviceAccount', 'flinkConfiguration'], { maxLength: 1 }))
   .chain(([whole, keep]) =>
     fc
-      .subarray(['podTemplate', 'jobManager', 'taskManager', 'flinkVersion'], { maxLength: 1 })
+      .subarray(['podTemplate', 'jobManager', 'taskManager', 'flinkVersion', 'mode'], { maxLength: 1 })
       .map((more) =>
         Object.fromEntries(Object.entries(whole).filter(([key]) => key === 'job' || [...keep, ...more].includes(key))),
       ),
   );
 
-async function build(asked: Record<string, unknown>): Promise<FlinkCluster> {
+async function build(asked: Record<string, unknown>): Promise<{ cluster: FlinkCluster; finished: FinishedCluster }> {
   const objects = new MemoryObjects();
   const source = { kind: 'message', queueArn: 'arn:aws:sqs:x:1:q', messageId: 'm' } as const;
   const deps = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment: DEPLOYMENT };
   const { job } = await prepareRun({ source, identity: 'i', spec: asked }, deps, 0);
   const runId = runIdFor('i');
-  return planCluster(job, {
-    clusterId: clusterIdFor(job.name, runId, 1),
-    jobId: jobIdFor(runId, 1),
-    owner: { runId, attempt: 1 },
-    delivery: { jarUri: job.jar.uri },
-  });
+  const purpose = { clusterId: clusterIdFor(job.name, runId, 1), jobId: jobIdFor(runId, 1) };
+  const marks = { labels: {}, annotations: {} };
+  const request = clusterRequest(job, { ...purpose, jarUri: job.jar.uri, marks });
+  return {
+    cluster: planCluster(job, { ...purpose, owner: ownerOf(runId), delivery: { jarUri: job.jar.uri } }),
+    finished: finishCluster(request, job.mode === 'standalone' ? 'standalone' : 'native'),
+  };
 }
 
-/** The pod template of a component, as the pods are made of it. */
-function templatesOf(cluster: FlinkCluster): V1PodTemplateSpec[] {
-  const maps = cluster.dependants.flatMap((object): unknown[] =>
-    Object.values(('data' in object ? object.data : {}) as Record<string, unknown>),
-  );
-  const inMaps = maps.flatMap((text) => {
-    if (typeof text !== 'string' || !/^kind:|^"kind"|^---/m.test(text)) return [];
-    const parsed: unknown = parse(text);
-    return isRecord(parsed) && isRecord(parsed['spec']) ? [parsed] : [];
-  });
-  return [cluster.deployment.spec?.template ?? {}, ...inMaps];
-}
-
-function staysInBounds(cluster: FlinkCluster): void {
+function staysInBounds({ cluster, finished }: Awaited<ReturnType<typeof build>>): void {
   const namespaces = [
     cluster.namespace,
-    ...[cluster.deployment, ...cluster.dependants].map((o) => o.metadata?.namespace),
+    ...[cluster.deployment, ...cluster.dependents].map((o) => o.metadata?.namespace),
   ];
   for (const namespace of namespaces) expect(['flink', 'flink-batch', undefined]).toContain(namespace);
-  for (const template of templatesOf(cluster)) {
-    expect(JSON.stringify(template.metadata ?? {})).not.toMatch(/amazonaws\.com/);
+  for (const template of [cluster.deployment.spec?.template ?? {}, finished.jobManager, finished.taskManager]) {
+    markStaysInBounds(template.metadata ?? {});
     podStaysInBounds(template.spec ?? { containers: [] });
   }
   configurationStaysInBounds(cluster);
@@ -234,7 +261,32 @@ function staysInBounds(cluster: FlinkCluster): void {
   expect(replicas).toBeLessThanOrEqual(5);
 }
 
+/** Flink's own labels, and not one annotation. */
+function markStaysInBounds({ labels = {}, annotations = {}, ...others }: V1ObjectMeta): void {
+  expect(Object.keys(others)).toEqual([]);
+  expect(Object.keys(annotations)).toEqual([]);
+  expect(['app', 'component', 'type']).toEqual(expect.arrayContaining(Object.keys(labels)));
+}
+
+/** No resource but these, for all containers together. */
+function amountsStayInBounds(containers: readonly V1Container[]): void {
+  const totals = { cpu: 0, memory: 0, 'ephemeral-storage': 0 };
+  for (const { resources = {} } of containers) {
+    for (const [name, text] of Object.entries({ ...resources.requests, ...resources.limits })) {
+      expect(Object.keys(totals)).toContain(name);
+      totals[name as keyof typeof totals] += parseQuantity(String(text)) ?? Infinity;
+    }
+  }
+  expect(totals.cpu).toBeLessThanOrEqual(4);
+  expect(totals.memory).toBeLessThanOrEqual(8 * 2 ** 30);
+}
+
 function podStaysInBounds(pod: V1PodSpec): void {
+  amountsStayInBounds(pod.containers);
+  expect(pod.containers.length + (pod.initContainers?.length ?? 0)).toBeLessThanOrEqual(8);
+  expect(pod.terminationGracePeriodSeconds ?? 0).toBeLessThanOrEqual(300);
+  expect(pod.tolerations ?? []).toEqual([]);
+  for (const key of Object.keys(pod.nodeSelector ?? {})) expect(key).toBe('kubernetes.io/arch');
   const all = [...(pod.containers ?? []), ...(pod.initContainers ?? [])];
   for (const one of all) containerStaysInBounds(one);
   expect([pod.hostNetwork, pod.hostPID, pod.hostIPC]).not.toContain(true);
@@ -266,9 +318,18 @@ function securityStaysInBounds(context: object | undefined): void {
   );
 }
 
+/** A standalone JobManager is told of its jar by its arguments. */
+function jarOfArguments({ deployment, dependents }: FlinkCluster): string | undefined {
+  const args = deployment.spec?.template.spec?.containers.flatMap((one) => one.args ?? []) ?? [];
+  const jars = args[args.indexOf('--jars') + 1];
+  const remote = dependents.flatMap((one) => ('data' in one ? Object.entries(one.data as object) : []));
+  const found: unknown = remote.find(([key]) => key === 'FLINK_DISPATCH_JARS')?.[1] ?? jars;
+  return typeof found === 'string' ? found : undefined;
+}
+
 /** The file as Flink in the pod reads it, and not the map that it was written from. */
 function configurationStaysInBounds(cluster: FlinkCluster): void {
-  const files = cluster.dependants.flatMap((object) => {
+  const files = cluster.dependents.flatMap((object) => {
     const data = ('data' in object ? object.data : {}) as Record<string, string>;
     const conf = Object.entries(data).filter(([name]) => name === 'config.yaml' || name === 'flink-conf.yaml');
     return conf.length === 0 ? [] : [Object.fromEntries(conf)];
@@ -282,7 +343,9 @@ function configurationStaysInBounds(cluster: FlinkCluster): void {
     expect(['flink', 'flink-batch']).toContain(read['kubernetes.namespace']);
     expect(read['kubernetes.container.image.ref'] ?? 'flink:2.3.0').toMatch(/^(flink:2\.3\.0|team\/[^/]*)$/);
     expect(read['kubernetes.cluster-id']).toBe(cluster.clusterId);
-    expect(read['pipeline.jars']).toMatch(/^\[?['"]?(local:\/\/\/|https:\/\/repo\.example\.com\/|s3:\/\/jars\/)/);
+    expect(read['pipeline.jars'] ?? jarOfArguments(cluster)).toMatch(
+      /^\[?['"]?(local:\/\/\/|https:\/\/repo\.example\.com\/|s3:\/\/jars\/)/,
+    );
     expect(read['s3.secret-key']).toBeUndefined();
     for (const account of ['', 'jobmanager.', 'taskmanager.'])
       expect(['flink', 'flink-reader', 'default', undefined]).toContain(read[`kubernetes.${account}service-account`]);
@@ -295,9 +358,9 @@ describe('the reach of a spec', () => {
     await holds(
       fewFields,
       async (asked) => {
-        const cluster = await build(asked);
+        const all = await build(asked);
         built += 1;
-        staysInBounds(cluster);
+        staysInBounds(all);
       },
       5 * Number(process.env['FUZZ_RUNS'] ?? 40),
     );

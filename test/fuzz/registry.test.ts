@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { appendLayer } from '../../lib/registry/append.ts';
 import { createAuthorizer } from '../../lib/registry/authorizer.ts';
-import { parseChallenge } from '../../lib/registry/challenge.ts';
+import { parseChallenges } from '../../lib/registry/challenge.ts';
 import { createRegistry } from '../../lib/registry/client.ts';
 import { parseSecret } from '../../lib/registry/credentials.ts';
 import type { Http, HttpRequest, HttpResponse } from '../../lib/registry/http.ts';
@@ -194,7 +194,7 @@ describe("a registry's answers of any shape", () => {
   });
 
   it('challenge, or do not', async () => {
-    await holds(nearText(CHALLENGES), (text) => parseChallenge(text));
+    await holds(nearText(CHALLENGES), (text) => parseChallenges(text));
   });
 });
 
