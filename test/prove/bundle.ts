@@ -15,7 +15,7 @@ export async function bundleWorker(mutant?: Mutant): Promise<string> {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    target: 'node20',
+    target: 'node24',
     packages: 'external',
     logLevel: 'error',
     plugins: mutant === undefined ? [] : [remove(mutant)],

@@ -33,6 +33,7 @@ export const FAULT_KINDS = [
   'pod-evicted',
   'jobmanager-killed',
   'killed-after-end',
+  'rights-gone',
   // of Flink
   'job-forgotten',
   'rest-silent',
@@ -48,6 +49,8 @@ export interface Fault {
 /** Decides which faults strike: by chance, or as a list says. */
 export class FaultPlan {
   readonly struck: Fault[] = [];
+  /** Where a list was followed: every fault that could have struck. */
+  readonly possible: Fault[] = [];
   /** After this many, all goes well: whatever happened before has to come to an end. */
   private readonly most: number;
   private readonly known = new Map<string, FaultKind>();
@@ -72,11 +75,16 @@ export class FaultPlan {
   at(question: string, kinds: readonly FaultKind[], weight = 1): FaultKind | undefined {
     const known = this.known.get(question);
     if (known !== undefined) return known;
-    const kind = this.listed === undefined ? this.drawn(question, kinds, weight) : this.listed.get(question);
+    const kind = this.listed === undefined ? this.drawn(question, kinds, weight) : this.fromList(question, kinds);
     if (kind === undefined) return undefined;
     this.known.set(question, kind);
     this.struck.push({ at: question, kind });
     return kind;
+  }
+
+  private fromList(question: string, kinds: readonly FaultKind[]): FaultKind | undefined {
+    this.possible.push(...kinds.map((kind) => ({ at: question, kind })));
+    return this.listed?.get(question);
   }
 
   private drawn(question: string, kinds: readonly FaultKind[], weight: number): FaultKind | undefined {

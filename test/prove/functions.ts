@@ -1,6 +1,6 @@
 import type { SQSEvent } from 'aws-lambda';
 import { originalIn } from '../../functions/sqs.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
 import type { RunId } from '../../lib/core/ids.ts';
 import { createDelivery } from '../../lib/delivery/create-delivery.ts';
 import type { Log } from '../../lib/core/log.ts';
@@ -9,28 +9,30 @@ import { accept, type AcceptDeps } from '../../lib/dispatch/accept.ts';
 import { advanceBatch } from '../../lib/dispatch/advance-batch.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
-import { sweep, type SweepReport } from '../../lib/dispatch/sweep.ts';
+import { sweep, type SweepReport } from '../../lib/dispatch/sweep/sweep.ts';
 import type { Target } from '../../lib/dispatch/targets.ts';
-import { parseDeployment } from '../../lib/job/deployment.ts';
-import { s3Pins } from '../../lib/job/s3-pins.ts';
-import { s3Objects } from '../../lib/job/s3-objects.ts';
-import { storedJobsIn } from '../../lib/job/stored-jobs.ts';
+import { s3Pins } from '../../lib/job/jar/s3-pins.ts';
+import { s3Objects } from '../../lib/job/jar/s3-objects.ts';
+import { storedJobsIn } from '../../lib/job/spec/stored-jobs.ts';
 import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
 import { createPublisher } from '../../lib/outcome/publisher.ts';
-import { createS3EvidenceStore } from '../../lib/run/s3-evidence-store.ts';
-import { createS3Ledger } from '../../lib/run/s3-ledger.ts';
-import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/s3-live-runs.ts';
-import { createS3Locks } from '../../lib/run/s3-locks.ts';
-import { createSqsDeadLetters } from '../../lib/run/sqs-dead-letters.ts';
-import { createSqsRunQueue } from '../../lib/run/sqs-run-queue.ts';
+import { createS3EvidenceStore } from '../../lib/run/store/s3-evidence-store.ts';
+import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
+import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
+import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
+import { createSqsDeadLetters } from '../../lib/run/store/sqs-dead-letters.ts';
+import { createSqsRunQueue } from '../../lib/run/store/sqs-run-queue.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';
 import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
 import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
 import type { Invocation } from './simulation.ts';
-import { sqsClient, type Sent } from './sqs.ts';
+import { sqsClient, type Sent } from './servers/sqs.ts';
 import { signedUrl } from './jars.ts';
-import { isSession, POOLS, THEIRS } from './session-workload.ts';
+import { isSession } from './sessions/session-workload.ts';
+import { deploymentOf, NAMESPACES } from './tenants.ts';
 import type { World } from './world.ts';
+import { logLine } from '../fakes/log-line.ts';
+import type { RunMessage } from '../../lib/run/store/run-queue.ts';
 
 export const LEDGER = 'ledger';
 export const RUNS_URL = 'https://sqs.test/runs';
@@ -40,26 +42,18 @@ export const LETTERS_URL = 'https://sqs.test/letters';
 const ADVANCE_TIME = 60_000 - 20_000;
 const SWEEP_TIME = 120_000 - 15_000;
 
-const deployment = parseDeployment(`
-targets:
-  default: { namespace: flink, access: { kind: in-cluster }, jarDelivery: { kind: fetch, urlTtl: 1m } }
-defaults: { image: 'flink:2.3.0', flinkVersion: v2_3, serviceAccount: flink }
-sessions:${POOLS}
-allow:
-  images: ['flink:*']
-  serviceAccounts: [flink]
-  jarBuckets: [jars]
-  jarUriSchemes: [local, s3]
-  sessions: [${THEIRS}]
-  options: { allow: ['*'] }
-`);
+/** What Scheduler calls with, and by which alias. */
+export interface ScheduledCall {
+  readonly event: unknown;
+  readonly calledBy?: string;
+}
 
 function acceptDeps(world: World, invocation: Invocation): AcceptDeps {
   const objects = s3Objects(world.s3.client(invocation));
   const storedJobs = storedJobsIn(objects, LEDGER);
   const base = common(world, invocation);
   const { pin } = s3Pins({ s3: world.s3.client(invocation), bucket: LEDGER, clock: base.clock });
-  return { ...base, prepare: { objects, storedJobs, deployment }, pin };
+  return { ...base, prepare: { objects, storedJobs, deployment: deploymentOf(world) }, pin };
 }
 
 function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare' | 'pin'> {
@@ -69,6 +63,7 @@ function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare
   const sqs = sqsClient(sim, invocation, nameOf, (sent) => world.sent(sent, invocation));
   return {
     ledger: createS3Ledger(bucket),
+    live: createS3LiveRuns(bucket),
     runQueue: createSqsRunQueue({ sqs, queueUrl: RUNS_URL }),
     deadLetters: createSqsDeadLetters({ sqs, queueUrl: LETTERS_URL }),
     clock,
@@ -82,14 +77,14 @@ function nameOf({ queue, body }: Sent): string {
 
 /** `run 1a2b3c look 4` */
 export function messageName(body: string): string {
-  const { runId = '', look } = JSON.parse(body) as { runId?: string; look?: number };
-  return `run ${runId.slice(0, 6)} look ${String(look)}`;
+  const { runId, step } = JSON.parse(body) as RunMessage;
+  return `run ${runId.slice(0, 6)} step ${step}`;
 }
 
 function logOf({ sim }: World, { label }: Invocation): Log {
   if (sim.story === undefined) return { info: () => undefined, warn: () => undefined, error: () => undefined };
   const say = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-    sim.tell(label, `“${message}” ${JSON.stringify(fields)}`);
+    sim.tell(label, logLine(`“${message}”`, fields));
   return { info: say, warn: say, error: say };
 }
 
@@ -106,9 +101,9 @@ function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
     publisher: createPublisher({ destinations: [bus], open: () => bus }),
     eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
-    deliver: createDelivery(deployment, {
+    keepJar: s3Pins({ ...bucket, clock: base.clock }).refresh,
+    deliver: createDelivery(deploymentOf(world), {
       sign: ({ bucket, key }, ttl) => Promise.resolve(signedUrl(bucket, key, base.clock.now() + ttl)),
-      keep: s3Pins({ ...bucket, clock: base.clock }).keep,
       clock: base.clock,
       bundle: () => Promise.reject(new Error('nothing is bundled here')),
     }),
@@ -118,15 +113,11 @@ function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
 }
 
 function targetOf(world: World, invocation: Invocation): Target {
-  const clusters = createClusters(world.kubernetes.api(invocation));
   return {
-    clusters,
-    logs: clusters,
-    inventory: clusters,
-    permits: clusters,
-    renewals: clusters,
-    namespaces: ['flink'],
+    cluster: createClusters(world.kubernetes.api(invocation)),
+    namespaces: NAMESPACES,
     jobManager: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink).jobManager(invocation, ref),
+    application: (ref) => world.flink.jobManager(invocation, ref),
     session: (ref) => world.sessions.flink.session(invocation, ref),
   };
 }
@@ -139,8 +130,9 @@ export const FUNCTIONS = {
   onJarUpload: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> =>
     acceptBatch(parseUploadEvent(event), originalIn(event), acceptDeps(world, invocation)),
 
-  onSchedule: async (world: World, event: unknown, invocation: Invocation): Promise<void> => {
-    await accept(parseScheduleEvent(event), acceptDeps(world, invocation));
+  onSchedule: async (world: World, { event, ...call }: ScheduledCall, invocation: Invocation): Promise<void> => {
+    const deps = acceptDeps(world, invocation);
+    await accept(parseScheduleEvent(event, { now: deps.clock.now(), ...call }), deps);
   },
 
   advanceRun: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> => {
@@ -153,7 +145,7 @@ export const FUNCTIONS = {
     const live = createS3LiveRuns(bucket);
     const dispatch = dispatchDeps(world, invocation);
     const { leases } = dispatch.sessions;
-    const deps = { ...dispatch, live, leases, places: createS3SweepPlaces(bucket) };
+    const deps = { ...dispatch, live, leases, cursors: createS3SweepPlaces(bucket) };
     return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME });
   },
 

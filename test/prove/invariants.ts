@@ -2,16 +2,18 @@ import { canonicalJson } from '../../lib/core/json.ts';
 import type { RunId } from '../../lib/core/ids.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
 import { isEnded } from '../../lib/run/machine.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
-import type { Execution } from './flink.ts';
+import type { Outcome, RunRecord } from '../../lib/run/record.ts';
+import type { Execution } from './servers/flink.ts';
 import { LEDGER } from './functions.ts';
-import type { Stored } from './kubernetes-objects.ts';
-import { checkChange, checkLock, checkShape, lockIn, type Check } from './record-invariants.ts';
-import type { Put } from './s3.ts';
-import { isPoolDeployment, isTheirs, isUnderForeign } from './session-invariants.ts';
+import type { Stored } from './servers/kubernetes-objects.ts';
+import { checkChange, checkLock, checkShape, isOfOneKey, runsIn, type Check } from './record-invariants.ts';
+import type { Put } from './servers/s3.ts';
+import { isPoolDeployment, isTheirs, isUnderForeign } from './sessions/session-invariants.ts';
 import type { Invocation } from './simulation.ts';
-import type { MemoryQueue } from './sqs.ts';
+import type { MemoryQueue } from './servers/sqs.ts';
 import type { World } from './world.ts';
+import { runId as runIdOf } from '../fakes/ids.ts';
+import type { RunMessage } from '../../lib/run/store/run-queue.ts';
 
 export interface Violation {
   readonly invariant: string;
@@ -35,6 +37,8 @@ export class Invariants {
   private readonly delivered = new Map<string, number>();
   /** Jobs that truly ended by themselves, by run. */
   private readonly finished = new Map<string, Execution>();
+  /** Of which a job has finished, whatever became of main(). */
+  private readonly begun = new Map<string, Execution>();
   private readonly unknowable = new Set<Execution>();
   /** Of every attempt that ever was on record. */
   private readonly clusterIds = new Set<string>();
@@ -54,6 +58,8 @@ export class Invariants {
     });
     world.flink.onStart = (execution) => this.onStart(execution);
     world.flink.onEnd = (execution) => this.onEnd(execution);
+    world.flink.onJobFinished = (execution) => this.onJobFinished(execution);
+    world.flink.onRefused = (execution) => this.onRefused(execution);
   }
 
   get runs(): number {
@@ -93,7 +99,7 @@ export class Invariants {
     const last = before === undefined ? undefined : (JSON.parse(before) as RunRecord);
     this.records.set(next.runId, next);
     for (const { clusterId } of next.attempts) this.clusterIds.add(clusterId);
-    this.world.sim.tell('ledger', `${next.name} is ${next.state}, look ${next.look.number} (${by})`);
+    this.world.sim.tell('ledger', `${next.name} is ${next.state}, step ${next.step.number} (${by})`);
     if (last === undefined) {
       this.acceptedAt.set(next.runId, this.world.sim.now);
       this.check(
@@ -119,12 +125,12 @@ export class Invariants {
     this.check('attempts are numbered in turn', now.number === (before?.number ?? 0) + 1, () => run);
     this.check(
       'the last attempt is proven gone before the next',
-      before === undefined || before.goneAt !== undefined,
+      before === undefined || before.removalVerifiedAt !== undefined,
       () => `${run}: attempt ${now.number}`,
     );
     const running = this.runningClusters(next.runId);
     this.check('the last attempt is gone before the next', running.length === 0, () => `${run}: ${running.join(', ')}`);
-    const finished = this.finished.get(next.runId);
+    const finished = this.begun.get(next.runId);
     this.check(
       'a job that finished is never run again',
       finished === undefined,
@@ -139,10 +145,9 @@ export class Invariants {
     const came = this.acceptedAt.get(next.runId) ?? 0;
     for (const [runId, since] of this.waitingSince) {
       const other = this.records.get(runId);
-      if (other === undefined || runId === next.runId || other.job?.concurrency?.key !== next.job.concurrency.key)
-        continue;
+      if (other === undefined || runId === next.runId || !isOfOneKey(other, next)) continue;
       const waits = other.state === 'waiting' && other.attempts.length === 0 && other.cancelRequested === undefined;
-      const overtaken = waits && other.job.concurrency.policy === 'queue' && since < came;
+      const overtaken = waits && other.job?.concurrency?.policy === 'queue' && since < came;
       this.check('a queue is first in, first out', !overtaken, () => `${next.name} goes before ${other.name}`);
     }
   }
@@ -154,28 +159,28 @@ export class Invariants {
       this.check('recorded as published only what was published', told, () => `${name}: event ${sequence}`);
     }
     if (state !== 'closed') return;
-    const gone = attempts.every(({ goneAt }) => goneAt !== undefined);
+    const gone = attempts.every(({ removalVerifiedAt }) => removalVerifiedAt !== undefined);
     const running = this.runningClusters(runId);
     this.check('closed when proven gone', gone && running.length === 0, () => `${name}: ${running.join(', ')}`);
   }
 
   /** Each message leads to the next: two that went on side by side would double, and double again. */
   onRunMessage(queue: MemoryQueue, body: string, by: Invocation): void {
-    this.checkLook(JSON.parse(body) as { runId: RunId; look: number }, by);
+    this.checkStep(JSON.parse(body) as RunMessage, by);
     for (const { runId, name } of this.records.values()) {
       const count = queue.count(`run ${runId.slice(0, 6)} `);
       this.check('run messages are merged', count <= MOST_MESSAGES, () => `${name} has ${count} at once`);
     }
   }
 
-  /** A look sends the message that follows its own: an older message than the one that is due leads to none. */
-  private checkLook({ runId, look }: { readonly runId: RunId; readonly look: number }, by: Invocation): void {
+  /** A step sends the message that follows its own: an older message than the one that is due leads to none. */
+  private checkStep({ runId, step }: RunMessage, by: Invocation): void {
     const own = by.messages.filter((name) => name.startsWith(`run ${runId.slice(0, 6)} `));
-    const looks = own.map((name) => Number(/look (\d+)/.exec(name)?.[1]));
+    const steps = own.map((name) => Number(/step (\d+)/.exec(name)?.[1]));
     // Who cancels a run, also another one of its key, sends the message that is due again.
-    const due = this.records.get(runId)?.look.number;
-    const follows = own.length === 0 || looks.includes(look - 1) || look === due;
-    this.check('an older run message leads to none', follows, () => `look ${look} of ${runId} by ${by.label}`);
+    const due = this.records.get(runId)?.step.number;
+    const follows = own.length === 0 || steps.includes(step - 1) || step === due;
+    this.check('an older run message leads to none', follows, () => `step ${step} of ${runId} by ${by.label}`);
   }
 
   // ── events ──
@@ -191,7 +196,7 @@ export class Invariants {
     );
     this.events.set(id, first ?? text);
     this.delivered.set(id, (this.delivered.get(id) ?? 0) + 1);
-    const record = this.records.get(subject as RunId);
+    const record = this.records.get(runIdOf(subject));
     const entry = record?.events.find(({ sequence }) => `${subject}.${sequence}` === id);
     this.check('recorded before published', entry !== undefined, () => `${id} ${event.type}`);
     if (entry?.type !== 'completed' || record === undefined) return;
@@ -203,7 +208,7 @@ export class Invariants {
   private onCreated(object: Stored, by: string): void {
     if (object.kind !== 'Deployment' || by === 'someone else' || object.owners.length > 0) return;
     if (isTheirs(object) || isPoolDeployment(object)) return;
-    const runId = object.annotations[RUN_ID] as RunId;
+    const runId = runIdOf(object.annotations[RUN_ID] ?? '');
     // One that found no room leaves the record, and may still be made by a function that stood still.
     const known = this.clusterIds.has(object.name) && this.records.has(runId);
     this.check('an attempt is on record before anything of it exists', known, () => object.name);
@@ -212,9 +217,9 @@ export class Invariants {
   private onDeleted(object: Stored, by: string): void {
     if (object.kind !== 'Deployment') return;
     if (by === 'someone else') return this.noteMeddling(object);
-    const runId = object.annotations[RUN_ID] as RunId | undefined;
+    const runId = object.annotations[RUN_ID];
     this.check('nobody else’s cluster is removed', runId !== undefined, () => `${object.name} by ${by}`);
-    const record = runId === undefined ? undefined : this.records.get(runId);
+    const record = this.records.get(runIdOf(runId ?? ''));
     const attempt = record?.attempts.at(-1);
     if (record === undefined || attempt?.clusterId !== object.name) return;
     // A launch that was late takes its own back where another Deployment is the run's.
@@ -236,10 +241,12 @@ export class Invariants {
    */
   private noteMeddling({ name, annotations }: Stored): void {
     const runId = annotations[RUN_ID];
-    if (this.records.get(runId as RunId)?.state !== 'launching') return;
+    if (this.records.get(runIdOf(runId ?? ''))?.state !== 'launching') return;
     const unseen = this.world.flink.executions.filter(({ clusterId }) => clusterId === name);
     for (const execution of unseen) this.unknowable.add(execution);
-    if (runId !== undefined && unseen.includes(this.finished.get(runId) as Execution)) this.finished.delete(runId);
+    for (const ends of [this.finished, this.begun]) {
+      if (runId !== undefined && unseen.includes(ends.get(runId) as Execution)) ends.delete(runId);
+    }
   }
 
   // ── Flink ──
@@ -247,14 +254,13 @@ export class Invariants {
   private onStart(execution: Execution): void {
     const { kubernetes, sim } = this.world;
     const deployment = kubernetes.find('Deployment', execution.clusterId);
-    const runId = deployment?.annotations[RUN_ID] as RunId | undefined;
-    const record = runId === undefined ? undefined : this.records.get(runId);
+    const record = this.records.get(runIdOf(deployment?.annotations[RUN_ID] ?? ''));
     if (record === undefined) return;
     // A kubelet may start a pod while its end is under way; a restart by Kubernetes is no new cluster.
     const first = this.world.flink.executions.filter(({ clusterId }) => clusterId === execution.clusterId).length === 1;
     const going = deployment?.deletingAt !== undefined;
     if (first && !going) {
-      const finished = this.finished.get(record.runId);
+      const finished = this.begun.get(record.runId);
       this.check(
         'a job that finished is never run again',
         finished === undefined,
@@ -295,8 +301,8 @@ export class Invariants {
     const { concurrency } = record.job ?? {};
     if (concurrency === undefined || concurrency.policy === 'allow') return;
     for (const other of this.records.values()) {
-      if (other.runId === record.runId || other.job?.concurrency?.key !== concurrency.key) continue;
-      if (other.job.concurrency.policy === 'allow') continue;
+      if (other.runId === record.runId || !isOfOneKey(other, record)) continue;
+      if (other.job?.concurrency?.policy === 'allow') continue;
       const running = this.runningClusters(other.runId).filter((name) => !this.isOver(name));
       this.check('one run of a key at a time', running.length === 0, () => `${clusterId} beside ${running.join(', ')}`);
     }
@@ -308,12 +314,27 @@ export class Invariants {
   }
 
   private onEnd(execution: Execution): void {
+    const runId = this.runOfFirst(execution);
+    if (runId !== undefined && execution.end === 'FINISHED') this.finished.set(runId, execution);
+  }
+
+  private onJobFinished(execution: Execution): void {
+    const runId = this.runOfFirst(execution);
+    if (runId !== undefined) this.begun.set(runId, execution);
+  }
+
+  /** What Kubernetes starts again while nobody looks is not the product's doing: the first JobManager's word counts. */
+  private runOfFirst(execution: Execution): string | undefined {
     const { flink, kubernetes } = this.world;
-    const runId = kubernetes.find('Deployment', execution.clusterId)?.annotations[RUN_ID];
-    // What Kubernetes starts again while nobody looks is not the product's doing: the first JobManager's word counts.
     const first = flink.executions.find(({ clusterId }) => clusterId === execution.clusterId);
-    if (runId === undefined || execution.end !== 'FINISHED' || first !== execution) return;
-    if (!this.unknowable.has(execution)) this.finished.set(runId, execution);
+    if (first !== execution || this.unknowable.has(execution)) return undefined;
+    return kubernetes.find('Deployment', execution.clusterId)?.annotations[RUN_ID];
+  }
+
+  /** Faults may take the room away that a cluster was admitted to. */
+  private onRefused({ clusterId }: Execution): void {
+    const { rate } = this.world.workload;
+    this.check('a program begins only with room for its TaskManagers', rate > 0, () => clusterId);
   }
 
   // ── the end ──
@@ -322,11 +343,13 @@ export class Invariants {
     const live = [...this.records.values()].filter(({ state }) => state !== 'closed');
     const left = [...this.world.kubernetes.objects.values()].filter((object) => !isForeign(object));
     const detail = [
-      ...live.map(({ name, state, waiting, trouble }) => `${name} is ${state} ${JSON.stringify({ waiting, trouble })}`),
+      ...live.map(
+        ({ name, state, waiting, stepError: trouble }) => `${name} is ${state} ${JSON.stringify({ waiting, trouble })}`,
+      ),
       ...left.map(({ kind, name }) => `${kind}/${name}`),
       ...this.world.s3.keys(`${LEDGER}/live/`),
       ...this.world.s3.keys(`${LEDGER}/sessions/`),
-      `queues ${this.world.runQueue.size} ${this.world.jobQueue.size} ${this.world.uploadQueue.size}`,
+      `queues ${this.world.runQueue.size} ${this.world.jobQueue.size} ${this.world.betaQueue.size} ${this.world.uploadQueue.size}`,
     ];
     this.check('everything comes to its end', false, () => detail.join('; '));
   }
@@ -336,21 +359,24 @@ export class Invariants {
     for (const record of this.records.values()) this.checkClosed(record);
     this.checkConflicts();
     for (const key of this.world.s3.keys(`${LEDGER}/locks/`)) {
-      const { holder, line } = lockIn(this.world.s3.text(key));
-      const left = [...(holder === null ? [] : [holder]), ...line];
+      const left = runsIn(this.world.s3.text(key));
       this.check('no lock is left', left.length === 0, () => `${key}: ${left.join(', ')}`);
     }
   }
 
   private checkAccepted(name: string, runId: RunId): void {
-    const { jobQueue, uploadQueue } = this.world;
-    const gaveUp = jobQueue.failed.length + uploadQueue.failed.length > 0;
+    const { jobQueue, betaQueue, uploadQueue } = this.world;
+    const gaveUp = [jobQueue, betaQueue, uploadQueue].some(({ failed }) => failed.length > 0);
+    const { name: of = name } = this.records.get(runId) ?? {};
+    this.check('a request is answered by its own run', of === name, () => `${name} by ${of}`);
     this.check('every request becomes a run', this.records.has(runId) || gaveUp || this.wasLost(name), () => name);
   }
 
   private checkConflicts(): void {
-    const { wishes, jobQueue, sim } = this.world;
-    const lost = sim.faults.struck.some(({ kind }) => kind === 'message-lost') || jobQueue.failed.length > 0;
+    const { wishes, jobQueue, betaQueue, sim } = this.world;
+    const lost =
+      sim.faults.struck.some(({ kind }) => kind === 'message-lost') ||
+      jobQueue.failed.length + betaQueue.failed.length > 0;
     if (lost) return;
     for (const { name } of wishes.filter(({ conflicts }) => conflicts)) {
       const refused = [...this.records.values()].some(
@@ -364,7 +390,7 @@ export class Invariants {
   private wasLost(name: string): boolean {
     return this.world.sim.faults.struck.some(({ at, kind }) => {
       if (at.startsWith(`schedule ${name} `)) return true;
-      return kind === 'message-lost' && (at.includes(`jobs ${name}`) || at.startsWith('uploads '));
+      return kind === 'message-lost' && (new RegExp(`jobs(-beta)? ${name}`).test(at) || at.startsWith('uploads '));
     });
   }
 
@@ -385,22 +411,43 @@ export class Invariants {
   /** What was announced is what happened. */
   private checkTruth({ runId, name, outcome, attempts, job }: RunRecord): void {
     if (job?.mode === 'session') return;
-    const ends = this.world.flink.executions
-      .filter(({ clusterId }) => attempts.some((attempt) => attempt.clusterId === clusterId))
-      .map(({ end }) => end);
+    const executions = this.world.flink.executions.filter(({ clusterId }) => {
+      return attempts.some((attempt) => attempt.clusterId === clusterId);
+    });
+    const ends = executions.map(({ end }) => end);
     const detail = (): string =>
       `${name}: ${outcome?.state ?? ''} ${outcome?.reason ?? ''}, but Flink: ${ends.join(', ')}`;
     if (outcome?.state === 'succeeded') this.check('an outcome is true', ends.includes('FINISHED'), detail);
     if (outcome?.reason === 'JobFailed') this.check('an outcome is true', ends.includes('FAILED'), detail);
+    this.checkMain(outcome, executions, detail);
     if (outcome?.state === 'failed' && this.finished.has(runId)) {
       // Somebody took the cluster before its end was read, or the deadline came first.
       const excused = ['ClusterDeleted', 'RunDeadlineExceeded'].includes(outcome.reason);
       this.check('an outcome is true', excused, detail);
     }
   }
+
+  /** What is said of main() is what it did. */
+  private checkMain(outcome: Outcome | undefined, executions: readonly Execution[], detail: () => string): void {
+    const programs = executions.map(({ clusterId }) => this.world.flink.programOf(clusterId));
+    if (outcome?.reason === 'ApplicationFailed') {
+      const threw = executions.some((execution) => execution.end === 'FAILED' && execution.threw !== undefined);
+      this.check('an outcome is true', threw, detail);
+    }
+    if (outcome?.reason === 'MainDeadlineExceeded') {
+      const hangs = programs.some(({ main }) => main?.then === 'hangs');
+      this.check('an outcome is true', hangs, detail);
+    }
+    const exits = executions.length === 1 && executions[0]?.threw === 'exit 3';
+    if (exits && outcome?.reason === 'JobManagerCrashed') {
+      this.check('an exit of main() is no crash', programs[0]?.quiet === true, detail);
+    }
+  }
 }
 
 function isForeign(object: Stored): boolean {
   const { kind, annotations, owners } = object;
+  // Whoever died while it admitted a cluster leaves its turn to the next.
+  if (object.name === 'flink-dispatch-admission') return true;
   return isTheirs(object) || (kind === 'Deployment' && annotations[RUN_ID] === undefined && owners.length === 0);
 }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { jarName, pinnedKey } from '../../lib/job/pin.ts';
+import { jarName, pinnedKey } from '../../lib/job/jar/pin.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import type { Execution } from './flink.ts';
+import type { Execution } from './servers/flink.ts';
 import { LEDGER } from './functions.ts';
+import { folderOf } from './tenants.ts';
 import type { Wish } from './workload.ts';
 import type { World } from './world.ts';
 
@@ -40,10 +41,11 @@ export class Jars {
   }
 
   /** Where a wish's jar is, once it is put there. */
-  keyOf({ name, kind, fromBucket }: Wish): string | undefined {
-    if (kind === 'upload') return `jars/${name}.jar`;
+  keyOf({ name, kind, tenant, fromBucket }: Wish): string | undefined {
+    const folder = folderOf(tenant);
+    if (kind === 'upload') return `${folder}${name}.jar`;
     if (!fromBucket) return undefined;
-    return this.world.sim.draws.chance(`${name} shares its jar`, 0.5) ? 'jars/shared.jar' : `jars/${name}.jar`;
+    return this.world.sim.draws.chance(`${name} shares its jar`, 0.5) ? `${folder}shared.jar` : `${folder}${name}.jar`;
   }
 
   uriOf(wish: Wish): string {

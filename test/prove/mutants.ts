@@ -1,4 +1,5 @@
-import { SESSION_MUTANTS } from './session-mutants.ts';
+import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
+import { TENANT_MUTANTS } from './tenant-mutants.ts';
 
 /** A guard, and the source without it. */
 export interface Mutant {
@@ -11,14 +12,48 @@ export interface Mutant {
   readonly seeds?: readonly number[];
 }
 
-const S3 = 'lib/run/s3-objects.ts';
-const LOCKS = 'lib/run/s3-locks.ts';
-const APPLY = 'lib/cluster/apply.ts';
+const S3 = 'lib/run/store/s3-objects.ts';
+const LOCKS = 'lib/run/store/s3-locks.ts';
+const APPLY = 'lib/kubernetes/cluster/apply.ts';
+const APPLICATION_END = 'lib/verdict/application/end.ts';
+const ADMIT = 'lib/kubernetes/admission/admit.ts';
 const ADVANCE = 'lib/dispatch/advance.ts';
 
 /** What the promises rest on, one guard each. The simulation has to notice when it is gone. */
 export const MUTANTS: readonly Mutant[] = [
   ...SESSION_MUTANTS,
+  ...TENANT_MUTANTS,
+  {
+    name: 'an application that Flink lists as running has not ended',
+    file: APPLICATION_END,
+    guard: 'ENDS.includes(status)',
+    without: "status !== ''",
+  },
+  {
+    name: 'a main() that no log tells of has not failed when its JobManager goes on',
+    file: APPLICATION_END,
+    guard: 'if (mainReturnedAt === undefined || now - mainReturnedAt < MAIN_SETTLES) return undefined;',
+    without: 'if (mainReturnedAt === undefined) return undefined;',
+  },
+  {
+    name: 'an application of which a job finished is not run again',
+    file: 'lib/verdict/verdict.ts',
+    guard: "if (!isDone || job.kind === 'streaming') return verdict;",
+    without: 'if (isDone || !isDone) return verdict;',
+  },
+  {
+    name: 'System.exit() in main() is no crash',
+    file: 'lib/verdict/application-rules.ts',
+    guard: '  mainExited,\n',
+    without: '',
+  },
+  {
+    name: 'a main() that has just returned does not hang',
+    file: 'lib/verdict/application/main-deadline.ts',
+    guard: "if (main?.state === 'returned') return undefined;",
+    without: '',
+    seeds: [24],
+  },
   {
     name: 'a record is created only where none is',
     file: S3,
@@ -33,34 +68,46 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a marker stands before its record',
-    file: 'lib/run/s3-ledger.ts',
-    guard: '  await mark(bucket, record.runId);',
+    file: 'lib/run/store/s3-ledger.ts',
+    guard: '  await mark(bucket, record);',
     without: '',
   },
   {
     name: 'a Deployment of the same name is asked whose it is',
     file: APPLY,
-    guard: 'if (theirs?.runId !== owner.runId || theirs.attempt !== owner.attempt) {',
-    without: 'if (theirs?.runId === "nobody") {',
+    guard: 'if (!isSameOwner(theirs, owner)) {',
+    without: 'if (theirs?.kind === "pool") {',
   },
   {
     name: 'an overtaken launch lets no program begin',
     file: APPLY,
-    guard: "if (answer !== 'yes') throw await overtaken(client, cluster, answer, made);",
+    guard: "if (answer !== 'grant') throw await overtaken(client, cluster, answer, made);",
     without: '',
   },
   {
     name: 'an overtaken launch leaves what is still to be told of',
-    file: 'lib/dispatch/application-mode.ts',
+    file: 'lib/dispatch/modes/application-mode.ts',
     guard: " || state === 'ended';",
     without: ';',
   },
   {
     name: 'a permit that was withdrawn is not granted again',
-    file: 'lib/cluster/start-permit.ts',
+    file: 'lib/kubernetes/cluster/start-permit.ts',
     guard:
-      'if (metadata === undefined || !isOwnedBy(metadata, owner) || (await withhold(client, ref, metadata))) return;',
+      'if (metadata === undefined || !isSameOwner(ownerIn(metadata), owner) || (await withhold(client, ref, metadata)))\n    return;',
     without: 'return;',
+  },
+  {
+    name: 'a cluster is admitted as a whole',
+    file: ADMIT,
+    guard: "if (admission.kind !== 'admitted') throw refusal(cluster, admission);",
+    without: '',
+  },
+  {
+    name: 'two clusters are not admitted to the same room',
+    file: ADMIT,
+    guard: "if (turn === undefined) return 'busy';",
+    without: 'if (turn === undefined) return FREE;',
   },
   {
     name: 'an attempt is written down before it is made',
@@ -71,7 +118,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an outcome is written down before it is published',
     file: ADVANCE,
-    guard: "return step.record.trouble === undefined ? step : { ...step, record: without(step.record, 'trouble') };",
+    guard:
+      "return step.record.stepError === undefined ? step : { ...step, record: without(step.record, 'stepError') };",
     without: 'return { ...step, record: await announce(step.record, deps) };',
   },
   {
@@ -83,14 +131,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an older run message does nothing',
     file: ADVANCE,
-    guard: 'message.look >= stored.value.look.number &&',
+    guard: 'message.step >= stored.value.step.number &&',
     without: '',
   },
   {
     name: 'a closed run leaves the line',
     file: ADVANCE,
-    guard: 'if (job?.concurrency !== undefined) await deps.locks.release(job.concurrency.key, runId);',
-    without: '',
+    guard: "if (stored.value.state === 'closed') return releaseLock(stored.value, deps);",
+    without: "if (stored.value.state === 'closed') return;",
   },
   {
     name: 'who was overtaken gives the lock of a closed run back',
@@ -100,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the last attempt is gone before the next begins',
-    file: 'lib/dispatch/await-turn.ts',
+    file: 'lib/dispatch/acquire-lock.ts',
     guard: 'if (remains.length > 0) return waitFor(',
     without: 'if (remains.length > 1_000) return waitFor(',
   },
@@ -113,38 +161,46 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a closed run gives its lock back',
     file: 'lib/dispatch/clean-up.ts',
-    guard: "  await releaseLock(record, deps);\n  return goOn(moveTo(record, 'closed'));",
-    without: "  return goOn(moveTo(record, 'closed'));",
+    guard: '  await releaseLock(record, deps);\n  return continueNow(toClosed(record));',
+    without: '  return continueNow(toClosed(record));',
   },
   {
     name: 'what is given up cannot begin any more',
     file: 'lib/dispatch/follow.ts',
-    guard: 'await seal({ record: running, target, deps }, seen);',
-    without: 'running as RunRecord | undefined;',
+    guard: 'await seal(withRun(at, running), facts.observation);',
+    without: 'running as ActiveRun | undefined;',
   },
   {
     name: 'a launch that is given up looks for what it made',
     file: 'lib/dispatch/launch.ts',
-    guard: 'if (await isMade(record, deps)) return goOn(created(record, now));',
+    guard: 'if (await isMade(record, deps)) return continueNow(created(record, now));',
     without: '',
   },
   {
     name: 'only the Deployment that is meant is removed',
-    file: 'lib/cluster/remove.ts',
+    file: 'lib/kubernetes/cluster/remove.ts',
     guard: 'deployment.metadata?.deletionTimestamp === undefined && !isForeign(deployment, what)',
     without: 'deployment.metadata?.deletionTimestamp === undefined',
   },
   {
     name: 'a job that may have finished has no other attempt',
-    file: 'lib/run/verdict.ts',
-    guard: "if (neverRan || it.record.job?.kind === 'streaming') return failure(",
+    file: 'lib/verdict/verdict.ts',
+    guard: "if (neverRan || input.record.job.kind === 'streaming') return failure(",
     without: 'if (true) return failure(',
   },
   {
     name: 'silence at the start is no failure to try again',
-    file: 'lib/run/overdue.ts',
-    guard: "if (it.seen.rest.state === 'silent' && jobManagerReady(it.seen)) return unheard(it, late);",
+    file: 'lib/verdict/deadlines.ts',
+    guard:
+      "if (input.observation.rest.state === 'unreachable' && jobManagerReady(input.observation)) return unheard(input, late);",
     without: '',
+  },
+  {
+    name: 'an earlier JobManager with high availability may have had the end',
+    file: 'lib/verdict/deadlines.ts',
+    guard: 'startsSoFar(observation, record) !== 1 || !tellsOfItsJob(input)',
+    without: '!tellsOfItsJob(input)',
+    seeds: [375],
   },
   {
     name: 'a wait for room leaves nothing on record',
@@ -167,20 +223,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'one run of a key holds the lock',
     file: LOCKS,
-    guard: 'const isNext = holder === undefined && (line[0]',
-    without: 'const isNext = (line[0]',
+    guard: 'const isNext = holder === undefined && (queue[0]',
+    without: 'const isNext = (queue[0]',
   },
   {
     name: 'the first in line is the next',
     file: LOCKS,
-    guard: '(line[0] === undefined || line[0] === runId)',
+    guard: '(queue[0] === undefined || queue[0] === runId)',
     without: 'true',
   },
   {
     name: 'a lock that is free again is another one',
     file: LOCKS,
-    guard: 'JSON.stringify({ version: 1, key, holder, line, revision: revision + 1 })',
-    without: 'JSON.stringify({ version: 1, key, holder, line })',
+    guard: 'JSON.stringify({ version: 1, ...name, holder, queue, revision: revision + 1 })',
+    without: 'JSON.stringify({ version: 1, ...name, holder, queue })',
   },
   {
     name: 'the same key with another payload is refused',
@@ -201,27 +257,27 @@ export const MUTANTS: readonly Mutant[] = [
     without: '',
   },
   {
-    name: 'a message that met trouble comes again',
+    name: 'a message that met stepError comes again',
     file: 'lib/dispatch/accept-batch.ts',
-    guard: 'return { batchItemFailures: failed.flatMap((id) => (id === undefined ? [] : [{ itemIdentifier: id }])) };',
-    without: 'return { batchItemFailures: failed.flatMap(() => []) };',
+    guard: 'return { batchItemFailures: again.map(({ messageId }) => ({ itemIdentifier: messageId })) };',
+    without: 'return { batchItemFailures: again.flatMap(() => []) };',
   },
   {
     name: 'the sweeper carries on what lost its message',
-    file: 'lib/dispatch/sweep.ts',
-    guard: '    await deps.runQueue.send({ version: 1, runId, look: look.number }, 0);',
+    file: 'lib/dispatch/sweep/sweep.ts',
+    guard: '    await deps.runQueue.send({ version: 1, runId, step: step.number }, 0);',
     without: '',
   },
   {
     name: 'the sweeper takes markers of closed runs away',
-    file: 'lib/dispatch/sweep.ts',
+    file: 'lib/dispatch/sweep/sweep.ts',
     guard: 'if (over) await deps.live.forget(run);',
     without: '',
   },
   {
     name: 'the sweeper removes clusters without a run',
-    file: 'lib/dispatch/sweep-clusters.ts',
-    guard: 'await removeAndProve(target.clusters, cluster, { highAvailability: false, uid: cluster.uid });',
+    file: 'lib/dispatch/sweep/sweep-clusters.ts',
+    guard: 'await removeAndVerify(target.cluster, cluster, { highAvailability: false, uid: cluster.uid });',
     without: '[];',
   },
 ];

@@ -1,7 +1,8 @@
+import * as z from 'zod';
 import { canonicalJson } from '../../lib/core/json.ts';
 import { isEnded, TRANSITIONS } from '../../lib/run/machine.ts';
 import type { RunEvent, RunRecord } from '../../lib/run/record.ts';
-import type { Put } from './s3.ts';
+import type { Put } from './servers/s3.ts';
 
 export type Check = (invariant: string, holds: boolean, detail: () => string) => void;
 
@@ -27,8 +28,8 @@ export function checkChange(check: Check, last: RunRecord, next: RunRecord): voi
   }
   check(
     'look numbers never go back',
-    next.look.number >= last.look.number,
-    () => `${run}: ${last.look.number} → ${next.look.number}`,
+    next.step.number >= last.step.number,
+    () => `${run}: ${last.step.number} → ${next.step.number}`,
   );
   checkOutbox(check, run, last.events, next.events);
 }
@@ -68,11 +69,28 @@ export function checkLock(check: Check, { text, before }: Put): void {
   if (is.holder === null || is.holder === was.holder) return;
   const { holder } = is;
   check('a lock is not taken from its holder', was.holder === null, () => `${was.holder ?? ''} → ${holder}`);
-  const first = was.line[0] ?? holder;
+  const first = was.queue[0] ?? holder;
   check('the first in line is the next', first === holder, () => `${holder} goes before ${first}`);
 }
 
-export function lockIn(text: string | undefined): { readonly holder: string | null; readonly line: readonly string[] } {
-  const { holder = null, line = [] } = JSON.parse(text ?? '{}') as { holder?: string | null; line?: string[] };
-  return { holder, line };
+const storedLock = z.object({ holder: z.string().nullable(), queue: z.array(z.string()) });
+
+/**
+ * A lock as the ledger bucket has it: its holder, and the runs that wait for it. No object: a free lock. A missing field is
+ * an error: read as empty, it would satisfy every invariant.
+ * @throws ZodError
+ */
+function lockIn(text: string | undefined): z.output<typeof storedLock> {
+  return text === undefined ? { holder: null, queue: [] } : storedLock.parse(JSON.parse(text));
+}
+
+/** All runs that a lock names. */
+export function runsIn(text: string | undefined): readonly string[] {
+  const { holder, queue } = lockIn(text);
+  return holder === null ? queue : [holder, ...queue];
+}
+
+/** Two tenants may have the same key. */
+export function isOfOneKey(a: RunRecord, b: RunRecord): boolean {
+  return a.tenant === b.tenant && a.job?.concurrency?.key === b.job?.concurrency?.key;
 }

@@ -1,13 +1,17 @@
+import { defined } from '../../lib/core/defined.ts';
 import type { Draws } from './draws.ts';
-import type { Program } from './flink.ts';
-import type { Quota } from './kubernetes.ts';
-import { placeOf } from './session-workload.ts';
+import type { MainProgram, Program } from './servers/flink.ts';
+import type { Quota } from './servers/kubernetes.ts';
+import { placeOf } from './sessions/session-workload.ts';
+import { tenantOf, type TenantName } from './tenants.ts';
 
 /** One thing that a user asks for, at a time of the world. */
 export interface Wish {
   /** Also the run's name, so that its clusters tell whose they are. */
   readonly name: string;
   readonly kind: 'message' | 'upload' | 'schedule';
+  /** Whose it is, by its source; absent in a world without tenants. */
+  readonly tenant?: TenantName;
   /** Milliseconds from the start. */
   readonly at: number;
   readonly spec: Readonly<Record<string, unknown>>;
@@ -20,6 +24,8 @@ export interface Wish {
   readonly sends: number;
   /** A second message with the same key and another payload. */
   readonly conflicts: boolean;
+  /** Somebody calls the function in the name of its schedule, with another payload. */
+  readonly poisoned?: boolean;
   /** When somebody cancels it; several times for somebody impatient. */
   readonly cancels: readonly number[];
 }
@@ -47,7 +53,8 @@ export function workloadOf(draws: Draws): Workload {
     undefined,
     undefined,
     { of: 'deployments', most },
-    { of: 'pods', most },
+    // A JobManager and a TaskManager for each cluster.
+    { of: 'pods', most: 2 * most },
   ]);
   return {
     wishes: names.map((name) => wishOf(draws, name, contended ? policy : undefined, quota !== undefined)),
@@ -67,10 +74,13 @@ function wishOf(draws: Draws, name: string, policy: string | undefined, hasQuota
     name,
     kind,
     at,
+    ...defined({ tenant: tenantOf(draws, name) }),
+    ...(kind === 'schedule' && draws.chance(`${name} poisoned`, 0.3) ? { poisoned: true } : {}),
     spec: { ...specOf(draws, name, policy), ...place.spec },
     fromBucket: place.fromBucket,
     streams: isStreaming(draws, name),
-    ...(keyed ? { idempotencyKey: `key-${name}` } : {}),
+    // Keys are a job's own: two jobs have the day's.
+    ...(keyed ? { idempotencyKey: draws.chance('keys are days', 0.5) ? '2026-11-21' : `key-${name}` } : {}),
     sends: draws.whole(`${name} sends`, 1, keyed || kind !== 'message' ? 3 : 1),
     conflicts: keyed && draws.chance(`${name} conflicts`, 0.1),
     cancels: draws.chance(`${name} canceled`, 0.2)
@@ -94,6 +104,7 @@ function specOf(draws: Draws, name: string, policy: string | undefined): Record<
     deadlines: {
       start: draws.pick(`${name} start`, ['60s', '3m', '10m']),
       run: draws.pick(`${name} run`, ['40s', '2m']),
+      main: draws.pick(`${name} main`, ['15s', '1m']),
     },
     retry: {
       attempts: draws.whole(`${name} attempts`, 1, 3),
@@ -115,11 +126,35 @@ export function programOf(draws: Draws, name: string, attempt: number, streams: 
   const restAfter = draws.between(`${it} rest`, 300, 4_000);
   const runsAfter = restAfter + draws.between(`${it} runs`, 100, 3_000);
   const endsAfter = runsAfter + draws.between(`${it} lasts`, 100, draws.chance(`${it} long`, 0.2) ? 60_000 : 6_000);
-  const deaf = draws.chance(`${it} deaf`, 0.1) ? { deafToCancel: true } : {};
+  const how = {
+    ...(draws.chance(`${it} deaf`, 0.1) ? { deafToCancel: true } : {}),
+    ...(draws.chance(`${name} older`, 0.4) ? { older: true } : {}),
+    ...(draws.chance(`${it} quiet`, 0.15) ? { quiet: true } : {}),
+    ...(draws.chance(`${it} main`, 0.4) ? { main: mainOf(draws, it) } : {}),
+  };
   const kind = draws.of(`${it} kind`);
-  if (kind < 0.74) return { restAfter, runsAfter, ...(streams ? {} : { endsAfter }), end: 'FINISHED', ...deaf };
-  if (kind < 0.86) return { restAfter, runsAfter, endsAfter, end: 'FAILED', ...deaf };
-  if (kind < 0.91) return { restAfter, end: 'FAILED', mainFails: true, ...deaf };
-  if (kind < 0.96) return { restAfter, end: 'FINISHED', ...deaf };
-  return { restAfter, runsAfter, end: 'FINISHED', ...deaf };
+  if (kind < 0.74) return { restAfter, runsAfter, ...(streams ? {} : { endsAfter }), end: 'FINISHED', ...how };
+  if (kind < 0.86) return { restAfter, runsAfter, endsAfter, end: 'FAILED', ...how };
+  if (kind < 0.91) return { restAfter, end: 'FAILED', mainFails: true, ...how };
+  if (kind < 0.96) return { restAfter, end: 'FINISHED', ...how };
+  return { restAfter, runsAfter, end: 'FINISHED', ...how };
+}
+
+/** What main() does before, between and after its jobs. */
+function mainOf(draws: Draws, it: string): MainProgram {
+  const more = draws.whole(`${it} more`, 0, 2);
+  return {
+    more,
+    pause: draws.between(`${it} pause`, 0, 8_000),
+    ...(draws.chance(`${it} catches`, 0.2) ? { catches: true } : {}),
+    then: draws.pick(`${it} then`, [
+      'returns',
+      'returns',
+      'returns',
+      'throws',
+      'exits with 0',
+      'exits with 3',
+      'hangs',
+    ]),
+  };
 }

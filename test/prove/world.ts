@@ -2,25 +2,31 @@ import { parseMessageEvent } from '../../lib/trigger/message.ts';
 import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
 import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
 import type { RunRequest } from '../../lib/trigger/request.ts';
+import { defined } from '../../lib/core/defined.ts';
 import { runIdFor, type RunId } from '../../lib/core/ids.ts';
+import { withTenant } from '../../lib/job/config/tenants.ts';
 import { Draws } from './draws.ts';
-import { EventBus } from './event-bus.ts';
+import { EventBus } from './servers/event-bus.ts';
 import { FaultPlan, type Fault } from './faults.ts';
-import { Flink } from './flink.ts';
-import { FUNCTIONS, LEDGER, LETTERS_URL, messageName, RUNS_URL } from './functions.ts';
+import { Flink } from './servers/flink.ts';
+import { FUNCTIONS, LEDGER, LETTERS_URL, messageName, RUNS_URL, type ScheduledCall } from './functions.ts';
 import { Invariants, type Violation } from './invariants.ts';
 import { Jars } from './jars.ts';
-import { Kubernetes } from './kubernetes.ts';
-import { MemoryS3 } from './s3.ts';
-import { SessionWorld } from './session-world.ts';
+import { Kubernetes } from './servers/kubernetes.ts';
+import type { Stored } from './servers/kubernetes-objects.ts';
+import { MemoryS3 } from './servers/s3.ts';
+import { SessionWorld } from './sessions/session-world.ts';
 import { Invocation, Simulation, type Told } from './simulation.ts';
-import { MemoryQueue, type Sent } from './sqs.ts';
+import { MemoryQueue, type Sent } from './servers/sqs.ts';
+import { deploymentOf, folderOf, jobsFolderOf, QUEUES, TenantInvariants } from './tenants.ts';
 import { programOf, workloadOf, type Wish, type Workload } from './workload.ts';
 
 export interface Plan {
   readonly seed: number;
   /** Exactly these faults; by chance when absent. */
   readonly faults?: readonly Fault[];
+  /** What is asked for; drawn when absent. */
+  readonly workload?: Workload;
   /** Names of the wishes that are made; all when absent. */
   readonly wishes?: readonly string[];
   readonly tells?: boolean;
@@ -30,6 +36,8 @@ export interface Result {
   readonly seed: number;
   readonly wishes: readonly string[];
   readonly faults: readonly Fault[];
+  /** With listed faults: all that could have struck. */
+  readonly possible: readonly Fault[];
   readonly violations: readonly Violation[];
   readonly story: readonly Told[];
   /** Effects and other steps. */
@@ -45,7 +53,6 @@ const SWEEP_EVERY = MINUTE;
 /** By now every world has come to rest. */
 const LIMIT = 8 * 60 * MINUTE;
 const MOST_STEPS = 60_000;
-const ARN = 'arn:aws:sqs:eu-central-1:111122223333:';
 /** How often EventBridge Scheduler and Lambda try, and how long they wait. */
 const SCHEDULE_TRIES = 5;
 
@@ -61,6 +68,8 @@ export class World {
   readonly letters: Sent[] = [];
   readonly runQueue: MemoryQueue;
   readonly jobQueue: MemoryQueue;
+  /** Job messages of the second tenant. */
+  readonly betaQueue: MemoryQueue;
   readonly uploadQueue: MemoryQueue;
   /** Run ids by the name of the wish. */
   readonly expected = new Map<string, RunId>();
@@ -74,7 +83,7 @@ export class World {
 
   constructor(plan: Plan) {
     const draws = new Draws(plan.seed);
-    this.workload = workloadOf(draws);
+    this.workload = plan.workload ?? workloadOf(draws);
     const { rate, mostFaults: most } = this.workload;
     const faults = new FaultPlan(draws, { rate, most, ...(plan.faults === undefined ? {} : { list: plan.faults }) });
     this.sim = new Simulation(draws, faults, plan.tells === true);
@@ -91,10 +100,12 @@ export class World {
     };
     this.runQueue = this.queue('runs', 5, 60_000, 360_000, FUNCTIONS.advanceRun);
     this.jobQueue = this.queue('jobs', 10, 30_000, 180_000, FUNCTIONS.onMessage);
+    this.betaQueue = this.queue('jobs-beta', 10, 30_000, 180_000, FUNCTIONS.onMessage);
     this.uploadQueue = this.queue('uploads', 10, 30_000, 180_000, FUNCTIONS.onJarUpload);
     this.invariants = new Invariants(this);
     this.sessions = new SessionWorld(this);
     this.jars = new Jars(this);
+    new TenantInvariants(this);
   }
 
   /** SendMessage of a function. */
@@ -125,7 +136,7 @@ export class World {
 
   /** Nothing is on its way, and nobody is left to do anything. */
   get isQuiet(): boolean {
-    const queues = [this.runQueue, this.jobQueue, this.uploadQueue];
+    const queues = [this.runQueue, this.jobQueue, this.betaQueue, this.uploadQueue];
     return this.pending === 0 && queues.every(({ size }) => size === 0) && this.invariants.nothingIsLeft();
   }
 
@@ -144,13 +155,14 @@ export class World {
   ): MemoryQueue {
     return new MemoryQueue(this.sim, {
       name,
-      arn: ARN + name,
+      arn: QUEUES + name,
       batchSize,
       timeout,
       visibility,
       maxReceives: 5,
       handler: (event, invocation) => handler(this, event, invocation),
-      nameOf: name === 'runs' ? messageName : (body) => /"name":"(r\d)"|jars\/(r\d)/.exec(body)?.[1] ?? 'request',
+      nameOf:
+        name === 'runs' ? messageName : (body) => /"name":"(r\d)"|(?:jars|beta)\/(r\d)/.exec(body)?.[1] ?? 'request',
     });
   }
 
@@ -181,8 +193,9 @@ export class World {
     const { idempotencyKey } = wish;
     const body = JSON.stringify(idempotencyKey === undefined ? spec : { spec, idempotencyKey });
     this.sim.tell('user', `sends ${wish.name}: ${body}`);
-    this.jobQueue.send(body, 0);
-    const record = { messageId: wish.name, body, eventSource: 'aws:sqs', eventSourceARN: `${ARN}jobs` };
+    const [queue, arn] = wish.tenant === 'beta' ? [this.betaQueue, 'jobs-beta'] : [this.jobQueue, 'jobs'];
+    queue.send(body, 0);
+    const record = { messageId: wish.name, body, eventSource: 'aws:sqs', eventSourceARN: QUEUES + arn };
     this.expect(wish.name, parseMessageEvent({ Records: [record] })[0]?.requests[0]);
   }
 
@@ -198,11 +211,12 @@ export class World {
     const job = { jarURI: 'local:///opt/other.jar', entryClass: 'a.B' };
     const spec = { name: `${wish.name}`, deadlines, job };
     this.sim.tell('user', `sends another payload with the key of ${wish.name}`);
-    this.jobQueue.send(JSON.stringify({ spec, idempotencyKey: wish.idempotencyKey }), 0);
+    const queue = wish.tenant === 'beta' ? this.betaQueue : this.jobQueue;
+    queue.send(JSON.stringify({ spec, idempotencyKey: wish.idempotencyKey }), 0);
   }
 
   private upload(wish: Wish, send: number): void {
-    const key = `jars/${wish.name}.jar`;
+    const key = `${folderOf(wish.tenant)}${wish.name}.jar`;
     if (send === 0) {
       this.s3.store(`jars/${key}.job.yaml`, JSON.stringify(wish.spec));
       this.jars.put(wish);
@@ -218,13 +232,24 @@ export class World {
 
   private schedule(wish: Wish, send: number): void {
     const spec = this.specOf(wish);
-    this.s3.store(`${LEDGER}/jobs/${wish.name}.yaml`, JSON.stringify(spec));
-    const event = { job: wish.name, schedule: `arn:schedule/${wish.name}`, scheduledTime: '2026-11-21T06:00:00Z' };
-    this.expect(wish.name, parseScheduleEvent(event));
-    this.fire(wish.name, event, send, 1);
+    this.s3.store(`${LEDGER}/${jobsFolderOf(wish.tenant)}${wish.name}.yaml`, JSON.stringify(spec));
+    const { tenant } = wish;
+    const schedule = `arn:aws:scheduler:eu-central-1:111122223333:schedule/${tenant ?? 'all'}/${wish.name}`;
+    const event = { job: wish.name, schedule, scheduledTime: '2026-11-21T06:00:00Z' };
+    const call = defined({ calledBy: tenant });
+    this.expect(wish.name, parseScheduleEvent(event, { now: this.sim.now, ...call }));
+    if (wish.poisoned && send === 0) this.poison(wish.name, { ...call, event });
+    this.fire(wish.name, { ...call, event }, send, 1);
   }
 
-  private fire(name: string, event: unknown, send: number, tries: number): void {
+  /** Whoever may call the function may say any schedule's name. */
+  private poison(name: string, call: { readonly event: object; readonly calledBy?: string }): void {
+    const job = { jarURI: 'local:///opt/other.jar', entryClass: 'a.B', kind: 'batch' };
+    const spec = { name: `${name}-false`, deadlines: { start: '3m', run: '40s' }, job };
+    this.fire(`${name}-false`, { ...call, event: { ...call.event, job: undefined, spec } }, 0, 1);
+  }
+
+  private fire(name: string, event: ScheduledCall, send: number, tries: number): void {
     const { sim } = this;
     const invocation = new Invocation(`schedule ${name} ${send + 1}.${tries}`);
     sim.tell(invocation.label, 'fires');
@@ -254,7 +279,8 @@ export class World {
 
   private expect(name: string, request: RunRequest | undefined): void {
     const keyed = request?.source.kind !== 'message' || request.source.idempotencyKey !== undefined;
-    if (request !== undefined && keyed) this.expected.set(name, runIdFor(request.identity));
+    if (request !== undefined && keyed)
+      this.expected.set(name, runIdFor(withTenant(request, deploymentOf(this)).identity));
   }
 
   private cancel(wish: Wish, index: number): void {
@@ -293,13 +319,13 @@ export class World {
   }
 
   /** Somebody waits for a name, and takes it. */
-  private replace(name: string): void {
+  private replace({ name, namespace }: Pick<Stored, 'name' | 'namespace'>): void {
     const { sim, kubernetes } = this;
     sim.after(100, () => {
-      if (kubernetes.find('Deployment', name) !== undefined) return this.replace(name);
+      if (kubernetes.find('Deployment', name) !== undefined) return this.replace({ name, namespace });
       sim.tell('someone else', `makes Deployment/${name} anew`);
       const labels = { app: name, type: 'flink-native-kubernetes', component: 'jobmanager' };
-      kubernetes.add({ kind: 'Deployment', metadata: { name, namespace: 'flink', labels } }, 'someone else');
+      kubernetes.add({ kind: 'Deployment', metadata: { name, namespace, labels } }, 'someone else');
     });
   }
 
@@ -314,7 +340,7 @@ export class World {
           if (!kubernetes.exists(object)) return;
           sim.tell('someone else', `deletes Deployment/${object.name} ⚡deleted-by-someone`);
           kubernetes.remove(object, 'Foreground', 'someone else');
-          if (sim.draws.chance(`${object.name} replaced`, 0.5)) this.replace(object.name);
+          if (sim.draws.chance(`${object.name} replaced`, 0.5)) this.replace(object);
         });
       },
       deleted: () => undefined,
@@ -332,6 +358,7 @@ export async function play(plan: Plan): Promise<Result> {
     seed: plan.seed,
     wishes: world.wishes.map(({ name }) => name),
     faults: sim.faults.struck,
+    possible: sim.faults.possible,
     violations: invariants.violations,
     story: sim.story ?? [],
     steps: sim.steps,

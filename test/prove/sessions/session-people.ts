@@ -1,10 +1,10 @@
-import { sha256Hex } from '../../lib/core/ids.ts';
-import type { Program } from './flink.ts';
-import type { Kubernetes } from './kubernetes.ts';
+import { sha256Hex } from '../../../lib/core/ids.ts';
+import type { Program } from '../servers/flink.ts';
+import type { Kubernetes } from '../servers/kubernetes.ts';
 import type { SessionFlink } from './session-flink.ts';
 import type { SessionProcess } from './session-jobs.ts';
 import { THEIRS } from './session-workload.ts';
-import type { Simulation } from './simulation.ts';
+import type { Simulation } from '../simulation.ts';
 
 /** Who made `theirs`, and who submits jobs to sessions by hand. */
 export const OWNER = 'session owner';

@@ -1,7 +1,7 @@
 import { EventBridgeServiceException, PutEventsCommand, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
-import type { FaultKind } from './faults.ts';
-import type { Failures, Invocation, Simulation } from './simulation.ts';
+import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
+import type { FaultKind } from '../faults.ts';
+import type { Failures, Invocation, Simulation } from '../simulation.ts';
 
 const PUT: readonly FaultKind[] = [
   'refused',

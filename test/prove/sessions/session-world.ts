@@ -1,14 +1,14 @@
-import type { SessionDeps } from '../../lib/dispatch/deps.ts';
-import { s3JarBytes } from '../../lib/job/s3-jar-bytes.ts';
-import { createS3SessionLeases } from '../../lib/run/s3-session-leases.ts';
-import { LEDGER } from './functions.ts';
+import type { SessionDeps } from '../../../lib/dispatch/deps.ts';
+import { s3JarBytes } from '../../../lib/job/jar/s3-jar-bytes.ts';
+import { createS3SessionLeases } from '../../../lib/run/store/s3-session-leases.ts';
+import { LEDGER } from '../functions.ts';
 import { SessionFlink } from './session-flink.ts';
 import { SessionInvariants } from './session-invariants.ts';
 import { SessionPeople } from './session-people.ts';
 import { isSession, THEIRS } from './session-workload.ts';
-import type { Invocation } from './simulation.ts';
-import { programOf } from './workload.ts';
-import type { World } from './world.ts';
+import type { Invocation } from '../simulation.ts';
+import { programOf } from '../workload.ts';
+import type { World } from '../world.ts';
 
 /** Sessions of a world: their JobManagers, who else uses them, what must hold of them. */
 export class SessionWorld {

@@ -1,14 +1,14 @@
-import { Draws } from './draws.ts';
-import type { Mutant } from './mutants.ts';
+import { Draws } from '../draws.ts';
+import type { Mutant } from '../mutants.ts';
 import { hasSessions } from './session-workload.ts';
-import { workloadOf } from './workload.ts';
+import { workloadOf } from '../workload.ts';
 
-const SUBMIT = 'lib/dispatch/session-submit.ts';
-const SESSION = 'lib/dispatch/session-mode.ts';
-const POOL = 'lib/dispatch/pool.ts';
+const SUBMIT = 'lib/dispatch/modes/session-submit.ts';
+const SESSION = 'lib/dispatch/modes/session-mode.ts';
+const POOL = 'lib/dispatch/modes/pool.ts';
 const LEASE = 'lib/run/session-lease.ts';
-const DECIDE = 'lib/run/decide-session.ts';
-const PINS = 'lib/job/s3-pins.ts';
+const SESSION_RULES = 'lib/verdict/session-rules.ts';
+const PINS = 'lib/job/jar/s3-pins.ts';
 
 /** Worlds in which they matter, of those in which much goes wrong. */
 const SEEDS = Array.from({ length: 20_000 }, (_, seed) => seed).filter((seed) => {
@@ -21,7 +21,7 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
     name: 'who submits is on record before it submits',
     file: SUBMIT,
-    guard: '  return mine || age >= TAKE_OVER ? takeOver(at, seen) : wait;',
+    guard: '  return mine || age >= TAKE_OVER ? takeOver(at, observation) : wait;',
     without: '  return runJar(at);',
   },
   {
@@ -80,20 +80,20 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   },
   {
     name: 'a job that may have finished in its session has no other attempt',
-    file: DECIDE,
-    guard: "if (it.attempt.submission === undefined || it.record.job?.kind === 'streaming')\n    return failure",
-    without: 'if (it.attempt.number > 0)\n    return failure',
+    file: SESSION_RULES,
+    guard: "if (input.attempt.submission === undefined || input.record.job.kind === 'streaming')\n    return failure",
+    without: 'if (input.attempt.number > 0)\n    return failure',
   },
   {
     name: 'a job that nobody saw in time may have been there',
-    file: DECIDE,
-    guard: '  unseen,\n',
+    file: SESSION_RULES,
+    guard: '  submissionDeadline,\n',
     without: '',
   },
   {
     name: 'a job whose end the log tells is not submitted again',
-    file: DECIDE,
-    guard: '  forgottenEnd,\n',
+    file: SESSION_RULES,
+    guard: '  terminalStateInLog,\n',
     without: '',
   },
   {
@@ -123,12 +123,12 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
     name: 'only the pool’s own session is removed',
     file: POOL,
-    guard: "  if (!isPoolOwner({ runId: deployment.runId ?? '' })) return [];\n",
+    guard: "  if (deployment.owner?.kind !== 'pool') return [];\n",
     without: '',
   },
   {
     name: 'a sweep goes by the leases, too',
-    file: 'lib/dispatch/sweep-clusters.ts',
+    file: 'lib/dispatch/sweep/sweep-clusters.ts',
     guard: 'const leases = await deps.leases.list(name);',
     without: 'const leases: Awaited<ReturnType<typeof deps.leases.list>> = [];',
   },

@@ -1,10 +1,10 @@
-import { DispatchError } from '../../lib/core/errors.ts';
-import type { JobSummary } from '../../lib/flink/job-manager.ts';
-import type { Program } from './flink.ts';
-import type { Kubernetes } from './kubernetes.ts';
-import type { Stored } from './kubernetes-objects.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import type { JobSummary } from '../../../lib/flink/job-manager.ts';
+import type { Program } from '../servers/flink.ts';
+import type { Kubernetes } from '../servers/kubernetes.ts';
+import type { Stored } from '../servers/kubernetes-objects.ts';
 import type { SessionFacts } from './session-flink.ts';
-import type { Failures, Simulation } from './simulation.ts';
+import type { Failures, Simulation } from '../simulation.ts';
 
 export const FLINK_FAILURES: Failures = {
   refused: () => new DispatchError('RestUnreachable', 'connection refused'),

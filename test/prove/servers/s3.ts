@@ -9,8 +9,8 @@ import {
   S3ServiceException,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { FaultKind } from './faults.ts';
-import type { Failures, Invocation, Simulation } from './simulation.ts';
+import type { FaultKind } from '../faults.ts';
+import type { Failures, Invocation, Simulation } from '../simulation.ts';
 
 interface Stored {
   readonly body: Uint8Array | string;

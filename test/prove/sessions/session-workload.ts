@@ -1,4 +1,4 @@
-import type { Draws } from './draws.ts';
+import type { Draws } from '../draws.ts';
 
 /** Pools that the deployment configures; `safe` has high availability. */
 export const POOLS = `

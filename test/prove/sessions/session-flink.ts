@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
-import { DispatchError } from '../../lib/core/errors.ts';
-import { ProgramFailed, type JarRun, type JobManager, type JobManagerFacts } from '../../lib/flink/job-manager.ts';
-import type { SessionAccess } from '../../lib/dispatch/targets.ts';
-import type { FaultKind } from './faults.ts';
-import type { Program } from './flink.ts';
-import type { Kubernetes } from './kubernetes.ts';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import { ProgramFailed, type JarRun, type JobManager, type JobManagerFacts } from '../../../lib/flink/job-manager.ts';
+import type { SessionAccess } from '../../../lib/dispatch/targets.ts';
+import type { FaultKind } from '../faults.ts';
+import type { Program } from '../servers/flink.ts';
+import type { Kubernetes } from '../servers/kubernetes.ts';
 import { FLINK_FAILURES, isAlive, Processes, summaryOf, type SessionJob, type SessionProcess } from './session-jobs.ts';
-import type { Invocation, Simulation } from './simulation.ts';
+import type { Invocation, Simulation } from '../simulation.ts';
 
 const READ: readonly FaultKind[] = ['refused', 'lost', 'slow', 'crash-before', 'crash-after'];
 const WRITE: readonly FaultKind[] = [...READ, 'late'];
@@ -58,7 +58,7 @@ export class SessionFlink {
   jobManager(invocation: Invocation, ref: ClusterRef): JobManager {
     const ask = this.asker(invocation, ref);
     return {
-      look: () => ask('look', READ, (process) => this.look(process, invocation.label)),
+      overview: () => ask('look', READ, (process) => this.look(process, invocation.label)),
       result: () => ask('result', READ, () => ({ answers: {}, accumulators: { records: '7' } })),
       cancel: (jobId) => ask('cancel', WRITE, (process) => this.cancel(process, jobId, invocation.label)),
     };

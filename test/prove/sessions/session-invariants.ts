@@ -1,15 +1,16 @@
-import { isPoolOwner, RUN_ID_ANNOTATION } from '../../lib/cluster/marks.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
-import type { SessionLease } from '../../lib/run/session-lease.ts';
-import type { Execution } from './flink.ts';
-import { LEDGER } from './functions.ts';
-import type { Kubernetes } from './kubernetes.ts';
-import type { Stored } from './kubernetes-objects.ts';
+import { ownerIn } from '../../../lib/kubernetes/cluster/owner-metadata.ts';
+import type { RunRecord } from '../../../lib/run/record.ts';
+import type { SessionLease } from '../../../lib/run/session-lease.ts';
+import type { Execution } from '../servers/flink.ts';
+import { LEDGER } from '../functions.ts';
+import type { Kubernetes } from '../servers/kubernetes.ts';
+import type { Stored } from '../servers/kubernetes-objects.ts';
 import { OWNER } from './session-people.ts';
 import type { SessionJob } from './session-jobs.ts';
 import type { SessionFlink } from './session-flink.ts';
 import { isSession, THEIRS } from './session-workload.ts';
-import type { World } from './world.ts';
+import { isOfOneKey } from '../record-invariants.ts';
+import type { World } from '../world.ts';
 
 const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 const LEASE = /^sessions\/[^/]+\/[^/]+\/(.+)\.json$/;
@@ -28,7 +29,7 @@ export function isUnderForeign({ kind, labels, owners }: Stored, kubernetes: Kub
 }
 
 export function isPoolDeployment({ annotations }: Stored): boolean {
-  return isPoolOwner({ runId: annotations[RUN_ID_ANNOTATION] ?? '' });
+  return ownerIn({ annotations: { ...annotations } })?.kind === 'pool';
 }
 
 /** What must hold of runs in sessions, and of sessions, judged by what Flink and Kubernetes truly did. */
@@ -95,8 +96,8 @@ export class SessionInvariants {
   private onRecord(record: RunRecord): void {
     this.records.set(record.runId, record);
     if (record.job?.mode !== 'session') return;
-    for (const { number, jobId, goneAt } of record.attempts) {
-      if (goneAt !== undefined) this.checkGone(record, number, jobId);
+    for (const { number, jobId, removalVerifiedAt } of record.attempts) {
+      if (removalVerifiedAt !== undefined) this.checkGone(record, number, jobId);
     }
     if (record.state === 'ended' && record.outcome?.reason === 'OutcomeUnknown') this.checkUnknown(record);
     if (record.state !== 'closed') return;
@@ -106,14 +107,14 @@ export class SessionInvariants {
 
   private checkUnknown({ name, attempts, job }: RunRecord): void {
     const { jobId = '' } = attempts.at(-1) ?? {};
-    const shown = this.flink.processes.standing(job?.session?.clusterId ?? '')?.jobs.get(jobId);
+    const shown = this.flink.processes.standing(sessionOf(job))?.jobs.get(jobId);
     this.check('what the session shows is known', shown === undefined, () => `${name}: ${shown?.end ?? 'RUNNING'}`);
   }
 
   private checkGone(record: RunRecord, number: number, jobId: string): void {
     const live = this.flink.processes.jobs.some((job) => job.jobId === jobId && this.flink.processes.isRunning(job));
     this.check('an attempt is gone when its job is', !live, () => `${record.name} attempt ${number}`);
-    const process = this.flink.processes.standing(record.job?.session?.clusterId ?? '');
+    const process = this.flink.processes.standing(sessionOf(record.job));
     const name = `${record.runId}-${number}.jar`;
     const left = [...(process?.jars.values() ?? [])].some((jar) => jar.name === name);
     this.check('an attempt is gone when its jar is', !left, () => `${record.name}: ${name}`);
@@ -157,7 +158,7 @@ export class SessionInvariants {
     if (concurrency === undefined || concurrency.policy === 'allow') return;
     for (const other of this.records.values()) {
       const theirs = other.job?.concurrency;
-      if (other.runId === record.runId || theirs?.key !== concurrency.key || theirs.policy === 'allow') continue;
+      if (other.runId === record.runId || !isOfOneKey(other, record) || theirs?.policy === 'allow') continue;
       const live = this.liveJobsOf(other);
       this.check('one run of a key at a time', live.length === 0, () => `${what} beside ${live.join(', ')}`);
     }
@@ -176,7 +177,7 @@ export class SessionInvariants {
     }
   }
 
-  private onDeleted({ kind, name }: Stored, by: string): void {
+  private onDeleted({ kind, name, namespace }: Stored, by: string): void {
     if (kind !== 'Deployment' || !isSession(name) || by === 'someone else' || by === OWNER) return;
     const { processes } = this.flink;
     const running = processes.jobs.filter((job) => job.clusterId === name && processes.isRunning(job));
@@ -186,7 +187,7 @@ export class SessionInvariants {
     const seen = running.filter(({ submittedAt }) => submittedAt < (this.stopsSince.get(name) ?? Infinity));
     this.check('no session is removed under a job', seen.length === 0, () => `${name} by ${by}, by hand`);
     this.check('a session is removed under a lease', this.stopsSince.has(name), () => `${name} by ${by}`);
-    const lease = this.world.s3.text(`${LEDGER}/sessions/default/flink/${name}.json`);
+    const lease = this.world.s3.text(`${LEDGER}/sessions/default/${namespace}/${name}.json`);
     const runs = lease === undefined ? [] : Object.keys((JSON.parse(lease) as SessionLease).runs);
     this.check('no session is removed under a run', runs.length === 0, () => `${name}: ${runs.join(', ')}`);
   }
@@ -206,4 +207,8 @@ export class SessionInvariants {
 
 function isOf({ jobId }: SessionJob, { attempts }: RunRecord): boolean {
   return attempts.some((attempt) => attempt.jobId === jobId);
+}
+
+function sessionOf(job: RunRecord['job']): string {
+  return job?.mode === 'session' ? job.session.clusterId : '';
 }

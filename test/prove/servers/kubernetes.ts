@@ -6,12 +6,12 @@ import type {
   V1PodSpec,
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
-import type { ApiRequest, ApiResponse, KubernetesApi } from '../../lib/cluster/api.ts';
-import { DispatchError } from '../../lib/core/errors.ts';
-import type { FaultKind } from './faults.ts';
+import type { ApiRequest, ApiResponse, KubernetesApi } from '../../../lib/kubernetes/api/api.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import type { FaultKind } from '../faults.ts';
 import { wireOf, type Stored } from './kubernetes-objects.ts';
-import { isTheirs } from './session-invariants.ts';
-import type { Failures, Invocation, Simulation } from './simulation.ts';
+import { isTheirs } from '../sessions/session-invariants.ts';
+import type { Failures, Invocation, Simulation } from '../simulation.ts';
 
 const READ: readonly FaultKind[] = ['refused', 'throttled', 'lost', 'slow', 'crash-before', 'crash-after'];
 const WRITE: readonly FaultKind[] = [...READ, 'late'];
@@ -24,6 +24,7 @@ const KINDS: Readonly<Record<string, string>> = {
   configmaps: 'ConfigMap',
   secrets: 'Secret',
   events: 'Event',
+  resourcequotas: 'ResourceQuota',
 };
 
 /** What the API server says no with; thrown inside, answered outside. */
@@ -67,6 +68,7 @@ export interface KubernetesWatcher {
   gone(object: Stored): void;
 }
 
+/** Of pods: JobManagers and TaskManagers share it. */
 export interface Quota {
   readonly of: 'deployments' | 'pods';
   readonly most: number;
@@ -84,6 +86,8 @@ export class Kubernetes {
   logOf: (pod: Stored, previous: boolean) => string = () => '';
   private readonly sim: Simulation;
   private uids = 0;
+  /** Until then the dispatcher has no rights: as when its Role was taken away. */
+  private forbiddenUntil = 0;
 
   constructor(sim: Simulation) {
     this.sim = sim;
@@ -133,17 +137,30 @@ export class Kubernetes {
       owners: (metadata?.ownerReferences ?? []).map(({ uid }) => uid),
       object: { ...object },
     };
-    this.objects.set(`${stored.kind}/${stored.name}`, stored);
+    this.objects.set(keyOf(stored), stored);
     for (const watcher of this.watchers) watcher.created(stored, by);
     // Garbage that comes after its owner went is found by the collector.
     if (stored.owners.length > 0) this.collectLater(stored);
-    if (stored.kind === 'Deployment' && by !== 'someone else') this.deploy(stored);
+    if (stored.kind === 'Deployment' && by !== 'someone else') {
+      this.deploy(stored);
+      this.mayForbid(stored);
+    }
     return stored;
   }
 
+  private mayForbid({ name }: Stored): void {
+    const { sim } = this;
+    if (sim.faults.at(`rights on ${name}`, ['rights-gone'], 1) === undefined) return;
+    sim.after(sim.draws.between(`rights on ${name} go`, 0, 60_000), () => {
+      const lasts = sim.draws.between(`rights on ${name} come back`, 30_000, 3 * 60 * 60_000);
+      sim.tell('someone else', `takes the dispatcher's rights for ${Math.round(lasts / 60_000)} min ⚡rights-gone`);
+      this.forbiddenUntil = Math.max(this.forbiddenUntil, sim.now + lasts);
+    });
+  }
+
   drop(stored: Stored): void {
-    if (this.objects.get(`${stored.kind}/${stored.name}`) !== stored) return;
-    this.objects.delete(`${stored.kind}/${stored.name}`);
+    if (this.objects.get(keyOf(stored)) !== stored) return;
+    this.objects.delete(keyOf(stored));
     for (const watcher of this.watchers) watcher.gone(stored);
     this.sim.tell('kubernetes', `${stored.kind}/${stored.name} is gone`);
     for (const object of this.objects.values()) if (object.owners.includes(stored.uid)) this.collectLater(object);
@@ -161,7 +178,7 @@ export class Kubernetes {
   }
 
   exists(stored: Stored): boolean {
-    return this.objects.get(`${stored.kind}/${stored.name}`) === stored;
+    return this.objects.get(keyOf(stored)) === stored;
   }
 
   /** The pod's containers stop after their grace, then it is gone. */
@@ -186,13 +203,15 @@ export class Kubernetes {
   }
 
   private answer(request: ApiRequest, by: string): ApiResponse {
-    const { resource, name, log } = partsOf(request.path);
+    const { namespace, resource, name, log } = partsOf(request.path);
+    if (this.sim.now < this.forbiddenUntil) throw new Refusal(403, 'Forbidden', `${resource} is forbidden: no Role`);
     const kind = KINDS[resource] ?? resource;
     if (name === undefined) {
       if (request.method === 'POST') return this.create(request.body as KubernetesObject, by);
-      return { status: 200, body: { items: this.list(kind, request.query ?? {}), metadata: {} } };
+      return { status: 200, body: { items: this.list(kind, namespace, request.query ?? {}), metadata: {} } };
     }
-    const stored = this.find(kind, name);
+    const found = this.objects.get(keyOf({ kind, namespace, name }));
+    const stored = found?.namespace === namespace ? found : undefined;
     if (stored === undefined) throw new Refusal(404, 'NotFound', `${resource} "${name}" not found`);
     if (log) return this.log(stored, request);
     if (request.method === 'GET') return { status: 200, body: wireOf(stored) };
@@ -212,7 +231,7 @@ export class Kubernetes {
       throw new Refusal(403, 'Forbidden', `deployments.apps "${name}" is forbidden: exceeded quota: small`);
     }
     // After the quota, as in the API server.
-    if (this.find(kind, name) !== undefined)
+    if (this.objects.has(keyOf({ kind, namespace: object.metadata?.namespace ?? '', name })))
       throw new Refusal(409, 'AlreadyExists', `${kind} "${name}" already exists`);
     return { status: 201, body: wireOf(this.add(object, by)) };
   }
@@ -255,13 +274,15 @@ export class Kubernetes {
     return { status: 200, body: this.logOf(pod, previous) };
   }
 
-  private list(kind: string, query: Readonly<Record<string, string>>): readonly unknown[] {
+  private list(kind: string, namespace: string, query: Readonly<Record<string, string>>): readonly unknown[] {
+    if (kind === 'ResourceQuota') return this.quotas(namespace);
     if (kind === 'Event') return this.listEvents(query['fieldSelector'] ?? '');
     const wanted = (query['labelSelector'] ?? '').split(',').flatMap((term) => {
       const [name, value] = term.split('=');
       return name === undefined || value === undefined ? [] : [[name, value] as const];
     });
     return this.all(kind)
+      .filter((object) => object.namespace === namespace)
       .filter(({ labels }) => wanted.every(([name, value]) => labels[name] === value))
       .map(wireOf);
   }
@@ -301,10 +322,8 @@ export class Kubernetes {
 
   makePod(set: Stored, template: V1PodTemplateSpec | undefined, number = 1): void {
     if (!this.exists(set)) return;
-    const { sim, quota } = this;
-    // Pods that have ended take no room.
-    const pods = this.all('Pod').filter((pod) => !isTheirs(pod) && pod.phase !== 'Failed');
-    if (quota?.of === 'pods' && pods.length >= quota.most) {
+    const { sim } = this;
+    if (!this.hasRoom(set.namespace)) {
       this.note(set, 'FailedCreate', `Error creating: pods "${set.name}-" is forbidden: exceeded quota: small`);
       sim.after(5_000, () => this.makePod(set, template, number));
       return;
@@ -318,6 +337,45 @@ export class Kubernetes {
     pod.container = { state: 'waiting', reason: 'ContainerCreating', restarts: 0 };
     sim.after(sim.draws.between(`scheduled ${pod.name}`, 30, 1_500), () => this.startPod(pod));
     this.mayEvict(pod, set, template, number);
+  }
+
+  private hasRoom(namespace: string): boolean {
+    const { quota } = this;
+    return quota?.of !== 'pods' || this.countedPods(namespace) < quota.most;
+  }
+
+  /** Pods that have ended take no room. */
+  private countedPods(namespace: string): number {
+    return this.all('Pod').filter((pod) => pod.namespace === namespace && !isTheirs(pod) && pod.phase !== 'Failed')
+      .length;
+  }
+
+  /** As a JobManager makes one. False: the quota refuses it. */
+  makeTaskManager(clusterId: string): boolean {
+    const name = `${clusterId}-taskmanager-1-1`;
+    if (this.find('Pod', name) !== undefined) return true;
+    const { uid = '', namespace = '' } = this.find('Deployment', clusterId) ?? {};
+    if (!this.hasRoom(namespace)) return false;
+    const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: clusterId, uid }];
+    const labels = { app: clusterId, type: 'flink-native-kubernetes', component: 'taskmanager' };
+    const pod = this.add({ kind: 'Pod', metadata: { name, namespace, labels, ownerReferences } }, 'flink');
+    pod.phase = 'Running';
+    pod.container = { state: 'running', restarts: 0, startedAt: this.sim.now };
+    return true;
+  }
+
+  private quotas(namespace: string): readonly unknown[] {
+    const { quota } = this;
+    if (quota === undefined) return [];
+    const what = quota.of === 'pods' ? 'pods' : 'count/deployments.apps';
+    const hard = { [what]: String(quota.most) };
+    return [
+      {
+        metadata: { name: 'small' },
+        spec: { hard },
+        status: { hard, used: { pods: String(this.countedPods(namespace)) } },
+      },
+    ];
   }
 
   private mayEvict(pod: Stored, set: Stored, template: V1PodTemplateSpec | undefined, number: number): void {
@@ -415,6 +473,11 @@ export class Kubernetes {
   }
 }
 
+/** Names of this world are of one namespace each, but for what every namespace has. */
+function keyOf({ kind, namespace, name }: Pick<Stored, 'kind' | 'namespace' | 'name'>): string {
+  return name === 'flink-dispatch-admission' ? `${kind}/${namespace}/${name}` : `${kind}/${name}`;
+}
+
 function volumesOf(spec: V1PodSpec | undefined): readonly string[] {
   return (spec?.volumes ?? []).flatMap(({ configMap }) => configMap?.name ?? []);
 }
@@ -427,11 +490,17 @@ function variablesOf(spec: V1PodSpec | undefined): readonly { readonly name: str
   });
 }
 
-function partsOf(path: string): { readonly resource: string; readonly name?: string; readonly log: boolean } {
+interface Parts {
+  readonly namespace: string;
+  readonly resource: string;
+  readonly name?: string;
+  readonly log: boolean;
+}
+
+function partsOf(path: string): Parts {
   const segments = path.split('/').slice(1).map(decodeURIComponent);
-  const at = segments.indexOf('namespaces') + 2;
-  const [resource = '', name, sub] = segments.slice(at);
-  return { resource, ...(name === undefined ? {} : { name }), log: sub === 'log' };
+  const [namespace = '', resource = '', name, sub] = segments.slice(segments.indexOf('namespaces') + 1);
+  return { namespace, resource, ...(name === undefined ? {} : { name }), log: sub === 'log' };
 }
 
 function shortOf({ path, method, body, query }: ApiRequest): string {

@@ -1,8 +1,8 @@
 import { SendMessageCommand, SQSServiceException, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
-import type { BatchResponse } from '../../lib/dispatch/accept-batch.ts';
-import type { FaultKind } from './faults.ts';
-import { Invocation, type Failures, type Simulation } from './simulation.ts';
+import type { BatchResponse } from '../../../lib/dispatch/accept-batch.ts';
+import type { FaultKind } from '../faults.ts';
+import { Invocation, type Failures, type Simulation } from '../simulation.ts';
 
 interface Message {
   readonly id: string;
@@ -53,7 +53,7 @@ function failure(name: string, status: number): SQSServiceException {
   return new SQSServiceException({ name, $fault: 'server', $metadata: { httpStatusCode: status }, message: name });
 }
 
-export const SQS_FAILURES: Failures = {
+const SQS_FAILURES: Failures = {
   refused: () => failure('InternalFailure', 500),
   throttled: () => failure('RequestThrottled', 403),
   noAnswer: () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET' }),

@@ -1,0 +1,390 @@
+import type { V1ConfigMap } from '@kubernetes/client-node';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
+import { sha256Hex } from '../../../lib/core/ids.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import type {
+  ApplicationManager,
+  JobManagerFacts,
+  JobSummary,
+  MainThread,
+  RootException,
+} from '../../../lib/flink/job-manager.ts';
+import type { FaultKind } from '../faults.ts';
+import type { Kubernetes } from './kubernetes.ts';
+import type { Stored } from './kubernetes-objects.ts';
+import type { Failures, Invocation, Simulation } from '../simulation.ts';
+
+const READ: readonly FaultKind[] = ['refused', 'lost', 'slow', 'crash-before', 'crash-after'];
+
+const FAILURES: Failures = {
+  refused: () => new DispatchError('RestUnreachable', 'connection refused'),
+  throttled: () => new DispatchError('RestUnreachable', 'status 503'),
+  noAnswer: () => new DispatchError('RestUnreachable', 'no answer within 10000 ms'),
+};
+
+/** How a program goes, when nothing disturbs it; milliseconds from the start of its JobManager. */
+export interface Program {
+  readonly restAfter: number;
+  /** Absent: its tasks never run. */
+  readonly runsAfter?: number;
+  /** Absent: it goes on for ever. */
+  readonly endsAfter?: number;
+  readonly end: 'FINISHED' | 'FAILED';
+  /** main() fails before it submits a job. */
+  readonly mainFails?: boolean;
+  readonly deafToCancel?: boolean;
+  /** What main() does beside its first job; default: nothing. */
+  readonly main?: MainProgram;
+  /** A Flink before 2.3 lists no applications, and a JobManager whose main() threw ends itself. */
+  readonly older?: boolean;
+  /** Its log has neither how jobs go on nor how main() ended. */
+  readonly quiet?: boolean;
+}
+
+export interface MainProgram {
+  /** Jobs after the first, one after another. */
+  readonly more: number;
+  /** Milliseconds of main() before each further job, and after the last. */
+  readonly pause: number;
+  /** The last of them fails, which main() catches. */
+  readonly catches?: boolean;
+  readonly then: 'returns' | 'throws' | 'exits with 0' | 'exits with 3' | 'hangs';
+}
+
+type End = 'FINISHED' | 'FAILED' | 'CANCELED';
+
+interface Job {
+  readonly id: string;
+  readonly startedAt: number;
+  end?: End;
+  endedAt?: number;
+  canceled?: boolean;
+}
+
+/** One start of main() by one JobManager. */
+export interface Execution {
+  readonly clusterId: string;
+  /** Fixed with high availability, else empty. */
+  readonly fixedId: string;
+  readonly pod: string;
+  readonly startedAt: number;
+  readonly jobs: Job[];
+  canceledAt?: number;
+  /** Of the application: of main() and all its jobs. */
+  endedAt?: number;
+  end?: End;
+  /** What main() threw. */
+  threw?: string;
+  forgotten?: boolean;
+  /** Its JobManager waits for a TaskManager that the quota refuses. */
+  lacksTaskManager?: boolean;
+}
+
+/** What Flink truly did, which no fault of a request hides. */
+export class Flink {
+  readonly executions: Execution[] = [];
+  /** Of the run that a cluster belongs to. */
+  programOf: (clusterId: string) => Program = () => ({
+    restAfter: 600,
+    runsAfter: 1_200,
+    endsAfter: 3_000,
+    end: 'FINISHED',
+  });
+  onStart: (execution: Execution) => void = () => undefined;
+  onEnd: (execution: Execution) => void = () => undefined;
+  onJobFinished: (execution: Execution) => void = () => undefined;
+  /** The quota lets no TaskManager in. */
+  onRefused: (execution: Execution) => void = () => undefined;
+  private readonly running = new Map<string, Execution>();
+  private readonly sim: Simulation;
+  private readonly kubernetes: Kubernetes;
+
+  constructor(sim: Simulation, kubernetes: Kubernetes) {
+    this.sim = sim;
+    this.kubernetes = kubernetes;
+    kubernetes.onStart = (pod) => this.start(pod);
+    kubernetes.logOf = (pod, previous) => (previous ? (pod.container?.previousLog ?? '') : this.log(pod));
+  }
+
+  jobManager(invocation: Invocation, ref: ClusterRef): ApplicationManager {
+    const ask = <T>(verb: string, act: () => T): Promise<T> =>
+      this.sim.effect(invocation, {
+        what: `flink ${verb} ${ref.clusterId}`,
+        act,
+        kinds: verb === 'cancel' ? [...READ, 'late'] : READ,
+        failures: FAILURES,
+        latency: [4, 80],
+      });
+    return {
+      overview: () => ask('look', () => this.look(ref)),
+      result: () => ask('result', () => ({ answers: {}, accumulators: { records: '7' } })),
+      cancel: (jobId) => ask('cancel', () => this.cancel(ref, jobId)),
+      mainThread: () => ask('main', () => this.mainThread(ref)),
+      exception: () => ask('exception', () => this.exception(ref)),
+    };
+  }
+
+  private start(pod: Stored): void {
+    const clusterId = pod.labels['app'] ?? '';
+    const execution: Execution = {
+      clusterId,
+      fixedId: this.jobIdOf(clusterId),
+      pod: `${pod.name} ${pod.uid} ${pod.container?.restarts ?? 0}`,
+      startedAt: this.sim.now,
+      jobs: [],
+    };
+    this.executions.push(execution);
+    this.running.set(pod.uid, execution);
+    this.sim.tell('flink', `main() of ${clusterId} begins on ${pod.name}, start ${(pod.container?.restarts ?? 0) + 1}`);
+    this.onStart(execution);
+    const program = this.programOf(clusterId);
+    this.sim.after(program.restAfter, () => {
+      if (program.mainFails === true) this.mainThrows(pod, execution, 'no luck');
+      else this.submit(pod, execution, program);
+    });
+    this.trouble(pod, execution, program);
+  }
+
+  /** A job is there from then on; without `endsAfter` it goes on for ever. */
+  private submit(pod: Stored, execution: Execution, { restAfter, endsAfter, end, main }: Program): void {
+    if (!this.goesOn(pod, execution)) return;
+    const index = execution.jobs.length;
+    if (index > 0 && execution.fixedId !== '') {
+      this.mainThrows(pod, execution, 'Cannot have more than one execute() or executeAsync() call');
+      return;
+    }
+    const drawn = sha256Hex(`${execution.pod} ${index}`).slice(0, 32);
+    const job: Job = { id: execution.fixedId === '' ? drawn : execution.fixedId, startedAt: this.sim.now };
+    execution.jobs.push(job);
+    if (endsAfter === undefined) return;
+    const lasts = index === 0 ? endsAfter - restAfter : this.sim.draws.between(`${execution.pod} ${index}`, 100, 4_000);
+    const isCaught = main?.catches === true && index === main.more;
+    const how = isCaught ? 'FAILED' : index === 0 ? end : 'FINISHED';
+    const run = (): void => this.sim.after(lasts, () => this.endJob(pod, execution, job, how));
+    if (index > 0 || this.kubernetes.quota?.of !== 'pods') run();
+    else this.askForTaskManager(pod, execution, run);
+  }
+
+  /** Without one its tasks do not run, and it asks again. */
+  private askForTaskManager(pod: Stored, execution: Execution, then: () => void): void {
+    if (!this.isAlive(pod, execution)) return;
+    execution.lacksTaskManager = !this.kubernetes.makeTaskManager(execution.clusterId);
+    if (!execution.lacksTaskManager) return then();
+    this.onRefused(execution);
+    this.sim.after(3_000, () => this.askForTaskManager(pod, execution, then));
+  }
+
+  private goesOn(pod: Stored, execution: Execution): boolean {
+    return this.isAlive(pod, execution) && execution.end === undefined && execution.forgotten !== true;
+  }
+
+  private endJob(pod: Stored, execution: Execution, job: Job, end: End): void {
+    if (!this.goesOn(pod, execution) || job.end !== undefined) return;
+    job.end = end;
+    job.endedAt = this.sim.now;
+    this.sim.tell('flink', `job ${execution.jobs.length} of ${execution.clusterId} is ${end}`);
+    if (end === 'FINISHED') this.onJobFinished(execution);
+    const { main = { more: 0, pause: 0, then: 'returns' } as const, ...program } = this.programOf(execution.clusterId);
+    const isCaught = main.catches === true && end === 'FAILED' && execution.jobs.length > main.more;
+    if (end === 'CANCELED' || (end === 'FAILED' && !isCaught)) {
+      this.end(pod, execution, end);
+      return;
+    }
+    this.sim.after(main.pause, () => {
+      if (execution.jobs.length <= main.more) this.submit(pod, execution, { ...program, main });
+      else this.endMain(pod, execution, main.then);
+    });
+  }
+
+  /** Before 2.3 Flink counts every job, also one whose failure main() caught. */
+  private endMain(pod: Stored, execution: Execution, then: MainProgram['then']): void {
+    if (!this.goesOn(pod, execution) || then === 'hangs') return;
+    const { older = false } = this.programOf(execution.clusterId);
+    const hasFailed = execution.jobs.some(({ end }) => end === 'FAILED');
+    if (then === 'throws') this.mainThrows(pod, execution, 'main threw');
+    else if (then === 'returns') this.end(pod, execution, older && hasFailed ? 'FAILED' : 'FINISHED');
+    else {
+      const code = then === 'exits with 0' ? 0 : 3;
+      this.end(
+        pod,
+        execution,
+        code === 0 && execution.jobs.some(({ end }) => end === 'FINISHED') ? 'FINISHED' : 'FAILED',
+      );
+      execution.threw = `exit ${code}`;
+      this.kubernetes.crash(pod, code);
+    }
+  }
+
+  private mainThrows(pod: Stored, execution: Execution, what: string): void {
+    if (!this.goesOn(pod, execution)) return;
+    execution.threw = what;
+    this.end(pod, execution, 'FAILED');
+    if (this.programOf(execution.clusterId).older !== true) return;
+    this.sim.after(this.sim.draws.between(`exit ${execution.pod}`, 20, 3_000), () => this.kubernetes.crash(pod, 1));
+  }
+
+  /** Its id is in the ConfigMap that the node mounted. */
+  private jobIdOf(clusterId: string): string {
+    const map = this.kubernetes.find('ConfigMap', `flink-config-${clusterId}`)?.object as V1ConfigMap | undefined;
+    const [, id = ''] =
+      /pipeline[\s\S]*?job-id['"]?:\s*['"]?([0-9a-f]{32})/.exec(Object.values(map?.data ?? {}).join('\n')) ?? [];
+    return id;
+  }
+
+  private end(pod: Stored, execution: Execution, end: End): void {
+    if (!this.isAlive(pod, execution) || execution.end !== undefined || execution.forgotten === true) return;
+    execution.end = end;
+    execution.endedAt = this.sim.now;
+    this.sim.tell('flink', `the application of ${execution.clusterId} is ${end}`);
+    this.onEnd(execution);
+    if (this.sim.faults.at(`jobmanager ${execution.pod} after its end`, ['killed-after-end'], 4) === undefined) return;
+    this.sim.after(this.sim.draws.between(`killed after ${execution.pod}`, 0, 4_000), () => {
+      this.sim.tell('kubernetes', `kills the JobManager of ${execution.clusterId} ⚡killed-after-end`);
+      this.kubernetes.crash(pod, 137);
+    });
+  }
+
+  private trouble(pod: Stored, execution: Execution, program: Program): void {
+    const kind = this.sim.faults.at(`jobmanager ${execution.pod}`, ['jobmanager-killed', 'job-forgotten'], 2);
+    if (kind === undefined) return;
+    const latest = Math.max(5_000, program.endsAfter ?? 0);
+    this.sim.after(this.sim.draws.between(`trouble ${execution.pod}`, 100, latest), () => {
+      if (!this.isAlive(pod, execution)) return;
+      this.sim.tell('kubernetes', `${execution.clusterId} ⚡${kind}`);
+      if (kind === 'job-forgotten') execution.forgotten = true;
+      else this.kubernetes.crash(pod, 137);
+    });
+  }
+
+  private isAlive(pod: Stored, execution: Execution): boolean {
+    return this.kubernetes.exists(pod) && pod.container?.state === 'running' && this.running.get(pod.uid) === execution;
+  }
+
+  private standing(ref: ClusterRef): { readonly pod: Stored; readonly execution: Execution } | undefined {
+    const pods = this.kubernetes
+      .all('Pod')
+      .filter(
+        ({ labels, container, phase }) =>
+          labels['app'] === ref.clusterId &&
+          labels['component'] !== 'taskmanager' &&
+          container?.state === 'running' &&
+          phase === 'Running',
+      );
+    const pod = pods.at(-1);
+    const execution = pod === undefined ? undefined : this.running.get(pod.uid);
+    return pod === undefined || execution === undefined ? undefined : { pod, execution };
+  }
+
+  private look(ref: ClusterRef): JobManagerFacts {
+    const found = this.standing(ref);
+    const program = this.programOf(ref.clusterId);
+    if (found === undefined || this.sim.now - found.execution.startedAt < program.restAfter) {
+      throw new DispatchError('RestUnreachable', 'connection refused');
+    }
+    if (this.isSilent(found.execution)) throw new DispatchError('RestUnreachable', 'no answer within 10000 ms');
+    const jobs = found.execution.forgotten === true ? [] : this.summaries(found.execution, program);
+    const { end, clusterId } = found.execution;
+    const application = { id: sha256Hex(clusterId).slice(0, 32), name: 'main', status: end ?? 'RUNNING' };
+    return {
+      flinkVersion: program.older === true ? '1.20.0' : '2.3.0',
+      taskManagers: 1,
+      slotsTotal: 1,
+      slotsAvailable: 0,
+      jobs,
+      ...(program.older === true ? {} : { applications: [{ ...application, jobs: found.execution.jobs.length }] }),
+    };
+  }
+
+  private mainThread(ref: ClusterRef): MainThread {
+    const found = this.standing(ref);
+    if (found === undefined) throw new DispatchError('RestUnreachable', 'connection refused');
+    return found.execution.end === undefined
+      ? { state: 'running', stack: 'at a.Main.main(Main.java:1)' }
+      : { state: 'returned' };
+  }
+
+  private exception(ref: ClusterRef): RootException | undefined {
+    const threw = this.standing(ref)?.execution.threw;
+    return threw === undefined ? undefined : { message: `a.B: ${threw}`, stackTrace: `a.B: ${threw}` };
+  }
+
+  /** For a while the endpoint says nothing, although its JobManager is well. */
+  private isSilent(execution: Execution): boolean {
+    const { sim } = this;
+    if (sim.faults.at(`rest ${execution.pod} never`, ['rest-silent'], 1) !== undefined) return true;
+    const window = Math.floor((sim.now - execution.startedAt) / 20_000);
+    return sim.faults.at(`rest ${execution.pod} window ${window}`, ['rest-silent'], 1) !== undefined;
+  }
+
+  private summaries(execution: Execution, { restAfter, runsAfter }: Program): readonly JobSummary[] {
+    const isLate = runsAfter === undefined || this.sim.now - execution.startedAt < runsAfter;
+    const runs = !isLate && execution.lacksTaskManager !== true;
+    return execution.jobs.map(({ id, startedAt, end, endedAt }, index) => {
+      const startTime = Math.round(
+        index === 0 && runsAfter !== undefined && runs ? startedAt + runsAfter - restAfter : startedAt,
+      );
+      const endTime = endedAt === undefined ? -1 : Math.round(endedAt);
+      return {
+        id,
+        name: 'job',
+        state: end ?? 'RUNNING',
+        startTime,
+        endTime,
+        duration: Math.max(0, (endTime === -1 ? Math.round(this.sim.now) : endTime) - startTime),
+        tasks: end !== undefined ? {} : runs ? { RUNNING: 1 } : { SCHEDULED: 1 },
+      };
+    });
+  }
+
+  private cancel(ref: ClusterRef, jobId: string): void {
+    const found = this.standing(ref);
+    if (found === undefined) throw new DispatchError('RestUnreachable', 'connection refused');
+    const { pod, execution } = found;
+    const job = execution.jobs.find(({ id }) => id === jobId);
+    if (job === undefined || execution.forgotten === true) throw new DispatchError('JobNotFound', 'no such job');
+    if (this.programOf(ref.clusterId).deafToCancel === true || job.canceled === true) return;
+    job.canceled = true;
+    execution.canceledAt = this.sim.now;
+    this.sim.after(this.sim.draws.between(`cancel ${execution.pod}`, 50, 3_000), () =>
+      this.endJob(pod, execution, job, 'CANCELED'),
+    );
+  }
+
+  private log(pod: Stored): string {
+    const execution = this.running.get(pod.uid);
+    const { quiet = false, older = false } = this.programOf(execution?.clusterId ?? '');
+    if (execution === undefined || quiet) return 'WARN  org.apache.hadoop.util.NativeCodeLoader - no native code\n';
+    const flink = 'INFO  org.apache.flink.';
+    const lines = [`${flink}client.ClientUtils - Starting program (detached: false)`];
+    if (execution.lacksTaskManager === true) {
+      const refused = `pods "${execution.clusterId}-taskmanager-1-1" is forbidden: exceeded quota: small`;
+      lines.push(
+        `WARN  org.apache.flink.kubernetes.KubernetesResourceManagerDriver - Could not create pod: ${refused}`,
+      );
+    }
+    for (const { id, end } of execution.jobs) {
+      const job = `${flink}runtime.executiongraph.ExecutionGraph - Job job (${id}) switched from state`;
+      lines.push(`${job} CREATED to RUNNING.`, ...(end === undefined ? [] : [`${job} RUNNING to ${end}.`]));
+    }
+    return [...lines, ...lastLines(execution, older)].map((line) => `${line}\n`).join('');
+  }
+}
+
+function lastLines({ end, threw }: Execution, older: boolean): readonly string[] {
+  const bootstrap = 'org.apache.flink.client.deployment.application.ApplicationDispatcherBootstrap -';
+  if (threw?.startsWith('exit') === true) {
+    return ['INFO  org.apache.flink.X - Shutting X down with application status UNKNOWN.'];
+  }
+  if (end === undefined) return [];
+  if (threw !== undefined) {
+    const fatal =
+      'ERROR org.apache.flink.runtime.entrypoint.ClusterEntrypoint - Fatal error occurred in the cluster entrypoint.';
+    return [
+      `WARN  ${bootstrap} Application failed unexpectedly: `,
+      `a.B: ${threw}`,
+      '\tat a.B.c(B.java:1)',
+      ...(older ? [fatal] : []),
+    ];
+  }
+  return [`INFO  ${bootstrap} Application ${end === 'FINISHED' ? 'completed SUCCESSFULLY' : `${end}: `}`];
+}

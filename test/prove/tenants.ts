@@ -1,0 +1,130 @@
+import { parseDispatchConfig, type DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import type { SessionLease } from '../../lib/run/session-lease.ts';
+import type { Draws } from './draws.ts';
+import { POOLS, THEIRS } from './sessions/session-workload.ts';
+import { runsIn } from './record-invariants.ts';
+import type { Put } from './servers/s3.ts';
+import type { World } from './world.ts';
+
+/** What a wish's tenant has of its own; absent in a world without tenants. */
+export type TenantName = 'alpha' | 'beta';
+
+const TENANTS: readonly TenantName[] = ['alpha', 'beta'];
+export const QUEUES = 'arn:aws:sqs:eu-central-1:111122223333:';
+export const NAMESPACES = ['flink', 'beta'] as const;
+
+const ALLOW = JSON.stringify({
+  images: ['flink:*'],
+  serviceAccounts: ['flink'],
+  jarBuckets: ['jars'],
+  jarUriSchemes: ['local', 's3'],
+  sessions: [THEIRS],
+  options: { allow: ['*'] },
+});
+const DEPLOYMENT = `
+targets:
+  default:
+    { namespace: flink, namespaces: [beta], access: { kind: in-cluster }, jarDelivery: { kind: fetch, urlTtl: 1m } }
+defaults: { image: 'flink:2.3.0', flinkVersion: v2_3, serviceAccount: flink }
+sessions:${POOLS}
+`;
+/** Pools of another plan have other names: objects of this world have no namespace in theirs. */
+const TWO = `
+tenants:
+  alpha:
+    sources: [{ queue: '${QUEUES}jobs' }, { bucket: jars, prefix: jars/ }, { scheduleGroup: alpha }]
+    targets: { default: [flink] }
+    allow: ${ALLOW}
+  beta:
+    sources: [{ queue: '${QUEUES}jobs-beta' }, { bucket: jars, prefix: beta/ }, { scheduleGroup: beta }]
+    targets: { default: [beta] }
+    defaults: { flinkConfiguration: { web.refresh-interval: '1000' } }
+    allow: ${ALLOW}
+`;
+
+const ONE_TENANT = parseDispatchConfig(`${DEPLOYMENT}allow: ${ALLOW}\n`);
+const TWO_TENANTS = parseDispatchConfig(DEPLOYMENT + TWO);
+
+export function deploymentOf(world: World): DispatchConfig {
+  return world.workload.wishes.some(({ tenant }) => tenant !== undefined) ? TWO_TENANTS : ONE_TENANT;
+}
+
+export function tenantOf(draws: Draws, name: string): TenantName | undefined {
+  if (!draws.chance('two tenants', 0.4)) return undefined;
+  return draws.chance(`${name} is of beta`, 0.5) ? 'beta' : 'alpha';
+}
+
+/** Where a tenant's uploads are. */
+export function folderOf(tenant: TenantName | undefined): string {
+  return tenant === 'beta' ? 'beta/' : 'jars/';
+}
+
+export function jobsFolderOf(tenant: TenantName | undefined): string {
+  return tenant === undefined ? 'jobs/' : `jobs/${tenant}/`;
+}
+
+const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
+const OWN_FOLDER = /^(?:locks|live)\/(?:([a-z]+)\/)?([0-9a-f]+)(?:\.json)?$/;
+
+/** No run of one tenant waits on, cancels or joins a run of another, or has anything of it. */
+export class TenantInvariants {
+  private readonly world: World;
+  private readonly records = new Map<string, RunRecord>();
+
+  constructor(world: World) {
+    this.world = world;
+    const { onPut } = world.s3;
+    world.s3.onPut = (put) => {
+      onPut(put);
+      this.onPut(put);
+    };
+  }
+
+  private onPut({ key, text }: Put): void {
+    if (RECORD.test(key)) this.onRecord(JSON.parse(text) as RunRecord);
+    if (key.startsWith('sessions/')) this.onLease(key, JSON.parse(text) as SessionLease);
+    const [, folder, id = ''] = OWN_FOLDER.exec(key) ?? [];
+    const run = this.records.get(id);
+    if (run !== undefined) this.check('a marker is its tenant’s', folder === run.tenant, () => key);
+    if (key.startsWith('locks/')) this.onLock(folder, key, text);
+  }
+
+  private onRecord(record: RunRecord): void {
+    this.records.set(record.runId, record);
+    const { name, tenant, waiting, cancelRequested, job } = record;
+    const wish = this.world.wishes.find((one) => one.name === name);
+    const isTheirs = wish === undefined || wish.tenant === tenant;
+    this.check('a run is its source’s tenant’s', isTheirs, () => `${name}: ${tenant ?? 'none'}`);
+    const wanted = tenant === 'beta' ? 'beta' : 'flink';
+    const place = job?.namespace ?? wanted;
+    this.check('a run is in its tenant’s namespace', place === wanted, () => `${name}: ${place}`);
+    const met = [waiting?.message, cancelRequested?.by].flatMap(
+      (text) => /run ([0-9a-f]{20})/.exec(text ?? '')?.[1] ?? [],
+    );
+    for (const id of met) this.checkMet(`${name} waits on or is canceled by`, tenant, id);
+  }
+
+  private onLease(key: string, { runs }: SessionLease): void {
+    const [, first] = /^sessions\/[^/]+\/([^/]+)\//.exec(key) ?? [];
+    const tenants = TENANTS.filter((tenant) => Object.keys(runs).some((id) => this.records.get(id)?.tenant === tenant));
+    this.check('a session is one tenant’s', tenants.length <= 1, () => `${key}: ${tenants.join(', ')}`);
+    const [tenant] = tenants;
+    const isIn = tenant === undefined || first === (tenant === 'beta' ? 'beta' : 'flink');
+    this.check('a session is in its tenant’s namespace', isIn, () => `${key}: ${tenant ?? ''}`);
+  }
+
+  private onLock(folder: string | undefined, key: string, text: string): void {
+    for (const id of runsIn(text)) this.checkMet(`the lock ${key} has`, folder, id);
+  }
+
+  private checkMet(who: string, tenant: string | undefined, id: string): void {
+    const other = this.records.get(id);
+    const same = other === undefined || other.tenant === tenant;
+    this.check('no run meets a run of another tenant', same, () => `${who} ${other?.name ?? id}`);
+  }
+
+  private check(invariant: string, holds: boolean, detail: () => string): void {
+    this.world.invariants.check(invariant, holds, detail);
+  }
+}
