@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SendMessageCommand, type Message } from '@aws-sdk/client-sqs';
-import { apiPath, type KubernetesApi } from '../../lib/cluster/api.ts';
+import { apiPath, type KubernetesApi } from '../../lib/kubernetes/api/api.ts';
 import { isEnded } from '../../lib/run/machine.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { isLab, kubectl } from '../cluster/support/lab.ts';
 import { openTenant, type Tenant } from '../cluster/support/tenant.ts';
 import { apiOfKubeconfig, must } from '../contract/support/kubernetes.ts';
 import { Draws } from '../prove/draws.ts';
+import { runsIn } from '../prove/record-invariants.ts';
 import { watchCluster, type ClusterWatch } from './cluster-watch.ts';
 import { deploy, QUEUES, type Deployment } from './deployment.ts';
 import { Faults, type Rates, type Restartable } from './faults.ts';
@@ -232,7 +233,7 @@ function progress(records: readonly RunRecord[], wishes: readonly Wish[], open: 
 
 function describe(wish: Wish, records: readonly RunRecord[]): string {
   const record = records.find(({ source }) => isOf(wish, source));
-  const why = record?.trouble?.message ?? record?.waiting?.message ?? '';
+  const why = record?.stepError?.message ?? record?.waiting?.message ?? '';
   return `${wish.name} ${record?.state ?? 'not accepted'} ${why}`;
 }
 
@@ -311,8 +312,8 @@ async function remains({ admin, tenant, deployment, ledger }: World): Promise<re
   }
   left.push(...(await ledger.keys('live/')));
   for (const key of await ledger.keys('locks/')) {
-    const lock = JSON.parse(await ledger.text(key)) as { holder: string | null; line: readonly string[] };
-    if (lock.holder !== null || lock.line.length > 0) left.push(`${key}: ${JSON.stringify(lock)}`);
+    const text = await ledger.text(key);
+    if (runsIn(text).length > 0) left.push(`${key}: ${text}`);
   }
   left.push(...(await waitingMessages(deployment)));
   const open = (await ledger.records()).filter(({ state }) => state !== 'closed');

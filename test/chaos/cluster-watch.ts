@@ -1,9 +1,9 @@
 import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
-import { apiPath, type KubernetesApi } from '../../lib/cluster/api.ts';
-import { kubeconfigConnection, kubeconfigFiles } from '../../lib/cluster/kubeconfig.ts';
-import { ATTEMPT_ANNOTATION, RUN_ID_ANNOTATION } from '../../lib/cluster/marks.ts';
+import { apiPath, type KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import { kubeconfigConnection, kubeconfigFiles } from '../../lib/kubernetes/access/kubeconfig.ts';
+import { ATTEMPT_ANNOTATION, RUN_ID_ANNOTATION } from '../../lib/kubernetes/cluster/owner-metadata.ts';
 
 /** A Deployment that was there at some time; one of the same name after it has another uid. */
 export interface SeenCluster {

@@ -30,7 +30,7 @@ export const QUEUES = [
  * Seconds. Shorter than those of serverless.yml, and in the same proportion: a message stays invisible for at least as
  * long as its function may take. An advance keeps 20 s of its time as a reserve.
  */
-export const TIMEOUTS: Readonly<Record<FunctionName, number>> = {
+const TIMEOUTS: Readonly<Record<FunctionName, number>> = {
   ...{ 'on-jar-upload': 10, 'on-message': 10, 'on-schedule': 10, 'advance-run': 30, 'sweep-runs': 40 },
 };
 const RECEIVES = 5;

@@ -18,7 +18,7 @@ const T = 1_700_000_000_000;
 const record = {
   ...{ runId: RUN, name: wish.name, state: 'closed', source: { kind: 'message', idempotencyKey: wish.name } },
   outcome: { state: 'succeeded', reason: 'JobFinished', message: '' },
-  attempts: [{ number: 1, clusterId: CLUSTER, launchedAt: T, goneAt: T + 60_000 }],
+  attempts: [{ number: 1, clusterId: CLUSTER, launchedAt: T, removalVerifiedAt: T + 60_000 }],
   events: ['accepted', 'started', 'completed'].map((type, index) => ({ sequence: index + 1, type, publishedAt: T })),
 } as unknown as RunRecord;
 
@@ -70,7 +70,10 @@ function evidence(change: Partial<Evidence>, processes = [process(CLUSTER, 'p1',
 
 const twice = {
   ...record,
-  attempts: [...record.attempts, { number: 2, clusterId: SECOND, launchedAt: T + 70_000, goneAt: T + 90_000 }],
+  attempts: [
+    ...record.attempts,
+    { number: 2, clusterId: SECOND, launchedAt: T + 70_000, removalVerifiedAt: T + 90_000 },
+  ],
 } as unknown as RunRecord;
 
 describe('the judge of a chaos', () => {
@@ -89,9 +92,9 @@ describe('the judge of a chaos', () => {
         it.includes('after 1'),
       );
     };
-    expect(skipping({ roomWaits: 4 })).toEqual([]);
-    expect(skipping({ roomWaits: 7 }, { roomWaits: 3 })).toEqual([]);
-    expect(skipping({ roomWaits: 4 }, { roomWaits: 3 })).toHaveLength(1);
+    expect(skipping({ capacityWaits: 4 })).toEqual([]);
+    expect(skipping({ capacityWaits: 7 }, { capacityWaits: 3 })).toEqual([]);
+    expect(skipping({ capacityWaits: 4 }, { capacityWaits: 3 })).toHaveLength(1);
     expect(skipping({})).toHaveLength(1);
   });
 
@@ -127,7 +130,11 @@ describe('the judge of a chaos', () => {
     ['did its work 0 times', evidence({ testimonies: testimonies.slice(0, 1) })],
     [
       'began before the last was gone',
-      evidence({ records: [{ ...twice, attempts: twice.attempts.map((it) => ({ ...it, launchedAt: T })) }] }),
+      evidence({
+        records: [
+          { ...twice, attempts: twice.attempts.map((it) => ({ ...it, launchedAt: T })) } as unknown as RunRecord,
+        ],
+      }),
     ],
   ])('says: %s', (what, found) => {
     expect(judge(found).violations).toContainEqual(expect.stringContaining(what));

@@ -78,17 +78,20 @@ function judgeRequests({ wishes, records }: Evidence, check: Check, spoilt: stri
   for (const record of records) check(claimed.has(record), `nobody asked for ${record.runId} ${record.name}`);
 }
 
-function judgeRecord({ name, state, outcome, attempts, events, trouble }: RunRecord, check: Check): void {
+function judgeRecord({ name, state, outcome, attempts, events, stepError: trouble }: RunRecord, check: Check): void {
   check(state === 'closed', `${name} is ${state}: ${trouble?.message ?? ''}`);
   check(outcome !== undefined, `${name} has no outcome`);
-  attempts.forEach(({ number, goneAt, launchedAt, roomWaits = 0 }, index) => {
+  attempts.forEach(({ number, removalVerifiedAt, launchedAt, capacityWaits = 0 }, index) => {
     const before = attempts[index - 1];
-    check(goneAt !== undefined, `${name}: attempt ${number} was not proven gone`);
+    check(removalVerifiedAt !== undefined, `${name}: attempt ${number} was not proven gone`);
     if (before === undefined) return;
     // It came in the place of those that had found no room since.
-    const waits = roomWaits - (before.roomWaits ?? 0);
+    const waits = capacityWaits - (before.capacityWaits ?? 0);
     check(number === before.number + 1 + waits, `${name}: attempt ${number} after ${before.number}`);
-    check((before.goneAt ?? Infinity) <= launchedAt, `${name}: attempt ${number} began before the last was gone`);
+    check(
+      (before.removalVerifiedAt ?? Infinity) <= launchedAt,
+      `${name}: attempt ${number} began before the last was gone`,
+    );
   });
   check(
     events.every(({ sequence }, index) => sequence === index + 1),

@@ -108,7 +108,7 @@ async function made(folder: string): Promise<string> {
   return folder;
 }
 
-export function freePort(host: string): Promise<number> {
+function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

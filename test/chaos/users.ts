@@ -4,8 +4,8 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { stringify } from 'yaml';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
-import { createS3Ledger } from '../../lib/run/s3-ledger.ts';
-import { createSqsRunQueue } from '../../lib/run/sqs-run-queue.ts';
+import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
+import { createSqsRunQueue } from '../../lib/run/store/sqs-run-queue.ts';
 import type { RunId } from '../../lib/core/ids.ts';
 import { imageOf } from '../cluster/support/lab.ts';
 import type { Draws } from '../prove/draws.ts';
@@ -101,7 +101,7 @@ export class Users {
     const Body = stringify(this.spec(wish));
     const stored = new PutObjectCommand({ Bucket: ledgerBucket, Key: `jobs/${wish.name}.yaml`, Body });
     await insist(() => s3.send(stored));
-    const event = { job: wish.name, schedule: SCHEDULE + wish.name, scheduledTime: '2030-01-01T06:00:00Z' };
+    const event = { job: wish.name, schedule: SCHEDULE + wish.name, scheduledTime: '2026-01-01T06:00:00Z' };
     return async () => {
       for (let tries = 0; tries < SCHEDULE_TRIES; tries += 1) {
         if ((await functions['on-schedule'].invoke(event)) !== undefined) return;
