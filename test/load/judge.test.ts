@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { clusterIdFor, jobIdFor, runIdFor } from '../../lib/core/ids.ts';
-import { end, moveTo, updateAttempt } from '../../lib/run/machine.ts';
-import { outcomeOf } from '../../lib/run/decide.ts';
+import { end, hasAttempt, toCleaning, toClosed, updateAttempt } from '../../lib/run/machine.ts';
+import { outcomeOf } from '../../lib/verdict/decide.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { NOW, runIn } from '../run/observations.ts';
+import { NOW, runIn } from '../verdict/observations.ts';
 import { judge, type Seen } from './judge.ts';
 
 const COMPLETED = 'io.flink-dispatch.run.completed.v1';
@@ -12,7 +12,8 @@ const IDS = Array.from({ length: 20 }, (_, index) => runIdFor(`load ${index}`));
 function closed(runId: RunRecord['runId'], reason: 'JobFinished' | 'QuotaExceeded' = 'JobFinished'): RunRecord {
   const state = reason === 'JobFinished' ? 'succeeded' : 'failed';
   const ended = end(runIn('running', 0, { runId }), outcomeOf(state, reason, 'why', NOW, []));
-  return updateAttempt(moveTo(moveTo(ended, 'cleaning'), 'closed'), { roomWaits: 3 });
+  const done = toClosed(toCleaning(ended));
+  return hasAttempt(done) ? updateAttempt(done, { capacityWaits: 3 }) : done;
 }
 
 function told(subject: RunRecord['runId'], receivedAt: number, id = `${subject}.3`): Seen['deliveries'][number] {

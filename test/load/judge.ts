@@ -68,7 +68,7 @@ const PAUSE = 60;
  * themselves, and hear of it late by a pause at most; one that was passed over while others got room, or whose message was
  * lost, comes long after that: it starved.
  */
-export function starvationBound(median: number): number {
+function starvationBound(median: number): number {
   return 2 * median + 2 * PAUSE;
 }
 
@@ -80,7 +80,7 @@ export function judge(seen: Seen): Verdict {
   const waits = waitsOf(seen);
   const wait = spread([...waits.values()]);
   const bound = starvationBound(wait.median);
-  const asks = records.map(({ attempts }) => attempts.at(-1)?.roomWaits ?? 0);
+  const asks = records.map(({ attempts }) => attempts.at(-1)?.capacityWaits ?? 0);
   const seconds = seen.ms / 1000;
   const verdict = {
     messages,

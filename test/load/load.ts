@@ -2,7 +2,7 @@ import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientConfig } from '../../infra/local/aws/deploy.ts';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
+import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
 import { isRecord } from '../../lib/core/json.ts';
 import { judge, type Verdict } from './judge.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';

@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { kubeconfigText } from '../../infra/local/kubernetes/kubeconfig.ts';
-import { startKubernetes } from '../../infra/local/kubernetes/server.ts';
+import { kubeconfigText } from '../../packages/local-kubernetes/src/kubeconfig.ts';
+import { startKubernetes } from '../../packages/local-kubernetes/src/server.ts';
 import type { Progress } from '../../infra/local/progress.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
-import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
+import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
+import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import { kubeconfigConnection } from '../../lib/kubernetes/access/kubeconfig.ts';
 import { isRecord } from '../../lib/core/json.ts';
 import { SimulatedNode } from '../simulated/node.ts';
 import { busyAws, busyKubernetes } from '../simulated/refusals.ts';
@@ -80,7 +80,7 @@ interface SimulatedKubernetes {
 
 async function startNode(folder: string, { jobs: [least, most] }: WorldOptions): Promise<SimulatedKubernetes> {
   const nodes: SimulatedNode[] = [];
-  const runs = (jobId: string): number => Math.round(least + draw(jobId) * (most - least));
+  const runs = (clusterId: string): number => Math.round(least + draw(clusterId) * (most - least));
   const server = await startKubernetes({
     dataDir: join(folder, 'kubernetes'),
     images: {},
