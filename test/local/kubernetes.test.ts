@@ -8,12 +8,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureFlink, type FlinkDistribution } from '../../infra/local/flink/distribution.ts';
 import { buildExampleJobs } from '../../infra/local/flink/example-jobs.ts';
-import type { Image } from '../../infra/local/kubernetes/node/images.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { kubeconfigConnection } from '../../lib/cluster/kubeconfig.ts';
+import type { Image } from '../../packages/local-kubernetes/src/node/images.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection } from '../../lib/kubernetes/access/kubeconfig.ts';
 import { buildCluster } from '../../lib/flink/native/build-cluster.ts';
-import { startKubernetes, type LocalKubernetes } from '../../infra/local/kubernetes/server.ts';
+import { startKubernetes, type LocalKubernetes } from '../../packages/local-kubernetes/src/server.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 const execute = promisify(execFile);
 
@@ -153,7 +154,7 @@ describe.each(['2.3.0', '1.20.0'])('Flink %s on the local Kubernetes', (version)
       program: { jars: ['local:///opt/flink/usrlib/WordCount.jar'], args: ['two words', 'and two more'] },
     });
     const began = performance.now();
-    await clusters.apply(cluster, { runId: 'run-1', attempt: 1 });
+    await clusters.apply(cluster, ownerOf('0'.repeat(20)));
     const took = (): string => `${((performance.now() - began) / 1000).toFixed(1)} s`;
     await until('REST', () => rest('own', '/jobs/overview'));
     const answers = took();
@@ -206,7 +207,7 @@ describe.each(['2.3.0', '1.20.0'])('Flink %s on the local Kubernetes', (version)
 describe('the local Kubernetes as a program', () => {
   it('takes its pods along when it is killed', async () => {
     const home = await mkdtemp(join(tmpdir(), 'flink-dispatch-test-'));
-    const main = join(import.meta.dirname, '../../infra/local/kubernetes/main.ts');
+    const main = join(import.meta.dirname, '../../infra/local/kubernetes.ts');
     const child = spawn(process.execPath, ['--import', 'tsx', main], {
       env: { ...process.env, TMPDIR: home },
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
@@ -55,10 +56,12 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
   });
 
   it('runs a jar once, however often its upload is told', async () => {
-    const key = 'twice.jar';
+    // One that is tried again finds no run of its own name.
+    const name = `twice-${randomBytes(3).toString('hex')}`;
+    const key = `${name}.jar`;
     const bucket = stack.deployment.jarBucket;
-    const versionId = await stack.upload(stack.cluster.examples.wordCount, { key, spec: { name: 'twice' } });
-    const { event } = await stack.nextEvent(({ data }) => data.name === 'twice');
+    const versionId = await stack.upload(stack.cluster.examples.wordCount, { key, spec: { name } });
+    const { event } = await stack.nextEvent(({ data }) => data.name === name);
     const object = { key, versionId, size: 1, eTag: 'other', sequencer: '00FF' };
     const again = { eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', eventTime: new Date().toISOString() };
     await stack.client.send(
@@ -68,9 +71,9 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     const bridged = { source: 'aws.s3', 'detail-type': 'Object Created', time: new Date().toISOString() };
     const detail = { bucket: { name: bucket }, object: { key, 'version-id': versionId, etag: 'other', size: 1 } };
     await stack.client.send('jar-uploads', JSON.stringify({ ...bridged, detail }));
-    await stack.nextEvent(named('twice'));
+    await stack.nextEvent(named(name));
     await allOver(event.subject);
-    const runs = (await stack.client.records()).filter(({ name }) => name === 'twice');
+    const runs = (await stack.client.records()).filter((run) => run.name === name);
     expect(runs.map(({ attempts }) => attempts.length)).toEqual([1]);
     expect(eventsOf(event.subject).filter(completed)).toHaveLength(1);
   });

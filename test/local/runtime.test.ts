@@ -10,7 +10,7 @@ import { startAws, type AwsServer } from '../../infra/local/aws/ministack.ts';
 import { clientConfig } from '../../infra/local/aws/deploy.ts';
 import { silent } from '../../infra/local/progress.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { scriptedServer, json, type ScriptedServer } from '../cluster-port/api-server.ts';
+import { scriptedServer, json, type ScriptedServer } from '../kubernetes/api-server.ts';
 import { bundleOf } from '../lambda/bundle.ts';
 import { lambdaRuntime, RUNTIMES, type LambdaRuntime } from '../lambda/runtimes.ts';
 import { startSandbox, type Sandbox } from '../lambda/sandbox.ts';
@@ -92,7 +92,6 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
       (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl ?? '';
     return {
       ...aws.environment,
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       STAGE: 'test',
       STACK_NAME: 'flink-dispatch-test',
       LEDGER_BUCKET: 'ledger',
@@ -139,7 +138,7 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
     );
     const runId = /"runId":"([0-9a-f]{20})"/.exec(accept.log())?.[1] ?? '';
     // Messages of runs before it may be in the queue as well.
-    return { runId, message: JSON.stringify({ version: 1, runId, look: 1 }) };
+    return { runId, message: JSON.stringify({ version: 1, runId, step: 1 }) };
   }
 
   async function record(runId: string): Promise<RunRecord> {
@@ -185,7 +184,7 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
     const body = JSON.stringify({ version: 2, runId: later, what: 'unknown yet' });
     await s3.send(new PutObjectCommand({ Bucket: 'ledger', Key: `runs/${later}/record.json`, Body: body }));
     const sandbox = await start('advance-run');
-    const laterRecord = JSON.stringify({ version: 1, runId: later, look: 1 });
+    const laterRecord = JSON.stringify({ version: 1, runId: later, step: 1 });
     const laterMessage = JSON.stringify({ version: 2, runId, step: 'new' });
     const { payload } = await sandbox.invoke(sqsEvent(laterRecord, laterMessage, message), 40_000);
     expect(payload).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }, { itemIdentifier: 'm1' }] });
@@ -204,14 +203,14 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
     const { payload, ms } = await sandbox.invoke(sqsEvent(message), 25_000);
     expect(payload).toEqual({ batchItemFailures: [] });
     expect(ms).toBeLessThan(25_000);
-    const { state, look, trouble } = await record(runId);
+    const { state, step, stepError } = await record(runId);
     expect(state).toBe('launching');
-    expect(trouble?.reason).toBe('ClusterUnavailable');
+    expect(stepError?.reason).toBe('ClusterUnavailable');
     const messages = (await received('RUN_QUEUE_URL')).map(
-      (text) => JSON.parse(text) as { runId: string; look: number },
+      (text) => JSON.parse(text) as { runId: string; step: number },
     );
-    expect(messages).toContainEqual({ version: 1, runId, look: look.number });
-    expect(sandbox.log()).toContain('"TroubledSteps"');
+    expect(messages).toContainEqual({ version: 1, runId, step: step.number });
+    expect(sandbox.log()).toContain('"FailedSteps"');
   });
 
   it('go on from where a function was killed', async () => {
