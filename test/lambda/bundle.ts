@@ -1,12 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
-import { parse } from 'yaml';
-
-const PROJECT = join(import.meta.dirname, '..', '..');
-
-/** serverless-esbuild's own settings, which esbuild does not know. */
-const OF_THE_PLUGIN = ['exclude', 'outputFileExtension'];
+import { FUNCTION_OPTIONS } from '../../infra/bundling.mjs';
 
 export interface Bundle {
   readonly bytes: number;
@@ -16,23 +10,12 @@ export interface Bundle {
   readonly commands: ReadonlySet<string>;
 }
 
-/** custom.esbuild of serverless.yml. */
-function settings(): BuildOptions {
-  const service = parse(readFileSync(join(PROJECT, 'serverless.yml'), 'utf8'), { logLevel: 'silent' }) as {
-    readonly custom: { readonly esbuild: Readonly<Record<string, unknown>> };
-  };
-  const known = Object.entries(service.custom.esbuild).filter(([name]) => !OF_THE_PLUGIN.includes(name));
-  return Object.fromEntries(known);
-}
-
 /** The bundle of a file of the project, made as that of a deployed function; `folder`, when given, gets it as `.mjs`. */
 export async function bundleOf(entry: string, folder?: string, differently: BuildOptions = {}): Promise<Bundle> {
   const { metafile } = await build({
-    ...settings(),
-    absWorkingDir: PROJECT,
+    ...FUNCTION_OPTIONS,
     entryPoints: [entry],
-    outdir: folder === undefined ? 'unwritten' : join(folder, 'functions'),
-    outExtension: { '.js': '.mjs' },
+    outdir: folder === undefined ? 'functions' : join(folder, 'functions'),
     write: folder !== undefined,
     ...differently,
     metafile: true,
@@ -41,7 +24,7 @@ export async function bundleOf(entry: string, folder?: string, differently: Buil
 }
 
 function describeBundle({ outputs }: Metafile): Bundle {
-  const all = Object.values(outputs);
+  const all = Object.entries(outputs).flatMap(([file, output]) => (file.endsWith('.map') ? [] : [output]));
   const files = all.flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
   );

@@ -15,34 +15,31 @@ export interface LambdaRuntime {
 }
 
 const KINDS = {
-  'nodejs20.x': { client: '3.3.0', program: 'bin/index.mjs' },
-  'nodejs24.x': { client: '4.0.2', program: 'index.mjs', node: '24.21.0' },
+  'nodejs24.x': { client: '4.0.2', program: 'index.mjs' },
 } as const;
 
 export type RuntimeName = keyof typeof KINDS;
 export const RUNTIMES = Object.keys(KINDS) as RuntimeName[];
 
 /**
- * The runtime, from npm, fetched when it is not there yet; `nodejs20.x` runs on the Node.js that runs this.
- * @throws Error when it cannot be had.
+ * The runtime client, from npm, fetched when it is not there yet. It runs on the Node.js that runs this, which is the
+ * project's own (package.json, optionalDependencies).
+ * @throws Error when it cannot be had, or when this is another Node.js.
  */
 export async function lambdaRuntime(name: RuntimeName): Promise<LambdaRuntime> {
-  const kind = KINDS[name];
-  const own = 'node' in kind ? [`node-${platform()}@${kind.node}`] : [];
-  const folder = join(cacheFolder(), `lambda-${name}-${kind.client}${'node' in kind ? `-${kind.node}` : ''}`);
-  if (!existsSync(folder)) await install(folder, [`aws-lambda-ric@${kind.client}`, ...own]);
-  const modules = join(folder, 'node_modules');
+  const { client, program } = KINDS[name];
+  const [, major = ''] = /^nodejs(\d+)\.x$/.exec(name) ?? [];
+  if (!process.version.startsWith(`v${major}.`)) {
+    throw new Error(`${name} needs Node.js ${major}, and this is ${process.version}: start it by an npm script`);
+  }
+  const folder = join(cacheFolder(), `lambda-${name}-${client}`);
+  if (!existsSync(folder)) await install(folder, [`aws-lambda-ric@${client}`]);
   return {
     name,
-    node: 'node' in kind ? join(modules, `node-${platform()}`, 'bin', 'node') : process.execPath,
-    client: join(modules, 'aws-lambda-ric', kind.program),
-    clientVersion: kind.client,
+    node: process.execPath,
+    client: join(folder, 'node_modules', 'aws-lambda-ric', program),
+    clientVersion: client,
   };
-}
-
-/** As the npm packages that hold a Node.js are named: `linux-x64`, `darwin-arm64`. */
-function platform(): string {
-  return `${process.platform}-${process.arch}`;
 }
 
 /** A folder outside of the clone, complete or absent. No script of a package runs. */

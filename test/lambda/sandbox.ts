@@ -41,7 +41,7 @@ export interface Sandbox {
 }
 
 /** The function failed before it asked for work. */
-export class InitError extends Error {
+class InitError extends Error {
   readonly errorType: string;
 
   constructor({ errorType, errorMessage }: { errorType: string; errorMessage: string }) {
