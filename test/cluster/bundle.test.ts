@@ -5,15 +5,15 @@ import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../functions/clock.ts';
 import { createBundler } from '../../functions/bundler.ts';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
+import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
 import type { BundleDeps } from '../../lib/delivery/bundle.ts';
-import { parseDeployment } from '../../lib/job/deployment.ts';
-import { s3Pins } from '../../lib/job/s3-pins.ts';
+import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
+import { s3Pins } from '../../lib/job/jar/s3-pins.ts';
 import type { StoredBlob } from '../../lib/registry/port.ts';
 import { apiOfKubeconfig } from '../contract/support/kubernetes.ts';
 import { startRegistry, type RealRegistry } from '../registry/support/distribution.ts';
 import { Run, type Spec } from './support/dispatcher.ts';
-import { FLINK_VERSIONS, imageOf, isLab, kubectl, LAB } from './support/lab.ts';
+import { FLINK_VERSIONS, imageOf, isLab, kubectl, LAB, turnsOf } from './support/lab.ts';
 import { startStorage, type Storage } from './support/s3.ts';
 import { openTenant, type Tenant } from './support/tenant.ts';
 
@@ -47,7 +47,7 @@ describe.runIf(isLab() && process.env['NODE_IP'] !== undefined)('jars in images 
   /** As functions/wiring.ts makes it, with a look at what becomes of each blob. */
   function bundler(blobs: StoredBlob['how'][]): BundleDeps {
     const access = { kind: 'kubeconfig', path: tenant.kubeconfig };
-    const deployment = parseDeployment(
+    const deployment = parseDispatchConfig(
       stringify({
         targets: { default: { namespace: tenant.namespace, access } },
         allow: { jarBuckets: ['**'] },
@@ -97,7 +97,9 @@ describe.runIf(isLab() && process.env['NODE_IP'] !== undefined)('jars in images 
   };
 
   describe.each(FLINK_VERSIONS)('Flink %s', (version) => {
-    it('runs the jar, and for the same jar again the same image, with nothing sent', async () => {
+    const isTurn = turnsOf(version);
+
+    it.runIf(isTurn())('runs the jar, and for the same jar again the same image, with nothing sent', async () => {
       const jarURI = await storage.upload(version, 'WordCount');
       const first: StoredBlob['how'][] = [];
       const one = await start(version, { job: { jarURI } }, first);
@@ -119,7 +121,7 @@ describe.runIf(isLab() && process.env['NODE_IP'] !== undefined)('jars in images 
       await Promise.all([one.closed(), again.closed()]);
     });
 
-    it('has the dependencies of the job and of the target in their places', async () => {
+    it.runIf(isTurn())('has the dependencies of the job and of the target in their places', async () => {
       const [jarURI, dependency, extra] = await Promise.all([
         storage.upload(version, 'TopSpeedWindowing'),
         storage.upload(version, 'WordCount'),

@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { apiPath, type KubernetesApi } from '../../lib/cluster/api.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
-import { SILENCE_LIMIT } from '../../lib/run/overdue.ts';
-import { apiOfKubeconfig, must } from '../contract/support/kubernetes.ts';
-import { Run, type Published, type Spec } from './support/dispatcher.ts';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { apiPath } from '../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import type { ClusterRef } from '../../lib/kubernetes/cluster/port.ts';
+import { SILENCE_LIMIT } from '../../lib/verdict/deadlines.ts';
+import { must } from '../contract/support/kubernetes.ts';
+import { type Run, startRun, type Published, type Spec } from './support/dispatcher.ts';
 import { eventually } from './support/eventually.ts';
 import { ENDLESS, WORD_COUNT } from './support/jobs.ts';
-import { FLINK_VERSIONS, isLab, kubectl } from './support/lab.ts';
+import { FLINK_VERSIONS, isLab, kubectl, turnsOf } from './support/lab.ts';
 import { createPool } from './support/pool.ts';
 import { openSlowRegistry } from './support/slow-registry.ts';
-import { openTenant, type Tenant } from './support/tenant.ts';
+import { tenantSuite } from './support/tenant-suite.ts';
 
 const hasRegistry = isLab() && process.env['NODE_IP'] !== undefined;
 if (!hasRegistry) console.warn('SKIPPED: slow pulls in test/cluster/endings.test.ts: they need test/cluster/lab/enter');
@@ -23,20 +23,10 @@ const VERDICT = 60;
 const SLOW = 35;
 const pool = createPool(3);
 
-let admin: KubernetesApi;
-let tenant: Tenant;
+const suite = tenantSuite();
 
-beforeAll(async () => {
-  admin = await apiOfKubeconfig();
-  tenant = await openTenant(admin);
-});
-afterAll(() => tenant.remove());
-
-async function start(version: string, spec: Spec, test: TestContext): Promise<Run> {
-  const run = await new Run({ tenant, version, spec }).start();
-  test.onTestFinished(() => run.stop());
-  return run;
-}
+const start = (version: string, spec: Spec, test: TestContext): Promise<Run> =>
+  startRun({ tenant: suite.tenant, version, spec }, test);
 
 async function startEndless(version: string, spec: Spec, test: TestContext): Promise<Run> {
   const run = await start(version, { ...ENDLESS, ...spec }, test);
@@ -52,22 +42,27 @@ function tell(version: string, what: string, cause: number, { event, at }: Publi
 
 async function expectGone(run: Run): Promise<void> {
   await run.closed(120);
-  expect(await createClusters(admin).remains(run.ref)).toEqual([]);
+  expect(await createClusters(suite.admin).remains(run.ref)).toEqual([]);
 }
 
 /** The JobManager's REST endpoint: pods stay well without it. */
 async function takeRestAway({ namespace, clusterId }: ClusterRef): Promise<() => Promise<void>> {
   const services = apiPath('api', 'v1', 'namespaces', namespace, 'services');
   const path = `${services}/${clusterId}-rest`;
-  const service = (await must(admin, { method: 'GET', path })) as { metadata: Record<string, unknown>; spec: object };
-  await must(admin, { method: 'DELETE', path });
+  const service = (await must(suite.admin, { method: 'GET', path })) as {
+    metadata: Record<string, unknown>;
+    spec: object;
+  };
+  await must(suite.admin, { method: 'DELETE', path });
   const { name, labels, ownerReferences } = service.metadata;
   const spec = { ...service.spec, clusterIP: undefined, clusterIPs: undefined };
   const body = { metadata: { name, labels, ownerReferences }, spec };
-  return async () => void (await must(admin, { method: 'POST', path: services, body }));
+  return async () => void (await must(suite.admin, { method: 'POST', path: services, body }));
 }
 
 describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (version) => {
+  const isTurn = turnsOf(version);
+
   it('a job that failed is told with its root exception', (test) =>
     pool(async () => {
       const { jarURI } = WORD_COUNT['job'] as { jarURI: string };
@@ -79,7 +74,7 @@ describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (v
       await expectGone(run);
     }));
 
-  it('a JobManager in the place of another has lost the job', (test) =>
+  it.runIf(isTurn())('a JobManager in the place of another has lost the job', (test) =>
     pool(async () => {
       const run = await startEndless(version, {}, test);
       const selector = `app=${run.ref.clusterId},component=jobmanager`;
@@ -89,9 +84,10 @@ describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (v
       tell(version, 'jobmanager-replaced', cause, published);
       expect(published.event.data).toMatchObject({ state: 'failed', reason: 'JobLost' });
       await expectGone(run);
-    }));
+    }),
+  );
 
-  it('a cluster that somebody deletes is told', (test) =>
+  it.runIf(isTurn())('a cluster that somebody deletes is told', (test) =>
     pool(async () => {
       const run = await startEndless(version, {}, test);
       await kubectl('delete', 'deployment', run.ref.clusterId, '-n', run.ref.namespace, '--wait=false');
@@ -100,18 +96,20 @@ describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (v
       tell(version, 'cluster-deleted', cause, published);
       expect(published.event.data).toMatchObject({ state: 'failed', reason: 'ClusterDeleted' });
       await expectGone(run);
-    }));
+    }),
+  );
 
-  it('a job that runs for too long is stopped', (test) =>
+  it.runIf(isTurn())('a job that runs for too long is stopped', (test) =>
     pool(async () => {
       const run = await startEndless(version, { deadlines: { start: '4m', run: '10s' } }, test);
       const published = await run.completed(VERDICT);
       tell(version, 'run-deadline', (run.record.attempts[0]?.runningAt ?? 0) + 10_000, published);
       expect(published.event.data).toMatchObject({ state: 'failed', reason: 'RunDeadlineExceeded' });
       await expectGone(run);
-    }));
+    }),
+  );
 
-  it('a REST endpoint that is silent is no outcome, until it is so for very long', (test) =>
+  it.runIf(isTurn())('a REST endpoint that is silent is no outcome, until it is so for very long', (test) =>
     pool(async () => {
       const run = await startEndless(version, {}, test);
       const giveBack = await takeRestAway(run.ref);
@@ -129,9 +127,10 @@ describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (v
       tell(version, 'rest-silent (after 30 min)', cause, published);
       expect(published.event.data).toMatchObject({ state: 'unknown', reason: 'RestUnreachable' });
       await expectGone(run);
-    }));
+    }),
+  );
 
-  it.skipIf(!hasRegistry)('an image that comes slowly is waited for', (test) =>
+  it.runIf(isTurn() && hasRegistry)('an image that comes slowly is waited for', (test) =>
     pool(async () => {
       const registry = await openSlowRegistry(version);
       test.onTestFinished(() => registry.close());
@@ -146,23 +145,25 @@ describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (v
     }),
   );
 
-  it.skipIf(!hasRegistry)('an image that comes too slowly passes the deadline, and is not called broken', (test) =>
-    pool(async () => {
-      const registry = await openSlowRegistry(version);
-      test.onTestFinished(() => registry.close());
-      const deadlines = { start: `${SLOW}s` };
-      const run = await start(version, { ...WORD_COUNT, image: registry.image, deadlines }, test);
-      const published = await run.completed(SLOW + VERDICT);
-      tell(version, 'start-deadline', (run.record.attempts[0]?.launchedAt ?? 0) + SLOW * 1000, published);
-      expect(published.event.data).toMatchObject({ state: 'failed', reason: 'StartDeadlineExceeded' });
-      // The kubelet ends no pod in the middle of a pull.
-      registry.answer();
-      await expectGone(run);
-    }),
+  it.runIf(isTurn() && hasRegistry)(
+    'an image that comes too slowly passes the deadline, and is not called broken',
+    (test) =>
+      pool(async () => {
+        const registry = await openSlowRegistry(version);
+        test.onTestFinished(() => registry.close());
+        const deadlines = { start: `${SLOW}s` };
+        const run = await start(version, { ...WORD_COUNT, image: registry.image, deadlines }, test);
+        const published = await run.completed(SLOW + VERDICT);
+        tell(version, 'start-deadline', (run.record.attempts[0]?.launchedAt ?? 0) + SLOW * 1000, published);
+        expect(published.event.data).toMatchObject({ state: 'failed', reason: 'StartDeadlineExceeded' });
+        // The kubelet ends no pod in the middle of a pull.
+        registry.answer();
+        await expectGone(run);
+      }),
   );
 });
 
 function isLookedAtAgain(run: Run): () => Promise<boolean> {
-  const before = run.record.look.number;
-  return () => Promise.resolve(run.record.look.number > before + 1);
+  const before = run.record.step.number;
+  return () => Promise.resolve(run.record.step.number > before + 1);
 }

@@ -2,15 +2,15 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Secret } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { apiPath, type KubernetesApi } from '../../lib/cluster/api.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import type { ClusterRef, PodFacts } from '../../lib/cluster/port.ts';
-import { createRestTransport } from '../../lib/cluster/rest-access.ts';
+import { apiPath, type KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import type { ClusterRef, PodFacts } from '../../lib/kubernetes/cluster/port.ts';
+import { createRestTransport } from '../../lib/kubernetes/access/rest-access.ts';
 import { signedUrls } from '../../lib/delivery/signed-urls.ts';
 import { createJobManager } from '../../lib/flink/rest/job-manager.ts';
 import { apiOfKubeconfig, must } from '../contract/support/kubernetes.ts';
 import { Run, type RunOptions, type Spec } from './support/dispatcher.ts';
-import { FLINK_VERSIONS } from './support/lab.ts';
+import { FLINK_VERSIONS, turnsOf } from './support/lab.ts';
 import { startStorage, type Storage } from './support/s3.ts';
 import { openTenant, type Tenant } from './support/tenant.ts';
 
@@ -52,7 +52,9 @@ async function start(version: string, jars: Jars, spec: Spec): Promise<Run> {
 const WORDS = ['--input', '/opt/flink/conf', '--execution-mode', 'BATCH'];
 
 describe.each(FLINK_VERSIONS)('Flink %s', (version) => {
-  it.concurrent('fetches an uploaded jar by itself', async ({ expect }) => {
+  const isTurn = turnsOf(version);
+
+  it.runIf(isTurn()).concurrent('fetches an uploaded jar by itself', async ({ expect }) => {
     const job = { jarURI: await storage.upload(version, 'WordCount') };
     const run = await start(version, { delivery: { kind: 'fetch', urlTtl: HOUR } }, { job });
     const { event } = await run.completed(PATIENT);
@@ -60,7 +62,7 @@ describe.each(FLINK_VERSIONS)('Flink %s', (version) => {
     await run.closed();
   });
 
-  it.concurrent(
+  it.runIf(isTurn()).concurrent(
     'finds a mounted jar again after its first URL has ended and its JobManager is replaced',
     async ({ expect }) => {
       const delivery = { kind: 'mount', urlTtl: SHORT } as const;
@@ -151,7 +153,7 @@ async function jobManagerPod(ref: ClusterRef): Promise<PodFacts | undefined> {
 async function jobRuns(run: Run): Promise<boolean> {
   const transport = createRestTransport(tenant.api, run.ref, { kind: 'service-proxy' });
   const { jobs } = await createJobManager(transport)
-    .look()
+    .overview()
     .catch(() => ({ jobs: [] }));
   return jobs.some(({ id, state }) => id === run.record.attempts.at(-1)?.jobId && state === 'RUNNING');
 }

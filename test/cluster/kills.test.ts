@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import { apiOfKubeconfig } from '../contract/support/kubernetes.ts';
-import { Run, type Spec } from './support/dispatcher.ts';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import { type Run, startRun, type Spec } from './support/dispatcher.ts';
 import { eventually } from './support/eventually.ts';
 import { allTasksRun, ENDLESS, HIGH_AVAILABILITY, jobOf, WORD_COUNT } from './support/jobs.ts';
-import { FLINK_VERSIONS, isLab, killPod, killProgram, type LabProgram } from './support/lab.ts';
+import { FLINK_VERSIONS, isLab, killPod, killProgram, turnsOf, type LabProgram } from './support/lab.ts';
 import { createPool } from './support/pool.ts';
-import { openTenant, type Tenant } from './support/tenant.ts';
+import { tenantSuite } from './support/tenant-suite.ts';
 
 if (!isLab()) {
   console.warn('SKIPPED: test/cluster/kills.test.ts kills parts of the cluster: it needs that of test/cluster/lab/up');
@@ -20,26 +18,16 @@ const VERDICT = 90;
 const pool = createPool(3);
 
 describe.skipIf(!isLab())('kill -9', () => {
-  let admin: KubernetesApi;
-  let tenant: Tenant;
+  const suite = tenantSuite();
 
-  beforeAll(async () => {
-    admin = await apiOfKubeconfig();
-    tenant = await openTenant(admin);
-  });
-  afterAll(() => tenant.remove());
-
-  async function start(version: string, spec: Spec, test: TestContext): Promise<Run> {
-    const run = await new Run({ tenant, version, spec }).start();
-    test.onTestFinished(() => run.stop());
-    return run;
-  }
+  const start = (version: string, spec: Spec, test: TestContext): Promise<Run> =>
+    startRun({ tenant: suite.tenant, version, spec }, test);
 
   /** Closed, and nothing of any attempt is left that a look with all rights would find. */
   async function expectGone(run: Run): Promise<void> {
     const { attempts } = await run.closed(120);
     for (const { clusterId } of attempts) {
-      expect(await createClusters(admin).remains({ ...run.ref, clusterId })).toEqual([]);
+      expect(await createClusters(suite.admin).remains({ ...run.ref, clusterId })).toEqual([]);
     }
     expect(run.published.filter(({ event }) => event.type.includes('.completed.'))).toHaveLength(1);
   }
@@ -51,15 +39,17 @@ describe.skipIf(!isLab())('kill -9', () => {
   }
 
   const running = (run: Run): Promise<void> =>
-    eventually('all tasks run', STARTED, async () => allTasksRun(await jobOf(tenant, run.ref)));
+    eventually('all tasks run', STARTED, async () => allTasksRun(await jobOf(suite.tenant, run.ref)));
 
   async function restartsOf(run: Run): Promise<number> {
-    const { pods } = await createClusters(admin).observe(run.ref);
+    const { pods } = await createClusters(suite.admin).observe(run.ref);
     return pods.find(({ component }) => component === 'jobmanager')?.containers[0]?.restartCount ?? 0;
   }
 
   describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (version) => {
-    it('of the JobManager ends the attempt, and the next one starts when it is gone', (test) =>
+    const isTurn = turnsOf(version);
+
+    it.runIf(isTurn())('of the JobManager ends the attempt, and the next one starts when it is gone', (test) =>
       pool(async () => {
         const run = await start(version, { ...ENDLESS, retry: { attempts: 2, backoff: '1s' } }, test);
         await run.event('started', STARTED);
@@ -71,10 +61,11 @@ describe.skipIf(!isLab())('kill -9', () => {
         expect(event.data.message).toContain('exit code 137');
         await run.until(({ state, attempts }) => attempts.length === 2 && state === 'running', STARTED);
         const [first, second] = run.record.attempts;
-        expect(first?.goneAt).toBeLessThanOrEqual(second?.launchedAt ?? 0);
+        expect(first?.removalVerifiedAt).toBeLessThanOrEqual(second?.launchedAt ?? 0);
         await cancel(run);
         await expectGone(run);
-      }));
+      }),
+    );
 
     it('of the JobManager is survived with high availability', (test) =>
       pool(async () => {
@@ -88,7 +79,7 @@ describe.skipIf(!isLab())('kill -9', () => {
         await expectGone(run);
       }));
 
-    it('of the TaskManager fails a job that does not restart', (test) =>
+    it.runIf(isTurn())('of the TaskManager fails a job that does not restart', (test) =>
       pool(async () => {
         const run = await start(version, ENDLESS, test);
         await run.event('started', STARTED);
@@ -99,9 +90,10 @@ describe.skipIf(!isLab())('kill -9', () => {
         expect(event.data).toMatchObject({ state: 'failed', reason: 'TaskManagerCrashed', flinkState: 'FAILED' });
         expect(event.data.message).toMatch(/taskmanager-1-1 .*exitCode=137/);
         await expectGone(run);
-      }));
+      }),
+    );
 
-    it('of the TaskManager is survived by a job that restarts', (test) =>
+    it.runIf(isTurn())('of the TaskManager is survived by a job that restarts', (test) =>
       pool(async () => {
         const restarts = { 'restart-strategy.type': 'fixed-delay', 'restart-strategy.fixed-delay.delay': '1 s' };
         const attempts = { 'restart-strategy.fixed-delay.attempts': '9' };
@@ -109,12 +101,13 @@ describe.skipIf(!isLab())('kill -9', () => {
         await run.event('started', STARTED);
         await running(run);
         await killPod(run.ref, 'taskmanager');
-        await eventually('a task stops', VERDICT, async () => !allTasksRun(await jobOf(tenant, run.ref)));
+        await eventually('a task stops', VERDICT, async () => !allTasksRun(await jobOf(suite.tenant, run.ref)));
         await running(run);
         expect(run.record.state).toBe('running');
         await cancel(run);
         await expectGone(run);
-      }));
+      }),
+    );
   });
 
   /** One run that is on its way and one that runs, of each version one. */
@@ -134,7 +127,7 @@ describe.skipIf(!isLab())('kill -9', () => {
     await cancel(endless);
     // Nobody ends its pods: it is not called clean.
     await endless.until(({ state }) => state === 'cleaning', VERDICT);
-    expect(await createClusters(admin).remains(endless.ref)).not.toEqual([]);
+    expect(await createClusters(suite.admin).remains(endless.ref)).not.toEqual([]);
     await again();
     const { event } = await short.completed(STARTED);
     expect(event.data).toMatchObject({ state: 'succeeded', attempt: 1 });
@@ -146,7 +139,7 @@ describe.skipIf(!isLab())('kill -9', () => {
     const again = await killProgram(name);
     test.onTestFinished(again);
     for (const run of [endless, short]) {
-      const { trouble } = await run.until(({ trouble }) => (trouble?.count ?? 0) > 1, VERDICT);
+      const { stepError: trouble } = await run.until(({ stepError: trouble }) => (trouble?.count ?? 0) > 1, VERDICT);
       expect(trouble).toMatchObject({ reason: 'ClusterUnavailable' });
     }
     await again();

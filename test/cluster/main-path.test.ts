@@ -4,8 +4,8 @@ import { buildExampleJobs, type ExampleJobs } from '../../infra/local/flink/exam
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
 import { apiOfKubeconfig } from '../contract/support/kubernetes.ts';
 import { FLINK_VERSIONS, imageOf, LAB } from './support/lab.ts';

@@ -1,33 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import type { Connection } from '../../lib/cluster/connection.ts';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { kubeconfigConnection, kubeconfigFiles } from '../../lib/cluster/kubeconfig.ts';
-import { createRestTransport } from '../../lib/cluster/rest-access.ts';
+import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import { createRestTransport } from '../../lib/kubernetes/access/rest-access.ts';
 import { parseClusterId } from '../../lib/core/ids.ts';
-import { apiOfKubeconfig, kubernetesHarness, makeNamespace, must } from '../contract/support/kubernetes.ts';
+import { apiOfKubeconfig, kubernetesHarness, makeNamespace } from '../contract/support/kubernetes.ts';
 import { clustersContract } from '../contract/support/clusters-contract.ts';
 import { FLINK_VERSIONS, kubectl, runFlink } from './support/lab.ts';
-
-/** The API as the service account `flink-dispatch` of a namespace, and as nobody else. */
-async function asDispatcher(admin: KubernetesApi, namespace: string): Promise<KubernetesApi> {
-  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/flink-dispatch/token`;
-  const issued = (await must(admin, { method: 'POST', path, body: { spec: {} } })) as { status: { token: string } };
-  const connection = await kubeconfigConnection({ files: kubeconfigFiles(process.env) });
-  const { ca = '' } = (await connection.credentials(false)).tls;
-  const bearer: Connection = {
-    server: connection.server,
-    credentials: () => Promise.resolve({ headers: { authorization: `Bearer ${issued.status.token}` }, tls: { ca } }),
-  };
-  return createKubernetesApi(bearer);
-}
+import { apiAs } from './support/service-account.ts';
 
 clustersContract('with the Role of infra/kubernetes alone', async () => {
   const admin = await apiOfKubeconfig();
   const harness = await kubernetesHarness(admin, 'localhost/pause:1');
   await kubectl('apply', '--namespace', harness.namespace, '-k', 'infra/kubernetes/rbac');
-  return { ...harness, clusters: createClusters(await asDispatcher(admin, harness.namespace)) };
+  return { ...harness, clusters: createClusters(await apiAs(admin, harness.namespace, 'flink-dispatch')) };
 });
 
 describe('the Role of the dispatcher', () => {
@@ -39,7 +24,7 @@ describe('the Role of the dispatcher', () => {
     admin = await apiOfKubeconfig();
     namespace = await makeNamespace(admin);
     await kubectl('apply', '--namespace', namespace.name, '-k', 'infra/kubernetes/rbac');
-    dispatcher = await asDispatcher(admin, namespace.name);
+    dispatcher = await apiAs(admin, namespace.name, 'flink-dispatch');
   });
   afterAll(() => namespace.remove());
 

@@ -1,13 +1,14 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createObjectClient } from '../../lib/cluster/client.ts';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
+import { createObjectClient } from '../../lib/kubernetes/api/client.ts';
+import type { ClusterRef } from '../../lib/kubernetes/cluster/port.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import type { RunId } from '../../lib/core/ids.ts';
 import { apiOfKubeconfig } from '../contract/support/kubernetes.ts';
 import { FLINK_VERSIONS } from './support/lab.ts';
 import { exampleJar, SessionDispatcher } from './support/session-dispatcher.ts';
 import { openTenant, type Tenant } from './support/tenant.ts';
+import { clusterId as asClusterId } from '../fakes/ids.ts';
 
 const inPool = { mode: 'session', session: { pool: 'small' }, job: { jarURI: 's3://jars/WordCount.jar' } };
 const ENDLESS = { ...inPool, job: { jarURI: 's3://jars/TopSpeedWindowing.jar', kind: 'streaming' } };
@@ -37,7 +38,7 @@ describe.each(FLINK_VERSIONS)('jobs in a session of Flink %s', (version) => {
     return found.map(({ metadata }) => metadata?.name ?? '');
   };
   const live = async (ref: ClusterRef): Promise<readonly string[]> => {
-    const { jobs } = await dispatcher.target.jobManager(ref).look();
+    const { jobs } = await dispatcher.target.jobManager(ref).overview();
     return jobs.filter(({ endTime }) => endTime < 0).map(({ id }) => id);
   };
 
@@ -105,7 +106,7 @@ describe.each(FLINK_VERSIONS)('jobs in a session of Flink %s', (version) => {
     { timeout: 120_000 },
     async () => {
       const [clusterId = ''] = await deployments();
-      const ref = { namespace: tenant.namespace, clusterId: clusterId as ClusterRef['clusterId'] };
+      const ref = { namespace: tenant.namespace, clusterId: asClusterId(clusterId) };
       dispatcher.skip(20 * 60_000);
       await dispatcher.sweep();
       expect(await deployments()).toEqual([clusterId]);
@@ -115,7 +116,7 @@ describe.each(FLINK_VERSIONS)('jobs in a session of Flink %s', (version) => {
       dispatcher.skip(6 * 60_000);
       const gone = async (): Promise<readonly string[]> => {
         await dispatcher.sweep();
-        return dispatcher.target.clusters.remains(ref);
+        return dispatcher.target.cluster.remains(ref);
       };
       await expect.poll(gone, { timeout: 60_000, interval: 500 }).toEqual([]);
       expect(await deployments()).toEqual([]);

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 import { buildCli, bundle } from '../../../infra/build-cli.mjs';
-import type { KubernetesApi } from '../../../lib/cluster/api.ts';
-import { createKubernetesApi } from '../../../lib/cluster/https-api.ts';
-import { kubeconfigConnection, kubeconfigFiles } from '../../../lib/cluster/kubeconfig.ts';
-import { LAB } from './lab.ts';
+import type { KubernetesApi } from '../../../lib/kubernetes/api/api.ts';
+import { createKubernetesApi } from '../../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection, kubeconfigFiles } from '../../../lib/kubernetes/access/kubeconfig.ts';
+import { clientVariables, LAB } from './lab.ts';
 
 const ENTER = fileURLToPath(new URL('../lab/enter', import.meta.url));
 /** A JVM that may use no more than a fifth of a core takes minutes to start: little is asked for, much allowed. */
-const SMALL = [
+export const SMALL = [
   '-Djobmanager.memory.process.size=1g',
   '-Dtaskmanager.memory.process.size=1g',
   '-Dkubernetes.jobmanager.cpu.amount=0.1',
@@ -92,16 +92,7 @@ export async function openCli(name: string): Promise<Cli> {
     ],
     start: (argv) => startProcess(process.execPath, [bundle, ...argv]),
     flink: (version, program, argv, input) => runFlink(version, program, argv, input),
-    running: (clusterId) =>
-      vi.waitFor(
-        async () => {
-          const [job] = await jobsOf(clusterId);
-          expect(job?.state).toBe('RUNNING');
-          expect(job?.tasks['RUNNING']).toBe(job?.tasks['TOTAL']);
-          return job?.id ?? '';
-        },
-        { timeout: 120_000, interval: 500 },
-      ),
+    running: (clusterId) => allTasksRun(() => jobsOf(clusterId)),
     absent: (clusterId) => absent(api, namespace, clusterId),
     async remove() {
       await api.request({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}` });
@@ -109,7 +100,20 @@ export async function openCli(name: string): Promise<Cli> {
   };
 }
 
-function startProcess(
+/** Waits until all tasks of the first job run. Answers the job's id. */
+export async function allTasksRun(jobs: () => Promise<readonly Job[]>): Promise<string> {
+  return vi.waitFor(
+    async () => {
+      const [job] = await jobs();
+      expect(job?.state).toBe('RUNNING');
+      expect(job?.tasks['RUNNING']).toBe(job?.tasks['TOTAL']);
+      return job?.id ?? '';
+    },
+    { timeout: 120_000, interval: 500 },
+  );
+}
+
+export function startProcess(
   program: string,
   argv: readonly string[],
   { env = {}, input }: { readonly env?: Record<string, string>; readonly input?: string } = {},
@@ -129,11 +133,12 @@ function startProcess(
 
 async function runFlink(version: string, program: string, argv: readonly string[], input = ''): Promise<Result> {
   const home = join(LAB, 'flink', version);
-  const env = { FLINK_CONF_DIR: join(home, 'conf') };
+  const env = clientVariables(version);
   return startProcess(ENTER, [join(home, 'bin', program), ...argv], { env, input }).done;
 }
 
-async function makeNamespace(api: KubernetesApi, name: string): Promise<void> {
+/** A namespace in which Flink's default service account may do what Flink needs. */
+export async function makeNamespace(api: KubernetesApi, name: string): Promise<void> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
   await api.request({ method: 'POST', path: '/api/v1/namespaces', body: namespace });
   const binding = {

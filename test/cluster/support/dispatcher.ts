@@ -1,9 +1,10 @@
+import type { TestContext } from 'vitest';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { stringify } from 'yaml';
 import { createTargets } from '../../../functions/targets.ts';
-import type { ClusterRef, Clusters } from '../../../lib/cluster/port.ts';
+import type { ClusterRef, Clusters } from '../../../lib/kubernetes/cluster/port.ts';
 import type { Clock } from '../../../lib/core/clock.ts';
 import type { Log } from '../../../lib/core/log.ts';
 import { accept, type AcceptDeps } from '../../../lib/dispatch/accept.ts';
@@ -15,12 +16,16 @@ import type { BundleDeps } from '../../../lib/delivery/bundle.ts';
 import { createDelivery } from '../../../lib/delivery/create-delivery.ts';
 import type { Deliver } from '../../../lib/delivery/delivery.ts';
 import { signedUrls, type SignUrl } from '../../../lib/delivery/signed-urls.ts';
-import { parseDeployment, type Deployment, type TargetConfig } from '../../../lib/job/deployment.ts';
-import type { ObjectStore } from '../../../lib/job/objects.ts';
-import type { PinJar } from '../../../lib/job/pin.ts';
-import { s3Objects } from '../../../lib/job/s3-objects.ts';
-import { s3Pins } from '../../../lib/job/s3-pins.ts';
-import { storedJobsIn } from '../../../lib/job/stored-jobs.ts';
+import {
+  parseDispatchConfig,
+  type DispatchConfig,
+  type TargetConfig,
+} from '../../../lib/job/config/dispatch-config.ts';
+import type { ObjectStore } from '../../../lib/job/jar/objects.ts';
+import type { PinJar } from '../../../lib/job/jar/pin.ts';
+import { s3Objects } from '../../../lib/job/jar/s3-objects.ts';
+import { s3Pins } from '../../../lib/job/jar/s3-pins.ts';
+import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
 import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
@@ -30,9 +35,10 @@ import { FakeLocks } from '../../fakes/locks.ts';
 import { FakePublisher } from '../../fakes/publisher.ts';
 import { FakeRunQueue } from '../../fakes/run-queue.ts';
 import { fakeSessions } from '../../fakes/session-leases.ts';
-import { MemoryObjects } from '../../job/memory-objects.ts';
+import { MemoryObjects } from '../../job/jar/memory-objects.ts';
 import { imageOf } from './lab.ts';
 import type { Tenant } from './tenant.ts';
+import { logLine } from '../../fakes/log-line.ts';
 
 /** The time that one function has, and how long it waits by itself, as in functions/wiring.ts. */
 const FUNCTION_TIME = 60_000;
@@ -104,14 +110,14 @@ export class Run {
   constructor(options: RunOptions) {
     this.options = options;
     const note = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      this.logged.push(`${new Date().toISOString()} ${message} ${JSON.stringify(fields)}`);
+      this.logged.push(`${new Date().toISOString()} ${logLine(message, fields)}`);
     };
     const log: Log = { info: note, warn: note, error: note };
     const common = { ledger: this.ledger, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
-    const deployment = parseDeployment(deploymentOf(options));
+    const deployment = parseDispatchConfig(deploymentOf(options));
     const { objects, pin, deliver } = jarsOf(options.jars, deployment, this.clock);
     const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
-    this.accepting = { ...common, clock: this.clock, log, prepare, pin };
+    this.accepting = { ...common, clock: this.clock, log, live: this.ledger, prepare, pin };
     const targets = createTargets(deployment, new S3Client({ region: 'none' }));
     this.deps = {
       ...{ ...common, clock: this.clock, log, evidence: this.evidence, locks: new FakeLocks() },
@@ -119,6 +125,7 @@ export class Run {
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: async (name) => this.watched(await targets(name)),
       deliver,
+      keepJar: () => Promise.resolve(),
       sessions: fakeSessions(),
       inlineWait: INLINE_WAIT,
     };
@@ -201,7 +208,7 @@ export class Run {
   }
 
   private situation(): string {
-    const { state, outcome, trouble, waiting } = this.record;
+    const { state, outcome, stepError: trouble, waiting } = this.record;
     return `${JSON.stringify({ state, outcome, trouble, waiting })}\n${this.logged.join('\n')}`;
   }
 
@@ -226,28 +233,20 @@ export class Run {
   }
 
   private watched(target: Target): Target {
-    const { clusters } = target;
+    const { cluster } = target;
     const { beforeRemoval } = this.options;
     if (beforeRemoval === undefined) return target;
     const remove: Clusters['remove'] = async (ref, what) => {
       await beforeRemoval(ref);
-      await clusters.remove(ref, what);
+      await cluster.remove(ref, what);
     };
-    return {
-      ...target,
-      clusters: {
-        apply: (cluster, owner) => clusters.apply(cluster, owner),
-        observe: (ref) => clusters.observe(ref),
-        remains: (ref, what) => clusters.remains(ref, what),
-        remove,
-      },
-    };
+    return { ...target, cluster: { ...cluster, remove } };
   }
 }
 
 function jarsOf(
   jars: JarsOfRun | undefined,
-  { targets }: Deployment,
+  { targets }: DispatchConfig,
   clock: Clock,
 ): { readonly objects: ObjectStore; readonly pin: PinJar; readonly deliver: Deliver } {
   if (jars === undefined) {
@@ -255,11 +254,11 @@ function jarsOf(
     return { objects: new MemoryObjects(), pin, deliver: ({ jar }) => Promise.resolve({ jarUri: jar.uri }) };
   }
   const { s3, ledgerBucket: bucket, delivery: jarDelivery, sign = signedUrls(s3) } = jars;
-  const { pin, keep } = s3Pins({ s3, bucket, clock });
+  const { pin } = s3Pins({ s3, bucket, clock });
   const configured = Object.entries(targets).map(([name, target]) => [name, { ...target, jarDelivery }] as const);
   const bundle = (): Promise<BundleDeps> =>
     jars.bundle === undefined ? Promise.reject(new Error('this run has no registry')) : Promise.resolve(jars.bundle);
-  const deliver = createDelivery({ targets: Object.fromEntries(configured) }, { sign, keep, clock, bundle });
+  const deliver = createDelivery({ targets: Object.fromEntries(configured) }, { sign, clock, bundle });
   return { objects: s3Objects(s3), pin, deliver };
 }
 
@@ -286,4 +285,14 @@ function deploymentOf({ tenant, version }: RunOptions): string {
       ...{ jarUriSchemes: ['local', 's3'], jarBuckets: ['**'], options: { allow: ['**'] }, maxResources: { cpu: 1e5 } },
     },
   });
+}
+
+/** A run that is followed until its test ends. */
+export async function startRun(
+  request: { tenant: Tenant; version: string; spec: Spec },
+  test: TestContext,
+): Promise<Run> {
+  const run = await new Run(request).start();
+  test.onTestFinished(() => run.stop());
+  return run;
 }

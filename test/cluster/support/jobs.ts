@@ -1,5 +1,5 @@
-import type { ClusterRef } from '../../../lib/cluster/port.ts';
-import { createRestTransport } from '../../../lib/cluster/rest-access.ts';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
+import { createRestTransport } from '../../../lib/kubernetes/access/rest-access.ts';
 import type { JobSummary } from '../../../lib/flink/job-manager.ts';
 import { createJobManager } from '../../../lib/flink/rest/job-manager.ts';
 import type { Spec } from './dispatcher.ts';
@@ -27,7 +27,7 @@ export const HIGH_AVAILABILITY: Spec = {
 /** The one job of a cluster, as its JobManager tells; `undefined` while it does not answer. */
 export async function jobOf({ api }: Tenant, ref: ClusterRef): Promise<JobSummary | undefined> {
   const jobManager = createJobManager(createRestTransport(api, ref, { kind: 'service-proxy' }));
-  return jobManager.look().then(
+  return jobManager.overview().then(
     ({ jobs }) => jobs[0],
     () => undefined,
   );

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ClusterRef } from '../../../lib/cluster/port.ts';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
 
 const run = promisify(execFile);
 
@@ -14,6 +14,16 @@ export const LAB =
 
 /** The Flink versions whose distribution, and so whose image, the lab has. */
 export const FLINK_VERSIONS = ['2.3.0', '1.20.0'].filter((version) => existsSync(join(LAB, 'flink', version)));
+
+/**
+ * Asked once for each of the tests that are made for every version: whether this one runs for this version. What does
+ * not depend on Flink's version runs on one of them, by turns; on each with EVERY_VERSION=1.
+ */
+export function turnsOf(version: string): () => boolean {
+  const versions = process.env['EVERY_VERSION'] === '1' ? [version] : FLINK_VERSIONS;
+  let turn = 0;
+  return () => versions[turn++ % versions.length] === version;
+}
 
 export function imageOf(version: string): string {
   return `localhost/flink:${version}`;
@@ -57,8 +67,14 @@ export async function runFlink(submission: Submission): Promise<void> {
       submission.jar ?? 'local:///opt/flink/usrlib/WordCount.jar',
       ...args,
     ],
-    { env: { ...process.env, FLINK_CONF_DIR: join(LAB, 'flink', version, 'conf') }, timeout: 60_000 },
+    { env: { ...process.env, ...clientVariables(version) }, timeout: 180_000 },
   );
+}
+
+/** For Flink's own client, a JVM that lives for seconds: it begins sooner when it compiles less. */
+export function clientVariables(version: string): Readonly<Record<'FLINK_CONF_DIR' | 'JVM_ARGS', string>> {
+  const JVM_ARGS = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto';
+  return { FLINK_CONF_DIR: join(LAB, 'flink', version, 'conf'), JVM_ARGS };
 }
 
 /** Whether the cluster of KUBECONFIG is the project's own, whose programs a test may kill. */
@@ -75,7 +91,7 @@ export async function killPod(ref: ClusterRef, component: 'jobmanager' | 'taskma
   await killContainer(found);
 }
 
-export async function killContainer(containerId: string): Promise<void> {
+async function killContainer(containerId: string): Promise<void> {
   const id = containerId.replace(/^containerd:\/\//, '');
   await run('ctr', ['-a', join(LAB, 'run', 'containerd.sock'), '-n', 'k8s.io', 'task', 'kill', '-s', 'SIGKILL', id]);
 }

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KubernetesApi } from '../../../lib/cluster/api.ts';
-import { createClusters } from '../../../lib/cluster/clusters.ts';
-import { logWorthReading } from '../../../lib/cluster/last-log.ts';
-import type { ClusterRef } from '../../../lib/cluster/port.ts';
+import type { KubernetesApi } from '../../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../../lib/kubernetes/cluster/clusters.ts';
+import { logWorthReading } from '../../../lib/diagnosis/log-worth-reading.ts';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
 
 interface Listed {
   readonly items: readonly Record<string, unknown>[];

@@ -12,11 +12,12 @@ import { accept, type AcceptDeps } from '../../../lib/dispatch/accept.ts';
 import { advance } from '../../../lib/dispatch/advance.ts';
 import { cancelRun } from '../../../lib/dispatch/cancel.ts';
 import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
-import { sweep, type SweepDeps } from '../../../lib/dispatch/sweep.ts';
+import { sweep } from '../../../lib/dispatch/sweep/sweep.ts';
+import type { SweepDeps } from '../../../lib/dispatch/sweep/sweep-deps.ts';
 import type { Target } from '../../../lib/dispatch/targets.ts';
 import type { Jars } from '../../../lib/flink/job-manager.ts';
-import { parseDeployment } from '../../../lib/job/deployment.ts';
-import { storedJobsIn } from '../../../lib/job/stored-jobs.ts';
+import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
+import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -25,9 +26,10 @@ import { FakeLocks } from '../../fakes/locks.ts';
 import { FakePublisher } from '../../fakes/publisher.ts';
 import { FakeRunQueue } from '../../fakes/run-queue.ts';
 import { FakeSessionLeases } from '../../fakes/session-leases.ts';
-import { MemoryObjects } from '../../job/memory-objects.ts';
+import { MemoryObjects } from '../../job/jar/memory-objects.ts';
 import { imageOf, LAB } from './lab.ts';
 import type { Tenant } from './tenant.ts';
+import { logLine } from '../../fakes/log-line.ts';
 
 const FUNCTION_TIME = 60_000;
 const JARS = ['WordCount.jar', 'TopSpeedWindowing.jar'] as const;
@@ -59,22 +61,23 @@ export class SessionDispatcher {
 
   constructor(tenant: Tenant, version: string) {
     const note = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      this.logged.push(`${new Date().toISOString()} ${message} ${JSON.stringify(fields)}`);
+      this.logged.push(`${new Date().toISOString()} ${logLine(message, fields)}`);
     };
     const log: Log = { info: note, warn: note, error: note };
     const clock = { now: () => this.clock.now(), sleep: async (ms: number) => void (await sleep(ms)) };
     const objects = new MemoryObjects();
     for (const name of JARS) objects.put(`jars/${name}`, exampleJar(version, name));
-    const deployment = parseDeployment(deploymentOf(tenant, version));
+    const deployment = parseDispatchConfig(deploymentOf(tenant, version));
     const common = { ledger: this.ledger, runQueue: this.queue, deadLetters: new FakeDeadLetters(), clock, log };
     const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
-    this.accepting = { ...common, prepare, pin: (jar) => Promise.resolve(jar) };
+    this.accepting = { ...common, live: this.ledger, prepare, pin: (jar) => Promise.resolve(jar) };
     const targets = createTargets(deployment, new S3Client({ region: 'none' }));
     this.deps = {
       ...{ ...common, evidence: this.evidence, locks: new FakeLocks(), publisher: this.publisher },
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: async (name) => this.watched(await targets(name)),
       deliver: () => Promise.reject(new Error('a session is delivered nothing')),
+      keepJar: () => Promise.resolve(),
       sessions: {
         leases: this.leases,
         submitter: 'this process',
@@ -126,7 +129,7 @@ export class SessionDispatcher {
 
   async sweep(): Promise<void> {
     const places = { read: () => Promise.resolve({}), write: () => Promise.resolve() };
-    const deps: SweepDeps = { ...this.deps, live: this.ledger, leases: this.leases, places };
+    const deps: SweepDeps = { ...this.deps, live: this.ledger, leases: this.leases, cursors: places };
     await sweep(['default'], deps, { most: 100, deadline: this.clock.now() + FUNCTION_TIME });
   }
 
@@ -141,7 +144,7 @@ export class SessionDispatcher {
   }
 
   private situation(runId: RunId): string {
-    const { state, outcome, trouble, waiting, attempts } = this.record(runId);
+    const { state, outcome, stepError: trouble, waiting, attempts } = this.record(runId);
     return `${JSON.stringify({ state, outcome, trouble, waiting, attempts })}\n${this.logged.slice(-40).join('\n')}`;
   }
 

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { apiPath, type KubernetesApi } from '../../../lib/cluster/api.ts';
-import { createKubernetesApi } from '../../../lib/cluster/https-api.ts';
-import { kubeconfigConnection, kubeconfigFiles } from '../../../lib/cluster/kubeconfig.ts';
+import { apiPath, type KubernetesApi } from '../../../lib/kubernetes/api/api.ts';
+import { createKubernetesApi } from '../../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection } from '../../../lib/kubernetes/access/kubeconfig.ts';
 import { makeNamespace, must } from '../../contract/support/kubernetes.ts';
 import { kubectl } from './lab.ts';
+import { accessOf } from './service-account.ts';
 
 /** A namespace with the Roles of infra/kubernetes/rbac, and a dispatcher's access to it. */
 export interface Tenant {
@@ -19,12 +20,17 @@ export interface Tenant {
   remove(): Promise<void>;
 }
 
-/** `pods`: a quota of the namespace. */
-export async function openTenant(admin: KubernetesApi, { pods }: { readonly pods?: number } = {}): Promise<Tenant> {
+export interface TenantQuota {
+  readonly pods: number;
+  /** Some pods only, which here are all of them: such a quota is met when it refuses, and not before. */
+  readonly scopes?: readonly string[];
+}
+
+export async function openTenant(admin: KubernetesApi, quota?: TenantQuota): Promise<Tenant> {
   const namespace = await makeNamespace(admin);
   const folder = mkdtempSync(join(tmpdir(), 'flink-dispatch-tenant-'));
   await kubectl('apply', '--namespace', namespace.name, '-k', 'infra/kubernetes/rbac');
-  if (pods !== undefined) await limitPods(admin, namespace.name, pods);
+  if (quota !== undefined) await limitPods(admin, namespace.name, quota);
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, await kubeconfigOf(admin, namespace.name), { mode: 0o600 });
   return {
@@ -40,9 +46,10 @@ export async function openTenant(admin: KubernetesApi, { pods }: { readonly pods
 
 const QUOTA = 'pods';
 
-async function limitPods(admin: KubernetesApi, namespace: string, pods: number): Promise<void> {
+async function limitPods(admin: KubernetesApi, namespace: string, quota: TenantQuota): Promise<void> {
   const path = apiPath('api', 'v1', 'namespaces', namespace, 'resourcequotas');
-  const body = { metadata: { name: QUOTA }, spec: { hard: { pods: String(pods) } } };
+  const { pods, scopes } = quota;
+  const body = { metadata: { name: QUOTA }, spec: { hard: { pods: String(pods) }, ...(scopes && { scopes }) } };
   await must(admin, { method: 'POST', path, body });
 }
 
@@ -51,16 +58,13 @@ export async function liftQuota(admin: KubernetesApi, { namespace }: Tenant): Pr
 }
 
 async function kubeconfigOf(admin: KubernetesApi, namespace: string): Promise<string> {
-  const path = apiPath('api', 'v1', 'namespaces', namespace, 'serviceaccounts', 'flink-dispatch', 'token');
-  const issued = (await must(admin, { method: 'POST', path, body: { spec: {} } })) as { status: { token: string } };
-  const connection = await kubeconfigConnection({ files: kubeconfigFiles(process.env) });
-  const { ca = '' } = (await connection.credentials(false)).tls;
-  const cluster = { server: connection.server, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
+  const { server, ca, token } = await accessOf(admin, namespace, 'flink-dispatch');
+  const cluster = { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'tenant', cluster }],
-    users: [{ name: 'tenant', user: { token: issued.status.token } }],
+    users: [{ name: 'tenant', user: { token } }],
     contexts: [{ name: 'tenant', context: { cluster: 'tenant', user: 'tenant', namespace } }],
     'current-context': 'tenant',
   });
