@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKubernetesApi } from '../../lib/cluster/https-api.ts';
-import { kubeconfigConnection, kubeconfigFiles } from '../../lib/cluster/kubeconfig.ts';
+import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
+import { kubeconfigConnection, kubeconfigFiles } from '../../lib/kubernetes/access/kubeconfig.ts';
 import { describeError } from '../../lib/core/errors.ts';
 import { buildCli } from '../../infra/build-cli.mjs';
 import { enterNetwork, START_IT } from './enter.ts';

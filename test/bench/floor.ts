@@ -1,7 +1,7 @@
 import * as https from 'node:https';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import type { Connection } from '../../lib/cluster/connection.ts';
-import { collectionPath, kindOf } from '../../lib/cluster/kinds.ts';
+import type { Connection } from '../../lib/kubernetes/access/connection.ts';
+import { collectionPath, kindOf } from '../../lib/kubernetes/api/kinds.ts';
 import type { FlinkCluster } from '../../lib/flink/cluster.ts';
 
 const UID = '00000000-0000-0000-0000-000000000000';
@@ -30,10 +30,10 @@ export async function createFloor(connection: Connection): Promise<Floor> {
       sent.on('error', reject).end(body);
     });
   return {
-    prepare({ namespace, deployment, dependants }) {
+    prepare({ namespace, deployment, dependents: dependents }) {
       const pathOf = (object: KubernetesObject) => collectionPath(kindOf(object), namespace);
       const first = { path: pathOf(deployment), body: JSON.stringify(deployment) };
-      const rest = dependants.map((object) => ({ path: pathOf(object), body: JSON.stringify(owned(object)) }));
+      const rest = dependents.map((object) => ({ path: pathOf(object), body: JSON.stringify(owned(object)) }));
       return async () => {
         const uid = /"uid": ?"([^"]+)"/.exec(await post(first.path, first.body))?.[1] ?? '';
         for (const { path, body } of rest) await post(path, body.replaceAll(UID, uid));

@@ -14,9 +14,9 @@ import { ACCOUNT, REGION, startAws } from '../../infra/local/aws/ministack.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { parseClusterId } from '../../lib/core/ids.ts';
 import { bundleDelivery, type BundleConfig, type BundleDeps } from '../../lib/delivery/bundle.ts';
-import { parseDeployment } from '../../lib/job/deployment.ts';
+import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { Jar, PinnedJar, ResolvedJob } from '../../lib/job/job.ts';
-import { s3Pins } from '../../lib/job/s3-pins.ts';
+import { s3Pins } from '../../lib/job/jar/s3-pins.ts';
 import { layerOf } from '../../lib/registry/layer.ts';
 import { baseImage, clientFor, open, pushBase } from '../registry/support/images.ts';
 import { startRegistry, type RealRegistry } from '../registry/support/distribution.ts';
@@ -97,7 +97,7 @@ async function measure(bench: Bench, folder: string): Promise<readonly Goal[]> {
 
 /** As in the functions; `watch` hears how many bytes of buffers there are beyond those at the beginning. */
 function bundlerOf({ s3, meter }: Bench, watch: (bytes: number) => void): BundleDeps {
-  const deployment = parseDeployment(
+  const deployment = parseDispatchConfig(
     JSON.stringify({
       targets: { default: { namespace: 'bench', access: { kind: 'in-cluster' } } },
       registries: { [meter.host]: {} },

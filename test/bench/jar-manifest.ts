@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ACCOUNT, REGION, startAws } from '../../infra/local/aws/ministack.ts';
 import { silent } from '../../infra/local/progress.ts';
-import { entryClassOf } from '../../lib/job/jar-manifest.ts';
-import { readJar } from '../../lib/job/jar.ts';
+import { entryClassOf } from '../../lib/job/jar/jar-manifest.ts';
+import { readJar } from '../../lib/job/jar/jar.ts';
 import type { Jar } from '../../lib/job/job.ts';
-import { s3Objects } from '../../lib/job/s3-objects.ts';
-import { s3Pins } from '../../lib/job/s3-pins.ts';
+import { s3Objects } from '../../lib/job/jar/s3-objects.ts';
+import { s3Pins } from '../../lib/job/jar/s3-pins.ts';
 import { ENTRIES, makeBigJar } from './big-jar.ts';
 
 export interface Goal {

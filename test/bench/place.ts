@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
+import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
 import { parseClusterId } from '../../lib/core/ids.ts';
 
 const NAMESPACE = 'bench-dispatch';

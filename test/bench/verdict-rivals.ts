@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { ClusterRef } from '../../lib/cluster/port.ts';
+import type { ClusterRef } from '../../lib/kubernetes/cluster/port.ts';
 import { kubectl, LAB } from '../cluster/support/lab.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { describeError } from '../../lib/core/errors.ts';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
+import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { apiOfKubeconfig } from '../contract/support/kubernetes.ts';
 import { Run, type Published } from '../cluster/support/dispatcher.ts';
@@ -69,7 +69,7 @@ function parse(): Options {
 
 async function measure(it: VerdictCase, admin: KubernetesApi, options: Options): Promise<Row> {
   const { pods } = it;
-  const tenant = await openTenant(admin, pods === undefined ? {} : { pods });
+  const tenant = await openTenant(admin, pods === undefined ? undefined : { pods, scopes: ['NotTerminating'] });
   try {
     const verdicts: Verdict[] = [];
     for (let n = 0; n < options.samples; n += 1) verdicts.push(await sample(it, tenant, options));

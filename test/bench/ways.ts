@@ -3,14 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bundle } from '../../infra/build-cli.mjs';
-import type { KubernetesApi } from '../../lib/cluster/api.ts';
-import { createClusters } from '../../lib/cluster/clusters.ts';
-import type { Connection } from '../../lib/cluster/connection.ts';
-import { marksFor } from '../../lib/cluster/marks.ts';
+import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import type { Connection } from '../../lib/kubernetes/access/connection.ts';
+import { ownerMetadata } from '../../lib/kubernetes/cluster/owner-metadata.ts';
 import type { ConfFiles, FlinkCluster } from '../../lib/flink/cluster.ts';
 import { buildCluster } from '../../lib/flink/native/build-cluster.ts';
 import { LAB } from '../cluster/support/lab.ts';
 import { createFloor } from './floor.ts';
+import { ownerOf } from '../fakes/ids.ts';
 
 const run = promisify(execFile);
 
@@ -18,7 +19,7 @@ export const FLINK_VERSION = '2.3.0';
 const FLINK = join(LAB, 'flink', FLINK_VERSION);
 const CONF = join(FLINK, 'conf');
 const JAR = 'local:///opt/flink/usrlib/WordCount.jar';
-const OWNER = { runId: '0123456789abcdef0123', attempt: 1 };
+const OWNER = ownerOf('0123456789abcdef0123');
 
 /** One way of creating an application cluster. */
 export interface Way {
@@ -73,7 +74,7 @@ function clusterOf(options: Readonly<Record<string, string>>, conf: ConfFiles): 
     options: { ...options, 'execution.target': 'kubernetes-application' },
     program: { jars: [JAR], args: [] },
     flags: { detached: true },
-    marks: marksFor(OWNER),
+    marks: ownerMetadata(OWNER),
   });
 }
 

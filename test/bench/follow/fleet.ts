@@ -1,6 +1,6 @@
 import { clusterIdFor, jobIdFor, runIdFor, type ClusterId, type JobId, type RunId } from '../../../lib/core/ids.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import { runIn } from '../../run/observations.ts';
+import { runIn } from '../../verdict/observations.ts';
 
 export const NAMESPACE = 'flink';
 export const LEDGER = 'ledger';
@@ -25,8 +25,7 @@ export function podUid({ clusterId }: Member): string {
 export function liveRun(of: Member, age: number, now: number, dueAt: number): RunRecord {
   const { runId, clusterId, jobId } = of;
   const began = now - age;
-  const base = runIn('running', age, { runId, createdAt: began, updatedAt: now, look: { number: 2, dueAt } });
-  if (base.job === undefined) throw new Error('the sample has no job');
+  const base = runIn('running', age, { runId, createdAt: began, updatedAt: now, step: { number: 2, dueAt } });
   const { start } = base.job.deadlines;
   const attempt = {
     number: 1,
@@ -36,7 +35,7 @@ export function liveRun(of: Member, age: number, now: number, dueAt: number): Ru
     createdAt: began,
     runningAt: began,
     jobManager: { podUid: podUid(of), restartCount: 0 },
-    noStartSince: began,
+    startRevokedAt: began,
     logsKept: { [`${clusterId}-x`]: now, [`${clusterId}-taskmanager-1-1`]: now },
   };
   return {

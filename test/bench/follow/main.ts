@@ -67,7 +67,7 @@ async function rate(way: Pick<Way, 'look'>, seconds: number, numbers: Map<string
   await work(() => {
     if (Date.now() >= end) return undefined;
     const of = member((index += 1) % RUNS);
-    return () => way.look(of, { version: 1, runId: of.runId, look: numbers.get(of.runId) ?? 2 });
+    return () => way.look(of, { version: 1, runId: of.runId, step: numbers.get(of.runId) ?? 2 });
   });
   const { user, system } = process.cpuUsage(cpu);
   const cpuMs = (user + system) / 1000;
@@ -97,7 +97,7 @@ async function lag(way: Way, due: { of: Member; at: number; number: number; inte
       const wait = one.at - Date.now();
       if (wait > 0) await delay(wait);
       late.push({ ms: Math.max(0, Date.now() - one.at), interval: one.interval });
-      await way.look(one.of, { version: 1, runId: one.of.runId, look: one.number });
+      await way.look(one.of, { version: 1, runId: one.of.runId, step: one.number });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -144,7 +144,7 @@ function perLook(
 
 async function bench(fleet: Fleet): Promise<boolean> {
   const numbers = new Map<string, number>();
-  const way = ours(fleet.url, ({ runId, look }) => numbers.set(runId, look));
+  const way = ours(fleet.url, ({ runId, step: look }) => numbers.set(runId, look));
   process.stderr.write(`${RUNS} runs are put on record\n`);
   const due = await settle(way);
   process.stderr.write(`following them for ${SECONDS} s\n`);

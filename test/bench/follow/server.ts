@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
-import { marksFor } from '../../../lib/cluster/marks.ts';
+import { ownerMetadata } from '../../../lib/kubernetes/cluster/owner-metadata.ts';
 import { answerOf } from '../../simulated/job-manager.ts';
 import { LEDGER, member, podUid, type Member } from './fleet.ts';
 
@@ -21,7 +21,7 @@ const objects = new Map<string, { body: Buffer; eTag: string; meta: Record<strin
 const counts: Record<string, number> = {};
 
 function deploymentOf(one: Member): V1Deployment {
-  const { annotations, labels } = marksFor({ runId: one.runId, attempt: 1, ledger: LEDGER });
+  const { annotations, labels } = ownerMetadata({ kind: 'run', runId: one.runId, attempt: 1, ledger: LEDGER });
   const { metadata, ...rest } = template.deployment;
   return {
     ...rest,

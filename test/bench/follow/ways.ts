@@ -1,17 +1,17 @@
 import { AppsV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createClusters } from '../../../lib/cluster/clusters.ts';
-import { createKubernetesApi } from '../../../lib/cluster/https-api.ts';
-import { createRestTransport } from '../../../lib/cluster/rest-access.ts';
+import { createClusters } from '../../../lib/kubernetes/cluster/clusters.ts';
+import { createKubernetesApi } from '../../../lib/kubernetes/api/https-api.ts';
+import { createRestTransport } from '../../../lib/kubernetes/access/rest-access.ts';
 import { advance } from '../../../lib/dispatch/advance.ts';
 import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
 import type { Target } from '../../../lib/dispatch/targets.ts';
-import { createJobManager } from '../../../lib/flink/rest/job-manager.ts';
-import type { Ledger } from '../../../lib/run/ledger.ts';
-import type { RunMessage } from '../../../lib/run/run-queue.ts';
-import { createS3Ledger } from '../../../lib/run/s3-ledger.ts';
-import { createSqsRunQueue } from '../../../lib/run/sqs-run-queue.ts';
+import { createApplicationManager, createJobManager } from '../../../lib/flink/rest/job-manager.ts';
+import type { Ledger } from '../../../lib/run/store/ledger.ts';
+import type { RunMessage } from '../../../lib/run/store/run-queue.ts';
+import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
+import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
 import { systemClock } from '../../../functions/clock.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { LEDGER, NAMESPACE, type Member } from './fleet.ts';
@@ -36,9 +36,10 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
   const api = createKubernetesApi({ server: url, credentials: () => Promise.resolve({ headers: {}, tls: {} }) });
   const clusters = createClusters(api);
   const target: Target = {
-    ...{ clusters, logs: clusters, inventory: clusters, permits: clusters, renewals: clusters },
+    cluster: clusters,
     namespaces: [NAMESPACE],
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, { kind: 'service-proxy' })),
+    application: (ref) => createApplicationManager(createRestTransport(api, ref, { kind: 'service-proxy' })),
     session: () => unused('sessions'),
   };
   const deps: DispatchDeps = {
@@ -56,6 +57,7 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     eventContext: { source: '/bench', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
     deliver: () => unused('jars'),
+    keepJar: () => unused('jars'),
     sessions: nothing('sessions'),
     clock: systemClock,
     log: { info: () => undefined, warn: (text, fields) => console.error(text, fields), error: console.error },
