@@ -36,6 +36,12 @@ export const MUTANTS: readonly Mutant[] = [
     without: 'if (mainReturnedAt === undefined) return undefined;',
   },
   {
+    name: 'what main() throws again counts',
+    file: APPLICATION_END,
+    guard: "!end.cause.stackTrace.includes('DuplicateJobSubmissionException')",
+    without: 'false',
+  },
+  {
     name: 'an application of which a job finished is not run again',
     file: 'lib/verdict/verdict.ts',
     guard: "if (!isDone || job.kind === 'streaming') return verdict;",

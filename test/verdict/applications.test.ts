@@ -24,6 +24,13 @@ const THREW: RootException = {
   stackTrace: 'ProgramInvocationException\nCaused by: a.B: main threw',
 };
 
+const HA = { 'high-availability.type': 'kubernetes' };
+const REPLACED = { podUid: 'first', restartCount: 0 };
+const REFUSED: RootException = {
+  message: 'Job has already been submitted.',
+  stackTrace: 'org.apache.flink.runtime.client.DuplicateJobSubmissionException: Job has already been submitted.',
+};
+
 /** An application of Flink 2.3. */
 function listed(
   status: string,
@@ -247,6 +254,18 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       ['ended', 'unknown', 'JobLost'],
     ],
     [
+      'high availability begins main() again after the end, and Flink refuses its job',
+      noted({ jobManager: REPLACED }, withOptions(running, HA)),
+      look(running, listed('FAILED', [finished], { applicationException: REFUSED })),
+      ['ended', 'succeeded', 'JobFinished'],
+    ],
+    [
+      'high availability begins main() again, and it throws after its job',
+      noted({ jobManager: REPLACED }, withOptions(running, HA)),
+      look(running, listed('FAILED', [finished], { applicationException: THREW })),
+      ['ended', 'failed', 'ApplicationFailed', /main threw/],
+    ],
+    [
       'main() hangs after its job',
       noted({ jobsEndedAt: NOW - MAIN_DEADLINE }),
       look(running, older([{ ...finished, endTime: NOW - MAIN_DEADLINE }], 'running')),
@@ -272,7 +291,7 @@ describe('an application is judged by what main() and all its jobs did:', () => 
     ],
     [
       'a second execute() with high availability',
-      withOptions(running, { 'high-availability.type': 'kubernetes' }),
+      withOptions(running, HA),
       look(
         running,
         listed('FAILED', [finished], {

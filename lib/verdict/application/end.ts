@@ -81,7 +81,7 @@ function listed(facts: JobManagerFacts, exception: RootException | undefined): A
 
 /**
  * A JobManager that high availability brings back after the end of the job begins main() again, and Flink refuses the job:
- * that failure is not of the program.
+ * that failure is not of the program. What main() itself throws is.
  */
 function secondTime(
   { jobs, attempt, observation }: DecisionInput,
@@ -89,6 +89,7 @@ function secondTime(
 ): ApplicationEnd | undefined {
   if (end?.status !== 'FAILED' || !isReplaced(attempt, observation.kubernetes)) return end;
   if (jobs.length === 0 || jobs.some(({ state }) => state !== 'FINISHED')) return end;
+  if (end.cause !== undefined && !end.cause.stackTrace.includes('DuplicateJobSubmissionException')) return end;
   return {
     ...without(end, 'cause'),
     status: 'FINISHED',
