@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -63,8 +63,9 @@ export async function installMinistack({
   const folder = join(cacheFolder(), `ministack-${VERSION}`);
   const binary = join(folder, 'bin', 'python');
   if (await exists(binary)) return binary;
-  const part = `${folder}.${process.pid}.part`;
   await mkdir(cacheFolder(), { recursive: true });
+  // Threads of one process may install it at the same time.
+  const part = await mkdtemp(`${folder}.part-`);
   const logFile = `${part}.log`;
   const options = { folder: cacheFolder(), logFile, environment: process.env };
   try {
