@@ -1,9 +1,7 @@
-import type { Duration } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
-import { DispatchError } from '../../core/errors.ts';
 import { isTerminal } from '../../flink/job-state.ts';
 import { removeAndVerify } from '../../kubernetes/cluster/remove-and-verify.ts';
-import type { Place, Removal, RunOwner, StartAnswer } from '../../kubernetes/cluster/port.ts';
+import type { Removal, RunOwner, StartAnswer } from '../../kubernetes/cluster/port.ts';
 import { hasHighAvailability } from '../../job/high-availability.ts';
 import { created, currentAttempt, isEnded, replaceNotes, updateAttempt } from '../../run/machine.ts';
 import { haveEnded, jobsOf } from '../../verdict/jobs.ts';
@@ -13,8 +11,9 @@ import { firstJobManager } from '../../verdict/verdict.ts';
 import { withRun, type AttemptContext } from '../attempt-context.ts';
 import { keepLogs } from '../evidence.ts';
 import type { Mode } from './mode.ts';
+import { placeFor } from './place.ts';
 import { observe } from '../look/observe.ts';
-import { planCluster, type PlannedCluster } from '../plan-cluster.ts';
+import { planCluster } from '../plan-cluster.ts';
 import { renewDelivery, renewedUntil } from '../renew-delivery.ts';
 
 /** A cluster of its own for every attempt, which begins the program by itself and goes with it. */
@@ -57,24 +56,6 @@ async function makeCluster(at: AttemptContext<ActiveRun>): Promise<ActiveRun> {
     await place.giveBack();
   }
   return renewedUntil(created(run, deps.clock.now()), delivery.renewAt);
-}
-
-/** How often, and how far apart in milliseconds, a place is asked for while other clusters are admitted. */
-const TRIES = 12;
-const BETWEEN_TRIES: Duration = 250;
-
-/**
- * Room for the JobManager and all its TaskManagers, before any of them is made: a JobManager that waits for TaskManagers
- * would hold what another one waits for.
- */
-async function placeFor(plan: PlannedCluster, owner: RunOwner, { target, deps }: AttemptContext): Promise<Place> {
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const place = await target.cluster.admit(plan, owner, deps.clock.now());
-    if (place !== 'busy') return place;
-    await deps.clock.sleep(BETWEEN_TRIES);
-  }
-  const message = `Other clusters are being admitted to namespace ${plan.namespace}`;
-  throw new DispatchError('QuotaExceeded', message);
 }
 
 /** By the record as it is now: nobody has given the attempt up meanwhile, or is about to. */

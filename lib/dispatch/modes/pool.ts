@@ -2,6 +2,8 @@ import type { Instant } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import type { RunId } from '../../core/ids.ts';
+import { withNeed } from '../../kubernetes/admission/admit.ts';
+import { sessionNeed } from '../../kubernetes/admission/cluster-need.ts';
 import { removeAndVerify } from '../../kubernetes/cluster/remove-and-verify.ts';
 import type { ClusterRef, PoolOwner } from '../../kubernetes/cluster/port.ts';
 import { ownerMetadata } from '../../kubernetes/cluster/owner-metadata.ts';
@@ -9,10 +11,11 @@ import { buildCluster } from '../../flink/native/build-cluster.ts';
 import { withJavaDefaults } from '../../flink/config/built-in.ts';
 import { checkOptions } from '../../flink/options/check.ts';
 import { flinkRules } from '../../flink/version.ts';
-import type { ClusterRequest, FlinkCluster } from '../../flink/cluster.ts';
+import type { ClusterRequest } from '../../flink/cluster.ts';
 import type { PoolPlan } from '../../job/job.ts';
 import { join, leave, newLease, stopped } from '../../run/session-lease.ts';
 import type { SessionLease, SessionLeases, SessionRef } from '../../run/session-lease.ts';
+import type { PlannedCluster } from '../plan-cluster.ts';
 import type { Target } from '../targets.ts';
 
 /** The uid of none: whatever Deployment is found is not the one that is meant. */
@@ -24,7 +27,7 @@ const RACES = 20;
  * The session cluster of a pool, as Flink's own client makes it.
  * @throws DispatchError `InvalidConfiguration`, `InvalidName`, `InvalidSpec`, `UnsupportedFlinkVersion`
  */
-export function planSession(pool: PoolPlan, ref: ClusterRef, ledger: string): FlinkCluster {
+export function planSession(pool: PoolPlan, ref: ClusterRef, ledger: string): PlannedCluster {
   const request: ClusterRequest = {
     flinkVersion: pool.flinkVersion,
     mode: 'session',
@@ -39,7 +42,9 @@ export function planSession(pool: PoolPlan, ref: ClusterRef, ledger: string): Fl
     marks: ownerMetadata(poolOwner(pool, ledger)),
   };
   checkOptions(request);
-  return buildCluster(request);
+  const cluster = buildCluster(request);
+  const need = sessionNeed(cluster);
+  return { ...withNeed(cluster, need), need };
 }
 
 /** The session is no run's, and of this ledger's deployment alone. */

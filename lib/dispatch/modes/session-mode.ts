@@ -1,5 +1,5 @@
 import { DispatchError } from '../../core/errors.ts';
-import type { DeploymentFacts, KubernetesFacts } from '../../kubernetes/cluster/port.ts';
+import type { DeploymentFacts, KubernetesFacts, PoolOwner } from '../../kubernetes/cluster/port.ts';
 import { isTerminal } from '../../flink/job-state.ts';
 import type { JobSession, PoolPlan } from '../../job/job.ts';
 import { created, updateAttempt } from '../../run/machine.ts';
@@ -10,6 +10,8 @@ import { passOnCancel } from './application-mode.ts';
 import { withRun, type AttemptContext } from '../attempt-context.ts';
 import type { Acted, Mode } from './mode.ts';
 import { observe } from '../look/observe.ts';
+import type { PlannedCluster } from '../plan-cluster.ts';
+import { placeFor } from './place.ts';
 import { joinPool, leavePool, planSession, poolOwner, type PoolUse } from './pool.ts';
 import { jarNameOf, stillMayCome, submitJob } from './session-submit.ts';
 
@@ -34,14 +36,25 @@ async function launch(at: AttemptContext<ActiveRun>, pool: PoolPlan | undefined)
   const { run, ref, target, deps } = at;
   if (pool !== undefined) {
     const { ledgerBucket } = deps.eventContext;
-    const cluster = planSession(pool, ref, ledgerBucket);
+    const plan = planSession(pool, ref, ledgerBucket);
     await joinPool(poolUse(at), pool);
-    await target.cluster.apply(cluster, poolOwner(pool, ledgerBucket));
+    await makeSession(at, plan, poolOwner(pool, ledgerBucket));
     return created(run, deps.clock.now());
   }
   const { deployment } = await target.cluster.observe(ref);
   const deploymentUid = standing(deployment, `${ref.clusterId} in namespace ${ref.namespace}`);
   return created(updateAttempt(run, { deploymentUid }), deps.clock.now());
+}
+
+/** Its JobManager takes no room that was promised to another cluster. */
+async function makeSession(at: AttemptContext, plan: PlannedCluster, owner: PoolOwner): Promise<void> {
+  const place = await placeFor(plan, owner, at);
+  try {
+    await at.target.cluster.apply(plan, owner);
+    await place.settle();
+  } finally {
+    await place.giveBack();
+  }
 }
 
 /** @throws DispatchError `SessionNotFound` */

@@ -26,7 +26,7 @@ export function createAdmission(client: ObjectClient): Admitting['admit'] {
       unlimited.set(namespace, now + REMEMBERED);
       return FREE;
     }
-    if ((await look(client, cluster, limits, now)) === 'begun') return FREE;
+    if ((await look(client, { cluster, owner, limits, now })) === 'begun') return FREE;
     return takePlace(client, cluster, owner, now);
   };
 }
@@ -43,7 +43,7 @@ async function takePlace(
   if (turn === undefined) return 'busy';
   const place = placeOf(client, namespace, clusterId, turn);
   try {
-    await look(client, cluster, (await readQuotas(client, namespace)) ?? [], now);
+    await look(client, { cluster, owner, limits: (await readQuotas(client, namespace)) ?? [], now });
     return place;
   } catch (error) {
     await place.giveBack();
@@ -68,15 +68,18 @@ function placeOf(client: ObjectClient, namespace: string, clusterId: ClusterId, 
   };
 }
 
-/** `begun`: its program may have begun, and keeps what it has. The quotas are read before: see `decideAdmission`. */
-async function look(
-  client: ObjectClient,
-  cluster: AdmissibleCluster,
-  limits: readonly QuotaLimit[],
-  now: Instant,
-): Promise<'begun' | 'admitted'> {
+interface Look {
+  readonly cluster: AdmissibleCluster;
+  readonly owner: Owner;
+  /** Read before: see `decideAdmission`. */
+  readonly limits: readonly QuotaLimit[];
+  readonly now: Instant;
+}
+
+/** `begun`: its program may have begun, or its session serves others; it keeps what it has. */
+async function look(client: ObjectClient, { cluster, owner, limits, now }: Look): Promise<'begun' | 'admitted'> {
   const { stands, held, neighbours } = await readOccupancy(client, cluster, now);
-  if (stands && (await hasPermit(client, cluster))) return 'begun';
+  if (stands && (owner.kind === 'pool' || (await hasPermit(client, cluster)))) return 'begun';
   const admission = decideAdmission({ limits, need: cluster.need, held, neighbours });
   if (admission.kind !== 'admitted') throw refusal(cluster, admission);
   return 'admitted';

@@ -1,3 +1,4 @@
+import type { FlinkCluster } from '../../flink/cluster.ts';
 import type { FinishedCluster } from '../../flink/finished.ts';
 import { FLINK } from '../../flink/options/flink.ts';
 import type { ResolvedJob } from '../../job/job.ts';
@@ -15,15 +16,24 @@ export interface ClusterNeed {
  * A batch job and one with the adaptive scheduler run with fewer slots than they ask for.
  */
 export function clusterNeed(finished: FinishedCluster, kind: ResolvedJob['kind']): ClusterNeed {
-  const { configuration, slots, cluster, jobManager, taskManager } = finished;
+  const { configuration, slots, cluster, taskManager } = finished;
   const parallelism = configuration.getOptional(FLINK.parallelism) ?? 1;
   const taskManagers = finished.taskManagers ?? Math.max(1, Math.ceil(parallelism / Math.max(1, slots)));
-  const jobManagers = cluster.deployment.spec?.replicas ?? 1;
   const adapts =
     kind === 'batch' || configuration.get(FLINK.scheduler).toLowerCase() === 'adaptive' || isReactive(finished);
   const withTaskManagers = (count: number): Amounts =>
-    sum([times(jobManagers, amountsOfPod(jobManager.spec)), times(count, amountsOfPod(taskManager.spec))]);
+    sum([jobManagersOf(cluster), times(count, amountsOfPod(taskManager.spec))]);
   return { whole: withTaskManagers(taskManagers), least: withTaskManagers(adapts ? 1 : taskManagers) };
+}
+
+/** Of a session: its TaskManagers come and go with the jobs of others. */
+export function sessionNeed(cluster: FlinkCluster): ClusterNeed {
+  const whole = jobManagersOf(cluster);
+  return { whole, least: whole };
+}
+
+function jobManagersOf({ deployment: { spec } }: FlinkCluster): Amounts {
+  return times(spec?.replicas ?? 1, amountsOfPod(spec?.template.spec));
 }
 
 function isReactive({ configuration }: FinishedCluster): boolean {

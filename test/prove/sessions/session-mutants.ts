@@ -127,6 +127,12 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     without: '',
   },
   {
+    name: 'a session takes no room that was promised',
+    file: SESSION,
+    guard: 'await placeFor(plan, owner, at);',
+    without: '{ settle: () => Promise.resolve(), giveBack: () => Promise.resolve() };',
+  },
+  {
     name: 'a sweep goes by the leases, too',
     file: 'lib/dispatch/sweep/sweep-clusters.ts',
     guard: 'const leases = await deps.leases.list(name);',
