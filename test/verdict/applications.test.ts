@@ -260,6 +260,12 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       ['ended', 'succeeded', 'JobFinished'],
     ],
     [
+      'high availability brings back a JobManager after the end of the application, which lists no job any more',
+      noted({ jobManager: REPLACED }, withOptions(runIn('starting', 60_000), HA)),
+      look(running, listed('FINISHED', [])),
+      ['ended', 'succeeded', 'JobFinished'],
+    ],
+    [
       'high availability begins main() again, and it throws after its job',
       noted({ jobManager: REPLACED }, withOptions(running, HA)),
       look(running, listed('FAILED', [finished], { applicationException: THREW })),

@@ -6,7 +6,7 @@ import type { JobReport, Outcome } from '../../run/record.ts';
 import type { ApplicationEnd } from './end.ts';
 import { firstLine } from '../facts.ts';
 import { resultOf, tellingJob } from '../jobs.ts';
-import type { DecisionInput } from '../verdict.ts';
+import { isReplaced, type DecisionInput } from '../verdict.ts';
 
 /** Jobs of an outcome, and characters of all their accumulators. */
 const MAX_JOBS = 100;
@@ -70,11 +70,12 @@ function canceled(): Said {
   return { state: 'canceled', reason: 'JobCanceled', message: 'The job was canceled' };
 }
 
-function withoutJob({ status, cause, began = 0 }: ApplicationEnd, { jobs, attempt }: DecisionInput): Said {
+function withoutJob({ status, cause, began = 0 }: ApplicationEnd, { jobs, attempt, observation }: DecisionInput): Said {
   if (status === 'CANCELED') return { ...canceled(), message: 'The application was canceled' };
   if (status === 'FAILED') return mainFailed(cause);
   if (jobs.length === 0) {
-    const hadJobs = began > 0 || attempt.runningAt !== undefined;
+    // A JobManager that high availability brings back after the end of the application lists no job.
+    const hadJobs = began > 0 || attempt.runningAt !== undefined || isReplaced(attempt, observation.kubernetes);
     if (hadJobs) return { state: 'succeeded', reason: 'JobFinished', message: 'The application finished' };
     return { state: 'failed', reason: 'ApplicationFailed', message: RAN_NO_JOB };
   }
