@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 // A shared machine can stop for longer than Flink's or Kubernetes' own timeouts; what fails twice is a defect.
 const retry = process.env['CI'] === undefined ? 0 : 1;
@@ -18,6 +19,7 @@ export default defineConfig({
   test: {
     // vitest's own choice leaves one core idle, which is half of a machine with two.
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
