@@ -91,6 +91,11 @@ function hasApplications(version: string): boolean {
   return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 3);
 }
 
+/** Ends the JobManager as the end of its application would: it removes its cluster, and what high availability kept. */
+export async function shutDownCluster(transport: RestTransport): Promise<void> {
+  await call(transport, { method: 'DELETE', path: '/cluster' }, Anything);
+}
+
 /** What is asked about a job that ended, below `/jobs/<id>`; the first is the job itself. */
 const RESULT_PARTS = ['', 'exceptions', 'accumulators', 'checkpoints', 'config'] as const;
 

@@ -29,8 +29,8 @@ const run: Command = {
     'run --dry-run -o json -f job.yaml',
   ],
   notes:
-    'The objects are those of Flink’s own client. Its JobManager removes the cluster when the application ends, so\n' +
-    'accumulators are read in that moment; -Dexecution.shutdown-on-application-finish=false keeps it up to be read at ease.',
+    'The objects are those of Flink’s own client. Without -d the JobManager waits until its results were read, and then\n' +
+    'removes its cluster; -Dexecution.shutdown-on-application-finish=true or false says yourself whether it goes.',
   load: () => import('./commands/run.ts'),
 };
 

@@ -12,6 +12,7 @@ export interface Answer {
 /** An API server that answers what a test says, by method and path; with the kubeconfig that leads to it. */
 export async function fakeKubernetes(answers: Record<string, Answer | (() => Answer)>) {
   const requests: string[] = [];
+  const created: unknown[] = [];
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '');
     const key = `${request.method ?? ''} ${path}`;
@@ -21,8 +22,10 @@ export async function fakeKubernetes(answers: Record<string, Answer | (() => Ans
       body: { kind: 'Status', status: 'Failure', message: `nothing at ${path}` },
     };
     const { status, body } = typeof found === 'function' ? found() : found;
-    request.resume();
+    let sent = '';
+    request.on('data', (chunk: Buffer) => (sent += chunk.toString()));
     request.on('end', () => {
+      if (request.method === 'POST') created.push(JSON.parse(sent || 'null'));
       const text = typeof body === 'string' ? body : JSON.stringify(body);
       response
         .writeHead(status, { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' })
@@ -45,6 +48,8 @@ export async function fakeKubernetes(answers: Record<string, Answer | (() => Ans
     url,
     env: { KUBECONFIG: kubeconfig },
     requests,
+    /** Bodies of POST requests. */
+    created,
     close: () => {
       server.closeAllConnections();
       server.close();

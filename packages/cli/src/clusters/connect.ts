@@ -8,10 +8,10 @@ import { inClusterConnection } from '../../../../lib/kubernetes/access/in-cluste
 import { kubeconfigConnection, kubeconfigFiles } from '../../../../lib/kubernetes/access/kubeconfig.ts';
 import type { ClusterLogs, ClusterRef, Clusters } from '../../../../lib/kubernetes/cluster/port.ts';
 import { createRestTransport } from '../../../../lib/kubernetes/access/rest-access.ts';
-import type { Applications, Jars, JobManager, Savepoints } from '../../../../lib/flink/job-manager.ts';
+import type { ApplicationManager, Jars, Savepoints } from '../../../../lib/flink/job-manager.ts';
 import { createHttpTransport } from '../../../../lib/flink/rest/http-transport.ts';
 import { createJars } from '../../../../lib/flink/rest/jars.ts';
-import { createApplications, createJobManager } from '../../../../lib/flink/rest/job-manager.ts';
+import { createApplicationManager, shutDownCluster } from '../../../../lib/flink/rest/job-manager.ts';
 import { createSavepoints } from '../../../../lib/flink/rest/savepoints.ts';
 import type { Io } from '../terminal/io.ts';
 import { withJobs } from './job-clusters.ts';
@@ -29,10 +29,11 @@ export interface Kubernetes {
 
 /** A JobManager's REST endpoint, reached through the API server's proxy of its REST Service. */
 export interface Rest {
-  readonly jobManager: JobManager;
-  readonly applications: Applications;
+  readonly jobManager: ApplicationManager;
   readonly savepoints: Savepoints;
   readonly jars: Jars;
+  /** DELETE /cluster. */
+  shutDown(): Promise<void>;
 }
 
 /**
@@ -53,10 +54,10 @@ export async function connect(settings: Settings, io: Io): Promise<Kubernetes> {
       const transport =
         direct === undefined ? createRestTransport(api, ref, { kind: 'service-proxy' }) : createHttpTransport(direct);
       return {
-        jobManager: createJobManager(transport),
-        applications: createApplications(transport),
+        jobManager: createApplicationManager(transport),
         savepoints: createSavepoints(transport),
         jars: createJars(transport),
+        shutDown: () => shutDownCluster(transport),
       };
     },
   };

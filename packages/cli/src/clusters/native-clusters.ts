@@ -4,6 +4,7 @@ import { createObjectClient } from '../../../../lib/kubernetes/api/client.ts';
 import type { Instant } from '../../../../lib/core/clock.ts';
 import { parseClusterId, type ClusterId } from '../../../../lib/core/ids.ts';
 import { findJob, listJobs } from '../follow/jobs.ts';
+import { isHeld } from './held.ts';
 
 /** Constants.LABEL_TYPE_NATIVE_TYPE and LABEL_COMPONENT_JOB_MANAGER: what Flink's own client marks its Deployments with. */
 const SELECTOR = 'type=flink-native-kubernetes,component=jobmanager';
@@ -16,6 +17,8 @@ export interface NativeCluster {
   readonly mode: 'application' | 'session';
   /** Its TaskManagers are a Deployment of their own. */
   readonly standalone?: true;
+  /** It waits for whoever follows its application; see hold.ts. */
+  readonly held?: true;
   readonly image: string;
   readonly createdAt: Instant;
   readonly ready: boolean;
@@ -27,6 +30,7 @@ const JobManager = z.object({
     namespace: z.string(),
     creationTimestamp: z.string(),
     labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
   }),
   spec: z.object({
     template: z.object({
@@ -69,6 +73,7 @@ function toCluster({ metadata, spec, status }: z.infer<typeof JobManager>): Nati
     namespace: metadata.namespace,
     mode: standalone ?? native,
     ...(standalone !== undefined && { standalone: true }),
+    ...(isHeld(metadata) && { held: true }),
     image: containers[0]?.image ?? '',
     createdAt: Date.parse(metadata.creationTimestamp),
     ready: (status?.readyReplicas ?? status?.ready ?? 0) > 0,

@@ -8,6 +8,7 @@ import { createProgress } from '../terminal/progress.ts';
 import { savepointArguments, savepointRequest, SAVEPOINT_TIMEOUT } from '../flags/savepoint-flags.ts';
 import { selectJob, type SelectedJob } from '../flags/select.ts';
 import { readSettings } from '../flags/settings.ts';
+import { letGo } from '../follow/let-go.ts';
 import { findNativeCluster } from '../clusters/native-clusters.ts';
 
 const TIMEOUT = 60_000;
@@ -31,6 +32,7 @@ export const execute: Execute = async (io, parsed) => {
           .then(() => undefined);
     progress.say(`job ${selected.jobId} is asked to cancel`);
     const state = await ended(kubernetes, selected, io);
+    if (state !== 'CANCELLING') await letGo(io, kubernetes, selected.cluster, progress);
     progress.end();
     const { clusterId } = selected.cluster;
     if (has(parsed, 'json')) printJson(io, { clusterId, jobId: selected.jobId, state, savepoint });

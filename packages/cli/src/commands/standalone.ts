@@ -12,6 +12,7 @@ import { has, valueOf, type Execute } from '../command.ts';
 import { connect, type Kubernetes } from '../clusters/connect.ts';
 import { createCluster, type NewCluster } from '../clusters/create.ts';
 import { printObjects } from '../clusters/dry-run.ts';
+import { SHUTDOWN, WHOLE_STACKS } from '../clusters/hold.ts';
 import type { Ending } from '../follow/ending.ts';
 import type { ParsedFlags } from '../flags/flags.ts';
 import { followCluster, hasHighAvailability, type MadeCluster } from '../follow/follow-cluster.ts';
@@ -37,7 +38,10 @@ export const up: Execute = async (io, parsed) => {
   const spec = file === undefined ? undefined : (await import('../flags/spec-file.ts')).readSpecFile(file);
   for (const note of spec?.notes ?? []) io.err(`${note}\n`);
   const settings = readSettings(io, parsed, spec);
-  const request = standaloneRequest(settings, parsed, spec);
+  const asked = standaloneRequest(settings, parsed, spec);
+  const followed = asked.mode === 'application' && !has(parsed, 'detached');
+  // Whoever removes the cluster at the end must see main() return before.
+  const request = followed && !has(parsed, 'dry-run') ? withOptions(asked, WHOLE_STACKS) : asked;
   for (const warning of checkOptions(request)) io.err(`warning: ${warning}\n`);
   const cluster = objects(request, parsed);
   if (has(parsed, 'dry-run')) {
@@ -49,7 +53,7 @@ export const up: Execute = async (io, parsed) => {
   await createCluster(kubernetes.api, cluster);
   const took = io.clock.now() - started;
   const what = `standalone ${request.mode} cluster ${cluster.clusterId} created in namespace ${cluster.namespace} (${took} ms)`;
-  if (request.mode === 'application' && !has(parsed, 'detached')) {
+  if (followed) {
     const afterwards = (ending: Ending, progress: Progress) =>
       end(io, parsed, { cluster, kubernetes, ending, progress });
     return followCluster(io, parsed, cluster, kubernetes, { created: what, afterwards });
@@ -95,8 +99,12 @@ function objects(request: StandaloneRequest, parsed: ParsedFlags): Standalone {
   }
   if (!has(parsed, 'detached')) return asJob(buildStandalone(request), jobOptions(request, undefined));
   // nobody reads its end over REST: the JobManager may go, and Kubernetes takes the rest
-  const ends = { 'execution.shutdown-on-application-finish': 'true', ...request.options };
-  return asJob(buildStandalone({ ...request, options: ends }), jobOptions(request, ttl ?? DEFAULT_TTL));
+  const ends = { ...request, options: { [SHUTDOWN]: 'true', ...request.options } };
+  return asJob(buildStandalone(ends), jobOptions(request, ttl ?? DEFAULT_TTL));
+}
+
+function withOptions(request: StandaloneRequest, options: Readonly<Record<string, string>>): StandaloneRequest {
+  return { ...request, options: { ...request.options, ...options } };
 }
 
 function jobOptions({ options }: StandaloneRequest, ttl: number | undefined) {

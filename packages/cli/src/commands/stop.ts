@@ -1,6 +1,7 @@
 import { awaitSavepoint } from '../../../../lib/flink/rest/savepoints.ts';
 import { has, valueOf, type Execute } from '../command.ts';
 import { connect } from '../clusters/connect.ts';
+import { letGo } from '../follow/let-go.ts';
 import { printJson } from '../terminal/io.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { savepointArguments, savepointRequest, SAVEPOINT_TIMEOUT } from '../flags/savepoint-flags.ts';
@@ -26,6 +27,7 @@ export const execute: Execute = async (io, parsed) => {
     }
     progress.say(`${request.drain ? 'draining' : 'suspending'} job ${ids.jobId} with a savepoint`);
     const savepoint = await awaitSavepoint(savepoints, operation, io.clock, { timeout: SAVEPOINT_TIMEOUT });
+    await letGo(io, kubernetes, selected.cluster, progress);
     progress.end();
     if (has(parsed, 'json')) printJson(io, { ...ids, savepoint });
     else io.out(`Savepoint completed. Path: ${savepoint}\n`);

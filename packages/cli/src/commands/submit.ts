@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Instant } from '../../../../lib/core/clock.ts';
 import { defined } from '../../../../lib/core/defined.ts';
 import { isDispatchError } from '../../../../lib/core/errors.ts';
 import type { JarRun } from '../../../../lib/flink/job-manager.ts';
@@ -8,7 +9,8 @@ import { isTerminal } from '../../../../lib/flink/job-state.ts';
 import { has } from '../command.ts';
 import { connect, type Rest } from '../clusters/connect.ts';
 import type { ParsedFlags } from '../flags/flags.ts';
-import { endingOf, type Ending } from '../follow/ending.ts';
+import { endingOf, type Ending, type JobEnding } from '../follow/ending.ts';
+import { isSettled, readJob, SETTLES } from '../follow/results.ts';
 import { printJson, type Io } from '../terminal/io.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 import { program, programFlags } from '../flags/request.ts';
@@ -74,6 +76,8 @@ function jarRun(parsed: ParsedFlags, { options }: Settings): JarRun {
 /** The cluster outlives the job, so that its end can be read at ease. A JobManager that does not answer says nothing. */
 async function followJob(io: Io, { jobManager }: Rest, jobId: string, progress: Progress): Promise<Ending> {
   let last = '';
+  let known: JobEnding | undefined;
+  let endedAt: Instant | undefined;
   while (!io.interrupted.aborted) {
     const facts = await jobManager.overview().catch((error: unknown) => {
       if (isDispatchError(error) && error.retryable) return undefined;
@@ -87,8 +91,9 @@ async function followJob(io: Io, { jobManager }: Rest, jobId: string, progress: 
     if (line !== last) progress.say(line);
     last = line;
     if (job !== undefined && isTerminal(job.state)) {
-      const result = await jobManager.result(jobId);
-      return endingOf([{ job, result }]);
+      known = await readJob(jobManager, job, known);
+      endedAt ??= io.clock.now();
+      if (isSettled(known) || io.clock.now() - endedAt >= SETTLES) return endingOf([known]);
     }
     await io.clock.sleep(500);
   }

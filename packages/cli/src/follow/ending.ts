@@ -1,4 +1,4 @@
-import type { JobResult, JobSummary } from '../../../../lib/flink/job-manager.ts';
+import type { JobResult, JobSummary, RootException } from '../../../../lib/flink/job-manager.ts';
 import { isTerminal } from '../../../../lib/flink/job-state.ts';
 import { jobEndsInLog, type JobEnd } from '../../../../lib/diagnosis/terminal-state-log.ts';
 
@@ -9,21 +9,26 @@ export interface JobEnding {
 }
 
 /** How the application ended. */
-export type Ending =
-  | { readonly state: 'FINISHED' | 'CANCELED'; readonly jobs: readonly JobEnding[] }
-  | {
-      readonly state: 'FAILED';
-      readonly jobs: readonly JobEnding[];
-      readonly reason: string;
-      readonly message: string;
-      readonly stackTrace?: string;
-      /** Its cluster is still there, and would try for ever. */
-      readonly stuck?: true;
-    }
-  | { readonly state: 'UNKNOWN'; readonly jobs: readonly JobEnding[]; readonly message: string }
-  | { readonly state: 'INTERRUPTED'; readonly jobs: readonly JobEnding[] };
+export type Ending = Known | Unknown;
 
-export function failedJob(jobs: readonly JobEnding[]): Ending | undefined {
+interface Common {
+  readonly jobs: readonly JobEnding[];
+  /** Its cluster is still there, and would begin main() again for ever. */
+  readonly stuck?: true;
+}
+
+type Known = Common & ({ readonly state: 'FINISHED' | 'CANCELED' } | Failed);
+
+interface Failed {
+  readonly state: 'FAILED';
+  readonly reason: string;
+  readonly message: string;
+  readonly stackTrace?: string;
+}
+
+type Unknown = Common & ({ readonly state: 'UNKNOWN'; readonly message: string } | { readonly state: 'INTERRUPTED' });
+
+export function failedJob(jobs: readonly JobEnding[]): Known | undefined {
   const failed = jobs.find(({ job }) => job.state === 'FAILED');
   if (failed === undefined) return undefined;
   const root = failed.result?.rootException;
@@ -36,12 +41,23 @@ export function failedJob(jobs: readonly JobEnding[]): Ending | undefined {
   };
 }
 
+/** main() failed, and none of its jobs did. */
+export function applicationFailed(jobs: readonly JobEnding[], cause: RootException | undefined): Known {
+  return {
+    state: 'FAILED',
+    jobs,
+    reason: 'ApplicationFailed',
+    message: cause?.message ?? 'main() failed; the log has the reason',
+    ...(cause !== undefined && { stackTrace: cause.stackTrace }),
+  };
+}
+
 export function allEnded(jobs: readonly JobEnding[]): boolean {
   return jobs.length > 0 && jobs.every(({ job }) => isTerminal(job.state));
 }
 
 /** Of jobs that have all ended. */
-export function endingOf(jobs: readonly JobEnding[]): Ending {
+export function endingOf(jobs: readonly JobEnding[]): Known {
   const failed = failedJob(jobs);
   if (failed !== undefined) return failed;
   return { state: jobs.some(({ job }) => job.state === 'CANCELED') ? 'CANCELED' : 'FINISHED', jobs };

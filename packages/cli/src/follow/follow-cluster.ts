@@ -1,8 +1,11 @@
 import type { FlinkCluster } from '../../../../lib/flink/cluster.ts';
 import type { Kubernetes } from '../clusters/connect.ts';
+import { SHUTDOWN, STACK_DEPTH } from '../clusters/hold.ts';
+import { MAIN_STACK_DEPTH } from '../../../../lib/flink/job-manager.ts';
 import { asksForHighAvailability } from '../../../../lib/flink/config/high-availability.ts';
 import type { Ending } from './ending.ts';
 import { follow } from './follow.ts';
+import type { FollowDeps } from './seen.ts';
 import type { ParsedFlags } from '../flags/flags.ts';
 import type { Io } from '../terminal/io.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
@@ -28,18 +31,28 @@ export async function followCluster(
 ): Promise<number> {
   const progress = createProgress(io);
   progress.note(created);
-  const { jobManager, applications } = kubernetes.rest(cluster);
+  const { jobManager } = kubernetes.rest(cluster);
   const { clusters, logs } = kubernetes;
   const { clock, interrupted } = io;
-  const deps = { jobManager, applications, clusters, logs, clock, interrupted, progress: progress.say };
+  const deps = { jobManager, clusters, logs, clock, interrupted, progress: progress.say };
   try {
-    const ending = await follow(cluster, { ...deps, highAvailability: hasHighAvailability(cluster) });
+    const ending = await follow(cluster, { ...deps, ...natureOf(cluster) });
     await afterwards(ending, progress);
     progress.end();
     return report(io, parsed, cluster, ending);
   } finally {
     progress.end();
   }
+}
+
+/** What its configuration makes of a cluster's end. */
+function natureOf(cluster: Pick<FlinkCluster, 'configuration'>) {
+  const { configuration } = cluster;
+  return {
+    highAvailability: hasHighAvailability(cluster),
+    stays: /^false$/i.test(String(configuration[SHUTDOWN])),
+    showsMain: Number(configuration[STACK_DEPTH]) >= MAIN_STACK_DEPTH,
+  } satisfies Partial<FollowDeps>;
 }
 
 export function hasHighAvailability({ configuration }: Pick<FlinkCluster, 'configuration'>): boolean {

@@ -1,7 +1,9 @@
 import type { ClusterRef } from '../../../../lib/kubernetes/cluster/port.ts';
 import { has } from '../command.ts';
 import type { ParsedFlags } from '../flags/flags.ts';
+import { isTerminal } from '../../../../lib/flink/job-state.ts';
 import type { Ending, JobEnding } from '../follow/ending.ts';
+import { hasFinalTimes, withoutTimes } from '../follow/results.ts';
 import { harmless, printJson, seconds, style, type Io } from './io.ts';
 
 /** How an application ended, on standard output. Answers the exit code. */
@@ -14,7 +16,7 @@ export function report(io: Io, parsed: ParsedFlags, cluster: ClusterRef, ending:
 
 function printText(io: Io, ending: Ending, verbose: boolean): void {
   for (const { job, result } of ending.jobs) {
-    const duration = job.duration > 0 ? ` after ${seconds(job.duration)}` : '';
+    const duration = job.duration > 0 && hasFinalTimes(job) ? ` after ${seconds(job.duration)}` : '';
     io.out(`Job ${job.id} ${harmless(job.name)} ${paint(io, job.state)}${duration}\n`);
     const accumulators = Object.entries(result?.accumulators ?? {});
     if (accumulators.length > 0) io.out('Accumulators:\n');
@@ -50,6 +52,8 @@ function toJson(cluster: ClusterRef, ending: Ending): unknown {
   return { clusterId, namespace, state: ending.state, ...failure, ...unknown, jobs: ending.jobs.map(jobJson) };
 }
 
+/** Of a job whose end only the log told, what was seen before the end would contradict it. */
 function jobJson({ job, result }: JobEnding): unknown {
-  return { ...job, accumulators: result?.accumulators, rootException: result?.rootException };
+  const known = isTerminal(job.state) && !hasFinalTimes(job) ? withoutTimes(job) : job;
+  return { ...known, accumulators: result?.accumulators, rootException: result?.rootException };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { follow, type FollowDeps } from '../src/follow/follow.ts';
-import type { ContainerFacts, KubernetesFacts } from '../../../lib/kubernetes/cluster/port.ts';
-import { DispatchError } from '../../../lib/core/errors.ts';
-import { parseClusterId } from '../../../lib/core/ids.ts';
-import type { JobManagerFacts, JobResult, JobSummary } from '../../../lib/flink/job-manager.ts';
-import type { JobState } from '../../../lib/flink/job-state.ts';
+import { follow } from '../../src/follow/follow.ts';
+import type { FollowDeps } from '../../src/follow/seen.ts';
+import type { ContainerFacts, KubernetesFacts } from '../../../../lib/kubernetes/cluster/port.ts';
+import { DispatchError } from '../../../../lib/core/errors.ts';
+import { parseClusterId } from '../../../../lib/core/ids.ts';
+import type { JobManagerFacts, JobResult, JobSummary, MainThread } from '../../../../lib/flink/job-manager.ts';
+import type { JobState } from '../../../../lib/flink/job-state.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';
 const REF = { namespace: 'jobs', clusterId: parseClusterId('a') };
@@ -20,7 +21,7 @@ function job(state: JobState): JobSummary {
     startTime: 0,
     endTime: ended ? 1_000_000 : -1,
     duration: 5,
-    tasks: { RUNNING: 1, TOTAL: 2 },
+    tasks: ended ? { FINISHED: 2, TOTAL: 2 } : { RUNNING: 1, TOTAL: 2 },
   };
 }
 
@@ -69,7 +70,12 @@ interface Script {
   /** One for each look; the last one stays. */
   readonly looks: (JobManagerFacts | Error)[];
   readonly kubernetes?: (Partial<ContainerFacts> | 'deleting' | undefined)[];
-  readonly result?: JobResult;
+  /** One for each time that it is read; the last one stays. */
+  readonly result?: JobResult | JobResult[];
+  /** One for each time that main() is looked for; without any its stack is not seen. */
+  readonly mains?: MainThread['state'][];
+  /** `execution.shutdown-on-application-finish: false`. */
+  readonly stays?: boolean;
   readonly log?: string;
   readonly highAvailability?: boolean;
   readonly interrupt?: AbortSignal;
@@ -80,6 +86,8 @@ function play(script: Script) {
   const lines: string[] = [];
   const next = <T>(list: T[]): T | undefined => (list.length > 1 ? list.shift() : list[0]);
   const looks = [...script.looks];
+  const results = [script.result ?? []].flat();
+  const mains = [...(script.mains ?? [])];
   const states = [...(script.kubernetes ?? [{}])];
   const unused = () => Promise.reject(new Error('not asked for'));
   const deps: FollowDeps = {
@@ -88,10 +96,17 @@ function play(script: Script) {
         const one = next(looks) ?? silence;
         return one instanceof Error ? Promise.reject(one) : Promise.resolve(one);
       },
-      result: () => (script.result === undefined ? Promise.reject(silence) : Promise.resolve(script.result)),
+      result() {
+        const one = next(results);
+        return one === undefined ? Promise.reject(silence) : Promise.resolve(one);
+      },
       cancel: unused,
+      exception: () => Promise.resolve(root),
+      mainThread() {
+        const state = next(mains) ?? 'returned';
+        return Promise.resolve(state === 'running' ? { state, stack: '' } : { state });
+      },
     },
-    applications: { exception: () => Promise.resolve(root) },
     clusters: { observe: () => Promise.resolve(kubernetes(next(states))) },
     logs: {
       tail: (_ref, pod, { container: name }) => Promise.resolve({ pod, container: name, text: script.log ?? '' }),
@@ -99,6 +114,8 @@ function play(script: Script) {
     clock: { now: () => now, sleep: (ms) => Promise.resolve(void (now += ms)) },
     interrupted: script.interrupt ?? new AbortController().signal,
     highAvailability: script.highAvailability ?? false,
+    stays: script.stays ?? false,
+    showsMain: script.mains !== undefined,
     progress: (line) => void lines.push(line),
   };
   return follow(REF, deps).then((ending) => ({ ending, lines, took: now - 1_000_000 }));
@@ -151,7 +168,8 @@ describe('follow', () => {
         answer([job('FINISHED'), { ...second, state: 'RUNNING' }]),
         answer([job('FINISHED'), second]),
       ],
-      result: { answers: {} },
+      result: { accumulators: {}, answers: {} },
+      stays: true,
     });
     expect(ending.jobs).toHaveLength(2);
   });
@@ -227,6 +245,77 @@ describe('follow', () => {
       highAvailability: true,
     });
     expect(ending.state).toBe('FINISHED');
+  });
+
+  describe('a JobManager that stays', () => {
+    const read = { accumulators: { rows: '7' }, answers: {} };
+    const logged = (level: string, message: string) =>
+      `2026-11-21 01:02:03,004 ${level}  org.apache.flink.X [] - ${message}\n`;
+
+    it('is waited for while main() goes on after its job, before Flink 2.3', async () => {
+      const mains: MainThread['state'][] = [...Array<'running'>(300).fill('running'), 'returned'];
+      const log = logged('INFO', 'Application completed SUCCESSFULLY');
+      const { ending, took } = await play({
+        ...{ looks: [answer([job('FINISHED')])], result: read, mains, stays: true, log },
+      });
+      expect(ending).toMatchObject({ state: 'FINISHED', jobs: [{ result: { accumulators: { rows: '7' } } }] });
+      expect(took).toBeGreaterThanOrEqual(30_000);
+    });
+
+    it('has a main() that threw after its job', async () => {
+      const log = logged('WARN', `Application failed unexpectedly: \n${root.stackTrace}`);
+      const { ending } = await play({
+        ...{ looks: [answer([job('FINISHED')])], result: read, mains: ['returned'], stays: true, log },
+      });
+      expect(ending).toMatchObject({ state: 'FAILED', reason: 'ApplicationFailed', message: root.message });
+    });
+
+    it('is not taken for gone while it is silent', async () => {
+      const { ending } = await play({
+        looks: [answer([job('FINISHED')]), ...Array<Error>(50).fill(silence), answer([job('FINISHED')])],
+        ...{ result: read, mains: ['running', 'returned'], stays: true },
+      });
+      expect(ending.state).toBe('FINISHED');
+    });
+
+    it('is asked again while it answers from before the end', async () => {
+      const stale = { accumulators: {}, answers: { [`/jobs/${ID}`]: { state: 'RUNNING' } } };
+      const { ending } = await play({
+        looks: [answer([{ ...job('FINISHED'), endTime: -1 }], 'FINISHED'), answer([job('FINISHED')], 'FINISHED')],
+        result: [stale, stale, { ...read, answers: { [`/jobs/${ID}`]: { state: 'FINISHED' } } }],
+      });
+      expect(ending.jobs).toMatchObject([{ job: { endTime: 1_000_000 }, result: { accumulators: { rows: '7' } } }]);
+    });
+
+    it('is not asked for ever', async () => {
+      const { ending, took } = await play({
+        looks: [answer([{ ...job('FINISHED'), tasks: { RUNNING: 1 } }], 'FINISHED')],
+        result: { answers: {} },
+      });
+      expect([ending.state, took]).toEqual(['FINISHED', 5_000]);
+    });
+
+    it('keeps its end when it is gone before all is read', async () => {
+      const { ending } = await play({
+        looks: [answer([job('FINISHED')], 'FAILED'), silence],
+        kubernetes: [undefined],
+      });
+      expect(ending).toMatchObject({ state: 'FAILED', reason: 'ApplicationFailed', message: root.message });
+    });
+
+    it.each([
+      [0, 'FINISHED', {}],
+      [3, 'FAILED', { reason: 'ApplicationFailed', message: 'main() called System.exit(3)' }],
+    ])('is exited by main() with %i after its job', async (exitCode, state, more) => {
+      const log =
+        logged('INFO', 'Starting program (detached: true)') +
+        logged('INFO', 'Job n (0) switched from state RUNNING to FINISHED.').replace('(0)', `(${ID})`);
+      const { ending } = await play({
+        ...{ looks: [answer([job('FINISHED')]), silence], result: read, mains: ['running'], stays: true, log },
+        kubernetes: [{ restartCount: 1, state: 'running', last: { exitCode, reason: 'Error' } }],
+      });
+      expect(ending).toMatchObject({ state, ...more, stuck: true });
+    });
   });
 
   it('stops when it is interrupted', async () => {
