@@ -12,10 +12,24 @@ interface Access {
   readonly token: string;
 }
 
+/** As Kubernetes names it in a TokenRequest. */
+export interface BoundObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 /** What a service account of the cluster of KUBECONFIG needs to be let in. */
-export async function accessOf(admin: KubernetesApi, namespace: string, account: string): Promise<Access> {
+export async function accessOf(
+  admin: KubernetesApi,
+  namespace: string,
+  account: string,
+  boundObjectRef?: BoundObject,
+): Promise<Access> {
   const path = apiPath('api', 'v1', 'namespaces', namespace, 'serviceaccounts', account, 'token');
-  const issued = (await must(admin, { method: 'POST', path, body: { spec: {} } })) as { status: { token: string } };
+  const body = { spec: { ...(boundObjectRef && { boundObjectRef }) } };
+  const issued = (await must(admin, { method: 'POST', path, body })) as { status: { token: string } };
   const connection = await kubeconfigConnection({ files: kubeconfigFiles(process.env) });
   const { ca = '' } = (await connection.credentials(false)).tls;
   return { server: connection.server, ca, token: issued.status.token };

@@ -7,7 +7,7 @@ import { createKubernetesApi } from '../../../lib/kubernetes/api/https-api.ts';
 import { kubeconfigConnection } from '../../../lib/kubernetes/access/kubeconfig.ts';
 import { makeNamespace, must } from '../../contract/support/kubernetes.ts';
 import { kubectl } from './lab.ts';
-import { accessOf } from './service-account.ts';
+import { accessOf, type BoundObject } from './service-account.ts';
 
 /** A namespace with the Roles of infra/kubernetes/rbac, and a dispatcher's access to it. */
 export interface Tenant {
@@ -57,8 +57,9 @@ export async function liftQuota(admin: KubernetesApi, { namespace }: Tenant): Pr
   await must(admin, { method: 'DELETE', path: apiPath('api', 'v1', 'namespaces', namespace, 'resourcequotas', QUOTA) });
 }
 
-async function kubeconfigOf(admin: KubernetesApi, namespace: string): Promise<string> {
-  const { server, ca, token } = await accessOf(admin, namespace, 'flink-dispatch');
+/** A kubeconfig of the dispatcher's account; its token goes with the object that it is bound to. */
+export async function kubeconfigOf(admin: KubernetesApi, namespace: string, boundTo?: BoundObject): Promise<string> {
+  const { server, ca, token } = await accessOf(admin, namespace, 'flink-dispatch', boundTo);
   const cluster = { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
   return stringify({
     apiVersion: 'v1',
