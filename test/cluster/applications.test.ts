@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { apiPath } from '../../lib/kubernetes/api/api.ts';
-import { must } from '../contract/support/kubernetes.ts';
 import { startRun, type Spec } from './support/dispatcher.ts';
-import { FLINK_VERSIONS, LAB } from './support/lab.ts';
+import { eventually } from './support/eventually.ts';
+import { HIGH_AVAILABILITY, jobsOf } from './support/jobs.ts';
+import { FLINK_VERSIONS, turnsOf } from './support/lab.ts';
 import { createPool } from './support/pool.ts';
-import { buildShape } from './support/shape.ts';
+import { createShapeMap, SHAPE_JAR, SHAPE_TEMPLATE } from './support/shape.ts';
 import { tenantSuite } from './support/tenant-suite.ts';
 
 /** Seconds: for JVMs that start beside others, and a main() of 20 s. */
@@ -13,27 +12,16 @@ const ENDED = 300;
 const pool = createPool(3);
 const suite = tenantSuite();
 
-/** A small jar comes to the pods as a file of a ConfigMap. */
-const MOUNTED: Spec = {
-  podTemplate: {
-    spec: {
-      containers: [{ name: 'flink-main-container', volumeMounts: [{ name: 'shape', mountPath: '/shape' }] }],
-      volumes: [{ name: 'shape', configMap: { name: 'shape' } }],
-    },
-  },
-};
-
 beforeAll(async () => {
-  const [version = ''] = FLINK_VERSIONS.filter((it) => it.startsWith('1.')).concat(FLINK_VERSIONS);
-  const jar = await buildShape(join(LAB, 'flink', version));
-  const path = apiPath('api', 'v1', 'namespaces', suite.tenant.namespace, 'configmaps');
-  const body = { metadata: { name: 'shape' }, binaryData: { 'shape.jar': jar.toString('base64') } };
-  await must(suite.admin, { method: 'POST', path, body });
+  await createShapeMap(suite.admin, suite.tenant.namespace);
 }, 120_000);
 
 interface Shape {
   readonly steps: string;
   readonly options?: Readonly<Record<string, string>>;
+  readonly spec?: Spec;
+  /** Its jobs are canceled once that many run. */
+  readonly cancelAt?: number;
   readonly expected: object;
   readonly message?: RegExp;
 }
@@ -63,20 +51,48 @@ const LIVES_ON: Shape = {
   expected: { ...SUCCEEDED, jobs: [caught, job] },
 };
 
+/** On one version each. */
+const BY_TURNS: readonly Shape[] = [
+  {
+    steps: 'job sleep600',
+    spec: { deadlines: { main: '10s' } },
+    expected: { state: 'failed', reason: 'MainDeadlineExceeded', jobs: [{ name: 'job', state: 'FINISHED' }] },
+    message: /main\(\) had not returned 10 s after its jobs had ended \(deadlines\.main\), in Shape\.run/,
+  },
+  {
+    steps: 'endless endless',
+    options: { 'taskmanager.numberOfTaskSlots': '2' },
+    cancelAt: 2,
+    expected: { state: 'canceled', reason: 'JobCanceled', jobs: [{ state: 'CANCELED' }, { state: 'CANCELED' }] },
+  },
+  { steps: 'job job', spec: HIGH_AVAILABILITY, expected: FAILED, message: /more than one execute/ },
+];
+
 describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: 600_000 }, (version) => {
-  const shapes = version.startsWith('1.') ? SHAPES : [...SHAPES, LIVES_ON];
-  it.for(shapes)('main() of $steps, $options', ({ steps, options = {}, expected, message = /./ }, test) =>
-    pool(async () => {
-      const program = { jarURI: 'local:///shape/shape.jar', entryClass: 'Shape', args: steps.split(' ') };
-      const spec = { ...MOUNTED, flinkConfiguration: options, job: program };
-      const run = await startRun({ tenant: suite.tenant, version, spec }, test);
-      const { event, at } = await run.completed(ENDED);
-      const { state, reason = '', message: said = '', jobs = [] } = event.data;
-      const late = ((at - (run.record.outcome?.at ?? 0)) / 1000).toFixed(1);
-      console.log(`${version} ${steps}: ${late} s ${state} ${reason}: ${said} ${JSON.stringify(jobs)}`);
-      expect(event.data).toMatchObject(expected);
-      expect(said).toMatch(message);
-      await run.closed(120);
-    }),
+  const isTurn = turnsOf(version);
+  const livesOn = version.startsWith('1.') ? [] : [LIVES_ON];
+  const shapes = [...SHAPES, ...livesOn, ...BY_TURNS.filter(() => isTurn())];
+  it.for(shapes)(
+    'main() of $steps, $options',
+    ({ steps, options = {}, spec = {}, cancelAt, expected, message = /./ }, test) =>
+      pool(async () => {
+        const program = { jarURI: SHAPE_JAR, entryClass: 'Shape', args: steps.split(' ') };
+        const flinkConfiguration = { ...(spec['flinkConfiguration'] as object | undefined), ...options };
+        const whole = { podTemplate: SHAPE_TEMPLATE, ...spec, flinkConfiguration, job: program };
+        const run = await startRun({ tenant: suite.tenant, version, spec: whole }, test);
+        if (cancelAt !== undefined) {
+          const running = async () => (await jobsOf(suite.tenant, run.ref)).filter(({ state }) => state === 'RUNNING');
+          await run.event('started', ENDED);
+          await eventually('its jobs run', ENDED, async () => (await running()).length === cancelAt);
+          await run.cancel();
+        }
+        const { event, at } = await run.completed(ENDED);
+        const { state, reason = '', message: said = '', jobs = [] } = event.data;
+        const late = ((at - (run.record.outcome?.at ?? 0)) / 1000).toFixed(1);
+        console.log(`${version} ${steps}: ${late} s ${state} ${reason}: ${said} ${JSON.stringify(jobs)}`);
+        expect(event.data).toMatchObject(expected);
+        expect(said).toMatch(message);
+        await run.closed(120);
+      }),
   );
 });

@@ -10,6 +10,7 @@ import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
 import { buildCli, bundle } from '../../infra/build-cli.mjs';
 import { allTasksRun, makeNamespace, SMALL, startProcess, type Job } from './support/cli-process.ts';
 import { clientVariables, LAB, turnsOf } from './support/lab.ts';
+import { createShapeMap, SHAPE_JAR, SHAPE_TEMPLATE_FILE } from './support/shape.ts';
 
 /**
  * The command line as a process, on a real cluster with real Flink images, and where the lab has them beside the real
@@ -22,6 +23,7 @@ if (KUBECONFIG === '')
 const ENTER = fileURLToPath(new URL('lab/enter', import.meta.url));
 const NAMESPACE = `cli-${randomBytes(3).toString('hex')}`;
 const WORD_COUNT = 'local:///opt/flink/usrlib/WordCount.jar';
+const shape = [`-Dkubernetes.pod-template-file.default=${SHAPE_TEMPLATE_FILE}`, '-c', 'Shape', SHAPE_JAR];
 const ENDLESS = 'local:///opt/flink/usrlib/TopSpeedWindowing.jar';
 const start = (argv: readonly string[], env: Record<string, string> = {}) =>
   startProcess(process.execPath, [bundle, ...argv], { env });
@@ -60,6 +62,7 @@ describe.skipIf(KUBECONFIG === '')('the command line on a real cluster', () => {
     await buildCli();
     api = createKubernetesApi(await kubeconfigConnection({ files: kubeconfigFiles(process.env) }));
     await makeNamespace(api, NAMESPACE);
+    await createShapeMap(api, NAMESPACE);
   });
 
   afterAll(async () => {
@@ -71,12 +74,41 @@ describe.skipIf(KUBECONFIG === '')('the command line on a real cluster', () => {
 
     const id = (name: string) => `${name}-${round}-${version.replaceAll('.', '-')}`;
 
-    it('runs a job to its end', async () => {
-      const { code, out, err } = await cli('run', ...made(version, id('ok')), WORD_COUNT);
-      expect(out, err).toMatch(/^Job [0-9a-f]{32} WordCount FINISHED after /);
+    it('runs short jobs to the end, and has all their accumulators', async () => {
+      const { code, out, err } = await cli('run', ...made(version, id('ok')), ...shape, 'job', 'job');
+      expect(out, err).toMatch(/^(Job [0-9a-f]{32} job FINISHED after .*\nAccumulators:\n {2}lines: 10\n){2}$/);
       expect(code).toBe(0);
       expect(err).toMatch(/application cluster ok-.* created in namespace/);
       await absent(id('ok'));
+    });
+
+    it.runIf(isTurn())('has them each time', async () => {
+      const runs = ['one', 'two', 'three'].map((name) =>
+        cli('run', '--json', ...made(version, id(name)), ...shape, 'job'),
+      );
+      for (const { code, out, err } of await Promise.all(runs)) {
+        expect(code, err).toBe(0);
+        const { jobs } = JSON.parse(out) as { jobs: (Job & { readonly endTime: number })[] };
+        const tasks = { FINISHED: jobs[0]?.tasks['TOTAL'], RUNNING: 0 };
+        expect(jobs, err).toMatchObject([{ state: 'FINISHED', tasks, accumulators: { lines: '10' } }]);
+        expect(jobs[0]?.endTime).toBeGreaterThan(0);
+      }
+      await Promise.all(['one', 'two', 'three'].map((name) => absent(id(name))));
+    });
+
+    it.runIf(isTurn())('does not cut main() off after its job, and goes on after an interrupt', async () => {
+      const running = start(['run', ...made(version, id('long')), ...shape, 'job', 'sleep5', 'throw']);
+      const interrupted = start(['run', ...made(version, id('left')), ENDLESS]);
+      expect(await running.done).toMatchObject({ code: 1, out: expect.stringContaining('main() threw') as string });
+      await absent(id('long'));
+      const jobId = await allTasksRun(() => jobsOf(id('left')));
+      interrupted.child.kill('SIGINT');
+      expect(await interrupted.done).toMatchObject({
+        code: 130,
+        err: expect.stringContaining(`session stop ${id('left')}`) as string,
+      });
+      expect((await cli('cancel', ...on(id('left')), jobId)).code).toBe(0);
+      await absent(id('left'));
     });
 
     it.runIf(isTurn())('gives the root exception of a job that fails, and 1', async () => {

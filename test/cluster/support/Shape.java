@@ -6,8 +6,11 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 
-/** A main() whose shape its arguments tell, step by step: job, fail, caught, async, sleep8, throw, exit3, daemon. */
+/** A main() whose shape its arguments tell, step by step: job, fail, caught, async, endless, sleep8, throw, exit3, daemon. */
 public class Shape {
+    /** One for all jobs of main(), as most programs have it: with high availability it refuses a second one. */
+    private static StreamExecutionEnvironment env;
+
     public static void main(String[] steps) throws Exception {
         for (String step : steps) {
             System.err.println("STEP " + step);
@@ -21,6 +24,7 @@ public class Shape {
         else if (step.equals("fail")) job("fail", false);
         else if (step.equals("caught")) caught();
         else if (step.equals("async")) job("async", true);
+        else if (step.equals("endless")) job("endless", true);
         else if (step.startsWith("sleep")) Thread.sleep(Long.parseLong(step.substring(5)) * 1000);
         else if (step.equals("throw")) throw new IllegalStateException("main() threw");
         else if (step.startsWith("exit")) System.exit(Integer.parseInt(step.substring(4)));
@@ -43,12 +47,17 @@ public class Shape {
         }
     }
 
-    private static void job(String name, boolean detached) throws Exception {
+    private static StreamExecutionEnvironment environment() {
         Configuration configuration = new Configuration();
         configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "none");
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
         env.setParallelism(1);
-        env.fromSequence(1, 10).map(new Count(name)).sinkTo(new DiscardingSink<>());
+        return env;
+    }
+
+    private static void job(String name, boolean detached) throws Exception {
+        if (env == null) env = environment();
+        env.fromSequence(1, name.equals("endless") ? Long.MAX_VALUE : 10).map(new Count(name)).sinkTo(new DiscardingSink<>());
         if (detached) env.executeAsync(name);
         else env.execute(name);
     }
@@ -67,7 +76,8 @@ public class Shape {
         }
 
         @Override
-        public Long map(Long value) {
+        public Long map(Long value) throws InterruptedException {
+            if (name.equals("endless")) Thread.sleep(100);
             if (name.equals("fail")) throw new IllegalArgumentException("the job failed");
             lines.add(1);
             return value;

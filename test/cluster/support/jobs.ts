@@ -24,13 +24,18 @@ export const HIGH_AVAILABILITY: Spec = {
   },
 };
 
-/** The one job of a cluster, as its JobManager tells; `undefined` while it does not answer. */
-export async function jobOf({ api }: Tenant, ref: ClusterRef): Promise<JobSummary | undefined> {
+/** The jobs of a cluster, as its JobManager tells; none while it does not answer. */
+export async function jobsOf({ api }: Tenant, ref: ClusterRef): Promise<readonly JobSummary[]> {
   const jobManager = createJobManager(createRestTransport(api, ref, { kind: 'service-proxy' }));
   return jobManager.overview().then(
-    ({ jobs }) => jobs[0],
-    () => undefined,
+    ({ jobs }) => jobs,
+    () => [],
   );
+}
+
+/** The one job of a cluster. */
+export async function jobOf(tenant: Tenant, ref: ClusterRef): Promise<JobSummary | undefined> {
+  return (await jobsOf(tenant, ref))[0];
 }
 
 export function allTasksRun(job: JobSummary | undefined): boolean {
