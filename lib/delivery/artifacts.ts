@@ -1,3 +1,4 @@
+import { convertToString } from '../flink/config/values.ts';
 import type { FlinkOptions, ResolvedJob } from '../job/job.ts';
 import { ARTIFACTS, artifactUris, namedArtifacts, s3Object } from '../job/jar/named-objects.ts';
 import { jarName } from '../job/jar/pin.ts';
@@ -27,11 +28,8 @@ export function artifactsOf({ options }: Pick<ResolvedJob, 'options'>): Artifact
     options(home) {
       if (files.length === 0) return {};
       const inImage = new Map(files.map(({ from, to }) => [from, `local://${home}/${to}`]));
-      return {
-        [ARTIFACTS]: artifactUris(options)
-          .map((uri) => inImage.get(uri) ?? uri)
-          .join(';'),
-      };
+      const uris = artifactUris(options).map((uri) => inImage.get(uri) ?? uri);
+      return { [ARTIFACTS]: convertToString(uris, false) };
     },
   };
 }

@@ -10,7 +10,7 @@ import { deploymentOf, isOthersObject } from './config/tenants.ts';
 import { inspectJar } from './jar/inspect.ts';
 import type { Jar, ResolvedJob } from './job.ts';
 import { checkJarUri, parseJarUri, type JarOrigin } from './jar/jar-uri.ts';
-import { checkBucket, namedArtifacts, s3Object, type NamedObject } from './jar/named-objects.ts';
+import { checkBucket, namedArtifacts, s3Object, s3Objects, type NamedObject } from './jar/named-objects.ts';
 import { mergeLayers } from './spec/layers.ts';
 import { parseManifestOrSpec } from './spec/manifest.ts';
 import { isJobName, nameFromKey } from './spec/name.ts';
@@ -138,10 +138,13 @@ function checkObjects({ jar, options, target }: ResolvedJob, own: JobSpec, { req
   const isRead = deployment.targets[target]?.jarDelivery.kind === 'bundle';
   const uploaded: NamedObject[] = request.source.kind === 'jar-upload' ? [] : [{ field: 'job.jarURI', uri: jar.uri }];
   for (const named of [...uploaded, ...namedArtifacts(options)]) {
-    const object = trusted.includes(named.uri) ? undefined : s3Object(named);
-    if (object === undefined) continue;
-    if (isRead) checkBucket(named, object, deployment.allow);
-    if (!isOthersObject(object, request, deps.deployment) && deps.storedJobs.mayName(object, request.tenant)) continue;
+    if (trusted.includes(named.uri)) continue;
+    const object = s3Object(named);
+    if (isRead && object !== undefined) checkBucket(named, object, deployment.allow);
+    const isOwn = s3Objects(named).every(
+      (one) => !isOthersObject(one, request, deps.deployment) && deps.storedJobs.mayName(one, request.tenant),
+    );
+    if (isOwn) continue;
     throw notAllowed({
       field: named.field,
       message: `${named.uri} lies where another tenant's jars or the ledger's own objects are`,

@@ -106,7 +106,7 @@ export function sessionNotes({ mode }: ResolvedJob, userSpecs: readonly JobSpec[
 
 /** Options that belong to a cluster, or have a field of their own in the request that runs a jar. */
 const NOT_A_JOBS =
-  /^(kubernetes|jobmanager|taskmanager|high-availability|rest|env|blob|cluster|resourcemanager|slotmanager|web|process|containerized|\$internal|internal)[.-]|^(parallelism\.default|execution\.target|high-availability|execution\.(savepoint|state-recovery)\.(path|ignore-unclaimed-state))$/;
+  /^(kubernetes|jobmanager|taskmanager|high-availability|rest|env|blob|cluster|resourcemanager|slotmanager|web|process|containerized|external-resource|\$internal|internal)[.-]|^(external-resources|parallelism\.default|execution\.target|high-availability|execution\.(savepoint|state-recovery)\.(path|ignore-unclaimed-state))$/;
 
 /** What of a job's options goes with the request that runs its jar in a session. */
 export function sessionJobOptions({ options }: Pick<ResolvedJob, 'options'>): Record<string, string> {

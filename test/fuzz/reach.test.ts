@@ -9,10 +9,12 @@ import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
 import type { FlinkCluster } from '../../lib/flink/cluster.ts';
 import { readConfiguration } from '../../lib/flink/config/files.ts';
 import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
+import type { ResolvedJob } from '../../lib/job/job.ts';
 import { prepareRun } from '../../lib/job/prepare.ts';
+import { sessionJobOptions } from '../../lib/job/session.ts';
 import { parseQuantity } from '../../lib/job/spec/quantity.ts';
 import { storedJobsIn } from '../../lib/job/spec/stored-jobs.ts';
-import { MemoryObjects } from '../job/jar/memory-objects.ts';
+import { jarFixture, MemoryObjects } from '../job/jar/memory-objects.ts';
 import { holds } from './hold.ts';
 import { ownerOf } from '../fakes/ids.ts';
 
@@ -23,6 +25,7 @@ import { ownerOf } from '../fakes/ids.ts';
 const DEPLOYMENT = parseDispatchConfig(`
 targets: { default: { namespace: flink, namespaces: [flink-batch], access: { kind: in-cluster } } }
 defaults: { flinkVersion: '2.3', image: 'flink:2.3.0', serviceAccount: flink }
+sessions: { small: {} }
 allow:
   images: ['team/*']
   serviceAccounts: [flink-reader]
@@ -45,6 +48,7 @@ const KEYS = [
   ],
   ...[
     'taskmanager.cpu.cores',
+    'slotmanager.max-total-resource.cpu',
     'kubernetes.taskmanager.labels.a/b',
     'kubernetes.taskmanager.node-selector.a',
     'taskmanager.heap.size',
@@ -231,11 +235,15 @@ const fewFields = fc
       ),
   );
 
-async function build(asked: Record<string, unknown>): Promise<{ cluster: FlinkCluster; finished: FinishedCluster }> {
-  const objects = new MemoryObjects();
+async function prepare(asked: Record<string, unknown>): Promise<ResolvedJob> {
+  const objects = new MemoryObjects().put('jars/a.jar', jarFixture('main-class'));
   const source = { kind: 'message', queueArn: 'arn:aws:sqs:x:1:q', messageId: 'm' } as const;
   const deps = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment: DEPLOYMENT };
-  const { job } = await prepareRun({ source, identity: 'i', spec: asked }, deps, 0);
+  return (await prepareRun({ source, identity: 'i', spec: asked }, deps, 0)).job;
+}
+
+async function build(asked: Record<string, unknown>): Promise<{ cluster: FlinkCluster; finished: FinishedCluster }> {
+  const job = await prepare(asked);
   const runId = runIdFor('i');
   const purpose = { clusterId: clusterIdFor(job.name, runId, 1), jobId: jobIdFor(runId, 1) };
   const marks = { labels: {}, annotations: {} };
@@ -347,10 +355,27 @@ function configurationStaysInBounds(cluster: FlinkCluster): void {
       /^\[?['"]?(local:\/\/\/|https:\/\/repo\.example\.com\/|s3:\/\/jars\/)/,
     );
     expect(read['s3.secret-key']).toBeUndefined();
+    expect(read['slotmanager.max-total-resource.cpu']).toBeUndefined();
+    const slots = Number(read['taskmanager.numberOfTaskSlots'] ?? 1);
+    expect(Number(read['slotmanager.number-of-slots.max'])).toBeLessThanOrEqual(8 * slots);
     for (const account of ['', 'jobmanager.', 'taskmanager.'])
       expect(['flink', 'flink-reader', 'default', undefined]).toContain(read[`kubernetes.${account}service-account`]);
   }
 }
+
+/** The session is the deployment's, whatever the job says; with its jar goes nothing of a cluster's. */
+function sessionStaysInBounds(job: ResolvedJob, honest: ResolvedJob): void {
+  if (job.mode !== 'session' || honest.mode !== 'session') throw new Error('no job in a session');
+  expect(job.session).toEqual(honest.session);
+  expect(['flink', 'flink-batch']).toContain(job.namespace);
+  expect(job.notify).toEqual([]);
+  for (const key of Object.keys(sessionJobOptions(job))) {
+    expect(key).not.toMatch(/^(kubernetes|security|env|containerized|(\$)?internal|user\.artifacts)[.-]/);
+    expect(['execution.target', 'pipeline.jars', 'pipeline.classpaths', 's3.secret-key']).not.toContain(key);
+  }
+}
+
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 20_000);
 
 describe('the reach of a spec', () => {
   it('is what the allow-list allows, in every object that is made of it', async () => {
@@ -362,9 +387,26 @@ describe('the reach of a spec', () => {
         built += 1;
         staysInBounds(all);
       },
-      5 * Number(process.env['FUZZ_RUNS'] ?? 40),
+      RUNS,
     );
     // What refuses everything proves nothing.
-    expect(built).toBeGreaterThan(20);
+    expect(built).toBeGreaterThan(RUNS / 20);
+  });
+
+  it('ends at the session of a job that runs in one', async () => {
+    const inSession = { mode: 'session', session: { pool: 'small' } };
+    const jar = { jarURI: 's3://jars/a.jar' };
+    const honest = await prepare({ ...inSession, job: jar });
+    let accepted = 0;
+    await holds(
+      fewFields,
+      async ({ job, ...asked }) => {
+        const resolved = await prepare({ ...asked, ...inSession, job: { ...(job as object), ...jar } });
+        accepted += 1;
+        sessionStaysInBounds(resolved, honest);
+      },
+      RUNS / 10,
+    );
+    expect(accepted).toBeGreaterThan(RUNS / 200);
   });
 });

@@ -41,6 +41,8 @@ const REFUSED = [
   'containerized.*',
   'pipeline.classpaths',
   'user.artifacts.*',
+  // they take the place of the limit on slots
+  'slotmanager.max-total-resource.*',
   'yarn.*',
 ];
 

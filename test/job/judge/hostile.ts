@@ -43,6 +43,22 @@ const SECRETS: readonly Spec[] = [
   option('kubernetes.container.image.pull-secrets', "job-a;'root'"),
 ];
 
+/** Names that a reader might take for others: cut at control characters, in other scripts, with a wider blank. */
+const LOOK_ALIKES: readonly Spec[] = [
+  option('\u0001kubernetes.namespace', 'kube-system'),
+  option('kubernetes.namespace\u00a0', 'kube-system'),
+  option('kubernetes\u2024namespace', 'kube-system'),
+  option('kubernetеs.namespace', 'kube-system'),
+  option('KUBERNETES.NAMESPACE', 'kube-system'),
+  option('kubernetes..namespace', 'kube-system'),
+  { image: 'tеam/side:1' },
+  { image: 'team\u2044side:1' },
+  { serviceAccount: 'flіnk' },
+  { namespace: 'ﬂink' },
+  pod({ serviceAccountName: 'flink\u200b' }),
+  { notify: ['https://sqs.eu。evil.com/.amazonaws.com/111122223333/q'] },
+];
+
 const ROLE = 'iam.amazonaws.com/role';
 const MARKS: readonly Spec[] = ['jobmanager', 'taskmanager'].flatMap((component) => {
   const key = `kubernetes.${component}.annotations`;
@@ -108,6 +124,11 @@ const AMOUNTS: readonly Spec[] = [
   option('kubernetes.taskmanager.cpu.limit-factor', '99'),
   option('kubernetes.jobmanager.memory.limit-factor', '99'),
   option('taskmanager.numberOfTaskSlots', '64'),
+  // Java reads the digits of every script
+  option('taskmanager.numberOfTaskSlots', '٦٤'),
+  option('parallelism.default', '９９９９'),
+  option('slotmanager.max-total-resource.cpu', '512'),
+  nested('slotmanager.max-total-resource.memory', '100t'),
   option('jobmanager.memory.process.size', '1t'),
   { taskManager: { resource: { memory: '1Ti' } } },
   options({
@@ -245,6 +266,7 @@ const rows: Readonly<Record<string, readonly Spec[]>> = {
   F: FOREIGN_MARKS,
   G: ENDINGS,
   H: ADDRESSES,
+  'look-alikes': LOOK_ALIKES,
   I: [...TRUSTED, ...TRUSTED_VOLUME],
   J: IDENTITY,
 };
