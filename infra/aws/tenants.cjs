@@ -1,9 +1,13 @@
-// What AWS has for each tenant of the configuration: the mapping of its queues, and for its schedules a group, a role that
-// only schedules of that group get, and the alias of the function that only this role may call. The alias is how the
-// function knows who calls.
+// What AWS has for each tenant of the configuration: the mapping of its queues, the rule for uploads into its buckets, and for
+// its schedules a group, a role that only schedules of that group get, and the alias of the function that only this role may
+// call. The alias is how the function knows who calls.
 module.exports = { tenantResources, sourcesOf };
 
-function tenantResources(config, { stack }) {
+function tenantResources(config, own) {
+  return { ...ofTenants(config, own), ...uploadRule(config, own) };
+}
+
+function ofTenants(config, { stack }) {
   return Object.fromEntries(
     Object.entries(config?.tenants ?? {}).flatMap(([name, tenant]) => {
       const id = `Tenant${name.replace(/(^|-)([a-z0-9])/g, (_, __, letter) => letter.toUpperCase())}`;
@@ -18,8 +22,36 @@ function tenantResources(config, { stack }) {
 
 /** Values of one kind of source. */
 function sourcesOf(tenant, kind) {
+  return sourcesWith(tenant, kind).map((source) => source[kind]);
+}
+
+function sourcesWith(tenant, kind) {
   const sources = Array.isArray(tenant?.sources) ? tenant.sources : [];
-  return sources.map((source) => source?.[kind]).filter((value) => typeof value === 'string');
+  return sources.filter((source) => typeof source?.[kind] === 'string');
+}
+
+/** Uploads into buckets that the deployment does not make, nor listens to already: they send their events to EventBridge. */
+function uploadRule(config, { stack, jarBucket }) {
+  const isOwn = (bucket) => bucket === jarBucket || (!jarBucket && new RegExp(`^${stack}-jars-\\d{12}$`).test(bucket));
+  const folders = Object.values(config?.tenants ?? {})
+    .flatMap((tenant) => sourcesWith(tenant, 'bucket'))
+    .filter(({ bucket }) => !isOwn(bucket))
+    .map(({ bucket, prefix = '' }) => ({
+      bucket: { name: [bucket] },
+      object: { key: [{ wildcard: `${prefix.replace(/[\\*]/g, '\\$&')}*.jar` }] },
+    }));
+  if (folders.length === 0) return {};
+  return {
+    TenantJarUploadRule: {
+      Type: 'AWS::Events::Rule',
+      Properties: {
+        Name: { 'Fn::Sub': '${AWS::StackName}-jar-uploads-of-tenants' },
+        Description: 'Jars uploaded to folders of tenants, in buckets that this deployment does not own',
+        EventPattern: { source: ['aws.s3'], 'detail-type': ['Object Created'], detail: { $or: folders } },
+        Targets: [{ Id: 'jar-uploads', Arn: { 'Fn::GetAtt': ['JarUploads', 'Arn'] } }],
+      },
+    },
+  };
 }
 
 function mapping(arn) {

@@ -171,10 +171,11 @@ export const CONTEXT = {
 } as Context;
 
 /**
- * The environment as serverless.yml sets it; `api` is the address of the target's API server. Answers what puts back
- * the environment and the clients as they were, for the test files that follow.
+ * The environment as serverless.yml sets it; `api` is the address of the target's API server, `more` takes the place of what
+ * the dispatch configuration says. Answers what puts back the environment and the clients as they were, for the test files
+ * that follow.
  */
-export function setEnvironment(api: string): () => void {
+export function setEnvironment(api: string, more: Readonly<Record<string, unknown>> = {}): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'functions-test-'));
   const kubeconfig = {
     apiVersion: 'v1',
@@ -188,6 +189,7 @@ export function setEnvironment(api: string): () => void {
     targets: { default: { namespace: 'flink', access: { kind: 'kubeconfig', path: join(folder, 'kubeconfig') } } },
     defaults: { image: 'flink:2.3.0', flinkVersion: 'v2_3', serviceAccount: 'flink' },
     allow: { images: ['flink:*'], serviceAccounts: ['flink'], jarBuckets: ['jars'], options: { allow: ['*'] } },
+    ...more,
   };
   writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
   writeFileSync(join(folder, 'dispatch.json'), JSON.stringify(dispatchConfig));

@@ -112,6 +112,7 @@ it('gives each tenant its queues, its jars, and schedules that no one else can c
   expect(Object.keys(found.Resources)).toEqual([
     ...['FurtherJarBucketsPolicy', 'NotifyPolicy', 'TenantQueuesPolicy', 'TenantOrderTeamQueue0'],
     ...['Group', 'Alias', 'Role', 'Invoke'].map((what) => `TenantOrderTeamSchedules0${what}`),
+    'TenantJarUploadRule',
   ]);
   expect(found.Resources['TenantOrderTeamQueue0']).toMatchObject({ Properties: { EventSourceArn: queue } });
   expect(statements(found, 'TenantQueuesPolicy')).toContain(queue);
@@ -123,4 +124,32 @@ it('gives each tenant its queues, its jars, and schedules that no one else can c
     '"aws:SourceArn":{"Fn::Sub":"arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/orders"}',
   );
   expect(role).toContain('"Action":"lambda:InvokeFunction","Resource":{"Ref":"TenantOrderTeamSchedules0Alias"}');
+});
+
+it('has uploads into folders of tenants told of, where the deployment does not hear of them already', async () => {
+  const tenants = {
+    a: {
+      sources: [
+        { bucket: 'shared', prefix: 'a/' },
+        { bucket: 'flink-dispatch-x-jars-111122223333', prefix: 'a/' },
+      ],
+    },
+    b: { sources: [{ bucket: 'shared', prefix: 'b*/' }, { bucket: 'of-b' }] },
+  };
+  const found = await read({ tenants });
+  const folder = (bucket: string, wildcard: string) => ({
+    bucket: { name: [bucket] },
+    object: { key: [{ wildcard }] },
+  });
+  expect(found.Resources['TenantJarUploadRule']).toMatchObject({
+    Properties: {
+      Name: { 'Fn::Sub': '${AWS::StackName}-jar-uploads-of-tenants' },
+      EventPattern: {
+        detail: { $or: [folder('shared', 'a/*.jar'), folder('shared', 'b\\*/*.jar'), folder('of-b', '*.jar')] },
+      },
+      Targets: [{ Arn: { 'Fn::GetAtt': ['JarUploads', 'Arn'] } }],
+    },
+  });
+  const { Resources } = await read({ tenants: { a: { sources: [{ bucket: 'ours' }] } } }, { jarBucket: 'ours' });
+  expect(Resources).not.toHaveProperty('TenantJarUploadRule');
 });
