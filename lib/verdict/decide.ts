@@ -92,9 +92,16 @@ function jobsIn(observation: Observation, record: ActiveRun): Pick<DecisionInput
 }
 
 /** An exception in the log of a JobManager that goes on is not why it stopped. */
-function namedInLog({ jobManagerLog: log }: Observation): LogFinding | undefined {
-  const finding = log === undefined ? undefined : findInLog(log.text);
+function namedInLog({ jobManagerLog: log, hasRefusedRight }: Observation): LogFinding | undefined {
+  const found = log === undefined ? undefined : findInLog(log.text);
+  const finding = hasRefusedRight === true ? withoutRefusal(found) : found;
   return log?.stopped === false && finding?.reason === 'JobManagerCrashed' ? undefined : finding;
+}
+
+/** An API server that has just begun refuses what it allows a moment later: it is no fault of the request. */
+function withoutRefusal(finding: LogFinding | undefined): LogFinding | undefined {
+  if (finding?.reason !== 'ServiceAccountForbidden') return finding;
+  return { ...finding, reason: 'JobManagerCrashed', message: `${finding.message}. It has the right by now` };
 }
 
 function abortInput({ observation, record, now }: DecisionFacts, verdict: RuledVerdict): AbortInput | undefined {

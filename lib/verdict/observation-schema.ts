@@ -133,4 +133,5 @@ export const observationSchema = z.object({
   kubernetes: z.object({ deployment, pods: z.array(pod), events: z.array(event) }),
   rest,
   jobManagerLog: z.object({ text, stopped: z.boolean() }).exactOptional(),
+  hasRefusedRight: z.boolean().exactOptional(),
 }) satisfies z.ZodType<Observation>;

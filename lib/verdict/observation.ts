@@ -28,4 +28,6 @@ export interface Observation {
    * gets no TaskManagers, or has no job.
    */
   readonly jobManagerLog?: { readonly text: string; readonly stopped: boolean };
+  /** Whether Flink's service account has by now the right whose refusal the log tells of; absent: nobody knows. */
+  readonly hasRefusedRight?: boolean;
 }

@@ -48,6 +48,15 @@ describe('the Role of the dispatcher', () => {
     expect(status).toBe(403);
   });
 
+  it('lets it ask what a service account of the namespace may do', async () => {
+    const clusters = createClusters(dispatcher);
+    const pods = { namespace: namespace.name, verb: 'create', group: '', resource: 'pods' };
+    expect(await clusters.hasRight({ ...pods, account: 'flink' })).toBe(true);
+    expect(await clusters.hasRight({ ...pods, account: 'default' })).toBe(false);
+    expect(await clusters.hasRight({ ...pods, account: 'flink', resource: 'pods/exec' })).toBe(false);
+    expect(await clusters.hasRight({ ...pods, account: 'default', namespace: 'kube-system' })).toBeUndefined();
+  });
+
   it.each(FLINK_VERSIONS)('lets it follow a job of Flink %s, whose account has its own Role alone', async (version) => {
     const clusterId = parseClusterId(`rbac-${version.replaceAll('.', '-')}`);
     const ref = { namespace: namespace.name, clusterId };

@@ -110,6 +110,33 @@ describe('a pool', () => {
     expect(world.leases.all).toEqual([]);
   });
 
+  it('is made anew without what was left of it, so that Flink recovers no job of a run that has ended', async () => {
+    const world = new World();
+    const first = await world.request(jobMessage(inPool));
+    await world.drain();
+    const ref = poolRef(world, first.runId);
+    world.clusters.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+    world.clusters.vanish(ref);
+    const next = await world.request(jobMessage(inPool));
+    await world.drain();
+    expect(poolRef(world, next.runId)).toEqual(ref);
+    expect(await world.clusters.remains(ref)).not.toContain(`ConfigMap/${ref.clusterId}-cluster-config-map`);
+    expect(world.clusters.created).toHaveLength(2);
+    expect(world.states(next.runId)).toEqual(['accepted', 'started', 'succeeded']);
+  });
+
+  it('keeps what belongs to a session that stands', async () => {
+    const world = new World();
+    const first = await world.request(jobMessage(inPool));
+    await world.drain();
+    const ref = poolRef(world, first.runId);
+    world.clusters.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+    await world.request(jobMessage(inPool));
+    await world.drain();
+    expect(await world.clusters.remains(ref)).toContain(`ConfigMap/${ref.clusterId}-cluster-config-map`);
+    expect(world.clusters.created).toHaveLength(1);
+  });
+
   it('goes on with a stop that takes longer than one sweep', async () => {
     const world = new World();
     const { runId } = await world.request(jobMessage(inPool));

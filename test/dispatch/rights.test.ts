@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { DispatchError } from '../../lib/core/errors.ts';
+import { crashedPods, HEALTHY, type Behaviour } from './world/fake-flink.ts';
 import { expectClosedCleanly } from './world/invariants.ts';
 import { jobMessage, World } from './world/world.ts';
 
@@ -29,5 +30,32 @@ it('rights that are missing for good are told after a minute, long before the de
   expect(outcome).toMatchObject({ state: 'failed', reason: 'PermissionDenied' });
   expect((outcome?.at ?? 0) - createdAt).toBeGreaterThanOrEqual(MINUTE);
   expect((outcome?.at ?? Infinity) - createdAt).toBeLessThan(2 * MINUTE);
+  await expectClosedCleanly(world, runId);
+});
+
+/** What its service account was refused; its log tells how a job goes on, and of none. */
+const REFUSED: Behaviour = {
+  pods: crashedPods,
+  log: () => `2026-11-21 03:00:00,000 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] - starts
+2026-11-21 03:00:01,000 ERROR org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] - Fatal error occurred in the cluster entrypoint.
+java.lang.RuntimeException: pods is forbidden: User "system:serviceaccount:flink:flink" cannot watch resource "pods" in API group "" in the namespace "flink". Received status: Status(code=403)
+`,
+};
+
+it.each([
+  ['has by now is tried again', true, ['accepted', 'attempt-failed', 'started', 'succeeded']],
+  ['lacks still ends its run', false, ['accepted', 'failed']],
+  ['may lack, as far as anybody knows, ends its run', undefined, ['accepted', 'failed']],
+] as const)('a JobManager that died of a right which it %s', async (_what, grants, states) => {
+  const world = new World();
+  world.flink.behaviours = [REFUSED, HEALTHY];
+  world.clusters.grants = grants;
+  const { runId } = await world.request(jobMessage({ retry: { attempts: 2, backoff: '1s' } }));
+  await world.drain();
+  expect(world.states(runId)).toEqual(states);
+  const [first] = world.record(runId).attempts;
+  expect(first?.outcome ?? world.record(runId).outcome).toMatchObject({
+    reason: grants === true ? 'JobManagerCrashed' : 'ServiceAccountForbidden',
+  });
   await expectClosedCleanly(world, runId);
 });

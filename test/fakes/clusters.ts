@@ -48,6 +48,8 @@ export interface FakeClusters extends ClusterAccess {
   readonly faults: Fault[];
   /** Answers to `remains` that still name what was removed; default 0. */
   looksToGo: number;
+  /** What an API server says of the right that a log tells of; default: nothing. */
+  grants: boolean | undefined;
   /** Every Deployment that was ever created, as `namespace/name#run-attempt`. */
   readonly created: string[];
   readonly calls: Method[];
@@ -64,6 +66,8 @@ interface State {
   readonly going: Map<string, { looks: number; names: readonly string[] }>;
   readonly highAvailability: Map<string, Set<string>>;
   readonly logs: Map<string, string>;
+  /** Uids of Deployments that have all that they need to start. */
+  readonly complete: Set<string>;
   uids: number;
 }
 
@@ -73,6 +77,7 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
     going: new Map(),
     highAvailability: new Map(),
     logs: new Map(),
+    complete: new Set(),
     uids: 0,
   };
   const fake = (method: Method): (<T>(act: () => T) => Promise<T>) => {
@@ -89,6 +94,7 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
   const self: FakeClusters = {
     faults: [],
     looksToGo: 0,
+    grants: undefined,
     created: [],
     calls: [],
     standing: (ref) => state.clusters.get(keyOf(ref)),
@@ -99,11 +105,21 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
     },
     setLog: (pod, container, text, previous = false) => void state.logs.set(`${pod}/${container}/${previous}`, text),
     admit: () => fake('admit')(() => ({ settle: () => Promise.resolve(), giveBack: () => Promise.resolve() })),
-    apply: (cluster, owner) => fake('apply')(() => apply(state, self, clock.now(), { cluster, owner })),
+    async apply(cluster, owner, mayStart) {
+      const result = await fake('apply')(() => apply(state, self, clock.now(), { cluster, owner }));
+      const { uid = '' } = state.clusters.get(keyOf(cluster)) ?? {};
+      // Whether a run's program may begin is asked of the true one alone.
+      if (owner.kind === 'pool') await mayStart?.(uid);
+      state.complete.add(uid);
+      return result;
+    },
+    removeLeftovers: (ref, uid) =>
+      Promise.resolve(state.complete.has(uid) ? undefined : void state.highAvailability.delete(keyOf(ref))),
     observe: (ref) => fake('observe')(() => factsOf(state.clusters.get(keyOf(ref)))),
     remove: (ref, what) => fake('remove')(() => remove(state, self, ref, what)),
     remains: (ref, what = { highAvailability: true }) => fake('remains')(() => remains(state, ref, what)),
     tail: (_ref, pod, options) => fake('tail')(() => tail(state, pod, options)),
+    hasRight: () => Promise.resolve(self.grants),
     list: (namespace) => fake('list')(() => list(state, namespace)),
     renew: (ref, owner, objects) => fake('renew')(() => renew(state, ref, owner, objects)),
     revoke: (ref, owner) =>

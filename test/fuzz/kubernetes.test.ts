@@ -119,6 +119,12 @@ describe("an API server's answers of any shape", () => {
     ['tell what remains', (api) => createClusters(api).remains(ref, { highAvailability: false, uid: 'a' })],
     ['list clusters', (api) => createClusters(api).list('flink')],
     ['withdraw a permit', (api) => createClusters(api).revoke(ref, owner)],
+    ['let leftovers be removed', (api) => createClusters(api).removeLeftovers(ref, 'a')],
+    [
+      'tell of a right',
+      (api) =>
+        createClusters(api).hasRight({ namespace: 'flink', account: 'a', verb: 'get', group: '', resource: 'pods' }),
+    ],
     ['renew what pods read', (api) => createClusters(api).renew(ref, owner, CLUSTER.dependents)],
     ['are logs', (api) => createClusters(api).tail(ref, 'a-x', { container: 'a', bytes: 4096, previous: false })],
     [

@@ -232,3 +232,54 @@ describe('tail', () => {
     expect(tail).toEqual({ pod: 'p', container: 'c', text: '' });
   });
 });
+
+describe('a right of a service account', () => {
+  const right = { namespace: 'n', account: 'flink', verb: 'get', group: 'apps', resource: 'deployments/status' };
+
+  it.each([
+    [201, { status: { allowed: true } }, true],
+    [201, { status: { allowed: false } }, false],
+    [403, failure(403, 'Forbidden', 'cannot create resource "localsubjectaccessreviews"'), undefined],
+    [404, failure(404, 'NotFound', 'none'), undefined],
+    [201, 'yes', undefined],
+  ])('is what the API server says of it: %i %j', async (status, body, expected) => {
+    const { clusters, seen } = await clustersAt((_s, response) => json(response, status, body));
+    expect(await clusters.hasRight(right)).toBe(expected);
+    expect(seen[0]?.url.pathname).toBe('/apis/authorization.k8s.io/v1/namespaces/n/localsubjectaccessreviews');
+    expect(seen[0]?.body).toMatchObject({
+      metadata: { namespace: 'n' },
+      spec: {
+        user: 'system:serviceaccount:n:flink',
+        resourceAttributes: {
+          namespace: 'n',
+          verb: 'get',
+          group: 'apps',
+          resource: 'deployments',
+          subresource: 'status',
+        },
+      },
+    });
+  });
+});
+
+describe('what an earlier cluster of the name has left behind', () => {
+  const map = (name: string, owner?: string) => ({
+    metadata: { name, uid: `uid-of-${name}`, ...(owner && { ownerReferences: [{ uid: owner }] }) },
+  });
+  const removed = async (maps: readonly object[]): Promise<readonly unknown[]> => {
+    const { clusters, seen } = await clustersAt((_s, response) => json(response, 200, { items: maps }));
+    await clusters.removeLeftovers(ref, 'u1');
+    const deletions = seen.filter(({ method }) => method === 'DELETE');
+    return deletions.map(({ url, body }) => [url.pathname.split('/').at(-1), body]);
+  };
+
+  it('goes before a JobManager can read it', async () => {
+    expect(await removed([map('c-cluster-config-map'), map('flink-config-c', 'an earlier one')])).toEqual([
+      ['c-cluster-config-map', expect.objectContaining({ preconditions: { uid: 'uid-of-c-cluster-config-map' } })],
+    ]);
+  });
+
+  it('is what its own JobManager keeps, once that may have started', async () => {
+    expect(await removed([map('c-cluster-config-map'), map('flink-config-c', 'u1')])).toEqual([]);
+  });
+});

@@ -14,6 +14,10 @@ export const asked = { at: NOW - CANCEL_GRACE + 1, by: 'a test', reason: 'JobCan
 /** What a JobManager writes of its job's end. */
 export const finished = `2026-11-21 INFO Job x (${runIn('running', 0).attempts[0]?.jobId ?? ''}) switched from state RUNNING to FINISHED.\n2026-11-21 03:00:00,000 INFO  org.apache.flink.X [] - Application completed SUCCESSFULLY`;
 
+/** Of a JobManager that logs how a job goes on. */
+export const REFUSED = `2026-11-21 INFO org.apache.flink.runtime.X [] - starts
+pods is forbidden: User "system:serviceaccount:flink:flink" cannot watch resource "pods" in API group "" in the namespace "flink"`;
+
 export function withOptions(record: ActiveRun, options: Record<string, string>, kind?: 'streaming'): ActiveRun {
   const { job } = record;
   return { ...record, job: { ...job, options: { ...job.options, ...options }, ...(kind && { kind }) } };
@@ -79,18 +83,25 @@ function anyLook(record: ActiveRun): fc.Arbitrary<Observation> {
     fc.constant(UNREACHABLE),
     anyJobs(record).map((jobs) => answered(jobs)),
   );
-  const text = fc.oneof(fc.string(), fc.constant(finished), fc.constant('java.lang.OutOfMemoryError: heap'));
+  const text = fc.oneof(
+    fc.string(),
+    fc.constant(finished),
+    fc.constant('java.lang.OutOfMemoryError: heap'),
+    fc.constant(REFUSED),
+  );
   return fc
     .record({
       rest,
       pods: fc.array(anyPod, { maxLength: 3 }),
       absent: fc.boolean(),
       said: fc.option(fc.record({ text, stopped: fc.boolean() }), { nil: undefined }),
+      hasRefusedRight: fc.option(fc.boolean(), { nil: undefined }),
     })
-    .map(({ rest: answer, pods, absent, said }) =>
+    .map(({ rest: answer, pods, absent, said, hasRefusedRight }) =>
       look(record, answer, {
         kubernetes: absent ? ABSENT : kubernetes(record, { pods }),
         ...(said === undefined ? {} : { jobManagerLog: said }),
+        ...(hasRefusedRight === undefined ? {} : { hasRefusedRight }),
       }),
     );
 }

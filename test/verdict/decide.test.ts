@@ -11,7 +11,7 @@ import { end } from '../../lib/run/machine.ts';
 import type { Observation, RestFacts } from '../../lib/verdict/observation.ts';
 import { SILENCE_LIMIT } from '../../lib/verdict/deadlines.ts';
 import type { Outcome, ActiveRun } from '../../lib/run/record.ts';
-import { ABSENT, anyCase, anyRecord, asked, finished, RUN, START, withOptions } from './any-case.ts';
+import { ABSENT, anyCase, anyRecord, asked, finished, REFUSED, RUN, START, withOptions } from './any-case.ts';
 import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
 
 const crashed = jobManagerPod({ ready: false }, { state: 'terminated', reason: 'Error', exitCode: 1 });
@@ -345,6 +345,28 @@ const TABLE: readonly (readonly [string, ActiveRun, Observation, Expected])[] = 
       ),
     ),
     ['failed', 'failed', 'ServiceAccountForbidden'],
+  ],
+  [
+    'Flink was refused TaskManagers, and may make them by now',
+    starting,
+    look(starting, answered([]), { ...log(REFUSED, false), hasRefusedRight: true }),
+    ['wait'],
+  ],
+  [
+    'its JobManager died of a right that it lacks',
+    starting,
+    look(starting, UNREACHABLE, {
+      ...{ kubernetes: kubernetes(starting, { pods: [crashed] }), ...log(REFUSED), hasRefusedRight: false },
+    }),
+    ['failed', 'failed', 'ServiceAccountForbidden'],
+  ],
+  [
+    'its JobManager died of a right that it lacked',
+    starting,
+    look(starting, UNREACHABLE, {
+      ...{ kubernetes: kubernetes(starting, { pods: [crashed] }), ...log(REFUSED), hasRefusedRight: true },
+    }),
+    ['failed', 'failed', 'JobManagerCrashed'],
   ],
   [
     'it was canceled a moment ago',

@@ -1,4 +1,5 @@
 import { defined } from '../../core/defined.ts';
+import { refusedRight } from '../../diagnosis/refused-right.ts';
 import { logWorthReading, type LogRef } from '../../diagnosis/log-worth-reading.ts';
 import { isMainRunning } from '../../kubernetes/cluster/containers.ts';
 import type { ClusterRef, KubernetesFacts, LogTail } from '../../kubernetes/cluster/port.ts';
@@ -21,7 +22,19 @@ export async function observe(at: AttemptContext): Promise<Observation> {
   const kubernetes = await target.cluster.observe(ref);
   const rest = await askJobManager(at, kubernetes);
   const log = await lastLog(target, ref, kubernetes, logWorthReading(kubernetes, clock.now(), saidOf(rest, at)));
-  return { at: clock.now(), kubernetes, rest, ...defined({ jobManagerLog: log }) };
+  const hasRefusedRight = log === undefined ? undefined : await refusedRightNow(target, ref, log.text);
+  return { at: clock.now(), kubernetes, rest, ...defined({ jobManagerLog: log, hasRefusedRight }) };
+}
+
+/** The verdict stands without it. */
+async function refusedRightNow(
+  { cluster }: Target,
+  { namespace }: ClusterRef,
+  log: string,
+): Promise<boolean | undefined> {
+  const right = refusedRight(log);
+  if (right?.namespace !== namespace) return undefined;
+  return cluster.hasRight(right).catch(() => undefined);
 }
 
 function saidOf(rest: RestFacts, { run }: AttemptContext): Parameters<typeof logWorthReading>[2] {

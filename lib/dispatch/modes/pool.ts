@@ -84,13 +84,19 @@ export async function leavePool({ leases, ref, runId, since }: PoolUse, now: num
 async function finishStop(target: Target, leases: SessionLeases, lease: SessionLease): Promise<SessionLease> {
   const remains = await removeSession(target, leases, lease);
   if (remains.length === 0) return stopped(lease);
-  throw new DispatchError(
-    'ClusterUnavailable',
-    `the session ${lease.clusterId} is being stopped: ${remains.join(', ')}`,
-    {
-      retryAfter: 1,
-    },
-  );
+  const message = `the session ${lease.clusterId} is being stopped: ${remains.join(', ')}`;
+  throw new DispatchError('ClusterUnavailable', message, { retryAfter: 1 });
+}
+
+/**
+ * Makes the session, or finds it. What one that somebody else deleted has left behind goes first: Flink would recover its
+ * jobs, whose runs have ended with it.
+ */
+export async function makeSession({ cluster }: Target, plan: FlinkCluster, owner: PoolOwner): Promise<void> {
+  await cluster.apply(plan, owner, async (uid) => {
+    await cluster.removeLeftovers(plan, uid);
+    return 'grant';
+  });
 }
 
 /**

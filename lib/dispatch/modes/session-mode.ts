@@ -12,7 +12,7 @@ import type { Acted, Mode } from './mode.ts';
 import { observe } from '../look/observe.ts';
 import type { PlannedCluster } from '../plan-cluster.ts';
 import { placeFor } from './place.ts';
-import { joinPool, leavePool, planSession, poolOwner, type PoolUse } from './pool.ts';
+import { joinPool, leavePool, makeSession, planSession, poolOwner, type PoolUse } from './pool.ts';
 import { jarNameOf, stillMayCome, submitJob } from './session-submit.ts';
 
 /**
@@ -38,7 +38,7 @@ async function launch(at: AttemptContext<ActiveRun>, pool: PoolPlan | undefined)
     const { ledgerBucket } = deps.eventContext;
     const plan = planSession(pool, ref, ledgerBucket);
     await joinPool(poolUse(at), pool);
-    await makeSession(at, plan, poolOwner(pool, ledgerBucket));
+    await makeInItsPlace(at, plan, poolOwner(pool, ledgerBucket));
     return created(run, deps.clock.now());
   }
   const { deployment } = await target.cluster.observe(ref);
@@ -47,10 +47,10 @@ async function launch(at: AttemptContext<ActiveRun>, pool: PoolPlan | undefined)
 }
 
 /** Its JobManager takes no room that was promised to another cluster. */
-async function makeSession(at: AttemptContext, plan: PlannedCluster, owner: PoolOwner): Promise<void> {
+async function makeInItsPlace(at: AttemptContext, plan: PlannedCluster, owner: PoolOwner): Promise<void> {
   const place = await placeFor(plan, owner, at);
   try {
-    await at.target.cluster.apply(plan, owner);
+    await makeSession(at.target, plan, owner);
     await place.settle();
   } finally {
     await place.giveBack();

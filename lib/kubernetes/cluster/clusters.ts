@@ -4,6 +4,7 @@ import type { KubernetesApi } from '../api/api.ts';
 import { createAdmission } from '../admission/admit.ts';
 import { applyCluster } from './apply.ts';
 import { createObjectClient, type ObjectClient } from '../api/client.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { readTail } from './logs.ts';
 import { MANAGED_BY, ownerIn } from './owner-metadata.ts';
 import { observeCluster } from './observe.ts';
@@ -11,6 +12,7 @@ import type { ClusterAccess, ClusterInventory } from './port.ts';
 import { readable } from '../api/readable.ts';
 import { renewObjects } from './renew.ts';
 import { remainingObjects, removeCluster } from './remove.ts';
+import { hasRight } from './rights.ts';
 import { withdrawPermit } from './start-permit.ts';
 
 const EVERYTHING = { highAvailability: true };
@@ -24,10 +26,12 @@ export function createClusters(api: KubernetesApi): ClusterAccess {
     admit: (cluster, owner, now) => readable(() => admit(cluster, owner, now)),
     observe: (ref) => readable(() => observeCluster(client, ref)),
     remove: (ref, what) => readable(() => removeCluster(client, ref, what)),
+    removeLeftovers: (ref, uid) => readable(() => removeLeftovers(client, ref, uid)),
     remains: (ref, what = EVERYTHING) => readable(() => remainingObjects(client, ref, what)),
     tail: (ref, pod, options) => readable(() => readTail(client, ref, pod, options)),
     renew: (ref, owner, objects) => readable(() => renewObjects(client, ref, owner, objects)),
     revoke: (ref, owner) => readable(() => withdrawPermit(client, ref, owner)),
+    hasRight: (right) => readable(() => hasRight(client, right)),
     list: (namespace) => readable(() => listClusters(client, namespace)),
   };
 }

@@ -213,5 +213,31 @@ export interface ClusterInventory {
   list(namespace: string): Promise<readonly OwnedCluster[]>;
 }
 
+/** What a service account may do in its own namespace. */
+export interface ServiceAccountRight {
+  readonly namespace: string;
+  /** The service account's name. */
+  readonly account: string;
+  readonly verb: string;
+  /** Of the API; empty for the core. */
+  readonly group: string;
+  /** In plural, with its subresource: `pods/log`. */
+  readonly resource: string;
+}
+
+export interface Leftovers {
+  /**
+   * Removes what high availability kept of an earlier cluster of the name, before a JobManager of the Deployment with this
+   * uid can read it: asked in `mayStart` of `apply`. Once one may have started, nothing happens.
+   */
+  removeLeftovers(ref: ClusterRef, uid: string): Promise<void>;
+}
+
+export interface AccessReviews {
+  /** Whether it has the right now; `undefined`: the API server does not tell this account. */
+  hasRight(right: ServiceAccountRight): Promise<boolean | undefined>;
+}
+
 /** All that is asked of one Kubernetes. */
-export interface ClusterAccess extends Clusters, ClusterLogs, ClusterInventory, StartPermits, Renewals, Admitting {}
+export interface ClusterAccess
+  extends Clusters, ClusterLogs, ClusterInventory, StartPermits, Renewals, Admitting, Leftovers, AccessReviews {}

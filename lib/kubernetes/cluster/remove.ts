@@ -49,7 +49,7 @@ function nobodyCollects({ metadata }: KubernetesObject): boolean {
   return metadata?.deletionTimestamp === undefined && (metadata?.ownerReferences ?? []).length === 0;
 }
 
-async function removeObject(
+export async function removeObject(
   client: ObjectClient,
   kind: Kind,
   namespace: string,
@@ -106,7 +106,7 @@ async function listOf(client: ObjectClient, kind: Kind, ref: ClusterRef): Promis
 }
 
 /** Flink's leaders write theirs without an owner; only up to 1.20 they bear the label `configmap-type`. */
-function isHighAvailability({ metadata }: KubernetesObject): boolean {
+export function isHighAvailability({ metadata }: KubernetesObject): boolean {
   return (metadata?.ownerReferences ?? []).length === 0;
 }
 

@@ -62,8 +62,8 @@ export class FakeFlink {
     const { clusters } = this;
     return {
       ...clusters,
-      apply: async (cluster, owner) => {
-        const result = await clusters.apply(cluster, owner);
+      apply: async (cluster, owner, mayStart) => {
+        const result = await clusters.apply(cluster, owner, mayStart);
         // A session begins without a program.
         if (owner.kind === 'run') this.begin(cluster);
         return result;

@@ -148,6 +148,7 @@ export class SessionInvariants {
     const record = this.attemptOf(job.jobId)?.record;
     if (record === undefined) return;
     const { processes } = this.flink;
+    this.check('no job of a closed run is recovered', record.state !== 'closed', () => `${record.name}: ${job.jobId}`);
     const beside = processes.jobs.filter((one) => one !== job && isOf(one, record) && processes.isRunning(one));
     this.check('one live job of a run at a time', beside.length === 0, () => `${record.name}: ${job.jobId}`);
     this.checkTurn(record, job.jobId);

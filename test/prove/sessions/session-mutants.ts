@@ -121,6 +121,18 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     without: '',
   },
   {
+    name: 'what a session has left behind goes before the next one is made',
+    file: POOL,
+    guard: '    await cluster.removeLeftovers(plan, uid);\n',
+    without: '',
+  },
+  {
+    name: 'what a session that stands has kept stays',
+    file: 'lib/kubernetes/cluster/leftovers.ts',
+    guard: '  if (mayHaveStarted) return;\n',
+    without: '',
+  },
+  {
     name: 'only the pool’s own session is removed',
     file: POOL,
     guard: "  if (deployment.owner?.kind !== 'pool') return [];\n",

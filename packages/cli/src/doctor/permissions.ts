@@ -5,7 +5,7 @@ import type { TargetConfig } from '../../../../lib/job/config/dispatch-config.ts
 import { failed, ok, unknown, type Seen } from './check.ts';
 
 export interface Permission {
-  readonly group: '' | 'apps';
+  readonly group: '' | 'apps' | 'authorization.k8s.io';
   /** With its subresource: `pods/log`. */
   readonly resource: string;
   readonly verbs: readonly string[];
@@ -34,6 +34,7 @@ export function permissionsFor({
     { group: '', resource: 'events', verbs: ['list'] },
     { group: '', resource: 'pods/log', verbs: ['get'] },
     { group: '', resource: 'resourcequotas', verbs: ['list'] },
+    { group: 'authorization.k8s.io', resource: 'localsubjectaccessreviews', verbs: ['create'] },
     ...(proxied
       ? [{ group: '', resource: 'services/proxy', verbs: ['get', 'create', 'patch', 'delete'] } as const]
       : []),
