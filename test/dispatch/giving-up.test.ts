@@ -91,3 +91,53 @@ it('a launch that is refused half-way lets nothing of it begin', async () => {
   expect(world.clusters.calls).toContain('withdraw');
   await expectClosedCleanly(world, runId);
 });
+
+type Cluster = Awaited<ReturnType<World['dispatch']['targets']>>['cluster'];
+
+/** `before` and `after` each withdrawal of a permit. */
+async function aroundRevoke(
+  world: World,
+  { before, after }: { before?: () => void; after?: () => void },
+): Promise<void> {
+  const target = await world.dispatch.targets('default');
+  const revoke: Cluster['revoke'] = async (...asked) => {
+    before?.();
+    await target.cluster.revoke(...asked);
+    after?.();
+  };
+  // Methods of the watched cluster are no properties of its own.
+  const cluster = new Proxy(target.cluster, {
+    get: (it, key) => (key === 'revoke' ? revoke : Reflect.get(it, key)) as unknown,
+  });
+  Object.assign(world.dispatch, { targets: () => Promise.resolve({ ...target, cluster }) });
+}
+
+it('a launch that is given up is on record as such before its cluster is looked at', async () => {
+  const world = new World();
+  const { runId } = await world.request(jobMessage({ retry: { attempts: 1, backoff: '1s' } }));
+  const onRecord: unknown[] = [];
+  await aroundRevoke(world, { before: () => onRecord.push(world.record(runId).attempts.at(-1)?.startRevokedAt) });
+  const error = new DispatchError('InvalidConfiguration', 'Service word-count-rest is invalid');
+  world.clusters.faults.push({ method: 'apply', when: 'before', error });
+  await world.drain();
+  expect(onRecord[0]).toEqual(expect.any(Number));
+  expect(world.record(runId).outcome).toMatchObject({ state: 'failed', reason: 'InvalidConfiguration' });
+  await expectClosedCleanly(world, runId);
+});
+
+it('an attempt goes on when its JobManager has started between the last look and the seal', async () => {
+  const world = new World();
+  let hasStarted = false;
+  world.flink.behaviours = [
+    { ...HEALTHY, endsAfter: 600_000, pods: (...at) => (hasStarted ? healthyPods(...at) : pendingPods(...at)) },
+  ];
+  const { runId } = await world.request(jobMessage());
+  await world.drainFor(2_000);
+  await aroundRevoke(world, { after: () => (hasStarted = true) });
+  await cancelRun(runId, { by: 'a test', reason: 'JobCanceled' }, world.dispatch);
+  await world.drain();
+  const { outcome } = world.record(runId);
+  expect(outcome).toMatchObject({ state: 'canceled', flinkState: 'CANCELED' });
+  expect(world.flink.cancels.length).toBeGreaterThan(0);
+  await expectClosedCleanly(world, runId);
+});

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Deliver } from '../../lib/delivery/delivery.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
+import { keepJar } from '../../lib/dispatch/keep-jar.ts';
+import type { PinnedJar } from '../../lib/job/job.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import { runIn } from '../verdict/observations.ts';
 import { jobMessage, World } from './world/world.ts';
 
 const MINUTE = 60_000;
@@ -53,4 +57,44 @@ describe('a signed URL', () => {
     expect(delivered.length).toBeGreaterThanOrEqual(4);
     expect(here.logged.filter((line) => line.includes('not delivered anew'))).toHaveLength(2);
   });
+});
+
+const DAY = 24 * HOUR;
+const PINNED: PinnedJar = { bucket: 'ledger', key: 'jars/sha256/0/a.jar', sha256: '0'.repeat(64), size: 1 };
+const RUNNING = runIn('running', 0);
+
+function withJar(record: RunRecord, days: number): RunRecord {
+  if (record.job === undefined) throw new Error('no job');
+  const jar = { ...record.job.jar, pinned: PINNED };
+  return { ...record, job: { ...record.job, jar }, createdAt: 0, updatedAt: days * DAY };
+}
+
+/** What is kept of a record, looked at so many days after its run was accepted. */
+async function keptAt(record: RunRecord, days: number, keep = () => Promise.resolve()): Promise<readonly PinnedJar[]> {
+  const world = new World();
+  const kept: PinnedJar[] = [];
+  const keepIt: World['dispatch']['keepJar'] = (jar) => {
+    kept.push(jar);
+    return keep();
+  };
+  await keepJar(record, {
+    ...world.dispatch,
+    clock: { now: () => days * DAY, sleep: () => Promise.resolve() },
+    keepJar: keepIt,
+  });
+  return kept;
+}
+
+it.each([
+  ['once in ten days', withJar(RUNNING, 9), 11, 1],
+  ['not twice in them', withJar(RUNNING, 11), 19, 0],
+  ['not in the first ones', withJar(RUNNING, 0), 9, 0],
+  ['not when the run has ended', withJar(runIn('ended', 0), 9), 11, 0],
+  ['not where it is of no bucket', { ...RUNNING, createdAt: 0, updatedAt: 9 * DAY }, 11, 0],
+] as const)('the jar of a run is kept %s', async (_what, record, days, times) => {
+  expect(await keptAt(record, days)).toEqual(Array(times).fill(PINNED));
+});
+
+it('a jar that could not be kept ends no run', async () => {
+  expect(await keptAt(withJar(RUNNING, 9), 11, () => Promise.reject(new Error('no answer')))).toEqual([PINNED]);
 });

@@ -67,4 +67,21 @@ describe('a sweep', () => {
     expect(removed[0]).toContain('a/c020-');
     expect(removed).toHaveLength(40);
   });
+
+  it('takes a marker without a record away after an hour, and not before: its record may be on its way', async () => {
+    const world = new World();
+    const run = { runId: runIdFor('lost'), place: runIdFor('lost'), version: 'v1', markedAt: world.clock.now() };
+    const forgotten: unknown[] = [];
+    const live: SweepDeps['live'] = {
+      list: ({ after }) => Promise.resolve(after === undefined ? [run] : []),
+      forget: (one) => Promise.resolve(void forgotten.push(one)),
+    };
+    const pass = () => sweep([], { ...world.sweeper, live }, { most: 100, deadline: world.clock.now() + MINUTE });
+    world.clock.time += 60 * MINUTE - 1;
+    await pass();
+    expect(forgotten).toEqual([]);
+    world.clock.time += 1;
+    await pass();
+    expect(forgotten).toEqual([run]);
+  });
 });

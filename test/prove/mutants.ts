@@ -286,4 +286,52 @@ export const MUTANTS: readonly Mutant[] = [
     guard: 'await removeAndVerify(target.cluster, cluster, { highAvailability: false, uid: cluster.uid });',
     without: '[];',
   },
+  {
+    name: 'a permit granted a moment ago is emptied',
+    file: 'lib/kubernetes/cluster/start-permit.ts',
+    guard: 'if (!(await empty(client, ref))) {',
+    without: "if (ref.clusterId === '') {",
+  },
+  {
+    name: 'a launch that is given up is on record before its look',
+    file: 'lib/dispatch/launch.ts',
+    guard: 'if (begins && currentAttempt(record).startRevokedAt === undefined) {',
+    without: 'if (begins && now < 0) {',
+  },
+  {
+    name: 'a seal looks again whether the program has begun',
+    file: 'lib/dispatch/follow.ts',
+    guard: 'return firstJobManager(again.kubernetes) === undefined ? record : undefined;',
+    without: 'return again.at >= 0 ? record : undefined;',
+  },
+  {
+    name: 'a marker that is set anew is spared',
+    file: 'lib/run/store/s3-live-runs.ts',
+    guard: 'const condition = defined({ IfMatch: version });',
+    without: 'const condition = {};',
+  },
+  {
+    name: 'a marker without a record is kept for an hour',
+    file: 'lib/dispatch/sweep/sweep.ts',
+    guard: 'deps.clock.now() - run.markedAt >= MARKER_AGE',
+    without: 'run.markedAt < MARKER_AGE * 1e9',
+  },
+  {
+    name: 'the uid of the Deployment counts',
+    file: 'lib/verdict/application-rules.ts',
+    guard: ' || deployment.uid !== deploymentUid',
+    without: " || deploymentUid === ''",
+  },
+  {
+    name: 'only the first JobManager is heard',
+    file: 'lib/verdict/jobmanager-replacement.ts',
+    guard: 'hasHighAvailability(record) || startsSoFar(observation, record) === 1',
+    without: 'hasHighAvailability(record) || startsSoFar(observation, record) > 0',
+  },
+  {
+    name: 'the permit is withdrawn after the first start',
+    file: 'lib/dispatch/modes/application-mode.ts',
+    guard: 'if (hasHighAvailability(job.options)) return run;',
+    without: "if (hasHighAvailability(job.options) || job.name !== '') return run;",
+  },
 ];

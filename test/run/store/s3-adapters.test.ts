@@ -101,6 +101,15 @@ describe('the ledger on S3', () => {
     expect(s3.commandCalls(DeleteObjectCommand)[0]?.args[0].input).toMatchObject({ Key: `live/${record.runId}` });
   });
 
+  it.each([404, 409, 412])('spares a marker that was set anew: %i', async (status) => {
+    s3.on(DeleteObjectCommand).rejects(failure('PreconditionFailed', status));
+    const { runId } = record;
+    await createS3LiveRuns(bucket).forget({ runId, place: runId, markedAt: 0, version: '"old"' });
+    expect(s3.commandCalls(DeleteObjectCommand)[0]?.args[0].input).toMatchObject({
+      ...{ Key: `live/${runId}`, IfMatch: '"old"' },
+    });
+  });
+
   it('lists in pages of S3, passing over what is no run', async () => {
     const ids = ['a', 'b'].map(runIdFor).sort();
     s3.on(ListObjectsV2Command)
