@@ -46,6 +46,70 @@ describe('the next look', () => {
     );
   });
 
+  it.each<readonly [RunState, 'batch' | 'streaming', readonly (readonly [age: number, wait: number])[]]>([
+    [
+      'starting',
+      'batch',
+      [
+        [0, 500],
+        [19_999, 500],
+        [20_000, 2_000],
+        [120_000, 5_000],
+        [600_000, 30_000],
+      ],
+    ],
+    [
+      'running',
+      'batch',
+      [
+        [14_999, 500],
+        [15_000, 2_000],
+        [60_000, 5_000],
+        [600_000, 15_000],
+        [3_600_000, 60_000],
+      ],
+    ],
+    [
+      'running',
+      'streaming',
+      [
+        [0, 2_000],
+        [60_000, 5_000],
+        [86_399_999, 60_000],
+        [86_400_000, 300_000],
+      ],
+    ],
+    [
+      'waiting',
+      'batch',
+      [
+        [59_999, 2_000],
+        [60_000, 10_000],
+        [600_000, 60_000],
+      ],
+    ],
+    [
+      'cleaning',
+      'batch',
+      [
+        [9_999, 500],
+        [10_000, 2_000],
+        [60_000, 15_000],
+        [600_000, 60_000],
+      ],
+    ],
+  ])('of a run that is %s, %s, is by its age', (state, kind, waits) => {
+    for (const [age, wait] of waits) expect([age, nextLook(aged(state, age, kind), NOW)]).toEqual([age, wait]);
+  });
+
+  it('of a run that is told to stop is soon, for a minute', () => {
+    const told = (ago: number): number => {
+      const cancelRequested = { at: NOW - ago, by: 'a test', reason: 'JobCanceled' as const };
+      return nextLook({ ...aged('running', 7_200_000, 'batch'), cancelRequested }, NOW);
+    };
+    expect([0, 9_999, 10_000, 59_999, 60_000].map(told)).toEqual([500, 500, 2_000, 2_000, 60_000]);
+  });
+
   it('is there for a record without the times that it goes by', () => {
     for (const state of RUN_STATES) {
       const { attempts, ...record } = runIn(state, 0);

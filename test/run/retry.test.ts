@@ -46,6 +46,15 @@ describe('after a failure', () => {
     expect(waitAfter(after(crash, crash), crash)).toBeUndefined();
   });
 
+  it('of the infrastructure the wait is never longer than a quarter of an hour', () => {
+    const crashes = Array.from({ length: 40 }, () => 'JobManagerCrashed' as const);
+    const record = after(...crashes);
+    const patient = { ...record, job: { ...record.job, retry: { attempts: 100, backoff: 1 } } };
+    expect(waitAfter(patient, 'JobManagerCrashed')).toBe(1024);
+    const long = { ...record, job: { ...record.job, retry: { attempts: 100, backoff: MINUTE } } };
+    expect(waitAfter(long, 'JobManagerCrashed')).toBe(15 * MINUTE);
+  });
+
   it('for want of room it waits as long as it takes, and counts no attempt', () => {
     const full = 'QuotaExceeded';
     const most = [15_000, 30_000, MINUTE, MINUTE];
