@@ -11,7 +11,7 @@ import { buildCluster } from '../../flink/native/build-cluster.ts';
 import { withJavaDefaults } from '../../flink/config/built-in.ts';
 import { checkOptions } from '../../flink/options/check.ts';
 import { flinkRules } from '../../flink/version.ts';
-import type { ClusterRequest } from '../../flink/cluster.ts';
+import type { ClusterRequest, FlinkCluster } from '../../flink/cluster.ts';
 import type { PoolPlan } from '../../job/job.ts';
 import { join, leave, newLease, stopped } from '../../run/session-lease.ts';
 import type { SessionLease, SessionLeases, SessionRef } from '../../run/session-lease.ts';
