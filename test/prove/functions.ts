@@ -32,7 +32,7 @@ import { isSession } from './sessions/session-workload.ts';
 import { deploymentOf, NAMESPACES } from './tenants.ts';
 import type { World } from './world.ts';
 import { logLine } from '../fakes/log-line.ts';
-import type { RunMessage } from '../../lib/run/store/run-queue.ts';
+import { parseRunMessage } from '../../lib/run/store/run-queue.ts';
 
 export const LEDGER = 'ledger';
 export const RUNS_URL = 'https://sqs.test/runs';
@@ -77,7 +77,7 @@ function nameOf({ queue, body }: Sent): string {
 
 /** `run 1a2b3c look 4` */
 export function messageName(body: string): string {
-  const { runId, step } = JSON.parse(body) as RunMessage;
+  const { runId, step } = parseRunMessage(body);
   return `run ${runId.slice(0, 6)} step ${step}`;
 }
 

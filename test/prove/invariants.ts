@@ -1,6 +1,8 @@
 import { canonicalJson } from '../../lib/core/json.ts';
 import type { RunId } from '../../lib/core/ids.ts';
-import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
+import { describeError } from '../../lib/core/errors.ts';
+import { lifecycleEventSchema, type LifecycleEvent } from '../../lib/outcome/schema.ts';
+import { parseRecord } from '../../lib/run/record-schema.ts';
 import { isEnded } from '../../lib/run/machine.ts';
 import type { Outcome, RunRecord } from '../../lib/run/record.ts';
 import type { Execution } from './servers/flink.ts';
@@ -13,7 +15,7 @@ import type { Invocation } from './simulation.ts';
 import type { MemoryQueue } from './servers/sqs.ts';
 import type { World } from './world.ts';
 import { runId as runIdOf } from '../fakes/ids.ts';
-import type { RunMessage } from '../../lib/run/store/run-queue.ts';
+import { parseRunMessage, type RunMessage } from '../../lib/run/store/run-queue.ts';
 
 export interface Violation {
   readonly invariant: string;
@@ -22,7 +24,10 @@ export interface Violation {
 
 const RUN_ID = 'flink-dispatch.io/run-id';
 const LOCKS = 'locks/';
-const RECORD = /^runs\/([0-9a-f]{20})\/record\.json$/;
+const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
+/** Under another key the invariants would look at nothing, and hold. */
+const DOCUMENTED =
+  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|locks|sessions)\/|jars\/(?:sha256|incoming|known)\/)/;
 /** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
 const MOST_MESSAGES = 24;
 
@@ -46,6 +51,7 @@ export class Invariants {
   private readonly acceptedAt = new Map<RunId, number>();
   private readonly world: World;
   private readonly checks: Check = (...it) => this.check(...it);
+  private lastRecord: { readonly text: string; readonly record: RunRecord | undefined } | undefined;
 
   constructor(world: World) {
     this.world = world;
@@ -81,6 +87,23 @@ export class Invariants {
     );
   }
 
+  /** What is stored or sent, in its documented form: a field that is missing is a violation, which no default hides. */
+  read<T>(what: string, parse: () => T): T | undefined {
+    try {
+      return parse();
+    } catch (error) {
+      this.check('what is stored and sent has its form', false, () => `${what}: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+
+  /** Of a write of a record. */
+  recordOf({ key, text }: Pick<Put, 'key' | 'text'>): RunRecord | undefined {
+    if (!RECORD.test(key)) return undefined;
+    if (this.lastRecord?.text !== text) this.lastRecord = { text, record: this.read(key, () => parseRecord(text)) };
+    return this.lastRecord.record;
+  }
+
   check(invariant: string, holds: boolean, detail: () => string): void {
     if (holds) return;
     const violation = { invariant, detail: detail() };
@@ -91,12 +114,13 @@ export class Invariants {
   // ── the ledger ──
 
   private onPut(put: Put): void {
-    if (put.key.startsWith(LOCKS)) checkLock(this.checks, put);
-    const { key, text, before, by } = put;
-    const [, runId] = RECORD.exec(key) ?? [];
-    if (runId === undefined) return;
-    const next = JSON.parse(text) as RunRecord;
-    const last = before === undefined ? undefined : (JSON.parse(before) as RunRecord);
+    const { key, before, by } = put;
+    this.check('the ledger has only what is documented', DOCUMENTED.test(key), () => key);
+    if (key.startsWith(LOCKS)) this.read(key, () => checkLock(this.checks, put));
+    const next = this.recordOf(put);
+    if (next === undefined) return;
+    const last = this.records.get(next.runId);
+    this.check('every write of a record is seen', (last === undefined) === (before === undefined), () => key);
     this.records.set(next.runId, next);
     for (const { clusterId } of next.attempts) this.clusterIds.add(clusterId);
     this.world.sim.tell('ledger', `${next.name} is ${next.state}, step ${next.step.number} (${by})`);
@@ -166,7 +190,8 @@ export class Invariants {
 
   /** Each message leads to the next: two that went on side by side would double, and double again. */
   onRunMessage(queue: MemoryQueue, body: string, by: Invocation): void {
-    this.checkStep(JSON.parse(body) as RunMessage, by);
+    const message = this.read('a run message', () => parseRunMessage(body));
+    if (message !== undefined) this.checkStep(message, by);
     for (const { runId, name } of this.records.values()) {
       const count = queue.count(`run ${runId.slice(0, 6)} `);
       this.check('run messages are merged', count <= MOST_MESSAGES, () => `${name} has ${count} at once`);
@@ -187,6 +212,7 @@ export class Invariants {
 
   private onEvent(event: LifecycleEvent): void {
     const { id, subject } = event;
+    this.read(id, () => lifecycleEventSchema.parse(event));
     const text = canonicalJson(event);
     const first = this.events.get(id);
     this.check(
@@ -359,7 +385,7 @@ export class Invariants {
     for (const record of this.records.values()) this.checkClosed(record);
     this.checkConflicts();
     for (const key of this.world.s3.keys(`${LEDGER}/locks/`)) {
-      const left = runsIn(this.world.s3.text(key));
+      const left = this.read(key, () => runsIn(this.world.s3.text(key))) ?? [];
       this.check('no lock is left', left.length === 0, () => `${key}: ${left.join(', ')}`);
     }
   }
@@ -409,7 +435,8 @@ export class Invariants {
   }
 
   /** What was announced is what happened. */
-  private checkTruth({ runId, name, outcome, attempts, job }: RunRecord): void {
+  private checkTruth(record: RunRecord): void {
+    const { runId, name, outcome, attempts, job } = record;
     if (job?.mode === 'session') return;
     const executions = this.world.flink.executions.filter(({ clusterId }) => {
       return attempts.some((attempt) => attempt.clusterId === clusterId);

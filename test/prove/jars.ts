@@ -12,7 +12,6 @@ import type { World } from './world.ts';
 
 const fixture = (name: string): Uint8Array => readFileSync(join(process.cwd(), 'test/fixtures/jars', name));
 const CONTENTS = [fixture('main-class.jar'), fixture('stored.jar')] as const;
-const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 const DAY = 24 * 60 * 60_000;
 
 const SIGNED = /https:\/\/s3\.test\/([^?\s"']+)\?expires=\d+/;
@@ -35,7 +34,8 @@ export class Jars {
     const { onPut } = s3;
     s3.onPut = (put) => {
       onPut(put);
-      if (RECORD.test(put.key)) this.onRecord(JSON.parse(put.text) as RunRecord);
+      const record = world.invariants.recordOf(put);
+      if (record !== undefined) this.onRecord(record);
     };
     s3.onCopy = (path, body) => this.onCopy(path, body);
   }

@@ -84,6 +84,13 @@ function lockIn(text: string | undefined): z.output<typeof storedLock> {
   return text === undefined ? { holder: null, queue: [] } : storedLock.parse(JSON.parse(text));
 }
 
+const storedLease = z.object({ state: z.enum(['open', 'stopping']), runs: z.record(z.string(), z.number()) });
+
+/** What is looked at of a pool's lease. @throws ZodError */
+export function leaseIn(text: string): z.output<typeof storedLease> {
+  return storedLease.parse(JSON.parse(text));
+}
+
 /** All runs that a lock names. */
 export function runsIn(text: string | undefined): readonly string[] {
   const { holder, queue } = lockIn(text);

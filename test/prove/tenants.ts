@@ -1,9 +1,8 @@
 import { parseDispatchConfig, type DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import type { SessionLease } from '../../lib/run/session-lease.ts';
 import type { Draws } from './draws.ts';
 import { POOLS, THEIRS } from './sessions/session-workload.ts';
-import { runsIn } from './record-invariants.ts';
+import { leaseIn, runsIn } from './record-invariants.ts';
 import type { Put } from './servers/s3.ts';
 import type { World } from './world.ts';
 
@@ -64,7 +63,6 @@ export function jobsFolderOf(tenant: TenantName | undefined): string {
   return tenant === undefined ? 'jobs/' : `jobs/${tenant}/`;
 }
 
-const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 const OWN_FOLDER = /^(?:locks|live)\/(?:([a-z]+)\/)?([0-9a-f]+)(?:\.json)?$/;
 
 /** No run of one tenant waits on, cancels or joins a run of another, or has anything of it. */
@@ -82,12 +80,14 @@ export class TenantInvariants {
   }
 
   private onPut({ key, text }: Put): void {
-    if (RECORD.test(key)) this.onRecord(JSON.parse(text) as RunRecord);
-    if (key.startsWith('sessions/')) this.onLease(key, JSON.parse(text) as SessionLease);
+    const { invariants } = this.world;
+    const record = invariants.recordOf({ key, text });
+    if (record !== undefined) this.onRecord(record);
+    if (key.startsWith('sessions/')) invariants.read(key, () => this.onLease(key, leaseIn(text)));
     const [, folder, id = ''] = OWN_FOLDER.exec(key) ?? [];
     const run = this.records.get(id);
     if (run !== undefined) this.check('a marker is its tenant’s', folder === run.tenant, () => key);
-    if (key.startsWith('locks/')) this.onLock(folder, key, text);
+    if (key.startsWith('locks/')) invariants.read(key, () => this.onLock(folder, key, text));
   }
 
   private onRecord(record: RunRecord): void {
@@ -105,7 +105,7 @@ export class TenantInvariants {
     for (const id of met) this.checkMet(`${name} waits on or is canceled by`, tenant, id);
   }
 
-  private onLease(key: string, { runs }: SessionLease): void {
+  private onLease(key: string, { runs }: ReturnType<typeof leaseIn>): void {
     const [, first] = /^sessions\/[^/]+\/([^/]+)\//.exec(key) ?? [];
     const tenants = TENANTS.filter((tenant) => Object.keys(runs).some((id) => this.records.get(id)?.tenant === tenant));
     this.check('a session is one tenant’s', tenants.length <= 1, () => `${key}: ${tenants.join(', ')}`);

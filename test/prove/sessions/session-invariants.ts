@@ -1,6 +1,5 @@
 import { ownerIn } from '../../../lib/kubernetes/cluster/owner-metadata.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import type { SessionLease } from '../../../lib/run/session-lease.ts';
 import type { Execution } from '../servers/flink.ts';
 import { LEDGER } from '../functions.ts';
 import type { Kubernetes } from '../servers/kubernetes.ts';
@@ -9,10 +8,9 @@ import { OWNER } from './session-people.ts';
 import type { SessionJob } from './session-jobs.ts';
 import type { SessionFlink } from './session-flink.ts';
 import { isSession, THEIRS } from './session-workload.ts';
-import { isOfOneKey } from '../record-invariants.ts';
+import { isOfOneKey, leaseIn } from '../record-invariants.ts';
 import type { World } from '../world.ts';
 
-const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 const LEASE = /^sessions\/[^/]+\/[^/]+\/(.+)\.json$/;
 
 /** Whose object it is: Kubernetes' and people's own are none of the product's. */
@@ -48,9 +46,11 @@ export class SessionInvariants {
     const { onPut } = world.s3;
     world.s3.onPut = (put) => {
       onPut(put);
-      if (RECORD.test(put.key)) this.onRecord(JSON.parse(put.text) as RunRecord);
+      const record = world.invariants.recordOf(put);
+      if (record !== undefined) this.onRecord(record);
       const [, clusterId] = LEASE.exec(put.key) ?? [];
-      if (clusterId !== undefined) this.onLease(clusterId, JSON.parse(put.text) as SessionLease, put.by);
+      if (clusterId === undefined) return;
+      world.invariants.read(put.key, () => this.onLease(clusterId, leaseIn(put.text), put.by));
     };
     world.kubernetes.watchers.push({
       created: () => undefined,
@@ -171,7 +171,7 @@ export class SessionInvariants {
     this.check('the jar that was accepted is the one that runs', kept === sha256, () => `${name}: ${sha256}`);
   }
 
-  private onLease(clusterId: string, { state }: SessionLease, by: string): void {
+  private onLease(clusterId: string, { state }: ReturnType<typeof leaseIn>, by: string): void {
     if (state !== 'stopping') this.stopsSince.delete(clusterId);
     else if (!this.stopsSince.has(clusterId)) {
       this.stopsSince.set(clusterId, this.looks.get(`${clusterId} ${by}`) ?? this.world.sim.now);
@@ -189,7 +189,8 @@ export class SessionInvariants {
     this.check('no session is removed under a job', seen.length === 0, () => `${name} by ${by}, by hand`);
     this.check('a session is removed under a lease', this.stopsSince.has(name), () => `${name} by ${by}`);
     const lease = this.world.s3.text(`${LEDGER}/sessions/default/${namespace}/${name}.json`);
-    const runs = lease === undefined ? [] : Object.keys((JSON.parse(lease) as SessionLease).runs);
+    const runs =
+      lease === undefined ? [] : Object.keys(this.world.invariants.read(name, () => leaseIn(lease))?.runs ?? {});
     this.check('no session is removed under a run', runs.length === 0, () => `${name}: ${runs.join(', ')}`);
   }
 
