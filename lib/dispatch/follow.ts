@@ -28,7 +28,10 @@ export async function follow(record: ActiveRun, deps: DispatchDeps): Promise<Ste
 
 async function goOn(at: AttemptContext<ActiveRun>, facts: DecisionFacts, verdict: Waits): Promise<Step> {
   const { clock } = at.deps;
-  const acted = await modeOf(at.job).act(withRun(at, noteRunning(at.run, verdict.running)), facts.observation);
+  const acted = await modeOf(at.job).act(
+    withRun(at, noteRuntime(noteRunning(at.run, verdict.running), facts.observation)),
+    facts.observation,
+  );
   if (acted.failed !== undefined) {
     const kept = await withEvidence(withRun(at, acted.record), acted.failed, { facts, verdict });
     return continueNow(afterFailure(kept, acted.failed, clock.now()));
@@ -85,6 +88,11 @@ function noteRunning(record: ActiveRun, running: Running | undefined): ActiveRun
   if (running === undefined || record.state === 'running') return record;
   const { at, ...seen } = running;
   return started(record, at, seen);
+}
+
+function noteRuntime(record: ActiveRun, { rest }: Observation): ActiveRun {
+  if (rest.state === 'unreachable' || rest.runtime === undefined) return record;
+  return updateAttempt(record, { runtime: rest.runtime });
 }
 
 /** Silence counts from its first look, and only once the job had been seen. */

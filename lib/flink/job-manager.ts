@@ -42,6 +42,15 @@ export interface JobManagerFacts {
   readonly applications?: readonly ApplicationSummary[];
 }
 
+/** How Flink runs a job, in its own words. */
+export interface JobRuntime {
+  readonly jobId: string;
+  /** BATCH: all its sources end. STREAMING says nothing of that. Absent: Flink before 1.20, which does not tell. */
+  readonly type?: 'BATCH' | 'STREAMING';
+  /** Of periodic checkpoints; absent where it takes none. */
+  readonly checkpointInterval?: Duration;
+}
+
 /** Why a job or an application failed: the deepest cause of Flink's chain of exceptions, and that chain, bounded. */
 export interface RootException {
   /** `java.io.FileNotFoundException: File /no/such/file does not exist …`. */
@@ -68,6 +77,7 @@ export interface JobResult {
  */
 export interface JobManager {
   overview(): Promise<JobManagerFacts>;
+  runtime(jobId: string): Promise<JobRuntime>;
   result(jobId: string): Promise<JobResult>;
   cancel(jobId: string): Promise<void>;
 }

@@ -118,6 +118,13 @@ const attempt = z.looseObject({
   createdAt: instant.exactOptional(),
   runningAt: instant.exactOptional(),
   jobManager: z.looseObject({ podUid: z.string(), restartCount: z.number() }).exactOptional(),
+  runtime: z
+    .looseObject({
+      jobId: z.string(),
+      type: z.enum(['BATCH', 'STREAMING']).exactOptional(),
+      checkpointInterval: z.number().exactOptional(),
+    })
+    .exactOptional(),
   jobsEndedAt: instant.exactOptional(),
   mainReturnedAt: instant.exactOptional(),
   jobFinished: z.boolean().exactOptional(),

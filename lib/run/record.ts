@@ -1,6 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { ClusterId, JobId, RunId } from '../core/ids.ts';
 import type { Reason } from '../core/reasons.ts';
+import type { JobRuntime } from '../flink/job-manager.ts';
 import type { ResolvedJob } from '../job/job.ts';
 import type { RunSource } from '../trigger/request.ts';
 
@@ -75,6 +76,8 @@ export interface Attempt {
   readonly runningAt?: Instant;
   /** The first JobManager that was seen started: another one has begun the program anew. */
   readonly jobManager?: { readonly podUid: string; readonly restartCount: number };
+  /** How Flink runs its job, of several the last one that was seen to go on. */
+  readonly runtime?: JobRuntime;
   /** When a look first found that its jobs had ended, and main() went on; absent again when a further job runs. */
   readonly jobsEndedAt?: Instant;
   /** When a look first found that main() had returned, while nothing else told of the application's end. */

@@ -2,6 +2,7 @@ import type { Duration, Instant } from '../core/clock.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import { seconds } from './facts.ts';
 import { haveEnded, jobsOf } from './jobs.ts';
+import { isEndless, looksEndless } from './kind.ts';
 import type { Observation } from './observation.ts';
 import type { Rule } from './rule.ts';
 import type { Outcome, ActiveRun } from '../run/record.ts';
@@ -81,8 +82,8 @@ function yes(holds: boolean): string {
   return holds ? 'yes' : 'no';
 }
 
-function notStopped({ abortOutcome, record: { job }, now }: AbortInput): Verdict {
-  if (job.kind === 'streaming') return { kind: 'failed', outcome: abortOutcome };
-  const message = `${abortOutcome.message}; its job did not stop when it was canceled, and may have finished since`;
+function notStopped({ abortOutcome, record, now }: AbortInput): Verdict {
+  if (isEndless(record)) return { kind: 'failed', outcome: abortOutcome };
+  const message = `${abortOutcome.message}; its job did not stop when it was canceled, and may have finished since${looksEndless(record)}`;
   return { kind: 'ended', outcome: { ...abortOutcome, state: 'unknown', message, at: now } };
 }

@@ -5,6 +5,7 @@ import type { LogFinding } from '../diagnosis/log-findings.ts';
 import { mostSpecific } from '../diagnosis/specificity.ts';
 import { deadlineFact, seconds, startDeadlineFact } from './facts.ts';
 import { haveEnded } from './jobs.ts';
+import { isEndless, looksEndless } from './kind.ts';
 import { startsSoFar } from './jobmanager-replacement.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
@@ -90,7 +91,7 @@ function mayHaveHadAJob(input: DecisionInput): boolean {
 /** A JobManager that is well and not heard may have run a job to its end: another attempt could do it twice. */
 function unheard(input: DecisionInput, late: string): Verdict {
   const message = `The JobManager runs, and its REST endpoint did not answer ${late}`;
-  if (input.record.job.kind === 'streaming') return failure(input, 'RestUnreachable', message, []);
+  if (isEndless(input.record)) return failure(input, 'RestUnreachable', message, []);
   return {
     kind: 'ended',
     outcome: outcomeOf('unknown', 'RestUnreachable', message, input.now, clusterSnapshot(input)),
@@ -102,7 +103,7 @@ function overdueJob(input: DecisionInput): Verdict | undefined {
   const run = record.job.deadlines.run;
   if (run === undefined || attempt.runningAt === undefined || now - attempt.runningAt < run) return undefined;
   const what = haveEnded(input.jobs) ? 'main()' : 'The job';
-  const message = `${what} still ran after the ${seconds(run)} of deadlines.run`;
+  const message = `${what} still ran after the ${seconds(run)} of deadlines.run${looksEndless(record)}`;
   return { kind: 'ended', outcome: outcomeOf('failed', 'RunDeadlineExceeded', message, now, clusterSnapshot(input)) };
 }
 

@@ -117,6 +117,13 @@ const rest = z.discriminatedUnion('state', [
     facts: jobManagerFacts,
     result: jobResult.exactOptional(),
     results: z.record(text, jobResult).exactOptional(),
+    runtime: z
+      .object({
+        jobId: text,
+        type: z.enum(['BATCH', 'STREAMING']).exactOptional(),
+        checkpointInterval: z.number().exactOptional(),
+      })
+      .exactOptional(),
     main: z
       .discriminatedUnion('state', [
         z.object({ state: z.literal('running'), stack: text }),

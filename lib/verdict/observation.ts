@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import type { KubernetesFacts } from '../kubernetes/cluster/port.ts';
-import type { JobManagerFacts, JobResult, MainThread, RootException } from '../flink/job-manager.ts';
+import type { JobManagerFacts, JobResult, JobRuntime, MainThread, RootException } from '../flink/job-manager.ts';
 
 /** The JobManager's REST endpoint at one instant. `silent` says nothing about the job. */
 export type RestFacts =
@@ -11,6 +11,8 @@ export type RestFacts =
       readonly result?: JobResult;
       /** By job id, of the others. */
       readonly results?: Readonly<Record<string, JobResult>>;
+      /** Of the job that goes on, asked once. */
+      readonly runtime?: JobRuntime;
       /** Asked for once the jobs of an application have ended, where Flink does not list applications. */
       readonly main?: MainThread;
       /** Why Flink calls the application FAILED. */

@@ -12,6 +12,7 @@ import {
   submissionFact,
 } from './facts.ts';
 import { outcomeFromLastWords } from './job-outcome.ts';
+import { isEndless, looksEndless } from './kind.ts';
 import { BEFORE_RUNNING, CANCEL_REQUESTED, type Condition, type Rule } from './rule.ts';
 import { cancelOutcome, cancelTimeout, jobTerminal, noEndSeen, terminalStateInLog } from './shared-rules.ts';
 import { slots, slotsDeadline, slotsUnavailable } from './session-slots.ts';
@@ -149,9 +150,8 @@ function replacedJobManager(input: DecisionInput): Verdict | undefined {
 
 /** main() may have run, and the job after it: only one that cannot end by itself is known not to have finished. */
 function lostWithSession(input: DecisionInput, reason: Reason, message: string): Verdict {
-  if (input.attempt.submission === undefined || input.record.job.kind === 'streaming')
-    return failure(input, reason, message, []);
-  const unknown = `${message}; whether the job had finished before is not known`;
+  if (input.attempt.submission === undefined || isEndless(input.record)) return failure(input, reason, message, []);
+  const unknown = `${message}; whether the job had finished before is not known${looksEndless(input.record)}`;
   return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, input.now, []) };
 }
 
@@ -167,7 +167,7 @@ function lostJob(input: DecisionInput): Verdict | undefined {
   if (input.observation.rest.state !== 'answered' || input.job !== undefined || submission === undefined)
     return undefined;
   // High availability brings a job back that goes on; what has ended may be forgotten.
-  const mayHaveEnded = isReplaced(input.attempt, input.observation.kubernetes) && input.record.job.kind !== 'streaming';
+  const mayHaveEnded = isReplaced(input.attempt, input.observation.kubernetes) && !isEndless(input.record);
   if (submission.answeredAt === undefined && !mayHaveEnded) return undefined;
   const since = input.record.unreachableSince ?? Math.max(submission.answeredAt ?? submission.at, runningAt ?? 0);
   if (input.now - since < (submission.highAvailability ? RECOVERY : APPEARS)) return undefined;

@@ -11,6 +11,7 @@ import { defined } from '../core/defined.ts';
 import { jobsInLog } from '../diagnosis/terminal-state-log.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import { currentAttempt } from '../run/machine.ts';
+import { isEndless, looksEndless } from './kind.ts';
 import type { Observation } from './observation.ts';
 import type { ActiveRun, Attempt, Outcome } from '../run/record.ts';
 
@@ -101,8 +102,8 @@ export function lost(
   // Between two looks a short job begins and ends: only a JobManager that never started has run none, and of one that is
   // gone with its cluster nobody knows.
   const neverRan = input.attempt.runningAt === undefined && !hasStarted(input) && !isGone(input);
-  if (neverRan || input.record.job.kind === 'streaming') return failure(input, reason, message, evidence);
-  const unknown = `${message}; whether it had finished before is not known`;
+  if (neverRan || isEndless(input.record)) return failure(input, reason, message, evidence);
+  const unknown = `${message}; whether it had finished before is not known${looksEndless(input.record)}`;
   return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, input.now, evidence) };
 }
 
@@ -132,10 +133,10 @@ export function failure(
 export function notAgain(
   verdict: Extract<Verdict, { kind: 'failed' }>,
   hasFinished: boolean,
-  { attempts, job }: ActiveRun,
+  record: ActiveRun,
 ): Verdict {
-  const isDone = hasFinished || currentAttempt({ attempts }).jobFinished === true;
-  if (!isDone || job.kind === 'streaming') return verdict;
+  const isDone = hasFinished || currentAttempt(record).jobFinished === true;
+  if (!isDone || isEndless(record)) return verdict;
   const { outcome } = verdict;
   const message = `${outcome.message}; a job of it had finished, so that it is not run again`;
   return { kind: 'ended', outcome: { ...outcome, message } };

@@ -51,11 +51,13 @@ describe('an attempt that is given up while Flink has its job', () => {
   });
 
   it.each([
-    ['batch', 'unknown', 1],
-    ['streaming', 'failed', 2],
-  ] as const)('and whose %s job does not stop has the outcome %s', async (kind, state, clusters) => {
+    ['batch', undefined, 'unknown', 1],
+    ['streaming', undefined, 'failed', 2],
+    ['streaming', 'STREAMING', 'failed', 2],
+    ['streaming', 'BATCH', 'unknown', 1],
+  ] as const)('and whose %s job of type %s does not stop is %s', async (kind, type, state, clusters) => {
     const world = new World();
-    world.flink.behaviours = [{ ...WAITS, deafToCancel: true }];
+    world.flink.behaviours = [{ ...WAITS, deafToCancel: true, ...(type === undefined ? {} : { runtime: { type } }) }];
     const { runId } = await world.request(twoAttempts(kind));
     await world.drain();
     expect(world.record(runId).outcome).toMatchObject({ state, reason: 'StartDeadlineExceeded' });

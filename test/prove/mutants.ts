@@ -44,7 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an application of which a job finished is not run again',
     file: 'lib/verdict/verdict.ts',
-    guard: "if (!isDone || job.kind === 'streaming') return verdict;",
+    guard: 'if (!isDone || isEndless(record)) return verdict;',
     without: 'if (isDone || !isDone) return verdict;',
   },
   {
@@ -189,9 +189,15 @@ export const MUTANTS: readonly Mutant[] = [
     without: 'deployment.metadata?.deletionTimestamp === undefined',
   },
   {
+    name: 'a job that Flink runs in batch mode may finish, whatever its spec says',
+    file: 'lib/verdict/kind.ts',
+    guard: " && currentAttempt(record).runtime?.type !== 'BATCH'",
+    without: '',
+  },
+  {
     name: 'a job that may have finished has no other attempt',
     file: 'lib/verdict/verdict.ts',
-    guard: "if (neverRan || input.record.job.kind === 'streaming') return failure(",
+    guard: 'if (neverRan || isEndless(input.record)) return failure(',
     without: 'if (true) return failure(',
   },
   {

@@ -112,12 +112,22 @@ function specOf(draws: Draws, name: string, policy: string | undefined): Record<
     },
     ...(policy === undefined ? {} : { concurrency: { key: 'the-key', policy } }),
     ...(keep === 'never' ? {} : { afterEnd: { keepCluster: keep, ttl: draws.pick(`${name} ttl`, ['20s', '3m']) } }),
-    job: { kind: isStreaming(draws, name) ? 'streaming' : 'batch' },
+    job: { kind: isStreaming(draws, name) || isMisnamed(draws, name) ? 'streaming' : 'batch' },
   };
 }
 
 function isStreaming(draws: Draws, name: string): boolean {
   return draws.chance(`${name} streaming`, 0.1);
+}
+
+/** Flink runs it in batch mode, which it says. */
+function isBatchMode(draws: Draws, name: string): boolean {
+  return !isStreaming(draws, name) && draws.chance(`${name} batch mode`, 0.5);
+}
+
+/** Its spec calls it streaming, although it has an end. */
+function isMisnamed(draws: Draws, name: string): boolean {
+  return isBatchMode(draws, name) && draws.chance(`${name} misnamed`, 0.2);
 }
 
 /** What the program of one attempt does. A streaming job does not end by itself, unless it fails. */
@@ -130,6 +140,7 @@ export function programOf(draws: Draws, name: string, attempt: number, streams: 
     ...(draws.chance(`${it} deaf`, 0.1) ? { deafToCancel: true } : {}),
     ...(draws.chance(`${name} older`, 0.4) ? { older: true } : {}),
     ...(draws.chance(`${it} quiet`, 0.15) ? { quiet: true } : {}),
+    ...(isBatchMode(draws, name) ? { batchMode: true } : {}),
     ...(draws.chance(`${it} main`, 0.4) ? { main: mainOf(draws, it) } : {}),
   };
   const kind = draws.of(`${it} kind`);

@@ -12,7 +12,7 @@ import type {
   RootException,
 } from '../../flink/job-manager.ts';
 import { endedApplication, isMainOverdue } from '../../verdict/application/end.ts';
-import { haveEnded, jobsOf, tellingJob } from '../../verdict/jobs.ts';
+import { currentJob, haveEnded, jobsOf, tellingJob } from '../../verdict/jobs.ts';
 import type { RestFacts } from '../../verdict/observation.ts';
 import { jobManagerRuns } from '../../verdict/verdict.ts';
 import type { AttemptContext } from '../attempt-context.ts';
@@ -36,17 +36,32 @@ function answered(facts: JobManagerFacts): Answered {
   return { state: 'answered', facts };
 }
 
-async function ofJob({ run, target, ref }: AttemptContext): Promise<Answered> {
+/** What it is asked of a job once: the look stands without it. */
+async function withRuntime(
+  jobManager: JobManager,
+  seen: Answered,
+  { run, attempt }: AttemptContext,
+): Promise<Answered> {
+  const job = currentJob(jobsOf({ rest: seen }, run));
+  if (job?.state !== 'RUNNING' || attempt.runtime?.jobId === job.id) return seen;
+  const runtime = await jobManager.runtime(job.id).catch(() => undefined);
+  return { ...seen, ...defined({ runtime }) };
+}
+
+async function ofJob(at: AttemptContext): Promise<Answered> {
+  const { run, target, ref } = at;
   const jobManager = target.jobManager(ref);
   const seen = answered(await jobManager.overview());
   const job = jobsOf({ rest: seen }, run).find(({ state }) => isTerminal(state));
-  return job === undefined ? seen : { ...seen, result: await readResult(jobManager, job.id) };
+  return job === undefined
+    ? withRuntime(jobManager, seen, at)
+    : { ...seen, result: await readResult(jobManager, job.id) };
 }
 
 async function ofApplication(at: AttemptContext): Promise<Answered> {
   const jobManager = at.target.application(at.ref);
   const first = answered(await jobManager.overview());
-  if (first.facts.jobs.some(({ state }) => !isTerminal(state))) return first;
+  if (first.facts.jobs.some(({ state }) => !isTerminal(state))) return withRuntime(jobManager, first, at);
   const isOver = endedApplication(first.facts) !== undefined;
   const main = await mainOf(jobManager, first, at);
   if (!isOver && main?.state !== 'returned' && !isOverdue(at, first)) return { ...first, ...defined({ main }) };

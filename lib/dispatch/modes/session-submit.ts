@@ -7,6 +7,7 @@ import { ProgramFailed, type JarRun } from '../../flink/job-manager.ts';
 import { hasHighAvailability } from '../../job/high-availability.ts';
 import { sessionJobOptions } from '../../job/session.ts';
 import { updateAttempt } from '../../run/machine.ts';
+import { isEndless } from '../../verdict/kind.ts';
 import type { Observation } from '../../verdict/observation.ts';
 import type { ActiveRun, Attempt, Outcome } from '../../run/record.ts';
 import { isReplaced, jobManagerIdentity, outcomeOf } from '../../verdict/verdict.ts';
@@ -81,8 +82,8 @@ async function runJar(at: Submitting): Promise<Acted> {
  * What the JobManager before this one did with a job that is not here is for `decide` to judge. One that goes on until it
  * is told to end comes back with high availability, and is refused a second time.
  */
-function mayHaveEnded({ job, attempt }: AttemptContext, kubernetes: KubernetesFacts): boolean {
-  const comesBack = attempt.submission?.highAvailability === true && job.kind === 'streaming';
+function mayHaveEnded({ run, attempt }: AttemptContext, kubernetes: KubernetesFacts): boolean {
+  const comesBack = attempt.submission?.highAvailability === true && isEndless(run);
   return !comesBack && isReplaced(attempt, kubernetes);
 }
 

@@ -59,6 +59,12 @@ export const ApplicationsOverview = z.object({
   ),
 });
 
+/** JobDetailsInfo; `job-type` came with 1.20. */
+export const JobDetails = z.object({ 'job-type': z.enum(['BATCH', 'STREAMING']).nullish().catch(undefined) });
+
+/** CheckpointConfigInfo; the interval is Long.MAX_VALUE where checkpoints are taken by request alone. */
+export const CheckpointConfig = z.object({ interval: z.number() });
+
 /** ThreadDumpInfo. */
 export const ThreadDump = z.object({ threadInfos: z.array(z.object({ stringifiedThreadInfo: z.string() })) });
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Duration } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import type {
   ApplicationManager,
@@ -7,9 +8,19 @@ import type {
   JobManager,
   JobManagerFacts,
   JobResult,
+  JobRuntime,
   RootException,
 } from '../job-manager.ts';
-import { Accumulators, Anything, ApplicationsOverview, Exceptions, JobsOverview, Overview } from './answers.ts';
+import {
+  Accumulators,
+  Anything,
+  ApplicationsOverview,
+  CheckpointConfig,
+  Exceptions,
+  JobDetails,
+  JobsOverview,
+  Overview,
+} from './answers.ts';
 import { call, readAnswer, refusal, send } from './call.ts';
 import { mainThread } from './main-thread.ts';
 import { rootException } from './root-exception.ts';
@@ -43,6 +54,7 @@ export function createJobManager(transport: RestTransport): JobManager {
       };
       return facts;
     },
+    runtime: (jobId) => jobRuntime(transport, jobId),
     result: (jobId) => jobResult(transport, jobId),
     async cancel(jobId) {
       const query = { mode: 'cancel' };
@@ -94,6 +106,22 @@ function hasApplications(version: string): boolean {
 /** Ends the JobManager as the end of its application would: it removes its cluster, and what high availability kept. */
 export async function shutDownCluster(transport: RestTransport): Promise<void> {
   await call(transport, { method: 'DELETE', path: '/cluster' }, Anything);
+}
+
+async function jobRuntime(transport: RestTransport, jobId: string): Promise<JobRuntime> {
+  const { 'job-type': type } = await call(transport, { method: 'GET', path: restPath('jobs', jobId) }, JobDetails);
+  if (type !== 'STREAMING') return { jobId, ...(type === 'BATCH' && { type }) };
+  return { jobId, type, ...defined({ checkpointInterval: await checkpointInterval(transport, jobId) }) };
+}
+
+/** CheckpointConfigHandler answers 404 for a job that takes none. */
+async function checkpointInterval(transport: RestTransport, jobId: string): Promise<Duration | undefined> {
+  const request: RestRequest = { method: 'GET', path: restPath('jobs', jobId, 'checkpoints', 'config') };
+  const response = await send(transport, request);
+  if (response.status === 404) return undefined;
+  if (response.status !== 200) throw refusal(request, response);
+  const { interval } = readAnswer(request, response.body, CheckpointConfig);
+  return interval > 0 && interval < Number.MAX_SAFE_INTEGER ? interval : undefined;
 }
 
 /** What is asked about a job that ended, below `/jobs/<id>`; the first is the job itself. */

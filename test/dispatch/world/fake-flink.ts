@@ -8,6 +8,7 @@ import type {
   ApplicationSummary,
   JobManagerFacts,
   JobResult,
+  JobRuntime,
   JobSummary,
 } from '../../../lib/flink/job-manager.ts';
 import { isTerminal } from '../../../lib/flink/job-state.ts';
@@ -32,6 +33,8 @@ export interface Behaviour {
   readonly answers?: JobResult['answers'];
   /** Whether a request to cancel is heard. */
   readonly deafToCancel?: boolean;
+  /** What Flink says of how it runs the job. */
+  readonly runtime?: Omit<JobRuntime, 'jobId'>;
 }
 
 export const HEALTHY: Behaviour = { restAfter: 600, runsAfter: 1100, endsAfter: 2100, end: 'FINISHED' };
@@ -80,6 +83,7 @@ export class FakeFlink {
       mainThread: () => Promise.resolve(undefined),
       exception: () => Promise.resolve(undefined),
       overview: () => Promise.resolve().then(() => this.look(ref)),
+      runtime: (jobId) => Promise.resolve({ jobId, ...this.behaviour(ref).runtime }),
       result: () =>
         Promise.resolve({ ...this.behaviour(ref).result, answers: this.behaviour(ref).answers ?? { '/jobs': {} } }),
       cancel: (jobId) => {

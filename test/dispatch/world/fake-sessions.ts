@@ -62,6 +62,7 @@ export class FakeSessions {
   jobManager(ref: ClusterRef): JobManager {
     return {
       overview: () => Promise.resolve().then(() => this.look(ref)),
+      runtime: (jobId) => Promise.resolve({ jobId, type: 'STREAMING' }),
       result: (id) =>
         Promise.resolve().then(() => ({ ...this.answering(ref).jobs.get(id)?.result, answers: { '/jobs': {} } })),
       cancel: (id) =>

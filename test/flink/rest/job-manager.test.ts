@@ -55,6 +55,44 @@ describe.each(['1.20.0', '2.3.0'])('JobManager %s, recorded', (version) => {
   });
 });
 
+describe('how Flink runs a job', () => {
+  const runtime = (type: unknown, config?: { status: number; body: unknown }) =>
+    createJobManager(
+      scripted({
+        [`GET /jobs/${ID}`]: [{ status: 200, body: { jid: ID, 'job-type': type } }],
+        ...(config === undefined ? {} : { [`GET /jobs/${ID}/checkpoints/config`]: [config] }),
+      }),
+    ).runtime(ID);
+  const every = (interval: number) => ({ status: 200, body: { mode: 'exactly_once', interval, timeout: 600_000 } });
+
+  it.each(['1.20.0', '2.3.0'])('is streaming for the bounded example of %s, too', async (version) => {
+    expect(await createJobManager(recordedTransport(version, 'finished')).runtime(ID)).toEqual({
+      jobId: ID,
+      type: 'STREAMING',
+    });
+  });
+
+  it.each([
+    ['BATCH', every(1000), { type: 'BATCH' }],
+    ['STREAMING', every(60_000), { type: 'STREAMING', checkpointInterval: 60_000 }],
+    // Long.MAX_VALUE, rounded as JSON.parse does.
+    ['STREAMING', every(2 ** 63), { type: 'STREAMING' }],
+    ['STREAMING', undefined, { type: 'STREAMING' }],
+    [undefined, every(60_000), {}],
+    [null, every(60_000), {}],
+    ['SOMETHING_NEW', every(60_000), {}],
+  ])('%s with %j', async (type, config, expected) => {
+    expect(await runtime(type, config)).toEqual({ jobId: ID, ...expected });
+  });
+
+  it('is not known where the JobManager does not answer', async () => {
+    await expect(runtime('STREAMING', { status: 503, body: 'no' })).rejects.toMatchObject({
+      reason: 'RestUnreachable',
+    });
+    await expect(runtime('STREAMING', every(NaN))).rejects.toMatchObject({ reason: 'RestUnreachable' });
+  });
+});
+
 describe('what is no usable answer', () => {
   const overview = (body: unknown, status = 200) =>
     createJobManager(

@@ -5,6 +5,7 @@ import { DispatchError } from '../../../lib/core/errors.ts';
 import type {
   ApplicationManager,
   JobManagerFacts,
+  JobRuntime,
   JobSummary,
   MainThread,
   RootException,
@@ -30,6 +31,8 @@ export interface Program {
   /** Absent: it goes on for ever. */
   readonly endsAfter?: number;
   readonly end: 'FINISHED' | 'FAILED';
+  /** Its jobs are of the type BATCH, else STREAMING. */
+  readonly batchMode?: boolean;
   /** main() fails before it submits a job. */
   readonly mainFails?: boolean;
   readonly deafToCancel?: boolean;
@@ -117,6 +120,7 @@ export class Flink {
       });
     return {
       overview: () => ask('look', () => this.look(ref)),
+      runtime: (jobId) => ask('runtime', () => this.runtime(ref, jobId)),
       result: () => ask('result', () => ({ answers: {}, accumulators: { records: '7' } })),
       cancel: (jobId) => ask('cancel', () => this.cancel(ref, jobId)),
       mainThread: () => ask('main', () => this.mainThread(ref)),
@@ -301,6 +305,11 @@ export class Flink {
     return found.execution.end === undefined
       ? { state: 'running', stack: 'at a.Main.main(Main.java:1)' }
       : { state: 'returned' };
+  }
+
+  private runtime({ clusterId }: ClusterRef, jobId: string): JobRuntime {
+    if (this.programOf(clusterId).batchMode === true) return { jobId, type: 'BATCH' };
+    return { jobId, type: 'STREAMING', checkpointInterval: 60_000 };
   }
 
   private exception(ref: ClusterRef): RootException | undefined {

@@ -59,6 +59,7 @@ export class SessionFlink {
     const ask = this.asker(invocation, ref);
     return {
       overview: () => ask('look', READ, (process) => this.look(process, invocation.label)),
+      runtime: (jobId) => ask('runtime', READ, () => ({ jobId, type: 'STREAMING' })),
       result: () => ask('result', READ, () => ({ answers: {}, accumulators: { records: '7' } })),
       cancel: (jobId) => ask('cancel', WRITE, (process) => this.cancel(process, jobId, invocation.label)),
     };

@@ -81,8 +81,8 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
     name: 'a job that may have finished in its session has no other attempt',
     file: SESSION_RULES,
-    guard: "if (input.attempt.submission === undefined || input.record.job.kind === 'streaming')\n    return failure",
-    without: 'if (input.attempt.number > 0)\n    return failure',
+    guard: 'if (input.attempt.submission === undefined || isEndless(input.record)) return failure(',
+    without: 'if (input.attempt.number > 0) return failure(',
   },
   {
     name: 'a job that nobody saw in time may have been there',

@@ -73,6 +73,7 @@ function describedAttempt({
   jobId,
   launchedAt,
   removalVerifiedAt,
+  runtime,
   outcome,
   artifacts = [],
 }: Attempt): string[] {
@@ -80,9 +81,14 @@ function describedAttempt({
     removalVerifiedAt === undefined ? 'its cluster is there' : `gone after ${seconds(removalVerifiedAt - launchedAt)}`;
   return [
     `attempt ${number}: cluster ${clusterId}, job ${jobId}, ${took}`,
+    ...(runtime?.type === undefined ? [] : [`  Flink runs it as ${runtime.type}${checkpoints(runtime)}`]),
     ...(outcome === undefined ? [] : [`  ${outcome.reason}: ${outcome.message}${by(outcome)}`]),
     ...artifacts.map((artifact) => `  ${artifact}`),
   ];
+}
+
+function checkpoints({ checkpointInterval: interval }: NonNullable<Attempt['runtime']>): string {
+  return interval === undefined ? '' : `, with a checkpoint every ${seconds(interval)}`;
 }
 
 /** The rule that `runs explain` shows. */

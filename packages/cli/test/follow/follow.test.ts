@@ -96,6 +96,7 @@ function play(script: Script) {
         const one = next(looks) ?? silence;
         return one instanceof Error ? Promise.reject(one) : Promise.resolve(one);
       },
+      runtime: unused,
       result() {
         const one = next(results);
         return one === undefined ? Promise.reject(silence) : Promise.resolve(one);

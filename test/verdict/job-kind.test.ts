@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { JobRuntime } from '../../lib/flink/job-manager.ts';
+import { updateAttempt } from '../../lib/run/machine.ts';
+import type { ActiveRun } from '../../lib/run/record.ts';
+import { decide } from '../../lib/verdict/decide.ts';
+import { withOptions } from './any-case.ts';
+import { answered, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
+
+const HINT =
+  'Flink runs it as a stream with a checkpoint every 60 s: if it has no end, its spec lacks job.kind: streaming';
+
+/** A run whose job runs, as its spec and Flink call it. */
+function running(kind: 'batch' | 'streaming', runtime: Omit<JobRuntime, 'jobId'>): ActiveRun {
+  const record = withOptions(runIn('running', 5000), {}, kind === 'streaming' ? 'streaming' : undefined);
+  return updateAttempt(record, { runtime: { jobId: record.attempts[0].jobId, ...runtime } });
+}
+
+function deleted(record: ActiveRun) {
+  return decide(
+    look(record, UNREACHABLE, { kubernetes: kubernetes(record, { deployment: { state: 'absent' } }) }),
+    record,
+    NOW,
+  );
+}
+
+describe('the kind of a job, when its cluster is gone', () => {
+  it.each([
+    ['batch', {}, 'ended', 'unknown'],
+    ['batch', { type: 'BATCH' }, 'ended', 'unknown'],
+    // A bounded job may take checkpoints, and have finished.
+    ['batch', { type: 'STREAMING', checkpointInterval: 60_000 }, 'ended', 'unknown'],
+    ['streaming', {}, 'failed', 'failed'],
+    ['streaming', { type: 'STREAMING' }, 'failed', 'failed'],
+    ['streaming', { type: 'STREAMING', checkpointInterval: 60_000 }, 'failed', 'failed'],
+    // In batch mode no source is unbounded.
+    ['streaming', { type: 'BATCH' }, 'ended', 'unknown'],
+  ] as const)('%s in its spec, and for Flink %j: %s', (kind, runtime, verdict, state) => {
+    expect(deleted(running(kind, runtime))).toMatchObject({ kind: verdict, outcome: { state } });
+  });
+
+  it.each([
+    ['batch', { type: 'STREAMING', checkpointInterval: 60_000 }, true],
+    ['batch', { type: 'STREAMING' }, false],
+    ['batch', { type: 'BATCH' }, false],
+    ['batch', {}, false],
+    ['streaming', { type: 'STREAMING', checkpointInterval: 60_000 }, false],
+  ] as const)('%s in its spec, and for Flink %j: looks endless: %s', (kind, runtime, hinted) => {
+    const verdict = deleted(running(kind, runtime));
+    expect(verdict.kind === 'wait' ? '' : verdict.outcome.message.includes(HINT)).toBe(hinted);
+  });
+});
+
+describe('the deadline of a job that may have no end', () => {
+  const overdue = (record: ActiveRun): ActiveRun => ({
+    ...record,
+    job: { ...record.job, deadlines: { ...record.job.deadlines, run: 1000 } },
+  });
+
+  it.each([
+    [running('batch', { type: 'STREAMING', checkpointInterval: 60_000 }), true],
+    [running('batch', { type: 'STREAMING' }), false],
+    [running('streaming', { type: 'STREAMING', checkpointInterval: 60_000 }), false],
+  ])('says so where its spec does not', (record, hinted) => {
+    const late = overdue(record);
+    const verdict = decide(look(late, answered([jobOf(late)])), late, NOW);
+    expect(verdict).toMatchObject({ kind: 'ended', rule: 'run-deadline', outcome: { reason: 'RunDeadlineExceeded' } });
+    expect(verdict.kind === 'wait' ? '' : verdict.outcome.message.includes(HINT)).toBe(hinted);
+  });
+});
