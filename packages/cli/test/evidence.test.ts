@@ -50,7 +50,7 @@ describe('logs --run', () => {
   });
 
   it('reads the pod of a run that goes on, and follows it', async () => {
-    const going = { ...attempt, outcome: undefined, artifacts: undefined };
+    const going = { ...attempt, outcome: undefined, artifacts: [JOB_MANAGER] };
     const live = { ...record, state: 'running', outcome: undefined, attempts: [going] };
     objects.set(`runs/${runId}/record.json`, JSON.stringify(live));
     const namespace = record.job?.namespace ?? '';

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
 import { defined } from '../../../../lib/core/defined.ts';
+import { describeError, DispatchError } from '../../../../lib/core/errors.ts';
 import { createObjectClient } from '../../../../lib/kubernetes/api/client.ts';
 import { objectPath, selectorOf } from '../../../../lib/kubernetes/api/kinds.ts';
 import { statusError, statusIn } from '../../../../lib/kubernetes/api/status-error.ts';
@@ -99,7 +100,7 @@ async function printLog(
   const prefix = many ? `[${name}] ` : '';
   const keep = has(parsed, 'json') ? (text: string) => void kept.push(text) : (text: string) => io.out(text);
   await lines(stream, (line) => keep(`${prefix}${line}\n`)).catch((error: unknown) => {
-    if (!io.interrupted.aborted) throw error;
+    if (!io.interrupted.aborted) throw cutOff(name, error);
   });
   return kept.join('');
 }
@@ -112,6 +113,11 @@ async function lines(stream: IncomingMessage, each: (line: string) => void): Pro
     for (const part of parts) each(part);
   }
   if (rest !== '') each(rest);
+}
+
+function cutOff(pod: string, cause: unknown): Error {
+  const message = `the log of ${pod} was cut off: ${describeError(cause)}; run the command again for the rest`;
+  return new DispatchError('ClusterUnavailable', message, { cause });
 }
 
 /** 400 is how the API server says that there is no such log: the container waits, or was never restarted. */

@@ -14,7 +14,7 @@ interface EvidenceLog {
 
 /**
  * `logs --run`: what the ledger kept of the logs of a run, whose cluster may be gone. Answers the cluster, and prints
- * nothing, while the run is on it and no log has been kept yet.
+ * nothing, while the run is on it.
  */
 export async function runLogs(io: Io, parsed: ParsedFlags, runId: string): Promise<ClusterRef | undefined> {
   const ledger = openLedger(io, parsed);
@@ -23,7 +23,9 @@ export async function runLogs(io: Io, parsed: ParsedFlags, runId: string): Promi
   const namespace = record.job?.namespace;
   const kept = attempt.artifacts?.some((name) => name.endsWith('.log')) === true;
   const last = attempt === record.attempts.at(-1);
-  if (record.state !== 'closed' && last && !kept && namespace !== undefined) {
+  // While it goes on, what was kept of its log is a copy of some time ago.
+  const isLive = attempt.outcome === undefined || (!kept && record.state !== 'closed');
+  if (last && isLive && namespace !== undefined) {
     return { clusterId: attempt.clusterId, namespace };
   }
   if (has(parsed, 'follow'))
