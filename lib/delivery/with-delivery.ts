@@ -3,6 +3,8 @@ import { defined } from '../core/defined.ts';
 import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import { ownedByDeployment } from '../flink/native/build-cluster.ts';
 import { MAIN_CONTAINER } from '../flink/native/flink-pod.ts';
+import { commonLabels } from '../flink/native/labels.ts';
+import { recommendedLabels } from '../flink/recommended-labels.ts';
 import type { ClusterRef } from '../kubernetes/cluster/port.ts';
 import type { Delivery, PodParts } from './delivery.ts';
 
@@ -38,12 +40,16 @@ export function withSignedUrl(cluster: FlinkCluster, { secret }: Delivery): read
   return cluster.dependents.filter((object) => object.kind === kind && object.metadata?.name === name);
 }
 
-/** The labels are those by which Flink's own objects of a cluster are found. */
+/** Some of its labels are those by which Flink's own objects of a cluster are found. */
 function secretFor({ namespace, clusterId }: ClusterRef, { name, data }: NonNullable<Delivery['secret']>): V1Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name, namespace, labels: { app: clusterId, type: 'flink-native-kubernetes' } },
+    metadata: {
+      name,
+      namespace,
+      labels: { ...recommendedLabels(clusterId, 'jobmanager'), ...commonLabels(clusterId) },
+    },
     type: 'Opaque',
     data: Object.fromEntries(
       Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'utf8').toString('base64')]),

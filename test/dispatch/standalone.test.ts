@@ -1,6 +1,8 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
 import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
+import { commonLabels } from '../../lib/flink/native/labels.ts';
+import { recommendedLabels } from '../../lib/flink/recommended-labels.ts';
 import { ATTEMPT_ANNOTATION, MANAGED_BY, RUN_ID_ANNOTATION } from '../../lib/kubernetes/cluster/owner-metadata.ts';
 import { expectClosedCleanly } from './world/invariants.ts';
 import { jobMessage, World } from './world/world.ts';
@@ -39,7 +41,11 @@ it('has Deployments of its own, which the sweeper finds, jobs of any id, and one
   const taskManagers = cluster.dependents.filter(({ kind }) => kind === 'Deployment') as V1Deployment[];
   expect(taskManagers.map((one) => one.spec?.replicas)).toEqual([3]);
   expect(taskManagers[0]?.metadata?.labels).not.toHaveProperty([MANAGED_BY.name]);
-  expect(cluster.dependents.map((one) => one.metadata?.name)).toContain(`start-permit-${clusterId}`);
+  const permit = cluster.dependents.find((one) => one.metadata?.name === `start-permit-${clusterId}`);
+  expect(permit?.metadata?.labels).toEqual({
+    ...commonLabels(clusterId),
+    ...recommendedLabels(clusterId, 'jobmanager'),
+  });
 });
 
 it('more TaskManagers than the deployment allows are refused', async () => {

@@ -7,6 +7,7 @@ import { finishCluster, type FinishedCluster } from '../../lib/flink/finished.ts
 import { clusterRequest } from '../../lib/job/cluster-request.ts';
 import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
 import type { FlinkCluster } from '../../lib/flink/cluster.ts';
+import { recommendedLabels } from '../../lib/flink/recommended-labels.ts';
 import { readConfiguration } from '../../lib/flink/config/files.ts';
 import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { ResolvedJob } from '../../lib/job/job.ts';
@@ -267,11 +268,12 @@ function staysInBounds({ cluster, finished }: Awaited<ReturnType<typeof build>>)
   expect(replicas).toBeLessThanOrEqual(5);
 }
 
-/** Flink's own labels, and not one annotation. */
+/** Flink's own labels, those that Kubernetes recommends, and not one annotation. */
 function markStaysInBounds({ labels = {}, annotations = {}, ...others }: V1ObjectMeta): void {
   expect(Object.keys(others)).toEqual([]);
   expect(Object.keys(annotations)).toEqual([]);
-  expect(['app', 'component', 'type']).toEqual(expect.arrayContaining(Object.keys(labels)));
+  const known = ['app', 'component', 'type', ...Object.keys(recommendedLabels('c', 'jobmanager'))];
+  expect(known).toEqual(expect.arrayContaining(Object.keys(labels)));
 }
 
 /** No resource but these, for all containers together. */

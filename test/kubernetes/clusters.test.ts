@@ -37,7 +37,13 @@ describe('apply', () => {
     expect(seen.map(({ url }) => url.pathname)[0]).toBe('/apis/apps/v1/namespaces/n/deployments');
     expect(seen[0]?.body).toMatchObject({
       metadata: {
-        labels: { app: 'c', 'app.kubernetes.io/managed-by': 'flink-dispatch' },
+        labels: {
+          app: 'c',
+          'app.kubernetes.io/name': 'flink',
+          'app.kubernetes.io/instance': 'c',
+          'app.kubernetes.io/component': 'jobmanager',
+          'app.kubernetes.io/managed-by': 'flink-dispatch',
+        },
         annotations: { 'flink-dispatch.io/run-id': owner.runId, 'flink-dispatch.io/attempt': '2' },
       },
     });

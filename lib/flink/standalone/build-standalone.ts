@@ -11,6 +11,7 @@ import { jobManagerDeployment } from '../native/job-manager-deployment.ts';
 import { restService } from '../native/services.ts';
 import { FLINK, TASK_MANAGER_MEMORY } from '../options/flink.ts';
 import { KUBERNETES as K } from '../options/kubernetes.ts';
+import { withRecommendedLabels } from '../recommended-labels.ts';
 import { flinkRules } from '../version.ts';
 import { jobManagerPod } from './job-manager.ts';
 import { QUERY_PORT, QUERY_PROXY_PORTS, SHUTDOWN_ON_FINISH, TASK_MANAGER_DATA_PORT } from './options.ts';
@@ -51,13 +52,13 @@ export function buildStandalone(request: StandaloneRequest): FlinkCluster {
     ),
     taskManagerDeployment(plan, taskManagers),
   ];
-  return {
+  return withRecommendedLabels({
     clusterId,
     namespace,
     deployment: jobManagerDeployment(pod, plan, replicas(plan)),
     dependents: dependents.map((object) => ownedByDeployment(object, clusterId)),
     configuration: plain(clusterSideConfiguration(configuration)),
-  };
+  });
 }
 
 function withJars(pod: FlinkPod, { clusterId }: Plan, jars: string | undefined): FlinkPod {

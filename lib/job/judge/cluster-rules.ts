@@ -4,7 +4,9 @@ import { isRecord } from '../../core/json.ts';
 import { omit } from '../../core/omit.ts';
 import type { FinishedCluster } from '../../flink/finished.ts';
 import { MAIN_CONTAINER } from '../../flink/native/flink-pod.ts';
+import { commonLabels } from '../../flink/native/labels.ts';
 import { FLINK } from '../../flink/options/flink.ts';
+import { recommendedLabels } from '../../flink/recommended-labels.ts';
 import type { AllowList } from '../config/dispatch-config.ts';
 import { mostOf, podAmounts } from './amounts.ts';
 import { objectMetadata } from './metadata-rules.ts';
@@ -132,7 +134,7 @@ function ownersOf({ cluster }: FinishedCluster): unknown {
 /** An object that the deployment alone would not have made carries the run's own labels. */
 function withoutCommon(marks: object, { cluster }: FinishedCluster): Record<string, unknown> {
   const { labels, ...others } = marks as { labels?: Record<string, string> };
-  const own: Record<string, string> = { type: 'flink-native-kubernetes', app: cluster.clusterId };
+  const own: Record<string, string> = { ...recommendedLabels(cluster.clusterId), ...commonLabels(cluster.clusterId) };
   const free = Object.entries(labels ?? {}).filter(([key, value]) => own[key] !== value);
   return { ...others, labels: Object.fromEntries(free) };
 }

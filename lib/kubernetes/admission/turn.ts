@@ -21,10 +21,11 @@ export async function takeTurn(
   owner: Owner,
   now: Instant,
 ): Promise<string | undefined> {
+  const { labels, annotations } = ownerMetadata(owner);
   const body: V1ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: NAME, namespace, ...ownerMetadata(owner) },
+    metadata: { name: NAME, namespace, labels: { 'app.kubernetes.io/name': 'flink-dispatch', ...labels }, annotations },
   };
   const path = collectionPath('ConfigMap', namespace);
   const response = await client.request({ method: 'POST', path, body, repeatable: true });

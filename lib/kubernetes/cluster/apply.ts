@@ -1,6 +1,7 @@
 import type { KubernetesObject, V1Deployment, V1OwnerReference } from '@kubernetes/client-node';
 import { DispatchError } from '../../core/errors.ts';
 import type { FlinkCluster } from '../../flink/cluster.ts';
+import { recommendedLabels } from '../../flink/recommended-labels.ts';
 import type { ApiResponse } from '../api/api.ts';
 import type { ObjectClient } from '../api/client.ts';
 import { collectionPath, kindOf, resourceOf } from '../api/kinds.ts';
@@ -129,7 +130,7 @@ function marked(deployment: V1Deployment, owner: Owner): V1Deployment {
     ...deployment,
     metadata: {
       ...metadata,
-      labels: { ...metadata?.labels, ...labels },
+      labels: { ...recommendedLabels(metadata?.name ?? '', 'jobmanager'), ...metadata?.labels, ...labels },
       annotations: { ...metadata?.annotations, ...annotations },
     },
   };

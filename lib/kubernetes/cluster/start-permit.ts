@@ -3,6 +3,8 @@ import type { KubernetesObject, V1ConfigMap, V1Container, V1Deployment, V1Object
 import { DispatchError } from '../../core/errors.ts';
 import type { ClusterId } from '../../core/ids.ts';
 import type { FlinkCluster } from '../../flink/cluster.ts';
+import { commonLabels } from '../../flink/native/labels.ts';
+import { recommendedLabels } from '../../flink/recommended-labels.ts';
 import type { ObjectClient } from '../api/client.ts';
 import { collectionPath, objectPath } from '../api/kinds.ts';
 import { isSameOwner, ownerIn } from './owner-metadata.ts';
@@ -11,9 +13,6 @@ import { statusError, statusIn, succeeded } from '../api/status-error.ts';
 
 const KEY = 'start';
 const VARIABLE = 'FLINK_DISPATCH_START_PERMIT';
-/** Labels by which a cluster's objects are found. */
-const SELECTED: readonly string[] = ['app', 'type'];
-
 const PREFIX = 'start-permit-';
 
 function permitName(clusterId: ClusterId): string {
@@ -33,11 +32,11 @@ export function withStartPermit(cluster: FlinkCluster): FlinkCluster {
   const name = permitName(cluster.clusterId);
   const like = cluster.dependents.find(({ kind }) => kind === 'ConfigMap')?.metadata;
   const { namespace } = cluster;
-  const { labels = {}, ownerReferences = [] } = like ?? {};
+  const { ownerReferences = [] } = like ?? {};
   const permit: V1ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name, namespace, labels, ownerReferences },
+    metadata: { name, namespace, labels: labelsOf(cluster.clusterId), ownerReferences },
     data: { [KEY]: 'granted' },
   };
   return {
@@ -48,6 +47,11 @@ export function withStartPermit(cluster: FlinkCluster): FlinkCluster {
     })),
     dependents: [...cluster.dependents, permit],
   };
+}
+
+/** Those by which a cluster's objects are found, and those by which people do. */
+function labelsOf(clusterId: ClusterId): Record<string, string> {
+  return { ...recommendedLabels(clusterId, 'jobmanager'), ...commonLabels(clusterId) };
 }
 
 function onMainContainer(deployment: V1Deployment, change: (container: V1Container) => V1Container): V1Deployment {
@@ -93,12 +97,12 @@ async function empty(client: ObjectClient, { namespace, clusterId }: ClusterRef)
 async function withhold(
   client: ObjectClient,
   { namespace, clusterId }: ClusterRef,
-  { uid = '', labels = {} }: V1ObjectMeta,
+  { uid = '' }: V1ObjectMeta,
 ): Promise<boolean> {
   const name = permitName(clusterId);
   const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: clusterId, uid, controller: true };
-  const own = Object.fromEntries(Object.entries(labels).filter(([key]) => SELECTED.includes(key)));
-  const metadata = { name, namespace, labels: own, ownerReferences: [{ ...owner, blockOwnerDeletion: true }] };
+  const ownerReferences = [{ ...owner, blockOwnerDeletion: true }];
+  const metadata = { name, namespace, labels: labelsOf(clusterId), ownerReferences };
   const body: V1ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata };
   const path = collectionPath('ConfigMap', namespace);
   const response = await client.request({ method: 'POST', path, body, repeatable: true });

@@ -64,6 +64,25 @@ describe('the objects of a standalone cluster', () => {
     expect(taskManagers.spec?.template.metadata?.labels).toMatchObject(taskManagers.spec?.selector.matchLabels ?? {});
   });
 
+  it("carry Kubernetes' recommended labels, which select nothing and give way to the user's", () => {
+    const { deployment, service, config, taskManagers } = build({
+      ...base,
+      options: { ...base.options, 'kubernetes.jobmanager.labels': 'app.kubernetes.io/name:orders' },
+    });
+    const labels = (name: string, component?: string) => ({
+      'app.kubernetes.io/name': name,
+      'app.kubernetes.io/instance': 'c',
+      ...(component !== undefined && { 'app.kubernetes.io/component': component }),
+    });
+    for (const metadata of [deployment.metadata, deployment.spec?.template.metadata])
+      expect(metadata?.labels).toMatchObject(labels('orders', 'jobmanager'));
+    for (const metadata of [taskManagers.metadata, taskManagers.spec?.template.metadata])
+      expect(metadata?.labels).toMatchObject(labels('flink', 'taskmanager'));
+    for (const { metadata } of [service, config]) expect(metadata?.labels).toMatchObject(labels('flink'));
+    const selectors = [deployment.spec?.selector.matchLabels, taskManagers.spec?.selector.matchLabels];
+    expect(JSON.stringify([selectors, service.spec?.selector])).not.toContain('app.kubernetes.io');
+  });
+
   it('have one configuration for both, without what is only for native clusters', () => {
     const { config, configuration, jobManager, taskManager } = build(application);
     const written = parse(config.data?.['config.yaml'] ?? '') as Record<string, unknown>;

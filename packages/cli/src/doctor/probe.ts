@@ -8,6 +8,8 @@ import type { Clock } from '../../../../lib/core/clock.ts';
 import { defined } from '../../../../lib/core/defined.ts';
 import { describeError } from '../../../../lib/core/errors.ts';
 import { parseClusterId } from '../../../../lib/core/ids.ts';
+import { jobManagerSelectors } from '../../../../lib/flink/native/labels.ts';
+import { recommendedLabels } from '../../../../lib/flink/recommended-labels.ts';
 import { failed, ok, unknown, type Seen } from './check.ts';
 
 /** An image that is not on the node yet may take this long; milliseconds. */
@@ -51,7 +53,8 @@ export async function probe(api: KubernetesApi, wanted: Probe, clock: Clock): Pr
 }
 
 async function create(api: KubernetesApi, name: string, { namespace, image, serviceAccount }: Probe): Promise<void> {
-  const labels = { app: name, type: 'flink-native-kubernetes', component: 'jobmanager' };
+  const selected = jobManagerSelectors(name);
+  const labels = { ...recommendedLabels(name, 'jobmanager'), ...selected };
   const resources = { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '100m', memory: '64Mi' } };
   const container = { name: 'probe', image, command: ['sleep', '300'], resources };
   const spec = {
@@ -63,7 +66,7 @@ async function create(api: KubernetesApi, name: string, { namespace, image, serv
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name, labels },
-    spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    spec: { replicas: 1, selector: { matchLabels: selected }, template: { metadata: { labels }, spec } },
   };
   const path = apiPath('apis', 'apps', 'v1', 'namespaces', namespace, 'deployments');
   const response = await api.request({ method: 'POST', path, body });
