@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Duration } from '../../../lib/core/clock.ts';
+import { animates, MovingLine } from '../../../packages/cli/src/terminal/moving-line.ts';
 import type { Progress } from '../progress.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'cyan' | 'yellow';
@@ -11,7 +12,7 @@ interface Activity {
 
 /** Between two lines of progress where lines stay. */
 const PLAIN_INTERVAL_MS = 10_000;
-const ERASE = '\r\x1b[2K';
+const REDRAW_MS = 100;
 
 /** Lines for a person, and on a terminal one line below them that moves while something takes its time. */
 export class Terminal implements Progress {
@@ -19,12 +20,13 @@ export class Terminal implements Progress {
   readonly #colour: boolean;
   readonly #animated: boolean;
   readonly #active = new Set<Activity>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #moving: MovingLine;
 
   constructor(stream: NodeJS.WriteStream, environment: Readonly<Record<string, string | undefined>>) {
-    const { NO_COLOR: plain = '', FORCE_COLOR: forced = '0', TERM, CI } = environment;
+    const { NO_COLOR: plain = '', FORCE_COLOR: forced = '0' } = environment;
     this.#stream = stream;
-    this.#animated = stream.isTTY && TERM !== 'dumb' && CI === undefined;
+    this.#moving = new MovingLine((text) => stream.write(text), REDRAW_MS);
+    this.#animated = animates(stream.isTTY, environment);
     this.#colour = plain === '' && (this.#animated || forced !== '0');
   }
 
@@ -33,16 +35,14 @@ export class Terminal implements Progress {
   }
 
   line(text = ''): void {
-    this.#stream.write(`${this.#timer === undefined ? '' : ERASE}${text}\n`);
-    this.#draw();
+    this.#moving.above(text);
   }
 
   /** Shows `text` and its seconds below until the function that it returns is called. */
   wait(text: () => string): () => void {
     const activity = { text, begin: Date.now() };
     this.#active.add(activity);
-    if (this.#animated) this.#timer ??= setInterval(() => this.#draw(), 100);
-    this.#draw();
+    if (this.#animated) this.#moving.show(() => this.#activities());
     return () => {
       this.#active.delete(activity);
       if (this.#active.size === 0) this.close();
@@ -73,18 +73,14 @@ export class Terminal implements Progress {
 
   /** Leaves the terminal as it was found. */
   close(): void {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#stream.write(ERASE);
+    this.#moving.end();
   }
 
-  #draw(): void {
-    if (this.#timer === undefined) return;
+  #activities(): string {
     const now = Date.now();
     const shown = [...this.#active].map(({ text, begin }) => `${text()} ${seconds(now - begin)}`).join(' · ');
     const room = (this.#stream.columns || 80) - 3;
-    this.#stream.write(`${ERASE}  ${this.style('dim', shown.slice(0, room))}`);
+    return `  ${this.style('dim', shown.slice(0, room))}`;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Duration } from '../../../../lib/core/clock.ts';
 import { style, type Io } from './io.ts';
+import { animates, MovingLine } from './moving-line.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const REDRAW: Duration = 120;
@@ -16,35 +17,28 @@ export interface Progress {
 export function createProgress(io: Io): Progress {
   const start = io.clock.now();
   const elapsed = () => `${((io.clock.now() - start) / 1000).toFixed(1).padStart(6)} s  `;
-  if (!animates(io)) {
+  if (!animates(io.errIsTty, io.env)) {
     const print = (line: string) => io.err(`${style(io, 'dim', elapsed())}${line}\n`);
     return { say: print, note: print, end: () => undefined };
   }
+  const moving = new MovingLine(io.err, REDRAW);
   let current = '';
   let frame = 0;
-  const draw = () => {
+  const situation = () => {
     frame += 1;
-    if (current !== '')
-      io.err(`\r\u001b[2K${FRAMES[frame % FRAMES.length] ?? ''} ${style(io, 'dim', elapsed())}${current}`);
+    return `${FRAMES[frame % FRAMES.length] ?? ''} ${style(io, 'dim', elapsed())}${current}`;
   };
-  const timer = setInterval(draw, REDRAW);
-  timer.unref();
-  const note = (line: string) => io.err(`\r\u001b[2K${style(io, 'dim', elapsed())}${line}\n`);
+  const note = (line: string) => moving.above(`${style(io, 'dim', elapsed())}${line}`);
   return {
     say(line) {
       if (current !== '') note(current);
       current = line;
-      draw();
+      moving.show(situation);
     },
     note,
     end() {
-      clearInterval(timer);
-      io.err('\r\u001b[2K');
+      moving.end();
       if (current !== '') note(current);
     },
   };
-}
-
-function animates(io: Io): boolean {
-  return io.errIsTty && io.env['CI'] === undefined && io.env['TERM'] !== 'dumb';
 }
