@@ -48,7 +48,10 @@ export const REASONS = {
     class: 'user',
     todo: 'Correct image, or the platforms of jarDelivery: the registry has no such image.',
   },
-  ImageUnsuitable: { class: 'user', todo: "Use one of Flink's own images as image, or one that is built from it." },
+  ImageUnsuitable: {
+    class: 'user',
+    todo: "Use one of Flink's own images as image, or one that is built from it, for the processors of the nodes.",
+  },
   RegistryRefused: {
     class: 'internal',
     todo: "Correct what the message names: the registry's credentials, their rights, or the registry's limits.",

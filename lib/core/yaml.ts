@@ -146,6 +146,7 @@ function mergeKeyAt(path: string): string {
 
 function nameOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
+  if (typeof value === 'string' && /^\s*\{/.test(value)) return 'a string with an object in it: it was encoded twice';
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 

@@ -34,12 +34,13 @@ async function resolve(deps: CallDeps, image: RepositoryName, reference: string)
   const call = { ...reading(deps, image, 'resolving a tag'), to: pathTo(image, 'manifests', reference) };
   const response = await ask({ ...call, method: 'HEAD', headers: { accept: ACCEPT } }, deps);
   await discard(response).catch(() => undefined);
-  if (response.status === 404) return undefined;
-  if (response.status !== 200) throw await fromAnswer(call.what, response);
+  const { status } = response;
+  if (status === 429 || (status >= 500 && status !== 501)) throw await fromAnswer(call.what, response);
   const digest = response.headers['docker-content-digest'];
   const mediaType = typeOf(response);
-  if (digest !== undefined && isDigest(digest) && mediaType !== undefined) return { digest, mediaType };
-  // A registry that does not tell has to show.
+  if (status === 200 && digest !== undefined && isDigest(digest) && mediaType !== undefined)
+    return { digest, mediaType };
+  // What does not tell has to show: some registries know no HEAD (405, or 404), and none says why without a body.
   return fetchManifest(deps, image, reference);
 }
 

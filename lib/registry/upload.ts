@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DispatchError } from '../core/errors.ts';
+import { DispatchError, isDispatchError } from '../core/errors.ts';
 import { addressOf, ask, locationFrom, type Answer, type Call, type CallDeps } from './calls.ts';
 import { fromAnswer } from './failure.ts';
 import { discard, type HttpResponse } from './http.ts';
@@ -16,6 +16,17 @@ type Base = Omit<Call, 'method' | 'to'>;
  * Docker does when it is not.
  */
 export async function uploadBlob(deps: CallDeps, to: RepositoryName, blob: BlobUpload): Promise<StoredBlob> {
+  const { mountFrom, ...alone } = blob;
+  try {
+    return await upload(deps, to, blob);
+  } catch (error) {
+    // Token services that give no rights to two repositories at once refuse all of it; Docker then sends the blob.
+    if (mountFrom === undefined || !isDispatchError(error) || error.reason !== 'RegistryRefused') throw error;
+    return upload(deps, to, alone);
+  }
+}
+
+async function upload(deps: CallDeps, to: RepositoryName, blob: BlobUpload): Promise<StoredBlob> {
   const base: Base = {
     endpoint: endpointOf(deps.hosts, to.host, 'jarDelivery.repository'),
     scopes: push(to, blob.mountFrom),

@@ -34,7 +34,9 @@ export function parseMessageEvent(event: unknown): readonly RecordResult[] {
 }
 
 function requestOf(record: SqsRecord): RunRequest {
-  const { runJob, idempotencyKey, spec } = contentOf(bodyOf(record.body));
+  const body = bodyOf(record.body);
+  refuseEvents(body);
+  const { runJob, idempotencyKey, spec } = contentOf(body);
   const identityKey = keyOf(record, idempotencyKey);
   const { messageId, eventSourceARN: queueArn } = record;
   const own = identityKey === undefined ? ['message', messageId] : ['key', runJob ?? nameIn(spec), identityKey];
@@ -48,6 +50,20 @@ function requestOf(record: SqsRecord): RunRequest {
     identity: JSON.stringify(['sqs', queueArn, ...own]),
     ...defined({ spec, job: runJob }),
   };
+}
+
+/** Events that AWS services send, and people point at the queue of job messages. */
+function refuseEvents(body: Record<string, unknown>): void {
+  const isS3 = body['Event'] === 's3:TestEvent' || body['source'] === 'aws.s3' || Array.isArray(body['Records']);
+  if (isS3) {
+    const fix = 'send it to the upload queue, or send a job spec here';
+    throw new DispatchError('MalformedRequest', `the message is an S3 event, and this queue takes jobs: ${fix}`);
+  }
+  if (typeof body['detail-type'] !== 'string' || !('detail' in body)) return;
+  const fix = "give the rule's target the InputPath $.detail, if detail is a job spec, or an InputTransformer";
+  throw new DispatchError('MalformedRequest', `the message is a whole event of EventBridge: ${fix}`, {
+    field: 'detail',
+  });
 }
 
 /** A key is a job's own: two jobs of one queue may have the same. */

@@ -35,6 +35,18 @@ describe('what a log says of a JobManager that stopped', () => {
     });
   });
 
+  it.each([
+    'exec /docker-entrypoint.sh: exec format error',
+    'standard_init_linux.go:228: exec user process caused: exec format error',
+    'standard_init_linux.go:211: exec user process caused "exec format error"',
+  ])('an image for another processor: %s', (said) => {
+    expect(findInLog(`${said}\n`)).toMatchObject({
+      reason: 'ImageUnsuitable',
+      message: expect.stringContaining('built for another processor than the node has') as string,
+    });
+    expect(findInLog(`${INFO}\n${INFO} ${said}`)).toBeUndefined();
+  });
+
   it('how often it says so', () => {
     const killed = 'Worker x-taskmanager-1-1 is terminated. Diagnostics: Pod terminated, reason=OOMKilled';
     const finding = findInLog([INFO, killed, INFO, killed.replace('1-1', '1-2')].join('\n'));

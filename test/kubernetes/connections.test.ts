@@ -53,18 +53,17 @@ describe('a kubeconfig', () => {
     expect(kubeconfigFiles({ HOME: '/home/x' })).toEqual(['/home/x/.kube/config']);
   });
 
-  it('brings client certificates, passwords, plain HTTP and no verification', async () => {
+  it('brings client certificates, passwords and plain HTTP', async () => {
     const data = (text: string) => Buffer.from(text).toString('base64');
     const certificate = `{ client-certificate-data: ${data('cert')}, client-key-data: ${data('key')} }`;
     const certified = await kubeconfigConnection({
-      text: kubeconfig('a', certificate, ", tls-server-name: 'kubernetes', insecure-skip-tls-verify: true"),
+      text: kubeconfig('a', certificate, ", tls-server-name: 'kubernetes'"),
     });
     expect((await certified.credentials(false)).tls).toEqual({
       ca: 'ca of a',
       cert: 'cert',
       key: 'key',
       servername: 'kubernetes',
-      insecure: true,
     });
     const plain = await kubeconfigConnection({
       text: kubeconfig('b', '{ username: u, password: p }').replace('https://', 'http://'),

@@ -282,6 +282,10 @@ current-context: y
   it.each([
     [config(SERVER, { token: 12_345_678 }), 'users[0].user.token must be string'],
     [config({ ...SERVER, 'certificate-authority-data': 'no base64!' }, {}), 'must be base64'],
+    [
+      config({ ...SERVER, 'certificate-authority-data': base64('ca'), 'insecure-skip-tls-verify': true }, {}),
+      'contradict each other',
+    ],
     [config({ server: 'ftp://x' }, {}), 'must be a URL of http or https'],
     [config({ ...SERVER, 'proxy-url': 'ftp://user:secret@x' }, {}), 'must be a URL of http, https or socks5'],
     [config(SERVER, { token: 'a', username: 'b' }), 'a token and a password'],

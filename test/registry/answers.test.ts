@@ -61,6 +61,24 @@ const withTokens =
     }
   };
 
+describe('a registry that does not answer HEAD', () => {
+  const text = '{"schemaVersion":2,"layers":[]}';
+
+  it.each([404, 405, 400, 501])('(%i) shows the manifest', async (status) => {
+    const { host, asked } = await serve((request, response) => {
+      if (request.method === 'HEAD') response.writeHead(status).end();
+      else response.writeHead(200, { 'content-type': `${MANIFEST}; charset=utf-8` }).end(text);
+    });
+    expect(await resolve(host)).toMatchObject({ digest: `sha256:${sha(text)}`, mediaType: MANIFEST });
+    expect(asked).toEqual(['HEAD /v2/flink/manifests/tag', 'GET /v2/flink/manifests/tag']);
+  });
+
+  it('says in its answer to GET why it refuses', async () => {
+    const { host } = await serve((_request, response) => response.writeHead(403).end('{"errors":[{"code":"DENIED"}]}'));
+    await expect(resolve(host)).rejects.toThrow(/answered 403, DENIED/);
+  });
+});
+
 describe('the answer of a token service', () => {
   it.each([
     { token: 'abc.def' },
@@ -209,6 +227,22 @@ describe('the place of an upload', () => {
   it.each([301, 302, 303])('is not sought after a %i, which would make a read of it', async (status) => {
     const { host } = await serve(taking((_request, response) => response.writeHead(status, { location: '/x' }).end()));
     await expect(put(host)).rejects.toThrow(`answered ${status}`);
+  });
+
+  it.each([401, 403])('is asked for alone where rights to two repositories are refused (%i)', async (status) => {
+    const { host, asked } = await serve(
+      taking((request, response) => {
+        const mounts = request.url?.includes('mount=') === true;
+        response.writeHead(mounts ? status : 202, mounts ? {} : { location: '/v2/jobs/blobs/uploads/u' }).end();
+      }),
+    );
+    const to = { host, repository: 'jobs' };
+    const stored = await clientFor(open(host)).putBlob(to, { ...upload, mountFrom: 'base' });
+    expect(stored).toMatchObject({ how: 'uploaded' });
+    expect(asked.filter((one) => one.startsWith('POST'))).toEqual([
+      expect.stringContaining('mount=sha256'),
+      'POST /v2/jobs/blobs/uploads/',
+    ]);
   });
 
   it('is given up in a circle of redirects', async () => {

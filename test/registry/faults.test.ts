@@ -113,14 +113,15 @@ describe('an answer of', () => {
   const answering =
     (status: number, times: number, headers: Record<string, string> = {}): typeof fake.fault =>
     (seen, _, response) => {
-      if (seen.method !== 'HEAD' || times === 0) return false;
+      if ((seen.method !== 'HEAD' && seen.method !== 'GET') || times === 0) return false;
       times -= 1;
       refuse(response, status, 'X', headers);
       return true;
     };
   it.each([
-    ['403', 403, 'RegistryRefused', 1],
-    ['400', 400, 'RegistryRefused', 1],
+    // An answer to HEAD has no reason: GET has.
+    ['403', 403, 'RegistryRefused', 2],
+    ['400', 400, 'RegistryRefused', 2],
     ['500', 500, 'RegistryUnavailable', 3],
     ['503', 503, 'RegistryUnavailable', 3],
     ['429', 429, 'RegistryUnavailable', 3],

@@ -49,6 +49,20 @@ describe('parseMessageEvent', () => {
     });
   });
 
+  it.each([
+    [{ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'jars' }, /an S3 event.*upload queue/],
+    [{ Records: [{ eventSource: 'aws:s3', eventName: 'ObjectCreated:Put' }] }, /an S3 event.*upload queue/],
+    [{ source: 'aws.s3', 'detail-type': 'Object Created', detail: {} }, /an S3 event.*upload queue/],
+    [{ source: 'my.app', 'detail-type': 'nightly', detail: { name: 'x' } }, /whole event of EventBridge.*\$\.detail/],
+    [JSON.stringify('{"name": "x"}'), /not a string with an object in it: it was encoded twice/],
+    ['"just text"', /not a string$/],
+  ])('tells what somebody sent in place of a job: %j', (body, words) => {
+    expect(message(body)?.error).toMatchObject({
+      reason: 'MalformedRequest',
+      message: expect.stringMatching(words) as string,
+    });
+  });
+
   it('takes a whole spec, and the key from a message attribute', () => {
     expect(results[1]?.requests[0]).toMatchObject({
       source: { idempotencyKey: 'abc' },

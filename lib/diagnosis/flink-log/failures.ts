@@ -25,6 +25,16 @@ const WORKER = 'org.apache.flink.runtime.resourcemanager.active.ActiveResourceMa
 /** In the order of how much they tell: the first that a log has is the cause of those below it. */
 export const FAILURES: readonly FailurePattern[] = [
   {
+    reason: 'ImageUnsuitable',
+    writtenBy: 'the container runtime',
+    matches: lines(
+      /(?<![^\n])(?:standard_init_linux\.go[^\n]{0,60}|exec [^\n]{1,300}: )"?exec format error/g,
+      (_, line) => {
+        return `The image is built for another processor than the node has: ${line}`;
+      },
+    ),
+  },
+  {
     reason: 'MainClassMissing',
     writtenBy: MAIN_THROWS,
     matches: lines(/The program's entry point class '([^'\n]*)' was not found in the jar file/g, (name) => {

@@ -11,9 +11,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Names of fields, by layout: log4j's JsonTemplateLayout with its templates (ECS, Logstash, GCP, GELF, JsonLayout), Elastic's
- * own encoder, logstash-logback-encoder and Logback's JsonEncoder. A dot also reads a nested object.
+ * own encoder, logstash-logback-encoder, Logback's JsonEncoder and Amazon's managed Flink. A dot also reads a nested object.
  */
-const LEVEL = ['log.level', 'level', 'severity', 'levelname', '@l'];
+const LEVEL = ['log.level', 'level', 'severity', 'levelname', '@l', 'messageType'];
 const LOGGER = ['log.logger', 'logger_name', 'loggerName', '_logger', 'logger'];
 const MESSAGE = ['message', 'short_message', 'formattedMessage', 'msg', '@m'];
 const TIME = ['@timestamp', 'timestamp', 'time', 'ts'];
@@ -26,6 +26,7 @@ const THROWABLE = [
   'throwable',
   'full_message',
   'stackTrace',
+  'throwableInformation',
 ];
 
 /** The entry of a line that is a JSON object; `undefined` for any other line, and for an object without a message. */

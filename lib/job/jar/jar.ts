@@ -109,6 +109,7 @@ const SIGNATURES: readonly (readonly [string, string])[] = [
   ['cafebabe', 'a Java class file'],
   ['7f454c46', 'an ELF binary'],
   ['25504446', 'a PDF'],
+  ['76657273696f6e20', 'what Git LFS leaves in the place of a file: run git lfs pull before the upload'],
   ['3c', 'an HTML or XML page'],
   ['7b', 'a JSON text'],
   ['504b0506', 'an empty zip with bytes missing'],

@@ -121,6 +121,8 @@ export function jarError(error: unknown, ref: ObjectRef): DispatchError {
       `${uri} was overwritten since this request: the newer content has an event of its own`,
       details,
     );
+  const closed = closedFor(name, error);
+  if (closed !== undefined) return new DispatchError('JarAccessDenied', `${uri} ${closed}`, details);
   if (status === 301 || status === 400)
     return new DispatchError('JarAccessDenied', `${uri} cannot be read: ${describeError(error)}`, details);
   if (status === 403) {
@@ -133,6 +135,15 @@ export function jarError(error: unknown, ref: ObjectRef): DispatchError {
   return new DispatchError('StorageUnavailable', `S3 gave no answer for ${uri}: ${describeError(error)}`, {
     cause: error,
   });
+}
+
+/** The object is there, and reading it needs more than the right to read objects; S3 answers 403, or 400. */
+function closedFor(name: string, error: unknown): string | undefined {
+  if (name === 'InvalidObjectState')
+    return 'is archived (S3 Glacier): restore it, or keep jars in a storage class that can be read at once';
+  const said = `${name} ${error instanceof Error ? error.message : ''}`;
+  if (!/kms/i.test(said)) return undefined;
+  return `is encrypted with a KMS key that the function's role may not use: it needs kms:Decrypt on the key, also by the key's own policy`;
 }
 
 function statusOf(error: unknown): number | undefined {

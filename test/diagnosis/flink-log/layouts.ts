@@ -112,6 +112,10 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     ...{ timestamp: 1, level: l, threadName: 'main', loggerName: LOGGER, message: m },
     ...(t === undefined ? {} : { throwable: nested(t) }),
   })),
+  "JSON: Amazon's managed Flink": json((l, m, t) => ({
+    ...{ locationInformation: 'a.B.c(B.java:1)', logger: LOGGER, message: m, messageSchemaVersion: '1' },
+    ...{ messageType: l, threadName: 'main', ...(t === undefined ? {} : { throwableInformation: t.split('\n') }) },
+  })),
   'JSON: the trace in the message': json((l, m, t) => ({
     ...{ time: 1, level: l, logger: LOGGER, message: t === undefined ? m : `${m}\n${t}` },
   })),

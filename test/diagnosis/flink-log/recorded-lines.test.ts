@@ -15,6 +15,7 @@ const RECORDED = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
 
 /** Lines that no recording has, as the source of the class writes them. */
 const WRITTEN: Readonly<Record<string, string>> = {
+  ImageUnsuitable: 'exec /docker-entrypoint.sh: exec format error',
   EntryClassMissing: "Neither a 'Main-Class', nor a 'program-class' entry was found in the jar file.",
   MainClassMissing: 'The class com.acme.Job has no main(String[]) method.',
   PodEvicted:

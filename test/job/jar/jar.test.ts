@@ -98,6 +98,7 @@ describe('readJar', () => {
     ['a cut jar', jarFixture('main-class').subarray(0, 2000), 'it is cut (2000 bytes)'],
     ['a jar without its last byte', jarFixture('main-class').subarray(0, -1), 'it is cut'],
     ['a web page', Buffer.from('<html><body>404</body></html>'), 'looks like an HTML or XML page'],
+    ['a pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\n'), 'git lfs pull'],
     ['gzip', Buffer.from('1f8b0800000000000003', 'hex'), 'looks like a gzip file'],
     ['noise', Buffer.from('00112233445566778899', 'hex'), 'begins with the bytes 0011223344556677'],
   ])('refuses %s', async (_what, bytes, message) => {

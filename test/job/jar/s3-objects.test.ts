@@ -87,6 +87,19 @@ describe('s3Objects', () => {
     await expect(objects.head(REF)).rejects.toMatchObject({ reason });
   });
 
+  it.each([
+    ['InvalidObjectState', 403, 'The operation is not valid for the storage class', /is archived.*restore it/],
+    ['AccessDenied', 403, 'not authorized to perform: kms:Decrypt on resource: x', /needs kms:Decrypt on the key/],
+    ['KMS.DisabledException', 400, 'key is disabled', /needs kms:Decrypt on the key/],
+    ['AccessDenied', 403, 'Access Denied', /needs s3:GetObject on it and s3:ListBucket/],
+  ])('says what reading needs: %s (%i), %s', async (name, status, message, words) => {
+    s3.on(GetObjectCommand).rejects(Object.assign(failure(name, status), { message }));
+    await expect(objects.read(REF, { offset: 0, length: 1 })).rejects.toMatchObject({
+      reason: 'JarAccessDenied',
+      message: expect.stringMatching(words) as string,
+    });
+  });
+
   it('has no text where there is no object, and says so of nothing else', async () => {
     s3.on(GetObjectCommand).rejects(failure('NoSuchKey', 404));
     expect(await objects.text(REF, 100)).toBeUndefined();

@@ -17,6 +17,11 @@ export interface ServerAddress {
  */
 export function addressOf(cluster: ClusterEntry, name: string): ServerAddress {
   const { server = '' } = cluster;
+  if (cluster['insecure-skip-tls-verify'] === true && authorityOf(cluster) !== undefined) {
+    throw invalid(
+      `cluster '${name}' has a certificate-authority and insecure-skip-tls-verify, which contradict each other: remove one of them`,
+    );
+  }
   if (server === '') throw invalid(`cluster '${name}' has no server: set clusters[].cluster.server to its URL`);
   const tls = cluster['insecure-skip-tls-verify'] === true || authorityOf(cluster) !== undefined;
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(server) ? server : `${tls ? 'https' : 'http'}://${server}`;
