@@ -48,7 +48,9 @@ function scheduling(awsCommand: string, { scheduleGroupName, scheduleRoleArn, sc
   const group = `--group-name ${scheduleGroupName}`;
   const input = JSON.stringify({ job: JOB, ...KEYWORDS });
   const target = JSON.stringify({ Arn: scheduleTargetArn, RoleArn: scheduleRoleArn, Input: input });
-  const missed = { job: JOB, schedule: JOB, scheduledTime: '2026-01-01T00:00:00Z' };
+  const [, , , region = '', account = ''] = scheduleTargetArn.split(':');
+  const schedule = `arn:aws:scheduler:${region}:${account}:schedule/${scheduleGroupName}/${JOB}`;
+  const missed = { job: JOB, schedule, scheduledTime: '2026-01-01T00:00:00Z' };
   return [
     `The schedule ${JOB} runs its job every ${PERIOD_MINUTES} minutes. One of yours`,
     `  ${awsCommand} scheduler create-schedule --name mine ${group} --schedule-expression 'rate(10 minutes)' --flexible-time-window Mode=OFF --target '${target}'`,
