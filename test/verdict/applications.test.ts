@@ -31,6 +31,11 @@ const REFUSED: RootException = {
   stackTrace: 'org.apache.flink.runtime.client.DuplicateJobSubmissionException: Job has already been submitted.',
 };
 
+const OF_JOB: RootException = {
+  message: 'no luck',
+  stackTrace: 'UnsuccessfulExecutionException: Application Status: FAILED\nCaused by: a.B: no luck',
+};
+
 /** An application of Flink 2.3. */
 function listed(
   status: string,
@@ -264,6 +269,18 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       noted({ jobManager: REPLACED }, withOptions(runIn('starting', 60_000), HA)),
       look(running, listed('FINISHED', [])),
       ['ended', 'succeeded', 'JobFinished'],
+    ],
+    [
+      'a job failed, and Flink lists it no more',
+      running,
+      look(running, answered([], { applications: [{ id: 'a', name: 'a', status: 'FAILED', jobs: 1 }] })),
+      ['ended', 'failed', 'JobFailed', /lists no more/],
+    ],
+    [
+      'a job failed, and Flink lists its exception alone',
+      running,
+      look(running, listed('FAILED', [], { applicationException: OF_JOB })),
+      ['ended', 'failed', 'JobFailed', /no luck/],
     ],
     [
       'high availability begins main() again, and it throws after its job',

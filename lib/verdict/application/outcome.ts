@@ -72,7 +72,10 @@ function canceled(): Said {
 
 function withoutJob({ status, cause, began = 0 }: ApplicationEnd, { jobs, attempt, observation }: DecisionInput): Said {
   if (status === 'CANCELED') return { ...canceled(), message: 'The application was canceled' };
-  if (status === 'FAILED') return mainFailed(cause);
+  if (status === 'FAILED') {
+    const byJob = cause === undefined ? began > 0 : isOfJob(cause.stackTrace);
+    return jobs.length === 0 && byJob ? jobFailed(cause) : mainFailed(cause);
+  }
   if (jobs.length === 0) {
     // A JobManager that high availability brings back after the end of the application lists no job.
     const hadJobs = began > 0 || attempt.runningAt !== undefined || isReplaced(attempt, observation.kubernetes);
@@ -82,6 +85,18 @@ function withoutJob({ status, cause, began = 0 }: ApplicationEnd, { jobs, attemp
   const others = count(jobs, (state) => state !== 'FINISHED');
   const message = `The application finished: main() went on after ${others} of its ${jobs.length} jobs had not`;
   return { state: 'succeeded', reason: 'JobFinished', message };
+}
+
+/** A JobManager forgets jobs before their application. */
+function jobFailed(cause: RootException | undefined): Said {
+  const told = defined({ rootException: cause?.message, stackTrace: cause?.stackTrace });
+  const why = cause === undefined ? '' : `: ${firstLine(cause.message)}`;
+  return {
+    state: 'failed',
+    reason: 'JobFailed',
+    message: `A job that Flink lists no more failed${why}`,
+    ...told,
+  };
 }
 
 /** What main() threw; `undefined`: nobody told. */
