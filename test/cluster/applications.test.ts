@@ -65,7 +65,7 @@ const BY_TURNS: readonly Shape[] = [
     cancelAt: 2,
     expected: { state: 'canceled', reason: 'JobCanceled', jobs: [{ state: 'CANCELED' }, { state: 'CANCELED' }] },
   },
-  { steps: 'job job', spec: HIGH_AVAILABILITY, expected: FAILED, message: /more than one execute/ },
+  { steps: 'job job', spec: HIGH_AVAILABILITY, expected: FAILED, message: /Cannot have more than/ },
 ];
 
 describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: 600_000 }, (version) => {

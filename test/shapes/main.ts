@@ -11,6 +11,7 @@ import { openWorld, type ShapeWorld } from './world.ts';
  * event of each is compared with what its JobManager's own log says. Needs a JDK 17. Ends with `N passed, N failed`.
  *
  *   --count N       shapes; default 50
+ *   --from N        leaves the first N out; default 0
  *   --seed N        decides what is around each step; default 1
  *   --flink A,B     versions; default 1.20.0,2.3.0
  *   --at-once N     clusters side by side; default 2
@@ -20,6 +21,7 @@ import { openWorld, type ShapeWorld } from './world.ts';
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '50' },
+    from: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     flink: { type: 'string', default: '1.20.0,2.3.0' },
     'at-once': { type: 'string', default: '2' },
@@ -28,7 +30,8 @@ const { values } = parseArgs({
   },
 });
 const versions = values.flink.split(',').sort();
-const shapes = values.steps === undefined ? generateShapes(Number(values.seed), Number(values.count)) : [values.steps];
+const generated = generateShapes(Number(values.seed), Number(values.count)).slice(Number(values.from));
+const shapes = values.steps === undefined ? generated : [values.steps];
 const world = await openWorld(versions, (line) => void process.stderr.write(`${line}\n`));
 const pool = createPool(Number(values['at-once']));
 try {
