@@ -65,6 +65,15 @@ export function exitedByProgram(log: string, exitCode: number): boolean {
   return SHUT_DOWN.test(log) || (!isSignal && BEGAN_MAIN.test(log));
 }
 
+/** org.apache.flink.util.JvmShutdownSafeguard halts a JVM with it whose shutdown hooks take longer than five seconds. */
+const HALTED = 239;
+
+/** The call that ended a JobManager which exited with this code. */
+export function exitCall(exitCode: number): string {
+  if (exitCode !== HALTED) return `System.exit(${exitCode})`;
+  return 'System.exit(); its code is not known, as Flink halted the JVM with 239, which took over 5 s to end';
+}
+
 /**
  * Whether a log that tells of no end proves that there was none: it is there, and of a level at which Flink logs how a job
  * goes on.

@@ -1,4 +1,4 @@
-import { exitedByProgram } from '../../diagnosis/application-log.ts';
+import { exitCall, exitedByProgram } from '../../diagnosis/application-log.ts';
 import { jobsInLog, type JobInLog } from '../../diagnosis/terminal-state-log.ts';
 import { hasFixedJobId } from '../../job/high-availability.ts';
 import { mainContainer } from '../../kubernetes/cluster/containers.ts';
@@ -95,7 +95,7 @@ function exitOfMain(input: DecisionInput): Verdict | undefined {
   if (exit === undefined) return undefined;
   const { code, jobs } = exit;
   const asked = input.record.cancelRequested !== undefined && jobs.some(({ end }) => end?.state === 'CANCELED');
-  if (asked) return { kind: 'ended', outcome: cancelOutcome(input, `main() called System.exit(${code})`) };
+  if (asked) return { kind: 'ended', outcome: cancelOutcome(input, `main() called ${exitCall(code)}`) };
   const evidence = [`JobManager: exit code ${code}, and its log names no other cause`];
   const rest = { at: input.now, evidence, ...jobsOfLog(jobs) };
   if (code === 0 && haveFinished(input, jobs)) {
@@ -106,7 +106,7 @@ function exitOfMain(input: DecisionInput): Verdict | undefined {
     };
   }
   const why = code === 0 ? ', and no job of it had finished, or one went on' : '';
-  const message = `main() called System.exit(${code})${why}`;
+  const message = `main() called ${exitCall(code)}${why}`;
   return { kind: 'ended', outcome: { state: 'failed', reason: 'ApplicationFailed', message, ...rest } };
 }
 

@@ -1,4 +1,4 @@
-import { applicationEndInLog, exitedByProgram } from '../../../../lib/diagnosis/application-log.ts';
+import { applicationEndInLog, exitCall, exitedByProgram } from '../../../../lib/diagnosis/application-log.ts';
 import { findFailure, type Finding } from '../../../../lib/diagnosis/findings.ts';
 import { findInLog } from '../../../../lib/diagnosis/log-findings.ts';
 import { mainContainer } from '../../../../lib/kubernetes/cluster/containers.ts';
@@ -84,7 +84,7 @@ function exitOfMain({ pods }: KubernetesFacts, jobs: readonly JobEnding[], log: 
   const code = main?.state === 'terminated' ? main.exitCode : main?.last?.exitCode;
   if (code === undefined || !exitedByProgram(log, code)) return undefined;
   if (code === 0 && allEnded(jobs)) return { ...endingOf(jobs), stuck: true };
-  const message = `main() called System.exit(${code})`;
+  const message = `main() called ${exitCall(code)}`;
   return { state: 'FAILED', jobs, reason: 'ApplicationFailed', message, stuck: true };
 }
 
