@@ -1,6 +1,16 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
 
+/** `npm run prove -- --mutate` runs a unit test without the guard that it holds. */
+async function withoutGuard(name: string | undefined) {
+  if (name === undefined) return [];
+  const [{ TESTED }, { mutantPlugin }] = await Promise.all([
+    import('./test/prove/mutants.ts'),
+    import('./test/prove/bundle.ts'),
+  ]);
+  return TESTED.filter((mutant) => mutant.name === name).map(mutantPlugin);
+}
+
 // A shared machine can stop for longer than Flink's or Kubernetes' own timeouts; what fails twice is a defect.
 const retry = process.env['CI'] === undefined ? 0 : 1;
 
@@ -22,6 +32,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       {
+        plugins: await withoutGuard(process.env['MUTANT']),
         test: {
           ...shared,
           name: 'unit',

@@ -36,8 +36,18 @@ function remove(mutant: Mutant): Plugin {
   };
 }
 
+/** The same for vitest: `vitest.config.ts` has it where `MUTANT` names one. */
+export function mutantPlugin(mutant: Omit<Mutant, 'seeds'>) {
+  return {
+    name: 'remove-a-guard',
+    enforce: 'pre' as const,
+    transform: (code: string, id: string): string | undefined =>
+      id === join(process.cwd(), mutant.file) ? mutate(code, mutant) : undefined,
+  };
+}
+
 /** @throws when the guard is not there, or is there more than once: the list of mutants has to follow the code. */
-export function mutate(source: string, { name, guard, without }: Mutant): string {
+export function mutate(source: string, { name, guard, without }: Omit<Mutant, 'seeds'>): string {
   const parts = source.split(guard);
   if (parts.length !== 2) throw new Error(`mutant '${name}': its guard is ${parts.length - 1} times in the source`);
   return parts.join(without);

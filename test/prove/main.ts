@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { bundleWorker } from './bundle.ts';
 import { FAULT_KINDS } from './faults.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import { MUTANTS, TESTED, type TestedMutant } from './mutants.ts';
 import SEEDS from './seeds.json' with { type: 'json' };
 import { shrink } from './shrink.ts';
 import { storyOf } from './story.ts';
@@ -110,9 +111,19 @@ async function tell(seed: number, whole: boolean): Promise<boolean> {
   return !failed;
 }
 
+/** Whether its test fails without the guard. */
+function isNoticed({ name, test }: TestedMutant): boolean {
+  const env = { ...process.env, MUTANT: name };
+  const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'unit', test], { env, stdio: 'ignore' });
+  console.log(`without “${name}”: ${status === 0 ? 'SURVIVED' : test}`);
+  return status !== 0;
+}
+
 async function mutate(worlds: number, threads: number, only: string | undefined): Promise<boolean> {
-  const chosen = MUTANTS.filter(({ name }) => only === undefined || name.includes(only));
-  const survivors: Mutant[] = [];
+  const isChosen = ({ name }: { readonly name: string }): boolean => only === undefined || name.includes(only);
+  const chosen = MUTANTS.filter(isChosen);
+  const tested = TESTED.filter(isChosen);
+  const survivors: { readonly name: string }[] = tested.filter((mutant) => !isNoticed(mutant));
   for (const mutant of chosen) {
     const file = await bundleWorker(mutant);
     const enough = (total: Tally): boolean => total.violations.length > 0 || total.worlds >= worlds;
@@ -130,7 +141,8 @@ async function mutate(worlds: number, threads: number, only: string | undefined)
     const how = first === undefined ? 'SURVIVED' : `“${first.invariant}”, seed ${first.seed}`;
     console.log(`without “${mutant.name}”: ${how}, ${tally.runs} runs`);
   }
-  console.log(`\n${chosen.length - survivors.length} of ${chosen.length} mutants are caught`);
+  const all = chosen.length + tested.length;
+  console.log(`\n${all - survivors.length} of ${all} mutants are caught`);
   return survivors.length === 0;
 }
 

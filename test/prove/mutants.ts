@@ -12,6 +12,12 @@ export interface Mutant {
   readonly seeds?: readonly number[];
 }
 
+/** A guard whose loss a unit test notices. */
+export interface TestedMutant extends Omit<Mutant, 'seeds'> {
+  /** The file of the test. */
+  readonly test: string;
+}
+
 const S3 = 'lib/run/store/s3-objects.ts';
 const LOCKS = 'lib/run/store/s3-locks.ts';
 const APPLY = 'lib/kubernetes/cluster/apply.ts';
@@ -292,52 +298,78 @@ export const MUTANTS: readonly Mutant[] = [
     guard: 'await removeAndVerify(target.cluster, cluster, { highAvailability: false, uid: cluster.uid });',
     without: '[];',
   },
+];
+
+/** Guards that come to bear too seldom for worlds, or after too long: a unit test notices each. */
+export const TESTED: readonly TestedMutant[] = [
   {
     name: 'a permit granted a moment ago is emptied',
+    test: 'test/kubernetes/start-permit.test.ts',
     file: 'lib/kubernetes/cluster/start-permit.ts',
     guard: 'if (!(await empty(client, ref))) {',
     without: "if (ref.clusterId === '') {",
   },
   {
     name: 'a launch that is given up is on record before its look',
+    test: 'test/dispatch/giving-up.test.ts',
     file: 'lib/dispatch/launch.ts',
     guard: 'if (begins && currentAttempt(record).startRevokedAt === undefined) {',
     without: 'if (begins && now < 0) {',
   },
   {
     name: 'a seal looks again whether the program has begun',
+    test: 'test/dispatch/giving-up.test.ts',
     file: 'lib/dispatch/follow.ts',
     guard: 'return firstJobManager(again.kubernetes) === undefined ? record : undefined;',
     without: 'return again.at >= 0 ? record : undefined;',
   },
   {
     name: 'a marker that is set anew is spared',
+    test: 'test/run/store/s3-adapters.test.ts',
     file: 'lib/run/store/s3-live-runs.ts',
     guard: 'const condition = defined({ IfMatch: version });',
     without: 'const condition = {};',
   },
   {
     name: 'a marker without a record is kept for an hour',
+    test: 'test/dispatch/sweep.test.ts',
     file: 'lib/dispatch/sweep/sweep.ts',
     guard: 'deps.clock.now() - run.markedAt >= MARKER_AGE',
     without: 'run.markedAt < MARKER_AGE * 1e9',
   },
   {
     name: 'the uid of the Deployment counts',
+    test: 'test/verdict/decide.test.ts',
     file: 'lib/verdict/application-rules.ts',
     guard: ' || deployment.uid !== deploymentUid',
     without: " || deploymentUid === ''",
   },
   {
     name: 'only the first JobManager is heard',
+    test: 'test/verdict/decide.test.ts',
     file: 'lib/verdict/jobmanager-replacement.ts',
     guard: 'hasHighAvailability(record) || startsSoFar(observation, record) === 1',
     without: 'hasHighAvailability(record) || startsSoFar(observation, record) > 0',
   },
   {
     name: 'the permit is withdrawn after the first start',
+    test: 'test/dispatch/start-once.test.ts',
     file: 'lib/dispatch/modes/application-mode.ts',
     guard: 'if (hasHighAvailability(job.options)) return run;',
     without: "if (hasHighAvailability(job.options) || job.name !== '') return run;",
+  },
+  {
+    name: 'the jar of a run that goes on is kept',
+    test: 'test/dispatch/renewal.test.ts',
+    file: 'lib/dispatch/keep-jar.ts',
+    guard: '    await deps.keepJar(pinned);\n',
+    without: '',
+  },
+  {
+    name: 'a refusal that is over ends no run',
+    test: 'test/dispatch/rights.test.ts',
+    file: 'lib/verdict/decide.ts',
+    guard: 'hasRefusedRight === true ? withoutRefusal(found) : found',
+    without: 'found',
   },
 ];

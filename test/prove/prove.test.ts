@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { mutate } from './bundle.ts';
-import { MUTANTS } from './mutants.ts';
+import { MUTANTS, TESTED } from './mutants.ts';
 import { play } from './world.ts';
 
 describe('the whole product, simulated', () => {
@@ -13,7 +13,7 @@ describe('the whole product, simulated', () => {
 });
 
 describe('a mutant', () => {
-  it.each(MUTANTS)('has its guard in the source: $name', (mutant) => {
+  it.each([...MUTANTS, ...TESTED])('has its guard in the source: $name', (mutant) => {
     expect(mutate(readFileSync(mutant.file, 'utf8'), mutant)).toContain(mutant.without);
   });
 });
