@@ -39,7 +39,8 @@ function remove(mutant: Mutant): Plugin {
 /** The same for vitest: `vitest.config.ts` has it where `MUTANT` names one. */
 export function mutantPlugin(mutant: Omit<Mutant, 'seeds'>) {
   return {
-    name: 'remove-a-guard',
+    // Vitest keeps what it has transformed, by the names of plugins.
+    name: `remove-a-guard: ${mutant.name}`,
     enforce: 'pre' as const,
     transform: (code: string, id: string): string | undefined =>
       id === join(process.cwd(), mutant.file) ? mutate(code, mutant) : undefined,
