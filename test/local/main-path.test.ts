@@ -118,6 +118,30 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     expect(eventsOf(event.subject).filter(completed)).toHaveLength(1);
   });
 
+  it.each([
+    ["the docs' smallest job", {}, { state: 'succeeded', reason: 'JobFinished' }],
+    ['a standalone cluster', { mode: 'standalone' }, { state: 'succeeded', reason: 'JobFinished' }],
+  ])('runs %s with a jar of the image', async (_what, spec, expected) => {
+    const name = `image-${randomBytes(3).toString('hex')}`;
+    const job = { jarURI: 'local:///opt/flink/examples/streaming/WordCount.jar' };
+    await stack.send({ spec: { name, ...spec, job } });
+    const { event } = await stack.nextEvent(named(name));
+    expect(event.data).toMatchObject(expected);
+    await allOver(event.subject);
+  });
+
+  it('keeps the log of a JobManager that stops as it starts, and tells its cause', async () => {
+    const job = { jarURI: 'local:///opt/flink/examples/streaming/WordCount.jar', entryClass: 'com.acme.NoSuchJob' };
+    await stack.send({ spec: { name: 'no-class', job } });
+    const { event } = await stack.nextEvent(named('no-class'));
+    expect(event.data).toMatchObject({ state: 'failed', reason: 'MainClassMissing' });
+    const { message = '', evidence } = event.data;
+    expect(message).toContain('com.acme.NoSuchJob');
+    const log = evidence?.items.find(({ name }) => name.endsWith('.log'));
+    expect(await stack.read(log?.uri ?? '')).toContain('com.acme.NoSuchJob');
+    await allOver(event.subject);
+  });
+
   it('rejects a jar that is no jar', async () => {
     await stack.upload(Buffer.from('not a zip'), { key: 'broken.jar' });
     const { event } = await stack.nextEvent(named('broken'));
