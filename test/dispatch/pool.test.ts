@@ -9,6 +9,16 @@ import { jobMessage, World } from './world/world.ts';
 const MINUTE = 60_000;
 const NOTHING: KubernetesFacts = { deployment: { state: 'absent' }, pods: [], events: [] };
 
+/** One whose first run has ended, with what high availability keeps. */
+async function sessionWithMetadata(): Promise<{ readonly world: World; readonly ref: ReturnType<typeof poolRef> }> {
+  const world = new World();
+  const { runId } = await world.request(jobMessage(inPool));
+  await world.drain();
+  const ref = poolRef(world, runId);
+  world.clusters.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+  return { world, ref };
+}
+
 describe('a pool', () => {
   it('starts a session for the first job, keeps it for the next, and stops it when it has been idle', async () => {
     const world = new World();
@@ -96,11 +106,7 @@ describe('a pool', () => {
   });
 
   it('leaves nothing of a session whose Deployment went first', async () => {
-    const world = new World();
-    const { runId } = await world.request(jobMessage(inPool));
-    await world.drain();
-    const ref = poolRef(world, runId);
-    world.clusters.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+    const { world, ref } = await sessionWithMetadata();
     world.clusters.vanish(ref);
     await world.sweep();
     expect(await world.clusters.remains(ref)).not.toEqual([]);
@@ -111,11 +117,7 @@ describe('a pool', () => {
   });
 
   it('is made anew without what was left of it, so that Flink recovers no job of a run that has ended', async () => {
-    const world = new World();
-    const first = await world.request(jobMessage(inPool));
-    await world.drain();
-    const ref = poolRef(world, first.runId);
-    world.clusters.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+    const { world, ref } = await sessionWithMetadata();
     world.clusters.vanish(ref);
     const next = await world.request(jobMessage(inPool));
     await world.drain();
@@ -126,11 +128,7 @@ describe('a pool', () => {
   });
 
   it('keeps what belongs to a session that stands', async () => {
-    const world = new World();
-    const first = await world.request(jobMessage(inPool));
-    await world.drain();
-    const ref = poolRef(world, first.runId);
-    world.clusters.addHighAvailability(ref, `${ref.clusterId}-cluster-config-map`);
+    const { world, ref } = await sessionWithMetadata();
     await world.request(jobMessage(inPool));
     await world.drain();
     expect(await world.clusters.remains(ref)).toContain(`ConfigMap/${ref.clusterId}-cluster-config-map`);

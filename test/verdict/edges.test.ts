@@ -9,7 +9,7 @@ import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHAB
 
 /*
  * What the tables of decide.test.ts leave open: the last moment before a deadline, what is told of several jobs, and which
- * pods count. Each of these was found by changing the source and seeing no test fail.
+ * pods count.
  */
 const running = runIn('running', 5000);
 const late = runIn('starting', START);
