@@ -303,6 +303,13 @@ export const MUTANTS: readonly Mutant[] = [
 /** Guards that come to bear too seldom for worlds, or after too long: a unit test notices each. */
 export const TESTED: readonly TestedMutant[] = [
   {
+    name: 'an application ends when all the jobs that Flink counts are listed',
+    test: 'test/verdict/applications.test.ts',
+    file: APPLICATION_END,
+    guard: 'end !== undefined && lacksJobs(input, end)',
+    without: 'end !== undefined && lacksJobs(input, { ...end, began: 0 })',
+  },
+  {
     name: 'a permit granted a moment ago is emptied',
     test: 'test/kubernetes/start-permit.test.ts',
     file: 'lib/kubernetes/cluster/start-permit.ts',

@@ -24,6 +24,7 @@ const THREW: RootException = {
   stackTrace: 'ProgramInvocationException\nCaused by: a.B: main threw',
 };
 
+const COUNTED = { id: 'a', name: 'a', status: 'FINISHED', jobs: 1 };
 const HA = { 'high-availability.type': 'kubernetes' };
 const REPLACED = { podUid: 'first', restartCount: 0 };
 const REFUSED: RootException = {
@@ -275,6 +276,18 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       running,
       look(running, answered([], { applications: [{ id: 'a', name: 'a', status: 'FAILED', jobs: 1 }] })),
       ['ended', 'failed', 'JobFailed', /lists no more/],
+    ],
+    [
+      'its job, which Flink counts, is not listed yet',
+      runIn('starting', 60_000),
+      look(running, answered([], { applications: [{ ...COUNTED, endTime: NOW - 9_999 }] })),
+      ['wait'],
+    ],
+    [
+      'its job, which Flink counts, is listed no more',
+      runIn('starting', 60_000),
+      look(running, answered([], { applications: [{ ...COUNTED, endTime: NOW - 10_000 }] })),
+      ['ended', 'succeeded', 'JobFinished'],
     ],
     [
       'a job failed, and Flink lists its exception alone',

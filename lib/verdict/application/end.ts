@@ -26,6 +26,9 @@ export interface ApplicationEnd {
  */
 export const MAIN_SETTLES: Duration = 10_000;
 
+/** For three seconds (`web.refresh-interval`) Flink may list the jobs that it had before; a JobManager that is busy, longer. */
+const LISTS_JOBS: Duration = 10_000;
+
 const ENDS: readonly string[] = ['FINISHED', 'FAILED', 'CANCELED'] satisfies readonly ApplicationStatus[];
 
 /** The application that Flink lists as ended, from 2.3. */
@@ -62,7 +65,10 @@ export function applicationEnd(input: DecisionInput): ApplicationEnd | undefined
   const { rest } = observation;
   if (rest.state === 'unreachable' || (jobs.length > 0 && !haveEnded(jobs))) return undefined;
   const { applications = [] } = rest.facts;
-  if (applications.length > 0) return secondTime(input, listed(rest.facts, rest.applicationException));
+  if (applications.length > 0) {
+    const end = listed(rest.facts, rest.applicationException);
+    return end !== undefined && lacksJobs(input, end) ? undefined : secondTime(input, end);
+  }
   if (jobs.length === 0 || rest.main?.state !== 'returned') return undefined;
   return ofLog(input) ?? settled(input);
 }
@@ -77,6 +83,11 @@ function listed(facts: JobManagerFacts, exception: RootException | undefined): A
     evidence: `GET /applications/overview: ${id} ${status}`,
     ...defined({ cause: exception, at, began }),
   };
+}
+
+/** Whether a job that Flink counts is not listed yet: it has the accumulators, and the reason. */
+function lacksJobs({ jobs, now }: DecisionInput, { began = 0, at }: ApplicationEnd): boolean {
+  return began > jobs.length && at !== undefined && Math.abs(now - at) < LISTS_JOBS;
 }
 
 /**

@@ -31,7 +31,7 @@ async function look(ref: ClusterRef, deps: FollowDeps, seen: Seen): Promise<Endi
   seen.lastAnswer = deps.clock.now();
   await readJobs(facts, deps, seen);
   const ending = await applicationEnd(ref, facts, deps, seen);
-  if (ending !== undefined) return settled(ending, deps, seen);
+  if (ending !== undefined) return settled(ending, facts, deps, seen);
   await troubles(ref, deps, seen);
   return undefined;
 }
@@ -52,11 +52,17 @@ async function readJobs(facts: JobManagerFacts, deps: FollowDeps, seen: Seen): P
   say(deps, seen, situation(facts));
 }
 
-/** An end is told once all about its jobs is known, or cannot be had. */
-function settled(ending: Ending, { clock }: FollowDeps, seen: Seen): Ending | undefined {
+/** An end is told once all about its jobs is known, or cannot be had: Flink may list a job later than its application's end. */
+function settled(
+  ending: Ending,
+  { applications = [] }: JobManagerFacts,
+  { clock }: FollowDeps,
+  seen: Seen,
+): Ending | undefined {
   const now = clock.now();
   seen.ended = { ending, at: seen.ended?.at ?? now };
-  return ending.jobs.every(isSettled) || now - seen.ended.at >= SETTLES ? ending : undefined;
+  const areListed = ending.jobs.length >= (applications[0]?.jobs ?? 0);
+  return (areListed && ending.jobs.every(isSettled)) || now - seen.ended.at >= SETTLES ? ending : undefined;
 }
 
 /** Flink itself decides whether a job survives its TaskManagers: what is wrong with them is only shown. */

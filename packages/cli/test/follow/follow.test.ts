@@ -288,6 +288,18 @@ describe('follow', () => {
       expect(ending.jobs).toMatchObject([{ job: { endTime: 1_000_000 }, result: { accumulators: { rows: '7' } } }]);
     });
 
+    it('is asked again while it does not list a job that it counts', async () => {
+      const counted = (jobs: JobSummary[]): JobManagerFacts => ({
+        ...answer(jobs),
+        applications: [{ id: 'a', name: 'a', status: 'FAILED', jobs: 1 }],
+      });
+      const { ending } = await play({
+        looks: [counted([]), counted([]), counted([job('FAILED')])],
+        result: { rootException: root, answers: {}, accumulators: {} },
+      });
+      expect(ending).toMatchObject({ state: 'FAILED', reason: 'JobFailed', jobs: [{ job: { state: 'FAILED' } }] });
+    });
+
     it('is not asked for ever', async () => {
       const { ending, took } = await play({
         looks: [answer([{ ...job('FINISHED'), tasks: { RUNNING: 1 } }], 'FINISHED')],
