@@ -31,12 +31,14 @@ export interface Throttle {
 
 /** Milliseconds for which a share of refusals stays the same. */
 const SPELL = 5_000;
+/** One request in so many of a kind is refused whatever is drawn: no kind goes through a load without a refusal. */
+const SURE = 40;
 const HOP_BY_HOP = ['connection', 'keep-alive', 'host'];
 
 /**
  * Stands before a server and refuses some of what it is asked, before the server hears of it. Throttling comes in spells:
  * the seed decides for each kind of request and each five seconds which share of the requests is refused, from none
- * (half of the time) to the most.
+ * (half of the time) to the most. Beside that one request in forty is.
  */
 export async function startThrottle({ upstream, refuse, seed, most }: ThrottleOptions): Promise<Throttle> {
   const counts = new Map<string, { asked: number; refused: number }>();
@@ -49,7 +51,7 @@ export async function startThrottle({ upstream, refuse, seed, most }: ThrottleOp
     count.asked += 1;
     const spell = Math.floor((Date.now() - began) / SPELL);
     const share = Math.max(0, 2 * draw(`${seed} ${what} ${spell}`) - 1) * most;
-    const hit = draw(`${seed} ${what} ${spell} ${count.asked}`) < share;
+    const hit = most > 0 && (count.asked % SURE === 0 || draw(`${seed} ${what} ${spell} ${count.asked}`) < share);
     if (hit) count.refused += 1;
     return hit;
   };
