@@ -26,7 +26,7 @@ export interface ApplicationEnd {
  */
 export const MAIN_SETTLES: Duration = 10_000;
 
-/** For three seconds (`web.refresh-interval`) Flink may list the jobs that it had before; a JobManager that is busy, longer. */
+/** Flink 2.3 was seen to count a job seconds before it lists it. */
 const LISTS_JOBS: Duration = 10_000;
 
 const ENDS: readonly string[] = ['FINISHED', 'FAILED', 'CANCELED'] satisfies readonly ApplicationStatus[];
