@@ -9,6 +9,7 @@ const STAGES = [
   'trigger',
   'flink',
   'registry',
+  'state',
   'job',
   'kubernetes',
   'diagnosis',

@@ -4,6 +4,8 @@ import { DispatchError } from './errors.ts';
 
 /** 20 lower-case hex digits: the hash of what makes a request itself. */
 export type RunId = Brand<string, 'RunId'>;
+/** 20 lower-case hex digits: the hash of a tenant, a target, a namespace and a name. */
+export type DeploymentId = Brand<string, 'DeploymentId'>;
 /** A Flink `kubernetes.cluster-id`: also the Deployment's name. */
 export type ClusterId = Brand<string, 'ClusterId'>;
 /** A Flink job id: 32 lower-case hex digits (org.apache.flink.api.common.JobID). */
@@ -27,6 +29,22 @@ export function runIdFor(identity: string): RunId {
 }
 
 export function isRunId(text: string): text is RunId {
+  return RUN_ID.test(text);
+}
+
+/** Of the stream of this name: the same for each of its runs. */
+export function deploymentIdFor(place: {
+  readonly tenant: string | undefined;
+  readonly target: string;
+  readonly namespace: string;
+  readonly name: string;
+}): DeploymentId {
+  const { tenant, target, namespace, name } = place;
+  const text = JSON.stringify(['deployment', tenant ?? null, target, namespace, name]);
+  return sha256Hex(text).slice(0, 20) as DeploymentId;
+}
+
+export function isDeploymentId(text: string): text is DeploymentId {
   return RUN_ID.test(text);
 }
 

@@ -1,6 +1,7 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import type { Duration } from '../core/clock.ts';
 import type { ClusterId } from '../core/ids.ts';
+import type { SavepointFormat } from '../state/snapshot.ts';
 
 /** Flink's options as flat keys and string values, as in `-Dkey=value`. */
 export type FlinkOptions = Readonly<Record<string, string>>;
@@ -9,6 +10,26 @@ export type FlinkOptions = Readonly<Record<string, string>>;
 export const MAIN_DEADLINE: Duration = 60 * 60_000;
 
 export type JobKind = 'batch' | 'streaming';
+export type UpgradeMode = 'savepoint' | 'last-state' | 'stateless';
+
+/** How a stream keeps its state while it is changed: what makes it a deployment. */
+export interface StatePlan {
+  readonly upgradeMode: UpgradeMode;
+  /** What becomes of an upgrade whose savepoint cannot be had. */
+  readonly fallback: 'none' | 'last-state';
+  readonly format: SavepointFormat;
+  /** How long a savepoint may take, with all tries. */
+  readonly savepointDeadline: Duration;
+  /** Where Flink writes them, `s3://…`; each is there as the upgrade mode needs it. */
+  readonly savepointDirectory?: string;
+  readonly checkpointDirectory?: string;
+  /** A last-state upgrade of an older checkpoint takes a savepoint first. */
+  readonly maxCheckpointAge?: Duration;
+  /** Between savepoints that nobody asked for. */
+  readonly savepointEvery?: Duration;
+  /** Which snapshots are kept, beside those that are needed. */
+  readonly history: { readonly count: number; readonly age: Duration };
+}
 
 export interface Jar {
   /** `local://`, `s3://` or `https://`. */
@@ -71,6 +92,8 @@ interface JobBase {
   readonly entryClass?: string;
   readonly args: readonly string[];
   readonly kind: JobKind;
+  /** Only of a stream that a deployment owns. */
+  readonly state?: StatePlan;
   /** `main`: how long main() may go on when its jobs have ended; default MAIN_DEADLINE. */
   readonly deadlines: { readonly start: Duration; readonly run?: Duration; readonly main?: Duration };
   readonly retry: { readonly attempts: number; readonly backoff: Duration };

@@ -1,9 +1,19 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
-import { isJobId, isRunId, isStoredClusterId, type ClusterId, type JobId, type RunId } from '../core/ids.ts';
+import {
+  isDeploymentId,
+  isJobId,
+  isRunId,
+  isStoredClusterId,
+  type ClusterId,
+  type DeploymentId,
+  type JobId,
+  type RunId,
+} from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import { REASON_CODES } from '../core/reasons.ts';
+import { snapshotSchema as snapshot } from '../state/snapshot.ts';
 import { outcomeSchema as outcome } from './outcome-schema.ts';
 import type { ActiveRun, RunRecord } from './record.ts';
 
@@ -15,6 +25,10 @@ const instant = z.number();
 const texts = z.record(z.string(), z.string());
 const reason = z.enum(REASON_CODES);
 const runId = z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), 'must be a run id');
+const deploymentId = z.custom<DeploymentId>(
+  (value) => typeof value === 'string' && isDeploymentId(value),
+  'must be a deployment id',
+);
 const jobId = z.custom<JobId>((value) => typeof value === 'string' && isJobId(value), 'must be a Flink job id');
 const clusterId = z.custom<ClusterId>(isStoredClusterId, 'must be a cluster id');
 const podTemplate = z.custom<V1PodTemplateSpec>(isRecord, 'must be a pod template');
@@ -78,6 +92,18 @@ const session = z.looseObject({
     .exactOptional(),
 });
 
+const statePlan = z.looseObject({
+  upgradeMode: z.enum(['savepoint', 'last-state', 'stateless']),
+  fallback: z.enum(['none', 'last-state']),
+  format: z.enum(['CANONICAL', 'NATIVE']),
+  savepointDeadline: z.number(),
+  savepointDirectory: z.string().exactOptional(),
+  checkpointDirectory: z.string().exactOptional(),
+  maxCheckpointAge: z.number().exactOptional(),
+  savepointEvery: z.number().exactOptional(),
+  history: z.looseObject({ count: z.number(), age: z.number() }),
+});
+
 const jobBase = {
   name: z.string(),
   target: z.string(),
@@ -89,6 +115,7 @@ const jobBase = {
   entryClass: z.string().exactOptional(),
   args: z.array(z.string()),
   kind: z.enum(['batch', 'streaming']),
+  state: statePlan.exactOptional(),
   deadlines: z.looseObject({
     start: z.number(),
     run: z.number().exactOptional(),
@@ -115,6 +142,8 @@ const attempt = z.looseObject({
   clusterId,
   jobId,
   launchedAt: instant,
+  restoredFrom: snapshot.exactOptional(),
+  snapshot: snapshot.exactOptional(),
   createdAt: instant.exactOptional(),
   runningAt: instant.exactOptional(),
   jobManager: z.looseObject({ podUid: z.string(), restartCount: z.number() }).exactOptional(),
@@ -142,6 +171,25 @@ const attempt = z.looseObject({
   removalVerifiedAt: instant.exactOptional(),
 });
 
+const savepointTry = z.looseObject({
+  ordinal: z.int().positive(),
+  triggerId: z.string(),
+  directory: z.string(),
+  format: z.enum(['CANONICAL', 'NATIVE']),
+  drain: z.boolean(),
+});
+const stopBase = { at: instant, by: z.string(), reason };
+const stopRequest = z.discriminatedUnion('mode', [
+  z.looseObject({
+    ...stopBase,
+    mode: z.literal('savepoint'),
+    savepoint: savepointTry,
+    until: instant,
+    fallback: z.enum(['none', 'last-state']),
+  }),
+  z.looseObject({ ...stopBase, mode: z.literal('last-state') }),
+]);
+
 const event = z.looseObject({
   sequence: z.int().positive(),
   type: z.enum(['accepted', 'started', 'attempt-failed', 'completed']),
@@ -166,6 +214,9 @@ const base = {
   waiting: z.looseObject({ reason, message: z.string(), since: instant, until: instant }).exactOptional(),
   cancelRequested: z.looseObject({ at: instant, by: z.string(), reason }).exactOptional(),
   keepUntil: instant.exactOptional(),
+  deployment: z.looseObject({ id: deploymentId, generation: z.int().positive() }).exactOptional(),
+  startFrom: snapshot.exactOptional(),
+  stopRequested: stopRequest.exactOptional(),
 };
 const noOutcome = z.never().exactOptional();
 /** By its state a record has what the next step takes for granted. */

@@ -1,8 +1,9 @@
 import type { Instant } from '../core/clock.ts';
-import type { ClusterId, JobId, RunId } from '../core/ids.ts';
+import type { ClusterId, DeploymentId, JobId, RunId } from '../core/ids.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { JobRuntime } from '../flink/job-manager.ts';
 import type { ResolvedJob } from '../job/job.ts';
+import type { SavepointFormat, Snapshot } from '../state/snapshot.ts';
 import type { RunSource } from '../trigger/request.ts';
 
 /**
@@ -72,6 +73,10 @@ export interface Attempt {
   readonly jobId: JobId;
   /** Written before the first Kubernetes call of the attempt. */
   readonly launchedAt: Instant;
+  /** What its job starts from: written with the attempt, and never changed. */
+  readonly restoredFrom?: Snapshot;
+  /** The newest complete state that it left behind. */
+  readonly snapshot?: Snapshot;
   readonly createdAt?: Instant;
   readonly runningAt?: Instant;
   /** The first JobManager that was seen started: another one has begun the program anew. */
@@ -109,6 +114,38 @@ export interface Attempt {
   readonly logsKept?: Readonly<Record<string, Instant>>;
   /** When a look proved that none of its objects is left. */
   readonly removalVerifiedAt?: Instant;
+}
+
+/** One try to stop a job with a savepoint: a repeat of it joins the operation that Flink has of it. */
+export interface SavepointTry {
+  /** From 1; the next try has the next number, another id and another directory. */
+  readonly ordinal: number;
+  /** 32 lower-case hex digits. */
+  readonly triggerId: string;
+  /** Of this try alone: whatever is complete in it is its savepoint. */
+  readonly directory: string;
+  readonly format: SavepointFormat;
+  /** Whether windows fire before the end, as at the end of the input. */
+  readonly drain: boolean;
+}
+
+/** Asks a job to end so that its state is kept; acted on at the next look. */
+export type StopRequest = StopBase &
+  (
+    | {
+        readonly mode: 'savepoint';
+        readonly savepoint: SavepointTry;
+        /** When no further try is made. */
+        readonly until: Instant;
+        readonly fallback: 'none' | 'last-state';
+      }
+    | { readonly mode: 'last-state' }
+  );
+
+interface StopBase {
+  readonly at: Instant;
+  readonly by: string;
+  readonly reason: Reason;
 }
 
 export type RunEventType = 'accepted' | 'started' | 'attempt-failed' | 'completed';
@@ -200,4 +237,10 @@ interface RunBase {
   readonly cancelRequested?: { readonly at: Instant; readonly by: string; readonly reason: Reason };
   /** When the cluster is due to go, for a cluster that is kept after its end. */
   readonly keepUntil?: Instant;
+  /** Which stream it runs, and which version of it. */
+  readonly deployment?: { readonly id: DeploymentId; readonly generation: number };
+  /** What its first attempt starts from. */
+  readonly startFrom?: Snapshot;
+  /** Never beside `cancelRequested`: whoever cancels takes it away. */
+  readonly stopRequested?: StopRequest;
 }

@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import type { Instant } from '../core/clock.ts';
+import { isRunId, type RunId } from '../core/ids.ts';
+
+export type SavepointFormat = 'CANONICAL' | 'NATIVE';
+
+/** A savepoint or a completed checkpoint of one job: what another can start from. */
+export interface Snapshot {
+  readonly kind: 'savepoint' | 'checkpoint';
+  /** The directory that holds its `_metadata`, as Flink names it: `s3://bucket/state/savepoint-1a2b3c-4d5e6f`. */
+  readonly path: string;
+  readonly format?: SavepointFormat;
+  /** Flink's number of it: in order among those of one job id, and of no other. */
+  readonly checkpointId?: number;
+  /** Whose job took it; absent for one that a person named. */
+  readonly run?: RunId;
+  /** When it was complete. */
+  readonly at?: Instant;
+  readonly bytes?: number;
+}
+
+/** A snapshot in a record; fields that this version does not know are kept. */
+export const snapshotSchema = z.looseObject({
+  kind: z.enum(['savepoint', 'checkpoint']),
+  path: z.string(),
+  format: z.enum(['CANONICAL', 'NATIVE']).exactOptional(),
+  checkpointId: z.number().exactOptional(),
+  run: z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), 'must be a run id').exactOptional(),
+  at: z.number().exactOptional(),
+  bytes: z.number().exactOptional(),
+}) satisfies z.ZodType<Snapshot>;
