@@ -20,6 +20,10 @@ export const REASONS = {
     class: 'none',
     todo: 'Nothing, or choose another concurrency.policy: an earlier run of the same key is still live.',
   },
+  DeploymentFinished: {
+    class: 'none',
+    todo: 'Say what the stream starts from, or that it starts with empty state: the message names the choices.',
+  },
 
   // requests that are refused before anything is created
   MalformedRequest: { class: 'user', todo: 'Send a JSON or YAML object as the documentation of job.yaml shows it.' },

@@ -243,4 +243,14 @@ interface RunBase {
   readonly startFrom?: Snapshot;
   /** Never beside `cancelRequested`: whoever cancels takes it away. */
   readonly stopRequested?: StopRequest;
+  /** The last request to stop came to nothing, and the job went on. */
+  readonly stopFailed?: {
+    readonly at: Instant;
+    readonly by: string;
+    readonly reason: Reason;
+    readonly message: string;
+    readonly ordinal: number;
+  };
+  /** Nobody could tell whether its last attempt left a newer state than is known. */
+  readonly stateUnknown?: { readonly message: string };
 }
