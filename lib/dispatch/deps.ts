@@ -13,6 +13,7 @@ import type { Ledger } from '../run/store/ledger.ts';
 import type { Locks } from '../run/store/locks.ts';
 import type { RunQueue } from '../run/store/run-queue.ts';
 import type { SessionLeases } from '../run/session-lease.ts';
+import type { StateStorages } from '../state/storage.ts';
 import type { Targets } from './targets.ts';
 
 /** What jobs in sessions need beside. */
@@ -36,6 +37,8 @@ export interface DispatchDeps {
   readonly targets: Targets;
   readonly deliver: Deliver;
   readonly keepJar: KeepJar;
+  /** Where streams keep their state. */
+  readonly state: StateStorages;
   readonly sessions: SessionDeps;
   readonly clock: Clock;
   readonly log: Log;

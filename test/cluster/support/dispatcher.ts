@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { stringify } from 'yaml';
 import { createTargets } from '../../../functions/targets.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
 import type { ClusterRef, Clusters } from '../../../lib/kubernetes/cluster/port.ts';
 import type { Clock } from '../../../lib/core/clock.ts';
 import type { Log } from '../../../lib/core/log.ts';
@@ -126,6 +127,9 @@ export class Run {
       targets: async (name) => this.watched(await targets(name)),
       deliver,
       keepJar: () => Promise.resolve(),
+      state: () => {
+        throw new DispatchError('StateStorageDenied', 'this dispatcher looks at no state');
+      },
       sessions: fakeSessions(),
       inlineWait: INLINE_WAIT,
     };

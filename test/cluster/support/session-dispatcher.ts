@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { stringify } from 'yaml';
 import { createTargets } from '../../../functions/targets.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
 import type { Log } from '../../../lib/core/log.ts';
 import { Payload } from '../../../lib/core/payload.ts';
 import type { RunId } from '../../../lib/core/ids.ts';
@@ -78,6 +79,9 @@ export class SessionDispatcher {
       targets: async (name) => this.watched(await targets(name)),
       deliver: () => Promise.reject(new Error('a session is delivered nothing')),
       keepJar: () => Promise.resolve(),
+      state: () => {
+        throw new DispatchError('StateStorageDenied', 'this dispatcher looks at no state');
+      },
       sessions: {
         leases: this.leases,
         submitter: 'this process',

@@ -86,6 +86,7 @@ export class FakeFlink {
       runtime: (jobId) => Promise.resolve({ jobId, ...this.behaviour(ref).runtime }),
       result: () =>
         Promise.resolve({ ...this.behaviour(ref).result, answers: this.behaviour(ref).answers ?? { '/jobs': {} } }),
+      checkpoints: () => Promise.resolve({ completedSinceRestore: 0, failed: 0 }),
       cancel: (jobId) => {
         this.cancels.push(jobId);
         const program = this.programs.get(ref.clusterId);

@@ -23,6 +23,7 @@ import { FakeLocks } from '../../fakes/locks.ts';
 import { FakePublisher } from '../../fakes/publisher.ts';
 import { FakeRunQueue } from '../../fakes/run-queue.ts';
 import { FakeSessionLeases } from '../../fakes/session-leases.ts';
+import { FakeStateStorage } from '../../fakes/state-storage.ts';
 import { MemoryObjects } from '../../job/jar/memory-objects.ts';
 import { writeZip } from '../../job/jar/zip-writer.ts';
 import { ManualClock } from './clock.ts';
@@ -77,6 +78,7 @@ export class World {
   readonly flink: FakeFlink;
   readonly sessions: FakeSessions;
   readonly leases = new FakeSessionLeases();
+  readonly state = new FakeStateStorage();
   readonly logged: string[] = [];
   readonly accept: AcceptDeps;
   readonly dispatch: DispatchDeps;
@@ -117,6 +119,7 @@ export class World {
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: () => effects.run('targets', 'ClusterUnavailable', () => Promise.resolve(target)),
       keepJar: () => Promise.resolve(),
+      state: (uri) => effects.watch('state', this.state.storages(uri), 'StateStorageUnavailable'),
       deliver: ({ jar }) => effects.run('deliver', 'StorageUnavailable', () => Promise.resolve({ jarUri: jar.uri })),
       sessions: {
         leases: effects.watch('leases', this.leases, 'StorageUnavailable'),
@@ -221,6 +224,9 @@ export class World {
         return this.effects.watch('jobManager', jobManager, 'RestUnreachable');
       },
       application: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
+      savepoints: () => {
+        throw new Error('no run of this world asks for a savepoint');
+      },
       session: (ref) => {
         const { jars, inspection } = this.sessions.session(ref);
         const watch = <T extends object>(port: string, it: T): T => this.effects.watch(port, it, 'RestUnreachable');
