@@ -80,7 +80,8 @@ export function requestDone(
   if (request?.ordinal !== ordinal) return record;
   const closed = omit(record, 'request');
   if (request.kind === 'savepoint') return keepSnapshot(closed, snapshot, request.why, now);
-  return addEvent(closed, 'snapshot', now, { run: request.run, snapshot });
+  const generation = record.run?.generation ?? record.wanted;
+  return addEvent(closed, 'snapshot', now, { generation, run: request.run, snapshot });
 }
 
 /** Flink made none, and the job runs on: the next try has a number of its own, until the time is over. */

@@ -5,6 +5,7 @@ import type { Payload } from '../core/payload.ts';
 import type { Deliver } from '../delivery/delivery.ts';
 import type { KeepJar } from '../job/jar/pin.ts';
 import type { Jar } from '../job/job.ts';
+import type { Deployments } from '../deployment/store/deployments.ts';
 import type { EventContext } from '../outcome/event.ts';
 import type { Publisher } from '../outcome/publisher.ts';
 import type { DeadLetters } from '../run/store/dead-letters.ts';
@@ -28,6 +29,7 @@ export interface SessionDeps {
 /** All that the orchestrators need of the outside. */
 export interface DispatchDeps {
   readonly ledger: Ledger;
+  readonly deployments: Deployments;
   readonly runQueue: RunQueue;
   readonly locks: Locks;
   readonly deadLetters: DeadLetters;

@@ -17,6 +17,7 @@ import { storedJobsIn } from '../../lib/job/spec/stored-jobs.ts';
 import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
 import { createPublisher } from '../../lib/outcome/publisher.ts';
 import { createS3EvidenceStore } from '../../lib/run/store/s3-evidence-store.ts';
+import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.ts';
 import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
@@ -65,6 +66,7 @@ function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare
   const sqs = sqsClient(sim, invocation, nameOf, (sent) => world.sent(sent, invocation));
   return {
     ledger: createS3Ledger(bucket),
+    deployments: createS3Deployments(bucket),
     live: createS3LiveRuns(bucket),
     runQueue: createSqsRunQueue({ sqs, queueUrl: RUNS_URL }),
     deadLetters: createSqsDeadLetters({ sqs, queueUrl: LETTERS_URL }),

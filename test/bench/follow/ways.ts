@@ -45,6 +45,7 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
   };
   const deps: DispatchDeps = {
     ledger,
+    deployments: nothing('deployments'),
     runQueue: {
       async send(message, delaySeconds) {
         await queue.send(message, delaySeconds);

@@ -16,6 +16,7 @@ import type { RunRecord } from '../../../lib/run/record.ts';
 import type { RunMessage } from '../../../lib/run/store/run-queue.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
 import { createFakeClusters, type FakeClusters } from '../../fakes/clusters.ts';
+import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
@@ -69,6 +70,7 @@ export class World {
   readonly clock = new ManualClock();
   readonly effects: Effects;
   readonly ledger = new FakeLedger();
+  readonly deployments = new FakeDeployments();
   readonly runQueue = new FakeRunQueue(() => this.clock.now());
   readonly locks = new FakeLocks();
   readonly deadLetters = new FakeDeadLetters();
@@ -96,6 +98,7 @@ export class World {
     const { effects } = this;
     const common = {
       ledger: effects.watch('ledger', this.ledger, 'StorageUnavailable'),
+      deployments: effects.watch('deployments', this.deployments, 'StorageUnavailable'),
       runQueue: effects.watch('runQueue', this.runQueue, 'StorageUnavailable'),
       deadLetters: effects.watch('deadLetters', this.deadLetters, 'StorageUnavailable'),
       clock: this.clock,
