@@ -66,8 +66,9 @@ export function decideDeployment(record: DeploymentRecord, run: RunRecord | unde
 
 /** Nothing of a run is left. */
 function withoutRun(record: DeploymentRecord, wanted: Generation, now: Instant): Decision {
-  if (record.state === 'deleted') return { record, effects: [] };
-  if (wanted.wish.state === 'deleted') return deleted(record, wanted, now);
+  if (wanted.wish.state === 'deleted') {
+    return record.state === 'deleted' ? { record, effects: [] } : deleted(record, wanted, now);
+  }
   if (record.settled?.generation === wanted.number) return rest(record, wanted, now);
   if (wanted.wish.state === 'suspended') return rest(suspended(record, now), wanted, now);
   const begun = begin(record, wanted, now);

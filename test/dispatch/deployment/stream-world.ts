@@ -8,7 +8,7 @@ import { sweep } from '../../../lib/dispatch/sweep/sweep.ts';
 import type { SweepDeps } from '../../../lib/dispatch/sweep/sweep-deps.ts';
 import type { Savepoints } from '../../../lib/flink/job-manager.ts';
 import { addEvent, currentAttempt, end, isEnded, toCleaning, toClosed } from '../../../lib/run/machine.ts';
-import type { ActiveRun, Outcome, RunRecord } from '../../../lib/run/record.ts';
+import type { ActiveRun, Outcome, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import { isRunMessage, type QueueMessage, type RunQueue } from '../../../lib/run/store/run-queue.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
@@ -232,29 +232,29 @@ export class StreamWorld {
   }
 
   private step(run: RunRecord): readonly [RunRecord, number] {
-    const now = this.clock.now();
     if (run.state === 'accepted') return [this.launched(run), 1000];
     if (run.state === 'ended') return [toCleaning(run), this.fateOf(run).removal ?? 500];
     if (run.state === 'cleaning') return [toClosed(run), 0];
-    if (run.state !== 'running') return [run, 1000];
-    this.checkpointed(run);
-    const { ends, refusesStop } = this.fateOf(run);
-    const asked = run.stopRequested;
-    if (ends !== undefined && now - (currentAttempt(run).runningAt ?? now) >= ends.after)
-      return [this.ended(run, ends.how), 500];
-    if (run.cancelRequested !== undefined) return [this.stopped(run, 'canceled', undefined), 500];
-    if (asked?.mode === 'savepoint' && refusesStop === true) return [refused(run, now), 1000];
-    if (asked?.mode === 'savepoint') {
-      const path = `${asked.savepoint.directory}/savepoint-${run.runId.slice(0, 6)}`;
-      this.complete(path, run);
-      return [this.stopped(run, 'savepoint', { kind: 'savepoint', path, run: run.runId, at: now }), 500];
-    }
-    if (asked !== undefined) return [this.stopped(run, 'canceled', this.checkpointOf(run)), 500];
-    const left = ends === undefined ? Infinity : ends.after - (now - (currentAttempt(run).runningAt ?? now));
-    return [run, Math.min(600_000, Math.max(1, left))];
+    return run.state === 'running' ? this.runOn(run) : [run, 1000];
   }
 
-  private launched(run: Extract<RunRecord, { state: 'accepted' }> | RunRecord): RunRecord {
+  private runOn(run: ActiveRun): readonly [RunRecord, number] {
+    const now = this.clock.now();
+    this.checkpointed(run);
+    const { ends, refusesStop = false } = this.fateOf(run);
+    const left = ends === undefined ? Infinity : ends.after - (now - (currentAttempt(run).runningAt ?? now));
+    if (ends !== undefined && left <= 0) return [this.ended(run, ends.how), 500];
+    if (run.cancelRequested !== undefined) return [this.stopped(run, 'canceled', undefined), 500];
+    const asked = run.stopRequested;
+    if (asked?.mode === 'last-state') return [this.stopped(run, 'canceled', this.checkpointOf(run)), 500];
+    if (asked === undefined) return [run, Math.min(600_000, Math.max(1, left))];
+    if (refusesStop) return [refused(run, now), 1000];
+    const path = `${asked.savepoint.directory}/savepoint-${run.runId.slice(0, 6)}`;
+    this.complete(path, run);
+    return [this.stopped(run, 'savepoint', { kind: 'savepoint', path, run: run.runId, at: now }), 500];
+  }
+
+  private launched(run: QueuedRun): RunRecord {
     const now = this.clock.now();
     const from = run.startFrom;
     const count = from === undefined ? 0 : (this.counts.get(from.path) ?? 0);
@@ -269,10 +269,7 @@ export class StreamWorld {
       runningAt: now,
       ...(from === undefined ? {} : { restoredFrom: from }),
     };
-    const { job } = run;
-    if (job === undefined) throw new Error('a run without a job');
-    const { outcome: _none, ...rest } = run as ActiveRun;
-    const running: ActiveRun = { ...rest, job, state: 'running', attempts: [attempt] };
+    const running: ActiveRun = { ...run, state: 'running', attempts: [attempt] };
     return addEvent(running, 'started', now, 1);
   }
 
@@ -399,7 +396,7 @@ export class StreamWorld {
 function refused(run: ActiveRun, now: number): RunRecord {
   const { stopRequested: asked, ...rest } = run;
   const failed = { at: now, by: asked?.by ?? '', reason: 'SavepointFailed', message: 'declined', ordinal: 3 } as const;
-  return { ...rest, stopFailed: failed } as ActiveRun;
+  return { ...rest, stopFailed: failed };
 }
 
 export function idOf({ deployment }: Accepted): DeploymentId {
