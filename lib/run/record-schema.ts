@@ -15,6 +15,7 @@ import { isRecord } from '../core/json.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
 import { outcomeSchema as outcome } from './outcome-schema.ts';
+import { statePlan, stopFailed, stopRequest } from './state-schema.ts';
 import type { ActiveRun, RunRecord } from './record.ts';
 
 /*
@@ -92,18 +93,6 @@ const session = z.looseObject({
     .exactOptional(),
 });
 
-const statePlan = z.looseObject({
-  upgradeMode: z.enum(['savepoint', 'last-state', 'stateless']),
-  fallback: z.enum(['none', 'last-state']),
-  format: z.enum(['CANONICAL', 'NATIVE']),
-  savepointDeadline: z.number(),
-  savepointDirectory: z.string().exactOptional(),
-  checkpointDirectory: z.string().exactOptional(),
-  maxCheckpointAge: z.number().exactOptional(),
-  savepointEvery: z.number().exactOptional(),
-  history: z.looseObject({ count: z.number(), age: z.number() }),
-});
-
 const jobBase = {
   name: z.string(),
   target: z.string(),
@@ -171,25 +160,6 @@ const attempt = z.looseObject({
   removalVerifiedAt: instant.exactOptional(),
 });
 
-const savepointTry = z.looseObject({
-  ordinal: z.int().positive(),
-  triggerId: z.string(),
-  directory: z.string(),
-  format: z.enum(['CANONICAL', 'NATIVE']),
-  drain: z.boolean(),
-});
-const stopBase = { at: instant, by: z.string(), reason };
-const stopRequest = z.discriminatedUnion('mode', [
-  z.looseObject({
-    ...stopBase,
-    mode: z.literal('savepoint'),
-    savepoint: savepointTry,
-    until: instant,
-    fallback: z.enum(['none', 'last-state']),
-  }),
-  z.looseObject({ ...stopBase, mode: z.literal('last-state') }),
-]);
-
 const event = z.looseObject({
   sequence: z.int().positive(),
   type: z.enum(['accepted', 'started', 'attempt-failed', 'completed']),
@@ -217,6 +187,9 @@ const base = {
   deployment: z.looseObject({ id: deploymentId, generation: z.int().positive() }).exactOptional(),
   startFrom: snapshot.exactOptional(),
   stopRequested: stopRequest.exactOptional(),
+  stopTries: z.int().positive().exactOptional(),
+  stopFailed: stopFailed.exactOptional(),
+  stateUnknown: z.looseObject({ message: z.string() }).exactOptional(),
 };
 const noOutcome = z.never().exactOptional();
 /** By its state a record has what the next step takes for granted. */
