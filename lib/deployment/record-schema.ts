@@ -4,7 +4,8 @@ import { isDeploymentId, isRunId, type DeploymentId, type RunId } from '../core/
 import { isRecord } from '../core/json.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import type { ResolvedJob, StatePlan } from '../job/job.ts';
-import { jobSchema, sourceSchema, statePlanSchema } from '../run/job-schema.ts';
+import { jobSchema, sourceSchema } from '../run/job-schema.ts';
+import { statePlan } from '../run/state-schema.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
 import { DEPLOYMENT_EVENTS, DEPLOYMENT_STATES, type DeploymentRecord, type DeploymentRequest } from './record.ts';
 
@@ -35,7 +36,7 @@ const generation = z.looseObject({
   requestId: runId,
   job: z.string(),
   wish,
-  plan: statePlanSchema,
+  plan: statePlan,
   notify: z.array(z.string()),
   at: instant,
   by: z.string(),
@@ -48,7 +49,6 @@ const stop = z.discriminatedUnion('mode', [
   z.looseObject({
     ...stopFacts,
     mode: z.literal('savepoint'),
-    directory: z.string(),
     format,
     until: instant,
     fallback: z.enum(['none', 'last-state']),

@@ -54,7 +54,6 @@ export type StopWhy = 'upgrade' | 'restart' | 'redeploy' | 'suspend' | 'delete';
 export type StopMode =
   | {
       readonly mode: 'savepoint';
-      readonly directory: string;
       readonly format: SavepointFormat;
       readonly until: Instant;
       readonly fallback: 'none' | 'last-state';

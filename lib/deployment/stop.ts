@@ -53,15 +53,15 @@ export function stopMode(record: DeploymentRecord, stop: Stop): StopChoice {
   return age ? withSavepoint(record, stop, 'last-state') : { mode: 'last-state' };
 }
 
+/** Into the directory of the job that runs: a new one is the next job's. */
 function withSavepoint(
   record: DeploymentRecord,
   { run, wanted, now }: Stop,
   fallback: 'none' | 'last-state',
 ): StopChoice {
-  const { plan } = wanted;
-  const directory = plan.savepointDirectory ?? generationOf(record, run.generation)?.plan.savepointDirectory;
-  if (directory === undefined) return NO_DIRECTORY;
-  return { mode: 'savepoint', directory, format: plan.format, until: now + plan.savepointDeadline, fallback };
+  if (generationOf(record, run.generation)?.plan.savepointDirectory === undefined) return NO_DIRECTORY;
+  const { format, savepointDeadline } = wanted.plan;
+  return { mode: 'savepoint', format, until: now + savepointDeadline, fallback };
 }
 
 /** Whether the newest checkpoint is older than the plan has it; `look`: nobody has asked lately. */
@@ -75,9 +75,9 @@ function checkpointAge({ run, wanted, now }: Stop): boolean | 'look' {
 
 const NO_DIRECTORY: StopChoice = {
   mode: 'impossible',
-  message: 'The running job keeps no checkpoints, and no directory for a savepoint is configured',
+  message: 'The running job has no directory for a savepoint',
   choices: [
-    'flinkConfiguration.execution.checkpointing.savepoint-dir with job.upgradeMode: savepoint',
+    'job.upgradeMode: last-state, if it has one for checkpoints',
     'job.upgradeMode: stateless, to start with empty state',
   ],
 };

@@ -2,6 +2,7 @@ import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { isStoredClusterId, type ClusterId } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
+import { statePlan } from './state-schema.ts';
 
 /** Of a job as records hold it; fields that this version does not know are kept. */
 const instant = z.number();
@@ -68,18 +69,6 @@ const session = z.looseObject({
     .exactOptional(),
 });
 
-export const statePlanSchema = z.looseObject({
-  upgradeMode: z.enum(['savepoint', 'last-state', 'stateless']),
-  fallback: z.enum(['none', 'last-state']),
-  format: z.enum(['CANONICAL', 'NATIVE']),
-  savepointDeadline: z.number(),
-  savepointDirectory: z.string().exactOptional(),
-  checkpointDirectory: z.string().exactOptional(),
-  maxCheckpointAge: z.number().exactOptional(),
-  savepointEvery: z.number().exactOptional(),
-  history: z.looseObject({ count: z.number(), age: z.number() }),
-});
-
 const jobBase = {
   name: z.string(),
   target: z.string(),
@@ -91,7 +80,7 @@ const jobBase = {
   entryClass: z.string().exactOptional(),
   args: z.array(z.string()),
   kind: z.enum(['batch', 'streaming']),
-  state: statePlanSchema.exactOptional(),
+  state: statePlan.exactOptional(),
   deadlines: z.looseObject({
     start: z.number(),
     run: z.number().exactOptional(),

@@ -15,6 +15,7 @@ import { REASON_CODES } from '../core/reasons.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
 import { jobSchema as job, sourceSchema as source } from './job-schema.ts';
 import { outcomeSchema as outcome } from './outcome-schema.ts';
+import { stopFailed, stopRequest } from './state-schema.ts';
 import type { ActiveRun, RunRecord } from './record.ts';
 
 /*
@@ -65,25 +66,6 @@ const attempt = z.looseObject({
   removalVerifiedAt: instant.exactOptional(),
 });
 
-const savepointTry = z.looseObject({
-  ordinal: z.int().positive(),
-  triggerId: z.string(),
-  directory: z.string(),
-  format: z.enum(['CANONICAL', 'NATIVE']),
-  drain: z.boolean(),
-});
-const stopBase = { at: instant, by: z.string(), reason };
-const stopRequest = z.discriminatedUnion('mode', [
-  z.looseObject({
-    ...stopBase,
-    mode: z.literal('savepoint'),
-    savepoint: savepointTry,
-    until: instant,
-    fallback: z.enum(['none', 'last-state']),
-  }),
-  z.looseObject({ ...stopBase, mode: z.literal('last-state') }),
-]);
-
 const event = z.looseObject({
   sequence: z.int().positive(),
   type: z.enum(['accepted', 'started', 'attempt-failed', 'completed']),
@@ -111,9 +93,8 @@ const base = {
   deployment: z.looseObject({ id: deploymentId, generation: z.int().positive() }).exactOptional(),
   startFrom: snapshot.exactOptional(),
   stopRequested: stopRequest.exactOptional(),
-  stopFailed: z
-    .looseObject({ at: instant, by: z.string(), reason, message: z.string(), ordinal: z.int().positive() })
-    .exactOptional(),
+  stopTries: z.int().positive().exactOptional(),
+  stopFailed: stopFailed.exactOptional(),
   stateUnknown: z.looseObject({ message: z.string() }).exactOptional(),
 };
 const noOutcome = z.never().exactOptional();

@@ -1,11 +1,12 @@
 import {
   DeleteObjectsCommand,
-  HeadObjectCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { awsStatus, fromAwsError } from '../core/aws-error.ts';
+import { awsCode, awsStatus, fromAwsError } from '../core/aws-error.ts';
 import { defined } from '../core/defined.ts';
 import { describeError, DispatchError } from '../core/errors.ts';
 import { mapConcurrent } from '../core/map-concurrent.ts';
@@ -26,7 +27,7 @@ interface Place {
 }
 
 const METADATA = '_metadata';
-/** HEAD requests at a time. */
+/** Requests for metadata at a time. */
 const AT_A_TIME = 8;
 
 /** State in S3, under the schemes of Flink's two file systems. */
@@ -40,7 +41,7 @@ export function s3StateStorages(deps: S3StateDeps): StateStorages {
 
 function s3StateStorage({ s3, allowed }: S3StateDeps): StateStorage {
   return {
-    look: async (path) => head(s3, allowedPlace(path, allowed)),
+    look: async (path) => metadata(s3, allowedPlace(path, allowed)),
     async savepoints(directory) {
       const place = allowedPlace(directory, allowed);
       return complete(s3, await foldersOf(s3, place, ''));
@@ -87,19 +88,36 @@ function joined(key: string, name: string): string {
   return key === '' ? name : `${key}/${name}`;
 }
 
-async function head(s3: S3Client, place: Place): Promise<StoredState | undefined> {
-  const Key = joined(place.key, METADATA);
+/** `undefined` too for what is no metadata: Flink would not read it either. */
+async function metadata(s3: S3Client, place: Place): Promise<StoredState | undefined> {
+  const key = joined(place.key, METADATA);
   try {
-    const { LastModified, ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: place.bucket, Key }));
-    return { at: LastModified?.getTime() ?? 0, bytes: ContentLength ?? 0 };
+    const Range = `bytes=0-${HEADER - 1}`;
+    return headerOf(await s3.send(new GetObjectCommand({ Bucket: place.bucket, Key: key, Range })));
   } catch (error) {
-    if (awsStatus(error) === 404) return undefined;
-    throw failure(error, 's3:GetObject', uriOf({ ...place, key: Key }));
+    // 416: it has no byte.
+    if ([404, 416].includes(awsStatus(error) ?? 0) && awsCode(error) !== 'NoSuchBucket') return undefined;
+    throw failure(error, 's3:GetObject', uriOf({ ...place, key }));
   }
 }
 
+/** Checkpoints.storeCheckpointMetadata: the magic number, the version of the format, then the id, all big-endian. */
+const MAGIC = 0x4960672d;
+const HEADER = 16;
+
+async function headerOf(answer: GetObjectCommandOutput): Promise<StoredState | undefined> {
+  const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+  if (bytes.length < HEADER || bytes.readInt32BE(0) !== MAGIC) return undefined;
+  const size = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
+  return {
+    at: answer.LastModified?.getTime() ?? 0,
+    bytes: Number(size ?? bytes.length),
+    checkpointId: Number(bytes.readBigInt64BE(8)),
+  };
+}
+
 async function complete(s3: S3Client, places: readonly Place[]): Promise<StoredSavepoint[]> {
-  const looked = await mapConcurrent(places, AT_A_TIME, async (place) => ({ place, state: await head(s3, place) }));
+  const looked = await mapConcurrent(places, AT_A_TIME, async (place) => ({ place, state: await metadata(s3, place) }));
   return looked.flatMap(({ place, state }) => (state === undefined ? [] : [{ path: uriOf(place), ...state }]));
 }
 

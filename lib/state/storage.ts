@@ -6,6 +6,8 @@ export interface StoredState {
   readonly at: Instant;
   /** Of `_metadata` alone. */
   readonly bytes: number;
+  /** As it says itself: in order among those of one job id, savepoints included. */
+  readonly checkpointId: number;
 }
 
 export interface StoredSavepoint extends StoredState {

@@ -2,6 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { s3StateStorages } from '../../lib/state/s3-state-storage.ts';
 import type { StateStorage } from '../../lib/state/storage.ts';
+import { flinkMetadata } from '../fakes/flink-metadata.ts';
 import { FakeStateStorage } from '../fakes/state-storage.ts';
 import { forEachS3Server, freshBucket } from './aws-server.ts';
 
@@ -13,15 +14,15 @@ interface Made {
   readonly storage: StateStorage;
   /** `s3://bucket/allowed` */
   readonly root: string;
-  readonly write: (path: string) => Promise<void>;
+  readonly write: (path: string, checkpointId: number) => Promise<void>;
 }
 
 describeStorage('fake', () => {
   const storage = new FakeStateStorage();
   const root = 's3://state/allowed';
-  const write = (path: string): Promise<void> => {
+  const write = (path: string, checkpointId: number): Promise<void> => {
     const folder = /^(.*)\/_metadata$/.exec(path)?.[1];
-    if (folder !== undefined) storage.complete.set(`${root}/${folder}`, { at: 1, bytes: 4 });
+    if (folder !== undefined) storage.complete.set(`${root}/${folder}`, { at: 1, bytes: 24, checkpointId });
     return Promise.resolve();
   };
   return Promise.resolve({ storage, root, write });
@@ -31,8 +32,9 @@ forEachS3Server((server) => {
   describeStorage(`S3 of ${server.name}`, async () => {
     const { s3, bucket } = await freshBucket(server);
     const root = `s3://${bucket}/allowed`;
-    const write = async (path: string): Promise<void> => {
-      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `allowed/${path}`, Body: 'meta' }));
+    const write = async (path: string, checkpointId: number): Promise<void> => {
+      const Body = flinkMetadata(checkpointId);
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `allowed/${path}`, Body }));
     };
     return { storage: s3StateStorages({ s3, allowed: [root] })(root), root, write };
   });
@@ -46,14 +48,14 @@ function describeStorage(name: string, make: () => Promise<Made>): void {
     });
 
     const write = async (...paths: readonly string[]): Promise<void> => {
-      for (const path of paths) await made.write(path);
+      for (const path of paths) await made.write(path, 7);
     };
 
     it('tells a snapshot that is complete from one that is not', async () => {
       const { storage, root } = made;
       await write('sp/savepoint-1/data', 'sp/savepoint-2/_metadata');
       expect(await storage.look(`${root}/sp/savepoint-1`)).toBeUndefined();
-      expect(await storage.look(`${root}/sp/savepoint-2/`)).toMatchObject({ bytes: 4 });
+      expect(await storage.look(`${root}/sp/savepoint-2/`)).toMatchObject({ bytes: 24, checkpointId: 7 });
       expect(await storage.look(`${root}/nothing`)).toBeUndefined();
     });
 

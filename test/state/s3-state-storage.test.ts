@@ -1,6 +1,7 @@
 import {
   DeleteObjectsCommand,
-  HeadObjectCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
   ListObjectsV2Command,
   S3Client,
   S3ServiceException,
@@ -8,6 +9,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { s3StateStorages } from '../../lib/state/s3-state-storage.ts';
+import { flinkMetadata } from '../fakes/flink-metadata.ts';
 import { isBelow } from '../../lib/state/storage.ts';
 
 const mock = mockClient(S3Client);
@@ -16,6 +18,13 @@ beforeEach(() => mock.reset());
 
 const storages = s3StateStorages({ s3: new S3Client({ region: 'us-east-1' }), allowed: ['s3://bucket/state/'] });
 const storage = storages('s3://bucket/state');
+
+function answer(bytes: Uint8Array): GetObjectCommandOutput {
+  const Body = { transformToByteArray: () => Promise.resolve(bytes) } as unknown as NonNullable<
+    GetObjectCommandOutput['Body']
+  >;
+  return { Body, LastModified: new Date(5), ContentRange: 'bytes 0-15/700', $metadata: {} };
+}
 
 function failure(name: string, status: number): S3ServiceException {
   return new S3ServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: status }, message: name });
@@ -36,7 +45,7 @@ describe('state storage in S3', () => {
   });
 
   it('is not told of a missing object by one that it may not see', async () => {
-    mock.on(HeadObjectCommand).rejects(failure('403', 403));
+    mock.on(GetObjectCommand).rejects(failure('AccessDenied', 403));
     await expect(storage.look('s3://bucket/state/sp')).rejects.toMatchObject({ reason: 'StateStorageDenied' });
   });
 
@@ -45,11 +54,24 @@ describe('state storage in S3', () => {
       .on(ListObjectsV2Command, { Prefix: 'state/sp/', Delimiter: '/' })
       .resolvesOnce({ CommonPrefixes: [{ Prefix: 'state/sp/a/' }], IsTruncated: true, NextContinuationToken: 't' })
       .resolves({ CommonPrefixes: [{ Prefix: 'state/sp/b/' }] });
-    mock.on(HeadObjectCommand).resolves({ LastModified: new Date(5), ContentLength: 7 });
+    mock.on(GetObjectCommand).resolves(answer(flinkMetadata(9)));
     const found = await storage.savepoints('s3a://bucket/state/sp/');
     expect(found.map(({ path }) => path)).toEqual(['s3a://bucket/state/sp/a', 's3a://bucket/state/sp/b']);
-    expect(found[0]).toMatchObject({ at: 5, bytes: 7 });
+    expect(found[0]).toMatchObject({ at: 5, bytes: 700, checkpointId: 9 });
     expect(mock.commandCalls(ListObjectsV2Command)[1]?.args[0].input.ContinuationToken).toBe('t');
+  });
+
+  it.each([
+    ['something else', Buffer.from('PK that is no metadata at all')],
+    ['a beginning', flinkMetadata(9).subarray(0, 12)],
+  ])('takes %s for no snapshot', async (_, bytes) => {
+    mock.on(GetObjectCommand).resolves(answer(bytes));
+    expect(await storage.look('s3://bucket/state/sp')).toBeUndefined();
+  });
+
+  it('takes an empty object for no snapshot', async () => {
+    mock.on(GetObjectCommand).rejects(failure('InvalidRange', 416));
+    expect(await storage.look('s3://bucket/state/sp')).toBeUndefined();
   });
 
   it('removes first what makes a snapshot complete', async () => {

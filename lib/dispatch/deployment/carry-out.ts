@@ -50,8 +50,19 @@ async function stopRun(
     by: `deployment ${id}`,
     reason: upgrade ? ('ReplacedByNewerRun' as const) : ('JobCanceled' as const),
   };
-  if (stop.mode === 'cancel') await cancelRun(runId, asked, deps);
-  else await requestStop(runId, { ...stop, ...asked }, deps);
+  switch (stop.mode) {
+    case 'cancel':
+      await cancelRun(runId, asked, deps);
+      return;
+    case 'last-state':
+      await requestStop(runId, { ...asked, mode: 'last-state' }, deps);
+      return;
+    case 'savepoint': {
+      const { format, fallback, until } = stop;
+      const deadline = Math.max(0, until - deps.clock.now());
+      await requestStop(runId, { ...asked, mode: 'savepoint', format, fallback, deadline }, deps);
+    }
+  }
 }
 
 /** What a JobManager does not tell counts as nothing since the run began. */

@@ -67,7 +67,9 @@ async function completeIn(
 ): Promise<Snapshot | undefined> {
   try {
     const [found] = await deps.state(directory).savepoints(directory);
-    return found && { kind: 'savepoint', path: found.path, format, run, at: found.at };
+    return (
+      found && { kind: 'savepoint', path: found.path, format, run, at: found.at, checkpointId: found.checkpointId }
+    );
   } catch (error) {
     if (isDispatchError(error) && error.reason === 'StateStorageDenied') return undefined;
     throw error;

@@ -126,7 +126,7 @@ describe('a stream', () => {
     const world = new StreamWorld();
     for (const name of ['a', 'b']) {
       world.counts.set(`s3://other/${name}`, 500);
-      world.state.complete.set(`s3://other/${name}`, { at: 0, bytes: 1 });
+      world.state.complete.set(`s3://other/${name}`, { at: 0, bytes: 1, checkpointId: 1 });
     }
     await world.request(stream({}, { initialSavepointPath: 's3://other/a' }));
     await world.pass(30_000);

@@ -281,7 +281,7 @@ export class StreamWorld {
     const path = this.checkpointPath(run, due);
     if (this.counts.has(path)) return;
     this.counts.set(path, due);
-    this.state.complete.set(path, { at: this.clock.now(), bytes: 1 });
+    this.state.complete.set(path, { at: this.clock.now(), bytes: 1, checkpointId: 1 });
   }
 
   private checkpointPath(run: RunRecord, count: number): string {
@@ -296,7 +296,7 @@ export class StreamWorld {
 
   private complete(path: string, run: RunRecord): void {
     this.counts.set(path, this.countOf(run.runId));
-    this.state.complete.set(path, { at: this.clock.now(), bytes: 1 });
+    this.state.complete.set(path, { at: this.clock.now(), bytes: 1, checkpointId: 1 });
   }
 
   private countOf(runId: RunId): number {

@@ -92,7 +92,7 @@ export class World {
     this.options = options;
     this.effects = new Effects(options.fault);
     this.clusters = createFakeClusters(this.clock);
-    this.flink = new FakeFlink(this.clusters, this.clock);
+    this.flink = new FakeFlink(this.clusters, this.clock, this.state);
     this.sessions = new FakeSessions(this.clusters, this.clock);
     const log: Log = { info: this.note, warn: this.note, error: this.note };
     const { effects } = this;
@@ -227,9 +227,8 @@ export class World {
         return this.effects.watch('jobManager', jobManager, 'RestUnreachable');
       },
       application: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
-      savepoints: () => {
-        throw new Error('no run of this world asks for a savepoint');
-      },
+      savepoints: (ref) =>
+        this.effects.watch('savepoints', this.flink.streams.savepoints(ref.clusterId), 'RestUnreachable'),
       session: (ref) => {
         const { jars, inspection } = this.sessions.session(ref);
         const watch = <T extends object>(port: string, it: T): T => this.effects.watch(port, it, 'RestUnreachable');
