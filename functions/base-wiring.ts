@@ -5,6 +5,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { AcceptDeps } from '../lib/dispatch/accept.ts';
 import type { DispatchDeps } from '../lib/dispatch/deps.ts';
 import { parseDispatchConfig, type DispatchConfig } from '../lib/job/config/dispatch-config.ts';
+import { createS3Deployments } from '../lib/deployment/store/s3-deployments.ts';
 import { createS3Ledger } from '../lib/run/store/s3-ledger.ts';
 import { createSqsDeadLetters } from '../lib/run/store/sqs-dead-letters.ts';
 import { createSqsRunQueue } from '../lib/run/store/sqs-run-queue.ts';
@@ -18,7 +19,10 @@ export interface Base {
   readonly deployment: DispatchConfig;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
-  readonly common: Pick<AcceptDeps & DispatchDeps, 'ledger' | 'runQueue' | 'deadLetters' | 'clock' | 'log'>;
+  readonly common: Pick<
+    AcceptDeps & DispatchDeps,
+    'ledger' | 'deployments' | 'runQueue' | 'deadLetters' | 'clock' | 'log'
+  >;
 }
 
 /** `make`, once per execution environment, and again when the first attempt failed. */
@@ -42,6 +46,7 @@ async function wireBase(config: Config): Promise<Base> {
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
   const common = {
     ledger: createS3Ledger({ s3, bucket: config.LEDGER_BUCKET }),
+    deployments: createS3Deployments({ s3, bucket: config.LEDGER_BUCKET }),
     runQueue: createSqsRunQueue({ sqs, queueUrl: config.RUN_QUEUE_URL }),
     deadLetters: createSqsDeadLetters({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL }),
     clock: systemClock,

@@ -6,7 +6,7 @@ import type { DispatchDeps } from '../lib/dispatch/deps.ts';
 import { createDelivery } from '../lib/delivery/create-delivery.ts';
 import type { BundleDeps } from '../lib/delivery/bundle.ts';
 import { signedUrls } from '../lib/delivery/signed-urls.ts';
-import type { DispatchConfig } from '../lib/job/config/dispatch-config.ts';
+import { stateStorageOf, type DispatchConfig } from '../lib/job/config/dispatch-config.ts';
 import { s3JarBytes } from '../lib/job/jar/s3-jar-bytes.ts';
 import { s3Pins } from '../lib/job/jar/s3-pins.ts';
 import { createEventBridgeDestination } from '../lib/outcome/eventbridge-destination.ts';
@@ -15,6 +15,7 @@ import { createPublisher } from '../lib/outcome/publisher.ts';
 import { createS3EvidenceStore } from '../lib/run/store/s3-evidence-store.ts';
 import { createS3Locks } from '../lib/run/store/s3-locks.ts';
 import { createS3SessionLeases } from '../lib/run/store/s3-session-leases.ts';
+import { s3StateStorages } from '../lib/state/s3-state-storage.ts';
 import { onceWired } from './base-wiring.ts';
 import type { BundlerParts } from './bundler.ts';
 import type { Config } from './config.ts';
@@ -40,6 +41,7 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
     targets: createTargets(deployment, s3),
     keepJar: pins.refresh,
+    state: s3StateStorages({ s3, allowed: stateStorageOf(deployment) }),
     deliver: createDelivery(deployment, {
       sign: signedUrls(s3),
       clock: common.clock,

@@ -16,6 +16,7 @@ const STAGES = [
   'delivery',
   'run',
   'verdict',
+  'deployment',
   'outcome',
   'dispatch',
 ];
@@ -93,7 +94,7 @@ describe('circlesIn', () => {
 });
 
 describe('effects', () => {
-  const PURE = ['core', 'trigger', 'diagnosis', 'run', 'verdict', 'dispatch'].map((stage) => STAGES.indexOf(stage));
+  const PURE = ['core', 'trigger', 'diagnosis', 'run', 'verdict', 'deployment', 'dispatch'].map((stage) => STAGES.indexOf(stage));
 
   it('stay out of the stages that decide: no clock and no environment', () => {
     const impure = inLib

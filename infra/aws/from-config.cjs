@@ -39,6 +39,7 @@ function policies(config, own) {
         allow(['s3:ListBucket'], [sub(`arn:\${AWS::Partition}:s3:::${bucket}`)]),
       ]),
     ),
+    StateStoragePolicy: policy(['AdvanceRunRole', 'SweepRunsRole'], stateStatements(config)),
     NotifyPolicy: policy(
       ['AdvanceRunRole'],
       [
@@ -68,6 +69,23 @@ function furtherBuckets(config, { stack, jarBucket }) {
   const named = [config, ...tenants].flatMap((layer) => texts(layer?.allow?.jarBuckets));
   const uploads = tenants.flatMap((tenant) => sourcesOf(tenant, 'bucket'));
   return unique([...named, ...uploads]).filter((pattern) => !own.some((name) => fits(pattern, name)));
+}
+
+/** Below the prefixes of `allow.stateStorage` and nowhere else: who follows a stream looks for its state, and removes what is old. */
+function stateStatements(config) {
+  const layers = [config, ...values(config?.tenants)];
+  const places = unique(layers.flatMap((layer) => texts(layer?.allow?.stateStorage))).flatMap((uri) => {
+    const [, bucket, folder = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(uri) ?? [];
+    return bucket === undefined ? [] : [{ bucket, folder: folder.replace(/^\/+|\/+$/g, '') }];
+  });
+  return places.flatMap(({ bucket, folder }) => {
+    const below = folder === '' ? '*' : `${folder}/*`;
+    const inside = folder === '' ? {} : { Condition: { StringLike: { 's3:prefix': below } } };
+    return [
+      { ...allow(['s3:ListBucket'], [sub(`arn:\${AWS::Partition}:s3:::${bucket}`)]), ...inside },
+      allow(['s3:GetObject', 's3:DeleteObject'], [sub(`arn:\${AWS::Partition}:s3:::${bucket}/${below}`)]),
+    ];
+  });
 }
 
 /** SQS queues (by URL) and SNS topics (by ARN) that runs may name, or that the configuration itself names. */

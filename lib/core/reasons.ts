@@ -12,6 +12,7 @@ export const REASONS = {
   // ends that are no fault
   JobFinished: { class: 'none', todo: 'Nothing.' },
   JobCanceled: { class: 'none', todo: 'Nothing, if the cancellation was wanted.' },
+  StoppedWithSavepoint: { class: 'none', todo: 'Nothing: its state is in the savepoint that snapshot names.' },
   ReplacedByNewerRun: {
     class: 'none',
     todo: 'Nothing: concurrency.policy is replace and a newer run of the same key took over.',
@@ -19,6 +20,10 @@ export const REASONS = {
   ConcurrencyForbidden: {
     class: 'none',
     todo: 'Nothing, or choose another concurrency.policy: an earlier run of the same key is still live.',
+  },
+  DeploymentFinished: {
+    class: 'none',
+    todo: 'Say what the stream starts from, or that it starts with empty state: the message names the choices.',
   },
 
   // requests that are refused before anything is created
@@ -115,6 +120,10 @@ export const REASONS = {
     todo: "The pods are well but the JobManager's REST endpoint does not answer: check rest access of the target.",
   },
   JobNotFound: { class: 'user', todo: 'Check the job id: the JobManager has no such job.' },
+  OperationNotFound: {
+    class: 'user',
+    todo: 'Look for what the operation left: Flink forgets a result after rest.async.store-duration, and with its JobManager.',
+  },
   FlinkRefused: { class: 'user', todo: "Change what the JobManager's message names." },
   SessionNotFound: {
     class: 'user',
@@ -124,6 +133,27 @@ export const REASONS = {
     class: 'infrastructure',
     todo: "Add nodes or quota for the session's TaskManagers, lower job.parallelism, or wait for its other jobs.",
   },
+  StateUnreadable: {
+    class: 'user',
+    todo: 'Name another snapshot: a rule of the bucket or a person has removed this one, or it is not complete.',
+  },
+  StateIncompatible: {
+    class: 'user',
+    todo: 'Let the program take the state as it is: the uid of each operator, its types, maxParallelism; or start anew.',
+  },
+  StateUnknown: {
+    class: 'infrastructure',
+    todo: "Let the dispatcher read the state's storage (allow.stateStorage), or name the snapshot to go on from.",
+  },
+  SavepointFailed: {
+    class: 'infrastructure',
+    todo: "See the message and the JobManager's log; the job runs on. Raise savepointDeadline where it took too long.",
+  },
+  StateStorageDenied: {
+    class: 'user',
+    todo: "Name the state's prefix in allow.stateStorage, and let the dispatcher's role read it.",
+  },
+  StateStorageUnavailable: { class: 'infrastructure', todo: 'Retried by itself.' },
   OutcomeUnknown: {
     class: 'infrastructure',
     todo: "The cluster is gone and left no verdict: check the job's own output.",

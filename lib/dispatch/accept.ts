@@ -1,7 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { DispatchError, isDispatchError } from '../core/errors.ts';
-import { jobIdFor, clusterIdFor, runIdFor, sha256Hex, type RunId } from '../core/ids.ts';
+import { jobIdFor, clusterIdFor, runIdFor, sha256Hex, type DeploymentId, type RunId } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
 import { withTenant } from '../job/config/tenants.ts';
 import type { Jar, ResolvedJob } from '../job/job.ts';
@@ -13,11 +13,12 @@ import type { EndedRun, QueuedRun, RunRecord } from '../run/record.ts';
 import type { LiveRuns } from '../run/store/live-runs.ts';
 import type { RunRequest } from '../trigger/request.ts';
 import type { DispatchDeps } from './deps.ts';
+import { acceptStream, deploymentOfJob, isStream, type StreamRequest } from './deployment/accept-deployment.ts';
 import { planCluster } from './plan-cluster.ts';
 import { planSession } from './modes/pool.ts';
 import { checkQuota } from './quota.ts';
 
-export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'deadLetters' | 'clock' | 'log'> & {
+export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'deployments' | 'runQueue' | 'deadLetters' | 'clock' | 'log'> & {
   /** Asked only for a tenant that has a quota. */
   readonly live: Pick<LiveRuns, 'list'>;
   readonly prepare: PrepareDeps;
@@ -25,13 +26,16 @@ export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'deadLetters
 };
 
 export interface Accepted {
+  /** The request's: of its run, or of a generation of a deployment, which has runs of its own. */
   readonly runId: RunId;
-  readonly result: 'accepted' | 'rejected' | 'duplicate';
+  readonly result: 'accepted' | 'rejected' | 'duplicate' | 'superseded';
+  /** Of a stream that keeps its state. */
+  readonly deployment?: { readonly id: DeploymentId; readonly generation?: number };
 }
 
 /**
  * Makes a request durable: record first, then its run message; only then may the event source be told yes. A request
- * that was here before changes nothing. What cannot run becomes a record that has ended as rejected, so that its reason
+ * that was here before changes nothing. A stream that keeps its state changes its deployment instead. What cannot run becomes a record that has ended as rejected, so that its reason
  * is announced like any outcome.
  * @throws DispatchError that is retryable: nothing is decided, the event source should deliver again.
  */
@@ -41,8 +45,18 @@ export async function accept(asked: RunRequest, deps: AcceptDeps): Promise<Accep
   const runId = runIdFor(request.identity);
   const known = await deps.ledger.read(runId);
   if (known !== undefined) return acceptAgain(known.value, request, fingerprint, deps);
-  const record = await draft(runId, request, fingerprint, deps);
-  return store(record, request, deps);
+  const drafted = await draft(runId, request, fingerprint, deps);
+  return 'stream' in drafted ? storeStream(drafted.stream, deps) : store(drafted, request, deps);
+}
+
+async function storeStream(stream: StreamRequest, deps: AcceptDeps): Promise<Accepted> {
+  const { request, requestId, fingerprint } = stream;
+  const accepted = await acceptStream(stream, deps);
+  if (accepted.kind === 'conflict') {
+    return refuseConflict(`a request to deployment ${accepted.id}`, request, fingerprint, deps);
+  }
+  const { kind, ...deployment } = accepted;
+  return { runId: requestId, result: kind, deployment };
 }
 
 async function store(record: RunRecord, request: RunRequest, deps: AcceptDeps): Promise<Accepted> {
@@ -62,7 +76,7 @@ async function acceptAgain(
   fingerprint: string,
   deps: AcceptDeps,
 ): Promise<Accepted> {
-  if (known.fingerprint !== fingerprint) return refuseConflict(known, request, fingerprint, deps);
+  if (known.fingerprint !== fingerprint) return refuseConflict(`run ${known.runId}`, request, fingerprint, deps);
   await toDeadLetters(known, request, deps);
   if (known.step.number === 1) await deps.runQueue.send({ version: 1, runId: known.runId, step: 1 }, 0);
   return { runId: known.runId, result: 'duplicate' };
@@ -70,13 +84,13 @@ async function acceptAgain(
 
 /** The same key with another payload is a request of its own, which is refused. */
 async function refuseConflict(
-  known: RunRecord,
+  known: string,
   request: RunRequest,
   fingerprint: string,
   deps: AcceptDeps,
 ): Promise<Accepted> {
   const runId = runIdFor(`${request.identity}\n${fingerprint}`);
-  const message = `run ${known.runId} has the same idempotency key and another payload`;
+  const message = `${known} has the same idempotency key and another payload`;
   const base = newRecord(runId, request, fingerprint, fallbackName(request), deps.clock.now());
   const record = rejected(base, { reason: 'IdempotencyConflict', message, field: 'idempotencyKey' });
   const earlier = await deps.ledger.read(runId);
@@ -96,19 +110,30 @@ async function toDeadLetters(record: RunRecord, request: RunRequest, deps: Accep
   });
 }
 
-async function draft(runId: RunId, request: RunRequest, fingerprint: string, deps: AcceptDeps): Promise<RunRecord> {
+async function draft(
+  runId: RunId,
+  request: RunRequest,
+  fingerprint: string,
+  deps: AcceptDeps,
+): Promise<RunRecord | { readonly stream: StreamRequest }> {
   const now = deps.clock.now();
   try {
-    const { job: draft } = await prepareRun(request, deps.prepare, now);
+    const { job: draft, wish } = await prepareRun(request, deps.prepare, now);
     checkPlan(draft, runId);
-    await checkQuota(request, deps);
+    if (!(await changesDeployment(draft, request, deps))) await checkQuota(request, deps);
     const job = { ...draft, jar: checkSum(await deps.pin(draft.jar)) };
+    if (isStream(job) && wish !== undefined) return { stream: { request, requestId: runId, fingerprint, job, wish } };
     const record: QueuedRun = { ...newRecord(runId, request, fingerprint, job.name, now), state: 'accepted', job };
     return addEvent(record, 'accepted', now);
   } catch (error) {
     if (!isDispatchError(error) || error.class !== 'user') throw error;
     return rejected(newRecord(runId, request, fingerprint, fallbackName(request), now), error);
   }
+}
+
+/** A run of it takes the place of another one. */
+async function changesDeployment(job: ResolvedJob, { tenant }: RunRequest, deps: AcceptDeps): Promise<boolean> {
+  return isStream(job) && (await deps.deployments.read(deploymentOfJob(job, tenant))) !== undefined;
 }
 
 function checkSum(jar: Jar): Jar {

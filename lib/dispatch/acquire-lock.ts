@@ -1,10 +1,13 @@
 import { beginAttempt, currentAttempt, end, hasAttempt, isEnded, toWaiting, updateAttempt } from '../run/machine.ts';
 import { nextLook } from '../run/intervals.ts';
+import { cancelOf } from '../run/stop-request.ts';
 import { outcomeOf } from '../verdict/decide.ts';
 import type { RunId } from '../core/ids.ts';
 import type { HasAttempt, QueuedRun, RunRecord } from '../run/record.ts';
 import { isOlder } from '../trigger/s3-event.ts';
-import { openAttempt } from './attempt-context.ts';
+import { openAttempt, withRun } from './attempt-context.ts';
+import { withNewestState } from './state/newest-state.ts';
+import { afterRemoval } from '../run/after-removal.ts';
 import { cancelRun } from './cancel.ts';
 import type { DispatchDeps } from './deps.ts';
 import { lockOf, releaseLock } from './lock.ts';
@@ -15,7 +18,7 @@ import { continueNow, waitFor, type Step } from './step.ts';
 export async function acquireLock(record: QueuedRun, deps: DispatchDeps): Promise<Step> {
   const now = deps.clock.now();
   if (hasAttempt(record) && currentAttempt(record).removalVerifiedAt === undefined) return retireAttempt(record, deps);
-  const asked = record.cancelRequested;
+  const asked = cancelOf(record);
   if (asked !== undefined) {
     return continueNow(
       end(record, outcomeOf('canceled', asked.reason, `Canceled by ${asked.by} before it was launched`, now, [])),
@@ -34,7 +37,9 @@ async function retireAttempt(record: QueuedRun & HasAttempt, deps: DispatchDeps)
   const at = await openAttempt(record, deps);
   const remains = await modeOf(at.job).removeAndVerify(at, { highAvailability: true });
   if (remains.length > 0) return waitFor(record, Math.min(2_000, nextLook(record, deps.clock.now())));
-  return continueNow(updateAttempt(record, { removalVerifiedAt: deps.clock.now() }));
+  const now = deps.clock.now();
+  const gone = updateAttempt(record, { removalVerifiedAt: now });
+  return continueNow(afterRemoval(await withNewestState(withRun(at, gone)), now));
 }
 
 async function yieldTo(holder: RunId, record: QueuedRun, deps: DispatchDeps): Promise<Step> {

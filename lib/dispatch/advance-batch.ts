@@ -1,18 +1,19 @@
 import type { Instant } from '../core/clock.ts';
 import { isDispatchError } from '../core/errors.ts';
-import { isOfLaterVersion, parseRunMessage } from '../run/store/run-queue.ts';
+import { isOfLaterVersion, isRunMessage, parseQueueMessage } from '../run/store/run-queue.ts';
 import type { BatchResponse } from './accept-batch.ts';
 import { advance } from './advance.ts';
+import { advanceDeployment } from './deployment/advance-deployment.ts';
 import type { DispatchDeps } from './deps.ts';
 
-/** A run message as its queue gave it. */
+/** A message of the run queue, as it gave it. */
 export interface RunMessageRecord {
   readonly messageId: string;
   readonly body: string;
   readonly eventSourceARN: string;
 }
 
-/** Takes each run of a batch a step further, each on its own: what met trouble comes again. */
+/** Takes each run, and each deployment, of a batch a step further, each on its own: what met trouble comes again. */
 export async function advanceBatch(
   records: readonly RunMessageRecord[],
   deps: DispatchDeps,
@@ -28,7 +29,9 @@ async function advanceRecord(
   deadline: Instant,
 ): Promise<string | undefined> {
   try {
-    await advance(parseRunMessage(body), deps, deadline);
+    const message = parseQueueMessage(body);
+    if (isRunMessage(message)) await advance(message, deps, deadline);
+    else await advanceDeployment(message.deployment, deps, deadline);
     return undefined;
   } catch (error) {
     deps.log.warn('a run message comes again', { messageId, error });

@@ -14,6 +14,7 @@ import { follow } from './follow.ts';
 import { keepJar } from './keep-jar.ts';
 import { launch } from './launch.ts';
 import { releaseLock } from './lock.ts';
+import { tellDeployment } from './state/tell-deployment.ts';
 import { continueNow, waitFor, type Step } from './step.ts';
 
 /** SQS delays by whole seconds: what is due sooner is waited for in place. */
@@ -67,6 +68,7 @@ async function write(
     });
     countEnd(stored.value, record, deps);
   }
+  if (written !== undefined) await tellDeployment(stored.value, record, deps);
   return written ?? overtaken(record, deps);
 }
 
@@ -95,7 +97,7 @@ async function lookAgain(
   await deps.runQueue.send({ version: 1, runId: message.runId, step: number }, step.wait / 1000);
   const record = { ...step.record, step: { number, dueAt: now + step.wait }, updatedAt: now };
   const written = await deps.ledger.replace(record, stored.version);
-  if (written !== undefined) return;
+  if (written !== undefined) return tellDeployment(stored.value, record, deps);
   deps.log.info('another step came first', { runId: message.runId, look: number });
   await overtaken(record, deps);
 }

@@ -4,7 +4,9 @@ import { jobIsOver, keepUntil, removesHighAvailability } from '../run/cluster-re
 import { currentAttempt, hasAttempt, toCleaning, toClosed, updateAttempt } from '../run/machine.ts';
 import { MAX_WAIT, nextLook } from '../run/intervals.ts';
 import type { EndedRun, HasAttempt } from '../run/record.ts';
-import { openAttempt } from './attempt-context.ts';
+import { openAttempt, withRun } from './attempt-context.ts';
+import { forgetTries } from './state/forget-tries.ts';
+import { withNewestState } from './state/newest-state.ts';
 import type { DispatchDeps } from './deps.ts';
 import { releaseLock } from './lock.ts';
 import { modeOf } from './modes/modes.ts';
@@ -25,10 +27,15 @@ export async function cleanUp(record: EndedRun, deps: DispatchDeps): Promise<Ste
     return waitFor(await keep(record, deps), Math.min(MAX_WAIT, record.keepUntil - now));
   }
   const what = { highAvailability: removesHighAvailability(record) };
-  const remains = await modeOf(record.job).removeAndVerify(await openAttempt(record, deps), what);
-  if (remains.length === 0) return close(updateAttempt(record, { removalVerifiedAt: deps.clock.now() }), deps);
+  const at = await openAttempt(record, deps);
+  const remains = await modeOf(record.job).removeAndVerify(at, what);
+  if (remains.length === 0) return close(await withNewestState(withRun(at, goneNow(record, deps))), deps);
   deps.log.info('removing', { runId: record.runId, remains });
   return waitFor(record, nextLook(record, now));
+}
+
+function goneNow(record: EndedRun & HasAttempt, { clock }: DispatchDeps): EndedRun & HasAttempt {
+  return updateAttempt(record, { removalVerifiedAt: clock.now() });
 }
 
 /** Once the outcome is on record. */
@@ -43,10 +50,18 @@ export async function abandon(record: EndedRun, deps: DispatchDeps): Promise<End
   deps.log.error('closed without proof that its cluster is gone', { runId: record.runId, stepError: record.stepError });
   deps.metrics?.add('RunsAbandoned', 1);
   await releaseLock(record, deps);
-  return toClosed(record);
+  return toClosed(withoutProof(record));
+}
+
+/** Its job may still run, and write. */
+function withoutProof(record: EndedRun): EndedRun {
+  if (record.job?.state === undefined || !hasAttempt(record)) return record;
+  const message = `closed without proof that its cluster is gone: ${record.stepError?.message ?? 'no reason known'}`;
+  return { ...record, stateUnknown: { message } };
 }
 
 async function close(record: EndedRun, deps: DispatchDeps): Promise<Step> {
+  await forgetTries(record, deps);
   await releaseLock(record, deps);
   return continueNow(toClosed(record));
 }

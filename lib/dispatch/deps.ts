@@ -5,6 +5,7 @@ import type { Payload } from '../core/payload.ts';
 import type { Deliver } from '../delivery/delivery.ts';
 import type { KeepJar } from '../job/jar/pin.ts';
 import type { Jar } from '../job/job.ts';
+import type { Deployments } from '../deployment/store/deployments.ts';
 import type { EventContext } from '../outcome/event.ts';
 import type { Publisher } from '../outcome/publisher.ts';
 import type { DeadLetters } from '../run/store/dead-letters.ts';
@@ -13,6 +14,7 @@ import type { Ledger } from '../run/store/ledger.ts';
 import type { Locks } from '../run/store/locks.ts';
 import type { RunQueue } from '../run/store/run-queue.ts';
 import type { SessionLeases } from '../run/session-lease.ts';
+import type { StateStorages } from '../state/storage.ts';
 import type { Targets } from './targets.ts';
 
 /** What jobs in sessions need beside. */
@@ -27,6 +29,7 @@ export interface SessionDeps {
 /** All that the orchestrators need of the outside. */
 export interface DispatchDeps {
   readonly ledger: Ledger;
+  readonly deployments: Deployments;
   readonly runQueue: RunQueue;
   readonly locks: Locks;
   readonly deadLetters: DeadLetters;
@@ -36,6 +39,8 @@ export interface DispatchDeps {
   readonly targets: Targets;
   readonly deliver: Deliver;
   readonly keepJar: KeepJar;
+  /** Where streams keep their state. */
+  readonly state: StateStorages;
   readonly sessions: SessionDeps;
   readonly clock: Clock;
   readonly log: Log;

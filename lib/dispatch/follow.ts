@@ -1,15 +1,19 @@
 import { decide, type DecisionFacts, type Running, type RuledVerdict } from '../verdict/decide.ts';
 import { mayStillFinish } from '../verdict/abort.ts';
 import { nextLook } from '../run/intervals.ts';
-import { end, started, updateAttempt, without } from '../run/machine.ts';
+import { end, failAttempt, started, updateAttempt, without } from '../run/machine.ts';
 import type { Observation } from '../verdict/observation.ts';
-import type { ActiveRun, Outcome } from '../run/record.ts';
+import type { ActiveRun, Outcome, RunRecord } from '../run/record.ts';
+import { savepointStop } from '../run/stop-request.ts';
 import { inTimeToRenew } from '../run/renewal.ts';
 import { afterFailure } from '../run/retry.ts';
 import { firstJobManager } from '../verdict/verdict.ts';
 import { openAttempt, withRun, type AttemptContext } from './attempt-context.ts';
 import type { DispatchDeps } from './deps.ts';
 import { keepAbortDecision, keepEvidence, type Decision } from './evidence.ts';
+import { driveStop } from './state/drive-stop.ts';
+import { lookAtStop } from './state/look-at-stop.ts';
+import { withStateAtEnd } from './state/state-at-end.ts';
 import { modeOf } from './modes/modes.ts';
 import { continueNow, waitFor, type Step } from './step.ts';
 
@@ -19,7 +23,8 @@ type Ends = Exclude<RuledVerdict, { kind: 'wait' }>;
 /** States starting and running: observe, decide, keep the evidence, and say what is next. */
 export async function follow(record: ActiveRun, deps: DispatchDeps): Promise<Step> {
   const at = await openAttempt(record, deps);
-  const facts: DecisionFacts = { observation: await modeOf(at.job).observe(at), record, now: deps.clock.now() };
+  const observation = await lookAtStop(at, await modeOf(at.job).observe(at));
+  const facts: DecisionFacts = { observation, record, now: deps.clock.now() };
   const verdict = decide(facts.observation, record, facts.now);
   if (verdict.kind === 'wait') return goOn(at, facts, verdict);
   logVerdict(at, verdict);
@@ -36,8 +41,9 @@ async function goOn(at: AttemptContext<ActiveRun>, facts: DecisionFacts, verdict
     const kept = await withEvidence(withRun(at, acted.record), acted.failed, { facts, verdict });
     return continueNow(afterFailure(kept, acted.failed, clock.now()));
   }
-  const next = noteSilence(acted.record, verdict, clock.now());
-  if (acted.again === true) return continueNow(next);
+  const driven = await driveStop(withRun(at, acted.record), facts.observation);
+  const next = noteSilence(driven, verdict, clock.now());
+  if (acted.again === true || driven !== acted.record) return continueNow(next);
   const now = clock.now();
   return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
 }
@@ -54,9 +60,15 @@ async function endAttempt(at: AttemptContext<ActiveRun>, facts: DecisionFacts, v
   const sealed = await seal(withRun(at, running), facts.observation);
   if (sealed === undefined) return waitFor(running, nextLook(running, clock.now()));
   const kept = await withEvidence(withRun(at, sealed), verdict.outcome, decision);
+  const left = await withStateAtEnd(withRun(at, kept), facts.observation);
   return continueNow(
-    verdict.kind === 'ended' ? end(kept, verdict.outcome) : afterFailure(kept, verdict.outcome, clock.now()),
+    verdict.kind === 'ended' ? end(left, verdict.outcome) : failed(left, verdict.outcome, clock.now()),
   );
+}
+
+/** What became of a savepoint that a lost job was to stop with is seen when it is gone: only then it is said how it ended. */
+function failed(run: ActiveRun, outcome: Outcome, now: number): RunRecord {
+  return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : failAttempt(run, outcome, now);
 }
 
 async function withEvidence(at: AttemptContext<ActiveRun>, outcome: Outcome, decision: Decision): Promise<ActiveRun> {

@@ -6,8 +6,10 @@ import { created, currentAttempt, end, updateAttempt } from '../run/machine.ts';
 import { outcomeOf } from '../verdict/decide.ts';
 import type { ActiveRun, Outcome, RunRecord } from '../run/record.ts';
 import { afterFailure } from '../run/retry.ts';
+import { cancelOf } from '../run/stop-request.ts';
 import { openAttempt } from './attempt-context.ts';
 import type { DispatchDeps } from './deps.ts';
+import { checkRestore } from './state/check-restore.ts';
 import { modeOf } from './modes/modes.ts';
 import { continueNow, type Step } from './step.ts';
 
@@ -17,13 +19,14 @@ export async function launch(record: ActiveRun, deps: DispatchDeps): Promise<Ste
   const attempt = currentAttempt(record);
   const now = deps.clock.now();
   const late = now - attempt.launchedAt >= job.deadlines.start;
-  const asked = record.cancelRequested;
+  const asked = cancelOf(record);
   const over =
     asked === undefined ? (attempt.abortOutcome ?? (late ? overdue(record, now) : undefined)) : canceled(asked, now);
   if (over !== undefined) return giveUp(record, over, late, deps);
   // A target that cannot be opened is no fault of the request.
   const at = await openAttempt(record, deps);
   try {
+    await checkRestore(record, deps);
     return continueNow(await modeOf(job).launch(at));
   } catch (error) {
     if (!isDispatchError(error) || isPassing(error, record, now)) throw error;
@@ -32,7 +35,15 @@ export async function launch(record: ActiveRun, deps: DispatchDeps): Promise<Ste
   }
 }
 
-const PASSING: readonly Reason[] = ['ClusterUnavailable', 'StorageUnavailable', 'RegistryUnavailable', 'Internal'];
+const PASSING: readonly Reason[] = [
+  ...([
+    'ClusterUnavailable',
+    'StorageUnavailable',
+    'StateStorageUnavailable',
+    'RegistryUnavailable',
+    'Internal',
+  ] as const),
+];
 
 /** A Kubernetes that has just begun refuses what it allows a moment later, and so it is with rights that were just given. */
 const RIGHTS_PATIENCE: Duration = 60_000;

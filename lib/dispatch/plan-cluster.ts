@@ -10,12 +10,14 @@ import { clusterNeed, type ClusterNeed } from '../kubernetes/admission/cluster-n
 import { withDelivery, withSecret } from '../delivery/with-delivery.ts';
 import { ownerMetadata } from '../kubernetes/cluster/owner-metadata.ts';
 import { withStartPermit } from '../kubernetes/cluster/start-permit.ts';
+import type { Snapshot } from '../state/snapshot.ts';
 import type { Owner } from '../kubernetes/cluster/port.ts';
 
 export interface ClusterPlan {
   readonly clusterId: ClusterId;
   readonly jobId: JobId;
   readonly owner: Owner;
+  readonly restoredFrom?: Snapshot;
   readonly delivery: Delivery;
 }
 

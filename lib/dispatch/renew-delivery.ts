@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import type { Owner } from '../kubernetes/cluster/port.ts';
 import { withSignedUrl } from '../delivery/with-delivery.ts';
 import { updateAttempt } from '../run/machine.ts';
@@ -17,9 +18,9 @@ export async function renewDelivery(at: AttemptContext<ActiveRun>, owner: Owner)
   const { run, job, attempt, ref, target, deps } = at;
   if (!renewalIsDue(run, deps.clock.now())) return run;
   try {
-    const { clusterId, jobId } = attempt;
+    const { clusterId, jobId, restoredFrom } = attempt;
     const delivery = await deps.deliver(job, ref);
-    const cluster = planCluster(job, { clusterId, jobId, owner, delivery });
+    const cluster = planCluster(job, { clusterId, jobId, owner, delivery, ...defined({ restoredFrom }) });
     await target.cluster.renew(ref, owner, withSignedUrl(cluster, delivery));
     return renewedUntil(run, delivery.renewAt);
   } catch (error) {

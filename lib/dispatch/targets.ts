@@ -1,5 +1,5 @@
 import type { ClusterAccess, ClusterRef } from '../kubernetes/cluster/port.ts';
-import type { ApplicationManager, ClusterInspection, Jars, JobManager } from '../flink/job-manager.ts';
+import type { ApplicationManager, ClusterInspection, Jars, JobManager, Savepoints } from '../flink/job-manager.ts';
 
 /** One named Kubernetes cluster of the deployment, ready to use. */
 export interface Target {
@@ -9,6 +9,8 @@ export interface Target {
   jobManager(ref: ClusterRef): JobManager;
   /** That of an application's own cluster. */
   application(ref: ClusterRef): ApplicationManager;
+  /** What else it is asked of the state of its job. */
+  savepoints(ref: ClusterRef): Savepoints;
   session(ref: ClusterRef): SessionAccess;
 }
 

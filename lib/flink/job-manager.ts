@@ -79,7 +79,32 @@ export interface JobManager {
   overview(): Promise<JobManagerFacts>;
   runtime(jobId: string): Promise<JobRuntime>;
   result(jobId: string): Promise<JobResult>;
+  /** What it has of the job's state; all of it is gone with the JobManager, and with a job that it forgot. */
+  checkpoints(jobId: string): Promise<JobCheckpoints>;
   cancel(jobId: string): Promise<void>;
+}
+
+/** A completed checkpoint or savepoint of a job, as its JobManager tells of it. */
+export interface CompletedCheckpoint {
+  /** In order among those of the job. */
+  readonly id: number;
+  /** Without a trailing slash. */
+  readonly path: string;
+  readonly isSavepoint: boolean;
+  /** Of a savepoint. */
+  readonly format?: SavepointFormat;
+  readonly at: Instant;
+  readonly bytes: number;
+}
+
+export interface JobCheckpoints {
+  /** Of completed ones that have a path and were not discarded; absent where there is none since the job began. */
+  readonly newest?: CompletedCheckpoint;
+  /** What the job began from, or recovered from. */
+  readonly restored?: { readonly id: number; readonly path?: string };
+  /** Checkpoints and savepoints that the job completed since it began. */
+  readonly completedSinceRestore: number;
+  readonly failed: number;
 }
 
 /** The JobManager of an application: it runs main() as well. */
@@ -104,12 +129,23 @@ export interface SavepointRequest {
   /** Default: the cluster's `execution.checkpointing.savepoint-dir`. */
   readonly targetDirectory?: string;
   /** Default: CANONICAL, as Flink's own. */
-  readonly formatType?: 'CANONICAL' | 'NATIVE';
+  readonly formatType?: SavepointFormat;
+  /** 32 hex digits; a repeat with the same one joins the operation that Flink has of it. Default: one of Flink's own. */
+  readonly triggerId?: string;
+}
+
+export type SavepointFormat = 'CANONICAL' | 'NATIVE';
+
+export interface CheckpointRequest {
+  /** Default: as the job is configured. */
+  readonly type?: 'FULL' | 'INCREMENTAL' | 'CONFIGURED';
+  /** As that of a savepoint. */
+  readonly triggerId: string;
 }
 
 /** An asynchronous operation of the JobManager. */
 export type SavepointOperation =
-  | { readonly kind: 'savepoint'; readonly jobId: string; readonly triggerId: string }
+  | { readonly kind: 'savepoint' | 'checkpoint'; readonly jobId: string; readonly triggerId: string }
   | { readonly kind: 'disposal'; readonly triggerId: string };
 
 export type SavepointStatus =
@@ -121,7 +157,10 @@ export interface Savepoints {
   trigger(jobId: string, request: SavepointRequest): Promise<SavepointOperation>;
   /** Ends the job with a savepoint; `drain` sends MAX_WATERMARK first, so that windows fire. */
   stop(jobId: string, request: SavepointRequest & { readonly drain: boolean }): Promise<SavepointOperation>;
+  /** Its status has no location: the job's checkpoints tell of it. */
+  checkpoint(jobId: string, request: CheckpointRequest): Promise<SavepointOperation>;
   dispose(path: string): Promise<SavepointOperation>;
+  /** @throws DispatchError `OperationNotFound` when Flink does not know it any more, whatever became of its job. */
   status(operation: SavepointOperation): Promise<SavepointStatus>;
 }
 

@@ -5,9 +5,11 @@ import type { StandaloneRequest } from '../flink/standalone/build-standalone.ts'
 import { withJavaDefaults } from '../flink/config/built-in.ts';
 import { flinkRules } from '../flink/version.ts';
 import { MAIN_STACK_DEPTH } from '../flink/job-manager.ts';
+import type { Snapshot } from '../state/snapshot.ts';
 import { hasFixedJobId, hasHighAvailability } from './high-availability.ts';
 import { programOf } from './jar/program.ts';
 import type { ResolvedJob } from './job.ts';
+import { optionsWithState } from './state-options.ts';
 
 /** What a cluster of a job's own is made for. */
 export interface ClusterPurpose {
@@ -15,15 +17,18 @@ export interface ClusterPurpose {
   readonly jobId: JobId;
   /** Where Flink finds the program. */
   readonly jarUri: string;
+  /** Of a stream: what its job starts from. */
+  readonly restoredFrom?: Snapshot;
   readonly marks: NonNullable<ClusterRequest['marks']>;
 }
 
 /** What Flink's client is asked for the job: its own options, and over them what a dispatched run needs. */
 export function clusterRequest(job: ResolvedJob, purpose: ClusterPurpose): StandaloneRequest {
+  const options = optionsWithState(job, purpose.restoredFrom);
   return {
     flinkVersion: job.flinkVersion,
     mode: 'application',
-    options: { ...withJavaDefaults(job.options, flinkRules(job.flinkVersion)), ...runOptions(job, purpose) },
+    options: { ...withJavaDefaults(options, flinkRules(job.flinkVersion)), ...runOptions(job, purpose) },
     podTemplates: job.podTemplates,
     ...defined({ logFiles: job.logConfiguration }),
     program: programOf(job, purpose.jarUri),

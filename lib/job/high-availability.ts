@@ -8,9 +8,9 @@ export function hasHighAvailability(options: Readonly<Record<string, string>>): 
 
 /**
  * Whether the attempt's job has the id that its record names. With high availability a JobManager that recovers has to find
- * its job by it, and in a session there are jobs of others; Flink then runs one job of an application and refuses a second
+ * its job by it, in a session there are jobs of others, and of a stream the directory of its checkpoints is known by it; Flink then runs one job of an application and refuses a second
  * execute(). Else an application runs as many jobs as it likes, all of its own cluster.
  */
-export function hasFixedJobId({ mode, options }: Pick<ResolvedJob, 'mode' | 'options'>): boolean {
-  return mode === 'session' || hasHighAvailability(options);
+export function hasFixedJobId({ mode, options, state }: Pick<ResolvedJob, 'mode' | 'options' | 'state'>): boolean {
+  return mode === 'session' || state !== undefined || hasHighAvailability(options);
 }

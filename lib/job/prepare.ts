@@ -21,6 +21,7 @@ import { withSlotLimit } from './policy/policy-resources.ts';
 import { checkProgram, programPath } from './jar/program.ts';
 import { resolveJob } from './resolve.ts';
 import { sessionNotes } from './session.ts';
+import { withoutRestorePath, wishOf, type DeploymentWish } from './state-plan.ts';
 import type { JobSpec } from './spec/spec.ts';
 import type { StoredJobs } from './spec/stored-jobs.ts';
 import { fillPlaceholders, placeholderContext } from './spec/template.ts';
@@ -33,16 +34,18 @@ export interface PrepareDeps {
   readonly deployment: DispatchConfig;
 }
 
+export interface Prepared {
+  readonly job: ResolvedJob;
+  /** Of a job with `state`, and of no other. */
+  readonly wish?: DeploymentWish;
+}
+
 /**
  * Makes a job out of a request: finds its spec, applies the layers, judges what would be made of it by the deployment's
  * allow-list, and looks into the jar where it lies in S3.
  * @throws DispatchError of class `user` when the request is at fault and would be again; a retryable one when storage is.
  */
-export async function prepareRun(
-  request: RunRequest,
-  deps: PrepareDeps,
-  now: Instant,
-): Promise<{ readonly job: ResolvedJob }> {
+export async function prepareRun(request: RunRequest, deps: PrepareDeps, now: Instant): Promise<Prepared> {
   const deployment = deploymentOf(request, deps.deployment);
   const found = await findSpecs(request, deps);
   const layers = layersFor(deployment, { user: found.specs, source: request.source, storedJob: found.storedJob });
@@ -65,13 +68,9 @@ export async function prepareRun(
   checkObjects(draft, own, { request, deps, deployment });
   const { note, ...inspected } = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);
   const notes = [...(draft.notes ?? []), ...sessionNotes(draft, layers.user), ...(note === undefined ? [] : [note])];
-  return {
-    job: {
-      ...draft,
-      ...inspected,
-      ...(notes.length > 0 && { notes }),
-    },
-  };
+  const job = { ...draft, ...inspected, ...(notes.length > 0 && { notes }) };
+  if (draft.state === undefined) return { job };
+  return { job: { ...job, options: withoutRestorePath(job.options) }, wish: wishOf(spec, job.options) };
 }
 
 /** A name for a request that was refused before its spec could be read; always valid. */

@@ -3,12 +3,13 @@ import { DispatchError } from '../core/errors.ts';
 import { MAX_CLUSTER_ID_LENGTH } from '../core/ids.ts';
 import type { DispatchConfig, TargetConfig } from './config/dispatch-config.ts';
 import { exposure } from './config/exposure.ts';
-import type { Jar, ResolvedJob } from './job.ts';
+import type { FlinkOptions, Jar, ResolvedJob, StatePlan } from './job.ts';
 import { notesOn } from './spec/manifest.ts';
 import { isJobName } from './spec/name.ts';
 import { optionsOf } from './spec/options.ts';
 import { podTemplatesOf } from './spec/pod-template.ts';
 import { modeOf } from './session.ts';
+import { statePlanOf } from './state-plan.ts';
 import { reachable } from './config/rest-access.ts';
 import type { JobSpec } from './spec/spec.ts';
 
@@ -33,21 +34,25 @@ export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveCont
       field: 'flinkVersion',
     });
   }
-  const notes = notesOn(spec);
+  const ofMode = modeOf(spec, config, { jar, deployment });
+  const options = reachable({ flinkVersion, options: { ...exposure(config), ...optionsOf(spec, name) } }, config);
+  const state = statePlanOf(spec, { mode: ofMode.mode, flinkVersion, options });
+  checkSuspended(spec, state);
+  const notes = notesOn(spec, state !== undefined);
   const logs = spec.logConfiguration;
   return {
     name,
-    ...modeOf(spec, config, { jar, deployment }),
+    ...ofMode,
     target,
     namespace: spec.namespace ?? config.namespace,
     flinkVersion,
-    options: reachable({ flinkVersion, options: { ...exposure(config), ...optionsOf(spec, name) } }, config),
+    options: state?.upgradeMode === 'last-state' ? withCheckpoints(options) : options,
     podTemplates: podTemplatesOf(spec),
     jar,
     ...defined({ entryClass: spec.job?.entryClass }),
     args: spec.job?.args ?? [],
     kind: spec.job?.kind ?? kindOf(spec),
-    ...lifecycle(spec, name),
+    ...(state === undefined ? lifecycle(spec, name) : { ...ofStream(lifecycle(spec, name)), state }),
     ...(logs && { logConfiguration: definedText(logs) }),
     ...(notes.length > 0 && { notes }),
   };
@@ -91,6 +96,25 @@ function lifecycle(spec: JobSpec, name: string): Lifecycle {
     afterEnd: { keepCluster: afterEnd.keepCluster ?? 'never', ttl: afterEnd.ttl ?? 60 * MINUTE },
     notify,
   };
+}
+
+/** One run at a time, and the next begins when nothing of it is left: both are the deployment's to see to. */
+function ofStream({ deadlines, retry, afterEnd, notify }: Lifecycle): Lifecycle {
+  return { deadlines, retry, afterEnd: { ...afterEnd, keepCluster: 'never' }, notify };
+}
+
+function checkSuspended({ job }: JobSpec, state: StatePlan | undefined): void {
+  if (job?.state !== 'suspended' || state !== undefined) return;
+  throw new DispatchError(
+    'InvalidSpec',
+    'job.state suspended needs job.kind: streaming in mode application or standalone: any other run that is not wanted is not asked for',
+    { field: 'job.state' },
+  );
+}
+
+/** Without checkpoints there would be no last state. */
+function withCheckpoints(options: FlinkOptions): FlinkOptions {
+  return { 'execution.checkpointing.interval': '5 min', ...options };
 }
 
 /** A policy alone holds for the runs of this name; a key alone forbids. */

@@ -1,9 +1,9 @@
 import { defined } from '../core/defined.ts';
 import { cutUtf8, toWireText } from '../core/wire-text.ts';
-import type { LifecycleEvent } from './schema.ts';
+import type { PublicEvent } from './publisher.ts';
 
 /** What SNS filter policies and SQS consumers can tell an event by without reading it. */
-export function attributesOf(event: LifecycleEvent): Record<string, { DataType: 'String'; StringValue: string }> {
+export function attributesOf(event: PublicEvent): Record<string, { DataType: 'String'; StringValue: string }> {
   const { name, state, reason } = event.data;
   const texts = { type: event.type, state, name, ...defined({ reason }) };
   const attributes = Object.entries(texts).filter(([, text]) => text !== '');
@@ -12,9 +12,9 @@ export function attributesOf(event: LifecycleEvent): Record<string, { DataType: 
   );
 }
 
-/** For FIFO queues and topics: a run's events in order, each once. Others refuse these parameters. */
+/** For FIFO queues and topics: a run's or a deployment's events in order, each once. Others refuse these parameters. */
 export function fifoOf(
-  event: LifecycleEvent,
+  event: PublicEvent,
   address: string,
 ): { MessageGroupId?: string; MessageDeduplicationId?: string } {
   return address.endsWith('.fifo') ? { MessageGroupId: event.subject, MessageDeduplicationId: event.id } : {};

@@ -6,6 +6,7 @@ import { hasFixedJobId } from '../job/high-availability.ts';
 import { evidencePrefix } from '../run/store/evidence-store.ts';
 import { retained } from '../run/retained.ts';
 import { recordKey, type Attempt, type JobReport, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
+import type { Snapshot } from '../state/snapshot.ts';
 import type { RunSource } from '../trigger/request.ts';
 import { cutAccumulators, cutJobs, cutList, cutText, cutTexts, LIMITS } from './limits.ts';
 import type { LifecycleEvent, LifecycleEventData } from './schema.ts';
@@ -113,7 +114,14 @@ function attemptFacts(attempt: Attempt, job: RunRecord['job']): Partial<Lifecycl
     clusterId: attempt.clusterId,
     ...(hasId ? { jobId: attempt.jobId } : {}),
     ...(attempt.runningAt === undefined ? {} : { startedAt: iso(attempt.runningAt) }),
+    ...(attempt.restoredFrom === undefined ? {} : { restoredFrom: snapshotOf(attempt.restoredFrom) }),
   };
+}
+
+function snapshotOf({ at, path, ...snapshot }: Snapshot): NonNullable<LifecycleEventData['snapshot']> {
+  const { kind, format, checkpointId, run, bytes } = snapshot;
+  const told = defined({ format, checkpointId, run, bytes });
+  return { kind, path: named(redactText(path)), ...told, ...(at === undefined ? {} : { at: iso(at) }) };
 }
 
 /** Of a failed attempt its own, of the run's end those of all attempts. */
@@ -141,8 +149,15 @@ function evidenceOf(
   };
 }
 
-function leftOf(record: RunRecord, event: RunEvent): Pick<LifecycleEventData, 'left'> {
-  const left = event.type === 'completed' ? retained(record) : [];
+/** Of an end alone: what an attempt left is found later than the event of its failure is sent. */
+function leftOf(record: RunRecord, event: RunEvent): Pick<LifecycleEventData, 'left' | 'snapshot'> {
+  if (event.type !== 'completed') return {};
+  const snapshot = record.attempts.at(-1)?.snapshot;
+  return { ...(snapshot === undefined ? {} : { snapshot: snapshotOf(snapshot) }), ...retainedOf(record) };
+}
+
+function retainedOf(record: RunRecord): Pick<LifecycleEventData, 'left'> {
+  const left = retained(record);
   return left.length === 0 ? {} : { left: cutList(left.map(redactText), LIMITS.finding, LIMITS.findings) };
 }
 

@@ -2,17 +2,31 @@ import { PutEventsCommand, type EventBridgeClient, type PutEventsResultEntry } f
 import { fromAwsError } from '../core/aws-error.ts';
 import { DispatchError } from '../core/errors.ts';
 import { toWireJson } from '../core/wire-text.ts';
-import type { Destination } from './publisher.ts';
-import type { LifecycleEvent } from './schema.ts';
+import type { Destination, PublicEvent } from './publisher.ts';
 
 /** What rules match on beside the detail: `source` and `detail-type`. */
 const EVENTBRIDGE_SOURCE = 'flink-dispatch';
 
-const DETAIL_TYPES: Readonly<Record<LifecycleEvent['type'], string>> = {
+const DETAIL_TYPES: Readonly<Record<PublicEvent['type'], string>> = {
   'io.flink-dispatch.run.accepted.v1': 'Flink Run Accepted',
   'io.flink-dispatch.run.started.v1': 'Flink Run Started',
   'io.flink-dispatch.run.attempt-failed.v1': 'Flink Run Attempt Failed',
   'io.flink-dispatch.run.completed.v1': 'Flink Run Completed',
+  'io.flink-dispatch.deployment.accepted.v1': 'Flink Deployment Accepted',
+  'io.flink-dispatch.deployment.superseded.v1': 'Flink Deployment Superseded',
+  'io.flink-dispatch.deployment.started.v1': 'Flink Deployment Started',
+  'io.flink-dispatch.deployment.upgrading.v1': 'Flink Deployment Upgrading',
+  'io.flink-dispatch.deployment.upgraded.v1': 'Flink Deployment Upgraded',
+  'io.flink-dispatch.deployment.upgrade-failed.v1': 'Flink Deployment Upgrade Failed',
+  'io.flink-dispatch.deployment.delayed.v1': 'Flink Deployment Delayed',
+  'io.flink-dispatch.deployment.suspending.v1': 'Flink Deployment Suspending',
+  'io.flink-dispatch.deployment.suspended.v1': 'Flink Deployment Suspended',
+  'io.flink-dispatch.deployment.resumed.v1': 'Flink Deployment Resumed',
+  'io.flink-dispatch.deployment.blocked.v1': 'Flink Deployment Blocked',
+  'io.flink-dispatch.deployment.snapshot.v1': 'Flink Deployment Snapshot',
+  'io.flink-dispatch.deployment.snapshot-failed.v1': 'Flink Deployment Snapshot Failed',
+  'io.flink-dispatch.deployment.finished.v1': 'Flink Deployment Finished',
+  'io.flink-dispatch.deployment.deleted.v1': 'Flink Deployment Deleted',
 };
 
 const ACTION = 'events:PutEvents';

@@ -1,5 +1,13 @@
 import { DispatchError, describeError, isDispatchError } from '../core/errors.ts';
+import type { PublicDeploymentEvent } from './deployment-schema.ts';
 import type { LifecycleEvent } from './schema.ts';
+
+/** Of a run or of a deployment. */
+export type PublicEvent = LifecycleEvent | PublicDeploymentEvent;
+
+export function isRunEvent(event: PublicEvent): event is LifecycleEvent {
+  return !('deploymentId' in event.data);
+}
 
 /** Where events go. */
 export interface Destination {
@@ -9,7 +17,7 @@ export interface Destination {
    * Accepted by the service when it returns. Delivering the same event again is allowed: it has the same id.
    * @throws DispatchError `StorageUnavailable` to try again, `PermissionDenied`, `Internal`.
    */
-  deliver(event: LifecycleEvent): Promise<void>;
+  deliver(event: PublicEvent): Promise<void>;
 }
 
 export interface Publisher {
@@ -18,7 +26,7 @@ export interface Publisher {
    * @throws DispatchError when any failed, after all were tried; retryable when one of them is. Publishing the same event
    *   again is allowed.
    */
-  publish(event: LifecycleEvent, notify: readonly string[]): Promise<void>;
+  publish(event: PublicEvent, notify: readonly string[]): Promise<void>;
 }
 
 /** `open` makes the destination of one entry of `notify`. */
@@ -44,7 +52,7 @@ function deferred(open: (address: string) => Destination, address: string): Dest
   return { name: address, deliver: async (event) => open(address).deliver(event) };
 }
 
-function combined(event: LifecycleEvent, errors: readonly { name: string; error: unknown }[]): DispatchError {
+function combined(event: PublicEvent, errors: readonly { name: string; error: unknown }[]): DispatchError {
   const known = errors.map(({ error }) => error).filter(isDispatchError);
   const leading = known.find((error) => error.retryable) ?? known[0];
   const said = errors.map(({ name, error }) => `${name}: ${describeError(error)}`).join('; ');

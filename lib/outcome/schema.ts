@@ -55,6 +55,16 @@ const job = z.object({
   accumulators: z.record(z.string(), z.string()).exactOptional().describe('Where the application had several jobs'),
 });
 
+const snapshot = z.object({
+  kind: z.enum(['savepoint', 'checkpoint']),
+  path: z.string().describe('As Flink names it: what holds its _metadata'),
+  format: z.enum(['CANONICAL', 'NATIVE']).exactOptional(),
+  checkpointId: z.number().exactOptional().describe("Flink's number of it, in order among those of one job"),
+  run: z.string().exactOptional().describe('The run whose job took it'),
+  at: time.exactOptional().describe('When it was complete'),
+  bytes: z.number().exactOptional(),
+});
+
 const data = z.object({
   runId: z.string(),
   tenant: z.string().exactOptional().describe('Whose run it is; absent in a deployment without tenants'),
@@ -93,6 +103,10 @@ const data = z.object({
   namespace: z.string().exactOptional(),
   clusterId: z.string().exactOptional(),
   jobId: z.string().exactOptional().describe('Of the first job; absent while none was seen'),
+  restoredFrom: snapshot.exactOptional().describe('What the job of this attempt started from'),
+  snapshot: snapshot
+    .exactOptional()
+    .describe('Of an end: the newest complete state that it left, as far as it was known then'),
   flinkVersion: z.string().exactOptional(),
   image: z.string().exactOptional(),
   jar: z.string().exactOptional(),

@@ -20,6 +20,8 @@ export function keepUntil(record: EndedRun, now: Instant): Instant | undefined {
   const { job, outcome } = record;
   // A session stays anyway, and nothing of the run is to stay in it.
   if (job.mode === 'session') return undefined;
+  // Nor does a stream's next run wait for a cluster that is only there to be looked at.
+  if (job.state !== undefined) return undefined;
   if (GOES_ON.has(outcome.reason) && !jobIsOver(record)) return undefined;
   const { keepCluster, ttl } = job.afterEnd;
   const bad = outcome.state === 'failed' || outcome.state === 'unknown';

@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { currentAttempt } from './machine.ts';
 import type { ActiveRun, EndedRun, RunRecord } from './record.ts';
+import { cancelOf, savepointStop } from './stop-request.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -87,7 +88,9 @@ export function nextLook(record: RunRecord, now: Instant): Duration {
 
 /** A job that was told to stop does so at once, or not at all. */
 function stopping(record: ActiveRun, now: Instant): Duration {
-  const since = record.cancelRequested?.at ?? currentAttempt(record).abortOutcome?.at;
+  const stop = savepointStop(record);
+  if (stop !== undefined && now < stop.until) return waitFor(STOPPING, ageOf(stop.at, now));
+  const since = cancelOf(record)?.at ?? currentAttempt(record).abortOutcome?.at;
   return since !== undefined && ageOf(since, now) < MINUTE ? waitFor(STOPPING, ageOf(since, now)) : Infinity;
 }
 

@@ -12,13 +12,15 @@ const LIMITS = { stackTrace: 48 * 1024, rootException: 12 * 1024, accumulator: 6
  * has ended. The same again when it is applied again.
  */
 export function keptRecord<R extends RunRecord>(record: R): R {
-  const { outcome, stepError, waiting, attempts, job }: RunRecord = record;
+  const { outcome, stepError, waiting, attempts, job, stopFailed, stateUnknown }: RunRecord = record;
   return {
     ...record,
     attempts: attempts.map(keptAttempt),
     ...(outcome && { outcome: keptOutcome(outcome) }),
     ...(stepError && { stepError: redactJson(stepError) }),
     ...(waiting && { waiting: redactJson(waiting) }),
+    ...(stopFailed && { stopFailed: redactJson(stopFailed) }),
+    ...(stateUnknown && { stateUnknown: redactJson(stateUnknown) }),
     ...(outcome && job && { job: endedJob(job) }),
   };
 }

@@ -88,6 +88,11 @@ export function replaceNotes<R extends LaunchedRun>(
   return replaceAttempt(record, { ...bare, ...defined(notes) });
 }
 
+/** The current attempt without what was said of the state that it left. */
+export function withoutSnapshot<R extends LaunchedRun>(record: R): R {
+  return replaceAttempt(record, without(currentAttempt(record), 'snapshot'));
+}
+
 /** Its outcome takes the place of what it was given up for. */
 function closeAttempt<R extends LaunchedRun>(record: R, outcome: Outcome): R {
   return replaceAttempt(record, { ...without(currentAttempt(record), 'abortOutcome'), outcome });
@@ -101,9 +106,11 @@ export function beginAttempt(record: QueuedRun, now: Instant): ActiveRun {
   }
   const number = (last?.number ?? 0) + 1;
   const { capacityWaits } = last ?? {};
+  // Never less than the one before it had: what that left, or what it began from.
+  const restoredFrom = last === undefined ? record.startFrom : (last.snapshot ?? last.restoredFrom);
   const attempt: Attempt = {
     number,
-    ...defined({ capacityWaits }),
+    ...defined({ capacityWaits, restoredFrom }),
     clusterId: clusterOfAttempt(record, number),
     jobId: jobIdFor(record.runId, number),
     launchedAt: now,

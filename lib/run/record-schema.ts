@@ -1,4 +1,3 @@
-import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
 import {
@@ -14,7 +13,9 @@ import {
 import { isRecord } from '../core/json.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
+import { jobSchema as job, sourceSchema as source } from './job-schema.ts';
 import { outcomeSchema as outcome } from './outcome-schema.ts';
+import { stopFailed, stopRequest } from './state-schema.ts';
 import type { ActiveRun, RunRecord } from './record.ts';
 
 /*
@@ -22,7 +23,6 @@ import type { ActiveRun, RunRecord } from './record.ts';
  * versions change the same records.
  */
 const instant = z.number();
-const texts = z.record(z.string(), z.string());
 const reason = z.enum(REASON_CODES);
 const runId = z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), 'must be a run id');
 const deploymentId = z.custom<DeploymentId>(
@@ -31,111 +31,6 @@ const deploymentId = z.custom<DeploymentId>(
 );
 const jobId = z.custom<JobId>((value) => typeof value === 'string' && isJobId(value), 'must be a Flink job id');
 const clusterId = z.custom<ClusterId>(isStoredClusterId, 'must be a cluster id');
-const podTemplate = z.custom<V1PodTemplateSpec>(isRecord, 'must be a pod template');
-
-const podTemplates = z.looseObject({
-  common: podTemplate.exactOptional(),
-  jobManager: podTemplate.exactOptional(),
-  taskManager: podTemplate.exactOptional(),
-});
-
-const source = z.discriminatedUnion('kind', [
-  z.looseObject({
-    kind: z.literal('jar-upload'),
-    bucket: z.string(),
-    key: z.string(),
-    versionId: z.string().exactOptional(),
-    sequencer: z.string().exactOptional(),
-    eTag: z.string().exactOptional(),
-    size: z.number().exactOptional(),
-    eventTime: instant,
-  }),
-  z.looseObject({
-    kind: z.literal('message'),
-    queueArn: z.string(),
-    messageId: z.string(),
-    idempotencyKey: z.string().exactOptional(),
-  }),
-  z.looseObject({
-    kind: z.literal('schedule'),
-    schedule: z.string(),
-    scheduledTime: instant,
-    calledBy: z.string().exactOptional(),
-  }),
-]);
-
-const jar = z.looseObject({
-  uri: z.string(),
-  s3: z
-    .looseObject({
-      bucket: z.string(),
-      key: z.string(),
-      versionId: z.string().exactOptional(),
-      eTag: z.string().exactOptional(),
-    })
-    .exactOptional(),
-  sha256: z.string().exactOptional(),
-  pinned: z.looseObject({ bucket: z.string(), key: z.string(), sha256: z.string(), size: z.number() }).exactOptional(),
-});
-
-const session = z.looseObject({
-  clusterId,
-  pool: z
-    .looseObject({
-      name: z.string(),
-      idleAfter: z.number(),
-      flinkVersion: z.string(),
-      options: texts,
-      podTemplates,
-      logConfiguration: texts.exactOptional(),
-    })
-    .exactOptional(),
-});
-
-const statePlan = z.looseObject({
-  upgradeMode: z.enum(['savepoint', 'last-state', 'stateless']),
-  fallback: z.enum(['none', 'last-state']),
-  format: z.enum(['CANONICAL', 'NATIVE']),
-  savepointDeadline: z.number(),
-  savepointDirectory: z.string().exactOptional(),
-  checkpointDirectory: z.string().exactOptional(),
-  maxCheckpointAge: z.number().exactOptional(),
-  savepointEvery: z.number().exactOptional(),
-  history: z.looseObject({ count: z.number(), age: z.number() }),
-});
-
-const jobBase = {
-  name: z.string(),
-  target: z.string(),
-  namespace: z.string(),
-  flinkVersion: z.string(),
-  options: texts,
-  podTemplates,
-  jar,
-  entryClass: z.string().exactOptional(),
-  args: z.array(z.string()),
-  kind: z.enum(['batch', 'streaming']),
-  state: statePlan.exactOptional(),
-  deadlines: z.looseObject({
-    start: z.number(),
-    run: z.number().exactOptional(),
-    main: z.number().exactOptional(),
-  }),
-  retry: z.looseObject({ attempts: z.number(), backoff: z.number() }),
-  concurrency: z
-    .looseObject({ key: z.string(), policy: z.enum(['allow', 'forbid', 'replace', 'queue']) })
-    .exactOptional(),
-  afterEnd: z.looseObject({ keepCluster: z.enum(['never', 'on-failure', 'always']), ttl: z.number() }),
-  notify: z.array(z.string()),
-  logConfiguration: texts.exactOptional(),
-  notes: z.array(z.string()).exactOptional(),
-};
-
-const job = z.discriminatedUnion('mode', [
-  z.looseObject({ ...jobBase, mode: z.literal('application') }),
-  z.looseObject({ ...jobBase, mode: z.literal('session'), session }),
-  z.looseObject({ ...jobBase, mode: z.literal('standalone'), taskManagers: z.number().exactOptional() }),
-]);
 
 const attempt = z.looseObject({
   number: z.int().positive(),
@@ -171,25 +66,6 @@ const attempt = z.looseObject({
   removalVerifiedAt: instant.exactOptional(),
 });
 
-const savepointTry = z.looseObject({
-  ordinal: z.int().positive(),
-  triggerId: z.string(),
-  directory: z.string(),
-  format: z.enum(['CANONICAL', 'NATIVE']),
-  drain: z.boolean(),
-});
-const stopBase = { at: instant, by: z.string(), reason };
-const stopRequest = z.discriminatedUnion('mode', [
-  z.looseObject({
-    ...stopBase,
-    mode: z.literal('savepoint'),
-    savepoint: savepointTry,
-    until: instant,
-    fallback: z.enum(['none', 'last-state']),
-  }),
-  z.looseObject({ ...stopBase, mode: z.literal('last-state') }),
-]);
-
 const event = z.looseObject({
   sequence: z.int().positive(),
   type: z.enum(['accepted', 'started', 'attempt-failed', 'completed']),
@@ -217,6 +93,9 @@ const base = {
   deployment: z.looseObject({ id: deploymentId, generation: z.int().positive() }).exactOptional(),
   startFrom: snapshot.exactOptional(),
   stopRequested: stopRequest.exactOptional(),
+  stopTries: z.int().positive().exactOptional(),
+  stopFailed: stopFailed.exactOptional(),
+  stateUnknown: z.looseObject({ message: z.string() }).exactOptional(),
 };
 const noOutcome = z.never().exactOptional();
 /** By its state a record has what the next step takes for granted. */

@@ -142,6 +142,13 @@ export type StopRequest = StopBase &
     | { readonly mode: 'last-state' }
   );
 
+/** A stop whose savepoint could not be had. */
+export interface StopFailure extends StopBase {
+  readonly message: string;
+  /** Of its last try. */
+  readonly ordinal: number;
+}
+
 interface StopBase {
   readonly at: Instant;
   readonly by: string;
@@ -243,4 +250,10 @@ interface RunBase {
   readonly startFrom?: Snapshot;
   /** Never beside `cancelRequested`: whoever cancels takes it away. */
   readonly stopRequested?: StopRequest;
+  /** The number of the last savepoint that a stop ever asked for. */
+  readonly stopTries?: number;
+  /** Why the last stop came to nothing, after which the job ran on. */
+  readonly stopFailed?: StopFailure;
+  /** Why nobody knows the newest state that it left: its storage could not be read, and its JobManager did not tell. */
+  readonly stateUnknown?: { readonly message: string };
 }

@@ -2,7 +2,8 @@ import type { Duration, Instant } from '../core/clock.ts';
 import type { RunId } from '../core/ids.ts';
 import { reasonClass, type Reason } from '../core/reasons.ts';
 import { currentAttempt, end, failAttempt, waitForCapacity } from './machine.ts';
-import type { ActiveRun, EndedRun, Outcome, QueuedRun, RunRecord } from './record.ts';
+import type { ActiveRun, EndedRun, HasAttempt, Outcome, QueuedRun, RunRecord } from './record.ts';
+import { cancelOf } from './stop-request.ts';
 
 const MAX_BACKOFF: Duration = 15 * 60_000;
 const CAPACITY_WAIT: Duration = 15_000;
@@ -20,16 +21,17 @@ export function attemptsUsed(record: RunRecord): number {
 
 /** Ends the run, or leaves room for another attempt, by the class of the failure. */
 export function afterFailure(record: ActiveRun, outcome: Outcome, now: Instant): QueuedRun | EndedRun {
-  const wait = backoff(record, outcome);
+  const wait = retryWait(record, outcome);
   if (wait === undefined) return end(record, outcome);
   return countsAsAttempt(outcome.reason)
     ? failAttempt(record, outcome, now + wait)
     : waitForCapacity(record, outcome, now + wait);
 }
 
-function backoff(record: ActiveRun, outcome: Outcome): Duration | undefined {
+/** How long another attempt waits after this outcome of the last one; `undefined`: there is none. */
+export function retryWait(record: ActiveRun | (QueuedRun & HasAttempt), outcome: Outcome): Duration | undefined {
   const { job } = record;
-  if (outcome.state !== 'failed' || record.cancelRequested !== undefined) return undefined;
+  if (outcome.state !== 'failed' || cancelOf(record) !== undefined) return undefined;
   switch (reasonClass(outcome.reason)) {
     case 'capacity': {
       const before = currentAttempt(record).capacityWaits ?? 0;

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { Instant } from '../core/clock.ts';
 import { isRunId, type RunId } from '../core/ids.ts';
+import type { SavepointFormat } from '../flink/job-manager.ts';
 
-export type SavepointFormat = 'CANONICAL' | 'NATIVE';
+export type { SavepointFormat };
 
 /** A savepoint or a completed checkpoint of one job: what another can start from. */
 export interface Snapshot {

@@ -7,6 +7,7 @@ import type { Observation } from './observation.ts';
 import type { Rule } from './rule.ts';
 import type { Outcome, ActiveRun } from '../run/record.ts';
 import { hasStarted, notAgain, type RuledVerdict, type Verdict } from './verdict.ts';
+import { cancelOf } from '../run/stop-request.ts';
 
 /** How long the job of an attempt that is given up may take to stop. */
 export const STOP_GRACE: Duration = 30_000;
@@ -58,7 +59,7 @@ export const ABORT_RULES: readonly Rule<AbortInput>[] = [
 function hasStopped({ verdict, observation, record }: AbortInput): boolean {
   switch (verdict.kind) {
     case 'ended':
-      return verdict.outcome.flinkState === 'CANCELED' && record.cancelRequested === undefined;
+      return verdict.outcome.flinkState === 'CANCELED' && cancelOf(record) === undefined;
     case 'failed':
       return !mayStillFinish(observation, record);
     case 'wait':

@@ -25,6 +25,7 @@ import { jobManagerStopped, recoversItsJob } from './jobmanager-stop.ts';
 import { hasHighAvailability, jobManagerReplaced } from './jobmanager-replacement.ts';
 import { applicationEndInLog, lastWords, mainExited } from './application/last-words.ts';
 import { mainDeadline } from './application/main-deadline.ts';
+import { stateRefused } from './application/state-refused.ts';
 import { BEFORE_RUNNING, CANCEL_REQUESTED, ONCE_RUNNING, WITH_HIGH_AVAILABILITY, type Rule } from './rule.ts';
 import { cancelOutcome, cancelTimeout, noEndSeen, withCanceler } from './shared-rules.ts';
 import {
@@ -38,6 +39,7 @@ import {
   type Running,
   type Verdict,
 } from './verdict.ts';
+import { cancelOf } from '../run/stop-request.ts';
 
 /** How long a JobManager may wait for the namespace's quota to let its TaskManagers in. */
 export const QUOTA_PATIENCE: Duration = 60_000;
@@ -117,6 +119,7 @@ export const APPLICATION_RULES: readonly Rule[] = [
   jobManagerStopped,
   kubernetesFailure,
   taskManagersRefused,
+  stateRefused,
   applicationEndInLog,
   canceledBeforeStart,
   cancelTimeout('so its cluster is removed'),
@@ -144,7 +147,7 @@ function clusterGone(input: DecisionInput): Verdict | undefined {
   const { deployment } = input.observation.kubernetes;
   const fate = fateOf(deployment, input);
   if (fate === undefined) return undefined;
-  if (input.record.cancelRequested !== undefined)
+  if (cancelOf(input.record) !== undefined)
     return { kind: 'ended', outcome: cancelOutcome(input, 'its cluster is gone') };
   return lost(input, 'ClusterDeleted', `Deployment ${input.attempt.clusterId} ${fate}`);
 }

@@ -11,6 +11,7 @@ import { ofFirstJobManager } from './jobmanager-replacement.ts';
 import { currentJob, jobsOf } from './jobs.ts';
 import type { Observation } from './observation.ts';
 import type { Rule } from './rule.ts';
+import { isStopping, STOP_RULES } from './stop/stop.ts';
 import { SESSION_RULES } from './session-rules.ts';
 import type { DecisionInput, RuledVerdict } from './verdict.ts';
 
@@ -30,12 +31,14 @@ export interface Explanation {
   readonly rows: readonly ExplainedRow[];
   /** Only of an attempt that had been given up before: these rows come after those of the mode. */
   readonly abortRows: readonly ExplainedRow[];
+  /** Only of a stream that was asked to stop: these come last. */
+  readonly stopRows: readonly ExplainedRow[];
   readonly verdict: RuledVerdict;
 }
 
 /**
  * Judges one observation of a run that is starting or running, by the first rule of its mode that holds, and then, for an
- * attempt that was given up, by whether its job has stopped. An endpoint that does not answer is never an outcome by
+ * attempt that was given up, by whether its job has stopped, and for a stream that was asked to stop, by what it left. An endpoint that does not answer is never an outcome by
  * itself.
  */
 export function decide(observation: Observation, record: ActiveRun, now: Instant): RuledVerdict {
@@ -43,17 +46,21 @@ export function decide(observation: Observation, record: ActiveRun, now: Instant
   const { rules, input } = caseOf(facts);
   const verdict = required(judge(rules, input), record);
   const abort = abortInput(facts, verdict);
-  return abort === undefined ? verdict : (judge(ABORT_RULES, abort) ?? verdict);
+  const given = abort === undefined ? verdict : (judge(ABORT_RULES, abort) ?? verdict);
+  return isStopping(record) ? (judge(STOP_RULES, { ...facts, verdict: given }) ?? given) : given;
 }
 
 /** Takes the same decision with every row asked by itself. */
 export function explain(facts: DecisionFacts): Explanation {
   const { table, rules, input } = caseOf(facts);
-  const abort = abortInput(facts, required(judge(rules, input), facts.record));
+  const verdict = required(judge(rules, input), facts.record);
+  const abort = abortInput(facts, verdict);
+  const given = abort === undefined ? verdict : (judge(ABORT_RULES, abort) ?? verdict);
   return {
     table,
     rows: explainRows(rules, input),
     abortRows: abort === undefined ? [] : explainRows(ABORT_RULES, abort),
+    stopRows: isStopping(facts.record) ? explainRows(STOP_RULES, { ...facts, verdict: given }) : [],
     verdict: decide(facts.observation, facts.record, facts.now),
   };
 }

@@ -4,6 +4,7 @@ import { jobEndsInLog } from '../diagnosis/terminal-state-log.ts';
 import { hasFixedJobId } from '../job/high-availability.ts';
 import { describeOwner } from '../kubernetes/cluster/owner-metadata.ts';
 import { firstJobManager, jobManagerIdentity, type DecisionInput } from './verdict.ts';
+import { cancelOf } from '../run/stop-request.ts';
 
 /*
  * The facts that rules look at, one sentence each, for `runs explain`.
@@ -86,7 +87,7 @@ export function startDeadlineFact({ record, attempt, now }: DecisionInput): stri
 }
 
 export function cancelFact({ record, now }: DecisionInput): string {
-  const { cancelRequested: asked } = record;
+  const asked = cancelOf(record);
   if (asked === undefined) return 'the run was not asked to stop';
   return `asked to stop by ${asked.by} ${seconds(now - asked.at)} ago`;
 }

@@ -3,6 +3,7 @@ import { defined } from '../core/defined.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { JobSummary, RootException } from '../flink/job-manager.ts';
 import { MAIN_FAILED } from '../diagnosis/flink-log/exceptions.ts';
+import { stateSentence, stateTroubleIn } from '../diagnosis/state-trouble.ts';
 import { jobEndsInLog } from '../diagnosis/terminal-state-log.ts';
 import type { Outcome } from '../run/record.ts';
 import { firstLine } from './facts.ts';
@@ -34,6 +35,8 @@ type Named = Pick<Outcome, 'reason' | 'message' | 'evidence'>;
 
 /** What is known of a job that failed beyond its own word. */
 function namedFailure(job: JobSummary, told: EndEvidence): Named | undefined {
+  const state = stateTroubleIn(told.result?.rootException?.stackTrace ?? '');
+  if (state !== undefined) return { reason: state.reason, message: stateSentence(state), evidence: [] };
   const cause = causeInTaskManagers(told);
   if (cause !== undefined) return cause;
   // What main() threw because its job failed says nothing beyond the job.

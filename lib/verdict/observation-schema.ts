@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isRunId, type RunId } from '../core/ids.ts';
 import { JOB_STATE_NAMES } from '../flink/job-state.ts';
+import { snapshotSchema } from '../state/snapshot.ts';
 import type { Observation } from './observation.ts';
 
 /*
@@ -131,9 +132,22 @@ const rest = z.discriminatedUnion('state', [
       ])
       .exactOptional(),
     applicationException: rootException.exactOptional(),
+    trouble: rootException.exactOptional(),
   }),
   z.object({ state: z.literal('unreachable'), error: text }),
 ]);
+
+const stop = z.object({
+  operation: z
+    .object({
+      ordinal: z.number(),
+      state: z.enum(['in-progress', 'completed', 'failed', 'unknown']),
+      message: text.exactOptional(),
+    })
+    .exactOptional(),
+  savepoint: snapshotSchema.nullable().exactOptional(),
+  newest: snapshotSchema.exactOptional(),
+});
 
 export const observationSchema = z.object({
   at: instant,
@@ -141,4 +155,5 @@ export const observationSchema = z.object({
   rest,
   jobManagerLog: z.object({ text, stopped: z.boolean() }).exactOptional(),
   hasRefusedRight: z.boolean().exactOptional(),
+  stop: stop.exactOptional(),
 }) satisfies z.ZodType<Observation>;

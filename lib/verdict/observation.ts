@@ -1,5 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import type { KubernetesFacts } from '../kubernetes/cluster/port.ts';
+import type { StopFacts } from './stop/stop-facts.ts';
 import type { JobManagerFacts, JobResult, JobRuntime, MainThread, RootException } from '../flink/job-manager.ts';
 
 /** The JobManager's REST endpoint at one instant. `silent` says nothing about the job. */
@@ -17,6 +18,8 @@ export type RestFacts =
       readonly main?: MainThread;
       /** Why Flink calls the application FAILED. */
       readonly applicationException?: RootException;
+      /** Of a stream that starts from a snapshot and does not run yet: why Flink began it anew. */
+      readonly trouble?: RootException;
     }
   | { readonly state: 'unreachable'; readonly error: string };
 
@@ -32,4 +35,6 @@ export interface Observation {
   readonly jobManagerLog?: { readonly text: string; readonly stopped: boolean };
   /** Whether Flink's service account has by now the right whose refusal the log tells of; absent: nobody knows. */
   readonly hasRefusedRight?: boolean;
+  /** Of a stream that was asked to stop with a savepoint. */
+  readonly stop?: StopFacts;
 }

@@ -1,5 +1,6 @@
 import { hasHighAvailability } from '../job/high-availability.ts';
 import type { DecisionInput, Verdict } from './verdict.ts';
+import { cancelOf } from '../run/stop-request.ts';
 
 /** When a rule looks at all: where its condition does not hold, it has no verdict. */
 export interface Condition<Input = DecisionInput> {
@@ -44,5 +45,5 @@ export const ONCE_RUNNING: Condition = {
 
 export const CANCEL_REQUESTED: Condition = {
   text: 'when the run was asked to stop',
-  holds: ({ record }) => record.cancelRequested !== undefined,
+  holds: ({ record }) => cancelOf(record) !== undefined,
 };

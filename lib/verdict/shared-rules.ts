@@ -4,6 +4,7 @@ import { cancelFact, jobFact, logFact } from './facts.ts';
 import { jobOutcome, outcomeFromLastWords } from './job-outcome.ts';
 import { CANCEL_REQUESTED, type Rule } from './rule.ts';
 import { outcomeOf, type DecisionInput, type Verdict } from './verdict.ts';
+import { cancelOf } from '../run/stop-request.ts';
 
 /** How long a job may take to follow a request to cancel before the run ends without it. */
 export const CANCEL_GRACE: Duration = 30_000;
@@ -26,7 +27,8 @@ function terminalJob(input: DecisionInput): Verdict | undefined {
 }
 
 /** Flink knows that a job was canceled; who asked for it is on record. */
-export function withCanceler(outcome: Outcome, { record: { cancelRequested: asked } }: DecisionInput): Outcome {
+export function withCanceler(outcome: Outcome, { record }: DecisionInput): Outcome {
+  const asked = cancelOf(record);
   if (outcome.state !== 'canceled' || asked === undefined) return outcome;
   return { ...outcome, reason: asked.reason, message: `The job was canceled by ${asked.by}` };
 }
@@ -51,7 +53,7 @@ export function cancelTimeout(how: string): Rule {
     when: CANCEL_REQUESTED,
     facts: cancelFact,
     judge(input) {
-      const asked = input.record.cancelRequested;
+      const asked = cancelOf(input.record);
       if (asked === undefined || input.now - asked.at < CANCEL_GRACE) return undefined;
       return { kind: 'ended', outcome: cancelOutcome(input, `it did not stop in time, ${how}`) };
     },
@@ -59,7 +61,7 @@ export function cancelTimeout(how: string): Rule {
 }
 
 export function cancelOutcome({ record, now }: DecisionInput, how: string): Outcome {
-  const { by = 'request', reason = 'JobCanceled' as const } = record.cancelRequested ?? {};
+  const { by = 'request', reason = 'JobCanceled' as const } = cancelOf(record) ?? {};
   return outcomeOf('canceled', reason, `Canceled by ${by}: ${how}`, now, []);
 }
 

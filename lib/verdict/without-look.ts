@@ -3,6 +3,7 @@ import type { Reason } from '../core/reasons.ts';
 import { SILENCE_LIMIT } from './deadlines.ts';
 import { outcomeOf } from './verdict.ts';
 import { currentAttempt, hasAttempt } from '../run/machine.ts';
+import { cancelOf } from '../run/stop-request.ts';
 import type { ActiveRun, Attempt, EndedRun, Outcome, QueuedRun, RunRecord } from '../run/record.ts';
 
 /** A look may fail for that long before a deadline or a request to cancel acts without one. */
@@ -43,7 +44,7 @@ type Unseen = NonNullable<RunRecord['stepError']> & { readonly now: Instant; rea
 
 function ofAttempt(record: ActiveRun, unseen: Unseen): Outcome | undefined {
   const { now } = unseen;
-  const asked = record.cancelRequested;
+  const asked = cancelOf(record);
   if (asked !== undefined && now - asked.at >= LOOK_PATIENCE) {
     return tell('canceled', asked.reason, `Canceled by ${asked.by}`, unseen);
   }
@@ -57,7 +58,10 @@ function ofAttempt(record: ActiveRun, unseen: Unseen): Outcome | undefined {
 function betweenAttempts(last: Attempt, unseen: Unseen): Outcome | undefined {
   if (last.removalVerifiedAt !== undefined || unseen.duration < limitOf(unseen.reason)) return undefined;
   const { reason = unseen.reason, message = 'The attempt failed' } = last.outcome ?? {};
-  return tell('failed', reason, `${message}; it is not tried again, because its cluster may still be there`, unseen);
+  const why = unseen.reason.startsWith('StateStorage')
+    ? 'its newest state is not known'
+    : 'its cluster may still be there';
+  return tell('failed', reason, `${message}; it is not tried again, because ${why}`, unseen);
 }
 
 function tell(state: Outcome['state'], reason: Reason, what: string, unseen: Unseen): Outcome {

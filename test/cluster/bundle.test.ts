@@ -130,10 +130,9 @@ describe.runIf(isLab() && process.env['NODE_IP'] !== undefined)('jars in images 
       const spec = {
         job: {
           jarURI,
-          kind: 'streaming',
           entryClass: 'org.apache.flink.streaming.examples.windowing.TopSpeedWindowing',
         },
-        flinkConfiguration: { 'user.artifacts.artifact-list': dependency },
+        flinkConfiguration: { 'user.artifacts.artifact-list': dependency, 'execution.runtime-mode': 'STREAMING' },
       };
       const one = await start(version, spec, [], extra);
       await one.until(({ state }) => state === 'running', 240);

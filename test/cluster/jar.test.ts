@@ -66,7 +66,7 @@ describe.each(FLINK_VERSIONS)('Flink %s', (version) => {
     'finds a mounted jar again after its first URL has ended and its JobManager is replaced',
     async ({ expect }) => {
       const delivery = { kind: 'mount', urlTtl: SHORT } as const;
-      const job = { jarURI: await storage.upload(version, 'TopSpeedWindowing'), kind: 'streaming' };
+      const job = { jarURI: await storage.upload(version, 'TopSpeedWindowing') };
       const run = await start(version, { delivery }, { job, ...highlyAvailable(version) });
       await run.until(({ state }) => state === 'running', PATIENT);
       const first = await signedUrl(run.ref);

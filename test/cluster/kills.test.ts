@@ -97,7 +97,11 @@ describe.skipIf(!isLab())('kill -9', () => {
       pool(async () => {
         const restarts = { 'restart-strategy.type': 'fixed-delay', 'restart-strategy.fixed-delay.delay': '1 s' };
         const attempts = { 'restart-strategy.fixed-delay.attempts': '9' };
-        const run = await start(version, { ...ENDLESS, flinkConfiguration: { ...restarts, ...attempts } }, test);
+        const run = await start(
+          version,
+          { ...ENDLESS, flinkConfiguration: { ...ENDLESS.flinkConfiguration, ...restarts, ...attempts } },
+          test,
+        );
         await run.event('started', STARTED);
         await running(run);
         await killPod(run.ref, 'taskmanager');

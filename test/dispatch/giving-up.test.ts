@@ -11,8 +11,9 @@ const START = 60_000;
 const WAITS: Behaviour = { restAfter: 600, waitsAfter: 1_000 };
 
 function twoAttempts(kind: 'batch' | 'streaming' = 'batch') {
-  const job = { jarURI: 'local:///opt/job.jar', entryClass: 'a.B', kind };
-  return jobMessage({ job, deadlines: { start: '60s' }, retry: { attempts: 2, backoff: '1s' } });
+  const job = { jarURI: 'local:///opt/job.jar', entryClass: 'a.B' };
+  const flinkConfiguration = { 'execution.runtime-mode': kind.toUpperCase() };
+  return jobMessage({ job, flinkConfiguration, deadlines: { start: '60s' }, retry: { attempts: 2, backoff: '1s' } });
 }
 
 /** The kubelet has not started the JobManager yet. */

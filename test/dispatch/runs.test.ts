@@ -452,7 +452,9 @@ describe('the sweeper', () => {
     expect(await world.sweep()).toMatchObject({ looked: 1, resumed: 1 });
     await world.drain();
     expect(world.states(runId)).toEqual(['accepted', 'started', 'succeeded']);
-    expect(await world.sweep()).toEqual({ looked: 0, resumed: 0, leaked: 0, removed: 0, unswept: 0 });
+    expect(await world.sweep()).toEqual({
+      ...{ looked: 0, resumed: 0, deployments: 0, woken: 0, leaked: 0, removed: 0, unswept: 0 },
+    });
   });
 
   it('removes a cluster that no live run has, and never one of a live run', async () => {

@@ -1,4 +1,5 @@
-import type { Destination, Publisher } from '../../lib/outcome/publisher.ts';
+import { deploymentEventSchema, type PublicDeploymentEvent } from '../../lib/outcome/deployment-schema.ts';
+import { isRunEvent, type Destination, type PublicEvent, type Publisher } from '../../lib/outcome/publisher.ts';
 import { lifecycleEventSchema, type LifecycleEvent } from '../../lib/outcome/schema.ts';
 import { Faults } from './faults.ts';
 
@@ -7,9 +8,16 @@ export class FakePublisher implements Publisher {
   readonly faults = new Faults<keyof Publisher>();
   readonly published: { readonly event: LifecycleEvent; readonly notify: readonly string[] }[] = [];
 
-  publish(event: LifecycleEvent, notify: readonly string[]): Promise<void> {
+  /** Those of deployments. */
+  readonly ofDeployments: { readonly event: PublicDeploymentEvent; readonly notify: readonly string[] }[] = [];
+
+  publish(event: PublicEvent, notify: readonly string[]): Promise<void> {
     return this.faults.around('publish', () => {
-      this.published.push({ event: lifecycleEventSchema.parse(event), notify });
+      if (isRunEvent(event)) {
+        this.published.push({ event: lifecycleEventSchema.parse(event), notify });
+      } else {
+        this.ofDeployments.push({ event: deploymentEventSchema.parse(event), notify });
+      }
     });
   }
 }
@@ -23,7 +31,7 @@ export class FakeDestination implements Destination {
     this.name = name;
   }
 
-  deliver(event: LifecycleEvent): Promise<void> {
+  deliver(event: PublicEvent): Promise<void> {
     return this.faults.around('deliver', () => {
       this.delivered.push(lifecycleEventSchema.parse(event));
     });

@@ -1,4 +1,12 @@
-import { parseRunMessage, wholeDelay, type RunMessage, type RunQueue } from '../../lib/run/store/run-queue.ts';
+import {
+  isRunMessage,
+  parseQueueMessage,
+  wholeDelay,
+  type DeploymentMessage,
+  type QueueMessage,
+  type RunMessage,
+  type RunQueue,
+} from '../../lib/run/store/run-queue.ts';
 import { Faults } from './faults.ts';
 
 /** A queue on a clock of the test: `due` takes what has become visible. */
@@ -6,6 +14,8 @@ export class FakeRunQueue implements RunQueue {
   readonly faults = new Faults<keyof RunQueue>();
   /** Every message that was sent, in order, taken or not. */
   readonly sent: { readonly message: RunMessage; readonly delaySeconds: number }[] = [];
+  /** Those that ask for a look at a stream, in order; `due` leaves them alone. */
+  readonly deployments: DeploymentMessage[] = [];
   private waiting: { readonly body: string; readonly visibleAt: number }[] = [];
   private readonly now: () => number;
 
@@ -14,8 +24,12 @@ export class FakeRunQueue implements RunQueue {
     this.now = now;
   }
 
-  send(message: RunMessage, delaySeconds: number): Promise<void> {
+  send(message: QueueMessage, delaySeconds: number): Promise<void> {
     return this.faults.around('send', () => {
+      if (!isRunMessage(message)) {
+        this.deployments.push(message);
+        return;
+      }
       const delay = wholeDelay(delaySeconds);
       this.sent.push({ message, delaySeconds: delay });
       this.waiting.push({ body: JSON.stringify(message), visibleAt: this.now() + delay * 1000 });
@@ -27,7 +41,7 @@ export class FakeRunQueue implements RunQueue {
     const now = this.now();
     const due = this.waiting.filter(({ visibleAt }) => visibleAt <= now);
     this.waiting = this.waiting.filter(({ visibleAt }) => visibleAt > now);
-    return due.map(({ body }) => parseRunMessage(body));
+    return due.map(({ body }) => parseQueueMessage(body)).filter(isRunMessage);
   }
 
   /** When the next message becomes visible. */

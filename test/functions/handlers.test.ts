@@ -215,7 +215,9 @@ describe('sweep-runs', () => {
         },
       },
     ];
-    expect(await sweepRuns({}, CONTEXT)).toEqual({ looked: 1, resumed: 0, leaked: 0, removed: 0, unswept: 0 });
+    expect(await sweepRuns({}, CONTEXT)).toEqual({
+      ...{ looked: 1, resumed: 0, deployments: 0, woken: 0, leaked: 0, removed: 0, unswept: 0 },
+    });
     expect(api.seen.at(-1)?.url.pathname).toBe('/apis/apps/v1/namespaces/flink/deployments');
     expect(api.seen.every(({ method }) => method === 'GET')).toBe(true);
   });

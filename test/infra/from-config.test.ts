@@ -53,6 +53,29 @@ it('lets jars be read from buckets of the allow-list that the roles do not name 
   expect(text).not.toContain(':::*');
 });
 
+it('lets state be read and removed below the prefixes of the allow-lists, and nowhere else', async () => {
+  const found = await read({
+    allow: { stateStorage: ['s3://state/flink/', 's3://whole'] },
+    tenants: { a: { allow: { stateStorage: ['s3://state/a'] } } },
+  });
+  const policy = found.Resources['StateStoragePolicy'] as {
+    Properties: { Roles: unknown; PolicyDocument: { Statement: unknown[] } };
+  };
+  expect(policy.Properties.Roles).toEqual([{ Ref: 'AdvanceRunRole' }, { Ref: 'SweepRunsRole' }]);
+  const arn = (path: string): object => ({ 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${path}` });
+  const onObjects = (path: string): object => ({
+    ...{ Effect: 'Allow', Action: ['s3:GetObject', 's3:DeleteObject'], Resource: [arn(path)] },
+  });
+  const list = (bucket: string, prefix?: string): object => ({
+    ...{ Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [arn(bucket)] },
+    ...(prefix === undefined ? {} : { Condition: { StringLike: { 's3:prefix': prefix } } }),
+  });
+  expect(policy.Properties.PolicyDocument.Statement).toEqual([
+    ...[list('state', 'flink/*'), onObjects('state/flink/*'), list('whole'), onObjects('whole/*')],
+    ...[list('state', 'a/*'), onObjects('state/a/*')],
+  ]);
+});
+
 it('lets events go to the queues and topics that runs, rules, targets or defaults may name', async () => {
   const queue = (name: string): string => `https://sqs.eu-central-1.amazonaws.com/111122223333/${name}`;
   const found = await read({

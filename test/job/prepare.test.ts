@@ -86,7 +86,7 @@ describe('an uploaded jar', () => {
     const deployment = parseDispatchConfig(
       example.replace(
         'rules: []',
-        "rules: [{ match: { key: 'streaming/*' }, spec: { job: { kind: streaming }, image: 'flink:2.2.0', flinkVersion: '2.2' } }]",
+        "rules: [{ match: { key: 'streaming/*' }, spec: { job: { kind: streaming, upgradeMode: stateless }, image: 'flink:2.2.0', flinkVersion: '2.2' } }]",
       ),
     );
     const objects = new MemoryObjects().put('jars/streaming/x.jar', jar).put('jars/y.jar', jar);
@@ -184,7 +184,11 @@ describe('a message', () => {
     const { job } = await prepare(
       message({
         name: 'a',
-        job: { jarURI: 'local:///a.jar', upgradeMode: 'savepoint' },
+        job: { jarURI: 'local:///a.jar', upgradeMode: 'stateless' },
+        flinkConfiguration: {
+          'execution.runtime-mode': 'STREAMING',
+          'kubernetes.operator.savepoint.format.type': 'NATIVE',
+        },
         restartNonce: 1,
         deadlines: { start: '90s', run: 'PT2H' },
         retry: { attempts: 3, backoff: '10 s' },

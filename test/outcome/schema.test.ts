@@ -1,15 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { expect, it } from 'vitest';
+import { deploymentEventJsonSchema } from '../../lib/outcome/deployment-schema.ts';
 import { eventJsonSchema, lifecycleEventSchema } from '../../lib/outcome/schema.ts';
 
-const FILE = new URL('../../docs/schemas/run-event.v1.json', import.meta.url);
-
-it('docs/schemas/run-event.v1.json is what the code says; WRITE_SCHEMAS=1 writes it', async () => {
-  const style = await resolveConfig(FILE);
-  const current = await format(JSON.stringify(eventJsonSchema()), { ...style, parser: 'json' });
-  if (process.env['WRITE_SCHEMAS'] === '1') writeFileSync(FILE, current);
-  expect(readFileSync(FILE, 'utf8')).toBe(current);
+it.each([
+  ['run-event.v1.json', eventJsonSchema],
+  ['deployment-event.v1.json', deploymentEventJsonSchema],
+])('docs/schemas/%s is what the code says; WRITE_SCHEMAS=1 writes it', async (name, schema) => {
+  const file = new URL(`../../docs/schemas/${name}`, import.meta.url);
+  const style = await resolveConfig(file);
+  const current = await format(JSON.stringify(schema()), { ...style, parser: 'json' });
+  if (process.env['WRITE_SCHEMAS'] === '1') writeFileSync(file, current);
+  expect(readFileSync(file, 'utf8')).toBe(current);
 });
 
 it('the example in docs/events.md follows the schema', () => {

@@ -17,9 +17,12 @@ import { storedJobsIn } from '../../lib/job/spec/stored-jobs.ts';
 import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
 import { createPublisher } from '../../lib/outcome/publisher.ts';
 import { createS3EvidenceStore } from '../../lib/run/store/s3-evidence-store.ts';
+import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.ts';
 import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
+import { s3StateStorages } from '../../lib/state/s3-state-storage.ts';
+import { stateStorageOf } from '../../lib/job/config/dispatch-config.ts';
 import { createSqsDeadLetters } from '../../lib/run/store/sqs-dead-letters.ts';
 import { createSqsRunQueue } from '../../lib/run/store/sqs-run-queue.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';
@@ -63,6 +66,7 @@ function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare
   const sqs = sqsClient(sim, invocation, nameOf, (sent) => world.sent(sent, invocation));
   return {
     ledger: createS3Ledger(bucket),
+    deployments: createS3Deployments(bucket),
     live: createS3LiveRuns(bucket),
     runQueue: createSqsRunQueue({ sqs, queueUrl: RUNS_URL }),
     deadLetters: createSqsDeadLetters({ sqs, queueUrl: LETTERS_URL }),
@@ -102,6 +106,7 @@ function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
     eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
     keepJar: s3Pins({ ...bucket, clock: base.clock }).refresh,
+    state: s3StateStorages({ s3: bucket.s3, allowed: stateStorageOf(deploymentOf(world)) }),
     deliver: createDelivery(deploymentOf(world), {
       sign: ({ bucket, key }, ttl) => Promise.resolve(signedUrl(bucket, key, base.clock.now() + ttl)),
       clock: base.clock,
@@ -118,6 +123,9 @@ function targetOf(world: World, invocation: Invocation): Target {
     namespaces: NAMESPACES,
     jobManager: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink).jobManager(invocation, ref),
     application: (ref) => world.flink.jobManager(invocation, ref),
+    savepoints: () => {
+      throw new Error('no run of these worlds asks for a savepoint');
+    },
     session: (ref) => world.sessions.flink.session(invocation, ref),
   };
 }

@@ -98,9 +98,13 @@ function specOf(draws: Draws, name: string, policy: string | undefined): Record<
   return {
     name,
     image: chance('refused', 0.05) ? 'evil:1' : 'flink:2.3.0',
-    ...(chance('high availability', 0.15)
-      ? { flinkConfiguration: { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' } }
-      : {}),
+    flinkConfiguration: {
+      ...(chance('high availability', 0.15)
+        ? { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' }
+        : {}),
+      // A stream without a deployment.
+      ...(isStreaming(draws, name) || isMisnamed(draws, name) ? { 'execution.runtime-mode': 'STREAMING' } : {}),
+    },
     deadlines: {
       start: draws.pick(`${name} start`, ['60s', '3m', '10m']),
       run: draws.pick(`${name} run`, ['40s', '2m']),
@@ -112,7 +116,7 @@ function specOf(draws: Draws, name: string, policy: string | undefined): Record<
     },
     ...(policy === undefined ? {} : { concurrency: { key: 'the-key', policy } }),
     ...(keep === 'never' ? {} : { afterEnd: { keepCluster: keep, ttl: draws.pick(`${name} ttl`, ['20s', '3m']) } }),
-    job: { kind: isStreaming(draws, name) || isMisnamed(draws, name) ? 'streaming' : 'batch' },
+    job: {},
   };
 }
 

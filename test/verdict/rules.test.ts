@@ -6,16 +6,21 @@ import { APPLICATION_RULES, RECOVERY_GRACE } from '../../lib/verdict/application
 import { SILENCE_LIMIT } from '../../lib/verdict/deadlines.ts';
 import { decide, explain } from '../../lib/verdict/decide.ts';
 import { decisionEvidence, parseDecisionEvidence } from '../../lib/verdict/decision-evidence.ts';
-import { MAIN_DEADLINE } from '../../lib/job/job.ts';
+import { MAIN_DEADLINE, type StatePlan } from '../../lib/job/job.ts';
 import type { Observation } from '../../lib/verdict/observation.ts';
 import { SESSION_RULES } from '../../lib/verdict/session-rules.ts';
+import { STOP_RULES } from '../../lib/verdict/stop/stop.ts';
 import { CANCEL_GRACE } from '../../lib/verdict/shared-rules.ts';
 import { redactDocument } from '../../lib/core/redaction/document.ts';
 import type { Attempt, ActiveRun } from '../../lib/run/record.ts';
 import { ABSENT, anyDecision, asked, finished, givenUp, inSession, RUN, START, withOptions } from './any-case.ts';
 import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
 
-const TABLES = { APPLICATION_RULES, SESSION_RULES, ABORT_RULES } as const;
+const TABLES = { APPLICATION_RULES, SESSION_RULES, ABORT_RULES, STOP_RULES } as const;
+const STATE_PLAN: StatePlan = {
+  ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'CANONICAL', savepointDeadline: 60_000 },
+  ...{ savepointDirectory: 's3://state/sp', checkpointDirectory: 's3://state/chk', history: { count: 1, age: 1 } },
+};
 type TableName = keyof typeof TABLES;
 
 type Case = readonly [rule: string, record: ActiveRun, seen: Observation];
@@ -68,6 +73,16 @@ const APPLICATION: readonly Case[] = [
   ],
   ['kubernetes-failure', starting, look(starting, UNREACHABLE, withPods(starting, noImage))],
   ['taskmanagers-refused', starting, look(starting, answered([]), log(FORBIDDEN, false))],
+  [
+    'state-refused',
+    starting,
+    look(starting, {
+      ...answered([jobOf(starting, { state: 'RESTARTING', tasks: {} })]),
+      ...{
+        trouble: { message: 'x', stackTrace: 'org.apache.flink.util.StateMigrationException: The new key serializer' },
+      },
+    }),
+  ],
   ['application-end-in-log', running, look(running, answered([]), log(finished, false))],
   ['canceled-before-start', canceled(starting, 0), look(starting, UNREACHABLE, withPods(starting, pending))],
   ['cancel-timeout', canceled(running), look(running, answered([jobOf(running)]))],
@@ -123,10 +138,43 @@ const ABORT: readonly Case[] = [
   ['aborted-job-not-stopped', givenUp(running, NOW - STOP_GRACE), look(running, answered([jobOf(running)]))],
 ];
 
+const stream: ActiveRun = { ...running, job: { ...running.job, kind: 'streaming', state: STATE_PLAN } };
+const stopped = { at: NOW - 1000, by: 'deployment x', reason: 'ReplacedByNewerRun' } as const;
+const savepoint = { kind: 'savepoint', path: 's3://state/sp/savepoint-1', checkpointId: 7 } as const;
+const withSavepoint: ActiveRun = {
+  ...stream,
+  stopRequested: {
+    ...{ ...stopped, mode: 'savepoint', until: NOW + 60_000, fallback: 'none' },
+    savepoint: {
+      ordinal: 1,
+      triggerId: 'a'.repeat(32),
+      directory: 's3://state/sp/',
+      format: 'CANONICAL',
+      drain: false,
+    },
+  },
+  stopTries: 1,
+};
+const STOP: readonly Case[] = [
+  [
+    'stopped-with-savepoint',
+    withSavepoint,
+    look(stream, answered([jobOf(stream, { state: 'FAILED' })]), {
+      stop: { savepoint, newest: { ...savepoint, checkpointId: 6 }, operation: { ordinal: 1, state: 'failed' } },
+    }),
+  ],
+  [
+    'stopped-by-cancel',
+    { ...stream, stopRequested: { ...stopped, mode: 'last-state' } },
+    look(stream, UNREACHABLE, { kubernetes: kubernetes(stream, { pods: [another] }) }),
+  ],
+];
+
 const CASES: Readonly<Record<TableName, readonly Case[]>> = {
   APPLICATION_RULES: APPLICATION,
   SESSION_RULES: SESSION,
   ABORT_RULES: ABORT,
+  STOP_RULES: STOP,
 };
 const NAMES = Object.keys(TABLES) as TableName[];
 
@@ -172,9 +220,10 @@ describe.each(NAMES)('%s', (name) => {
   });
 
   it.each(CASES[name])('%s is replayed from the evidence, with the row that decided', (rule, record, seen) => {
-    const { verdict, rows: ofMode, abortRows } = replay(record, seen);
+    const { verdict, rows: ofMode, abortRows, stopRows } = replay(record, seen);
     expect(verdict).toEqual(decide(seen, record, NOW));
-    const decided = (name === 'ABORT_RULES' ? abortRows : ofMode).filter(({ result }) => result === 'decided');
+    const rowsOf = { ABORT_RULES: abortRows, STOP_RULES: stopRows, APPLICATION_RULES: ofMode, SESSION_RULES: ofMode };
+    const decided = rowsOf[name].filter(({ result }) => result === 'decided');
     expect(decided.map((row) => row.rule)).toEqual([rule]);
   });
 });
@@ -205,11 +254,11 @@ describe('an explanation', () => {
     fc.assert(
       fc.property(anyDecision, ({ record, seen }) => {
         const verdict = decide(seen, record, NOW);
-        const { rows, abortRows, ...told } = explain({ observation: seen, record, now: NOW });
+        const { rows, abortRows, stopRows, ...told } = explain({ observation: seen, record, now: NOW });
         expect(told.verdict).toEqual(verdict);
-        expect([...rows, ...abortRows].every(({ why }) => why !== '')).toBe(true);
+        expect([...rows, ...abortRows, ...stopRows].every(({ why }) => why !== '')).toBe(true);
         expect(rows.filter(({ result }) => result === 'decided')).toHaveLength(1);
-        expect([...rows, ...abortRows].find(({ rule }) => rule === verdict.rule)?.result).toBe('decided');
+        expect([...rows, ...abortRows, ...stopRows].find(({ rule }) => rule === verdict.rule)?.result).toBe('decided');
       }),
     );
   });
@@ -220,6 +269,41 @@ describe('an explanation', () => {
         expect(replay(record, seen).verdict.rule).toBe(decide(seen, record, NOW).rule);
       }),
     );
+  });
+});
+
+describe('a stop with a savepoint', () => {
+  const ended = (state: 'FINISHED' | 'FAILED' | 'CANCELED', stop: Observation['stop']) =>
+    look(stream, answered([jobOf(stream, { state })]), stop && { stop });
+
+  it('is not what a savepoint is after which the job went on', () => {
+    const newer = { ...savepoint, kind: 'checkpoint', checkpointId: 8 } as const;
+    const verdict = decide(ended('FAILED', { savepoint, newest: newer }), withSavepoint, NOW);
+    expect(verdict).toMatchObject({ kind: 'ended', outcome: { state: 'failed', reason: 'JobFailed' } });
+  });
+
+  it('is not an end without a savepoint: the job was faster', () => {
+    for (const stop of [undefined, { savepoint: null }]) {
+      const verdict = decide(ended('FINISHED', stop), withSavepoint, NOW);
+      expect(verdict).toMatchObject({ kind: 'ended', outcome: { state: 'succeeded', reason: 'JobFinished' } });
+    }
+  });
+
+  it('that was given up counts when it comes after all, and else not', () => {
+    const { stopRequested, ...rest } = withSavepoint;
+    const given = { ...stopped, message: 'late', ordinal: 1 };
+    const late = { ...rest, stopFailed: given } as ActiveRun;
+    expect(stopRequested).toBeDefined();
+    expect(decide(ended('FINISHED', { savepoint }), late, NOW)).toMatchObject({
+      outcome: { reason: 'StoppedWithSavepoint' },
+    });
+    expect(decide(ended('FAILED', { savepoint }), late, NOW)).toMatchObject({ outcome: { reason: 'JobFailed' } });
+  });
+
+  it('changes nothing of a run that is no stream', () => {
+    const plain = { ...withSavepoint, job: running.job };
+    const verdict = decide(ended('FINISHED', { savepoint }), plain, NOW);
+    expect(verdict).toMatchObject({ outcome: { reason: 'JobFinished' } });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Reason } from '../../core/reasons.ts';
 import type { LogEntry } from './entry.ts';
+import { STATE_PATTERNS, stateSentence } from '../state-trouble.ts';
 import { workerLosses, type WorkerLoss } from './worker-losses.ts';
 
 /** A line that says why the JobManager, its program or its TaskManagers cannot go on. */
@@ -60,6 +61,9 @@ export const FAILURES: readonly FailurePattern[] = [
     writtenBy: MAIN_THROWS,
     matches: lines(/JAR file does not exist '([^'\n]*)'/g, (path) => `The pod has no file ${path}`),
   },
+  ...STATE_PATTERNS.map(({ reason, writtenBy, pattern }): FailurePattern => {
+    return { reason, writtenBy, matches: lines(pattern, (_, message) => stateSentence({ reason, message })) };
+  }),
   { reason: 'TaskManagerOutOfMemory', writtenBy: WORKER, matches: workers('TaskManagerOutOfMemory') },
   { reason: 'PodEvicted', writtenBy: WORKER, matches: workers('PodEvicted') },
   { reason: 'SidecarFailed', writtenBy: WORKER, matches: workers('SidecarFailed') },

@@ -48,6 +48,19 @@ async function withRuntime(
   return { ...seen, ...defined({ runtime }) };
 }
 
+/** A job that cannot take its state is begun anew for as long as its restart strategy lets it. */
+async function withTrouble(
+  jobManager: JobManager,
+  seen: Answered,
+  { run, attempt, job: { state } }: AttemptContext,
+): Promise<Answered> {
+  if (state === undefined || attempt.restoredFrom === undefined || attempt.runningAt !== undefined) return seen;
+  const job = currentJob(jobsOf({ rest: seen }, run));
+  if (job?.state !== 'RESTARTING') return seen;
+  const { rootException } = await readResult(jobManager, job.id);
+  return { ...seen, ...defined({ trouble: rootException }) };
+}
+
 async function ofJob(at: AttemptContext): Promise<Answered> {
   const { run, target, ref } = at;
   const jobManager = target.jobManager(ref);
@@ -61,7 +74,8 @@ async function ofJob(at: AttemptContext): Promise<Answered> {
 async function ofApplication(at: AttemptContext): Promise<Answered> {
   const jobManager = at.target.application(at.ref);
   const first = answered(await jobManager.overview());
-  if (first.facts.jobs.some(({ state }) => !isTerminal(state))) return withRuntime(jobManager, first, at);
+  if (first.facts.jobs.some(({ state }) => !isTerminal(state)))
+    return withTrouble(jobManager, await withRuntime(jobManager, first, at), at);
   const isOver = endedApplication(first.facts) !== undefined;
   const main = await mainOf(jobManager, first, at);
   if (!isOver && main?.state !== 'returned' && !isOverdue(at, first)) return { ...first, ...defined({ main }) };

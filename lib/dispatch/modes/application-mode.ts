@@ -4,6 +4,7 @@ import { removeAndVerify } from '../../kubernetes/cluster/remove-and-verify.ts';
 import type { Removal, RunOwner, StartAnswer } from '../../kubernetes/cluster/port.ts';
 import { hasHighAvailability } from '../../job/high-availability.ts';
 import { created, currentAttempt, isEnded, replaceNotes, updateAttempt } from '../../run/machine.ts';
+import { cancelOf } from '../../run/stop-request.ts';
 import { haveEnded, jobsOf } from '../../verdict/jobs.ts';
 import type { Observation } from '../../verdict/observation.ts';
 import type { ActiveRun, LaunchedRun, RunRecord } from '../../run/record.ts';
@@ -42,10 +43,10 @@ function ownerOf({ run, attempt, deps }: AttemptContext): RunOwner {
 
 async function makeCluster(at: AttemptContext<ActiveRun>): Promise<ActiveRun> {
   const { run, job, attempt, ref, target, deps } = at;
-  const { clusterId, jobId } = attempt;
+  const { clusterId, jobId, restoredFrom } = attempt;
   const owner = ownerOf(at);
   const delivery = await deps.deliver(job, ref);
-  const plan = planCluster(job, { clusterId, jobId, owner, delivery });
+  const plan = planCluster(job, { clusterId, jobId, owner, delivery, ...defined({ restoredFrom }) });
   const place = await placeFor(plan, owner, at);
   try {
     await target.cluster.apply(plan, owner, async (uid) => {
@@ -65,7 +66,7 @@ async function mayStart({ run, attempt: { number }, deps }: AttemptContext, uid:
   if (now === undefined || attempt === undefined || attempt.number !== number) return 'rollback';
   const isCounted = attempt.deploymentUid === undefined || attempt.deploymentUid === uid;
   if (!isCounted || !isLookedFor(now)) return 'rollback';
-  const begins = !isEnded(now.state) && now.cancelRequested === undefined && attempt.startRevokedAt === undefined;
+  const begins = !isEnded(now.state) && cancelOf(now) === undefined && attempt.startRevokedAt === undefined;
   return begins ? 'grant' : 'withhold';
 }
 
@@ -122,7 +123,7 @@ async function withdraw<R extends LaunchedRun>(at: AttemptContext<R>): Promise<R
  */
 export async function passOnCancel(at: AttemptContext<ActiveRun>, observation: Observation): Promise<void> {
   const { run, attempt, ref, target, deps } = at;
-  if ((run.cancelRequested ?? attempt.abortOutcome) === undefined) return;
+  if ((cancelOf(run) ?? attempt.abortOutcome) === undefined) return;
   const going = jobsOf(observation, run).filter(({ state }) => !isTerminal(state));
   const jobManager = target.jobManager(ref);
   for (const { id } of going) {

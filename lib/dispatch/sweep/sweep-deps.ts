@@ -11,7 +11,10 @@ export interface SweepLimits {
 }
 
 /** What a sweep needs of the outside: it takes no step of a run itself. */
-export type SweepDeps = Pick<DispatchDeps, 'ledger' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'> & {
+export type SweepDeps = Pick<
+  DispatchDeps,
+  'ledger' | 'deployments' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'
+> & {
   readonly live: LiveRuns;
   readonly cursors: SweepCursors;
   readonly leases: SessionLeases;

@@ -1,6 +1,7 @@
 import type { Duration } from '../../core/clock.ts';
 import type { LiveRun, SweepCursor } from '../../run/store/live-runs.ts';
 import { defined } from '../../core/defined.ts';
+import { sweepDeployments } from './sweep-deployments.ts';
 import { sweepClusters } from './sweep-clusters.ts';
 import type { SweepDeps, SweepLimits } from './sweep-deps.ts';
 
@@ -15,6 +16,9 @@ export interface SweepReport {
   readonly looked: number;
   /** Of them, those that were overdue. */
   readonly resumed: number;
+  /** Live deployments that were looked at, and how many of them were woken. */
+  readonly deployments: number;
+  readonly woken: number;
   /** Clusters without a live run, and how many of them are proven gone. */
   readonly leaked: number;
   readonly removed: number;
@@ -30,18 +34,24 @@ export interface SweepReport {
 export async function sweep(targets: readonly string[], deps: SweepDeps, limits: SweepLimits): Promise<SweepReport> {
   const from = await lastPlace(deps);
   const now = deps.clock.now();
-  // However many runs there are, clusters have their half of the time.
+  // However many runs there are, deployments have a quarter of the time, and clusters another one.
   const half = now + Math.max(0, limits.deadline - now) / 2;
   const runs = await sweepRuns(from.run, deps, { ...limits, deadline: half });
   // A function that is ended in the middle has not begun where it ended: each place is written when it is reached.
   const cursor = placeKeeper(from, deps);
   await cursor({ run: runs.stoppedAt });
+  const streams = await sweepDeployments(from.deployment, deps, {
+    ...limits,
+    deadline: now + (limits.deadline - now) * 0.75,
+  });
+  await cursor({ deployment: streams.stoppedAt });
   const onPlace = (cluster: string): Promise<void> => cursor({ cluster });
   const clusters = await sweepClusters(targets, from.cluster, deps, { ...limits, onPlace });
   await cursor({ cluster: clusters.stoppedAt });
   const { looked, resumed } = runs;
   const { leaked, removed, unswept } = clusters;
-  const report = { looked, resumed, leaked, removed, unswept };
+  const { looked: deployments, woken } = streams;
+  const report = { looked, resumed, deployments, woken, leaked, removed, unswept };
   deps.log.info('swept', { ...report });
   return report;
 }
@@ -62,9 +72,9 @@ function placeKeeper(
 ): (change: { readonly [K in keyof SweepCursor]: string | undefined }) => Promise<void> {
   let last = from;
   return async (change) => {
-    const { run, cluster } = { ...last, ...change };
-    const next = defined({ run, cluster });
-    if (last.run === next.run && last.cluster === next.cluster) return;
+    const { run, deployment, cluster } = { ...last, ...change };
+    const next = defined({ run, deployment, cluster });
+    if (last.run === next.run && last.deployment === next.deployment && last.cluster === next.cluster) return;
     try {
       await cursors.write(next);
       last = next;

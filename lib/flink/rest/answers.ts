@@ -65,6 +65,27 @@ export const JobDetails = z.object({ 'job-type': z.enum(['BATCH', 'STREAMING']).
 /** CheckpointConfigInfo; the interval is Long.MAX_VALUE where checkpoints are taken by request alone. */
 export const CheckpointConfig = z.object({ interval: z.number() });
 
+/** CheckpointStatistics.CompletedCheckpointStatistics; `discarded` is true of one that was subsumed or disposed. */
+const Completed = z.object({
+  id: z.number(),
+  is_savepoint: z.boolean(),
+  savepointFormat: z.string().nullish(),
+  external_path: z.string().nullish(),
+  discarded: z.boolean().default(false),
+  latest_ack_timestamp: z.number(),
+  state_size: z.number(),
+});
+
+/** CheckpointingStatistics: `latest.restored` is what the job began from. */
+export const CheckpointingStatistics = z.object({
+  counts: z.object({ completed: z.number(), failed: z.number() }),
+  latest: z.object({
+    completed: Completed.nullish(),
+    savepoint: Completed.nullish(),
+    restored: z.object({ id: z.number(), external_path: z.string().nullish() }).nullish(),
+  }),
+});
+
 /** ThreadDumpInfo. */
 export const ThreadDump = z.object({ threadInfos: z.array(z.object({ stringifiedThreadInfo: z.string() })) });
 

@@ -22,6 +22,7 @@ import {
   Overview,
 } from './answers.ts';
 import { call, readAnswer, refusal, send } from './call.ts';
+import { jobCheckpoints } from './checkpoints.ts';
 import { mainThread } from './main-thread.ts';
 import { rootException } from './root-exception.ts';
 import { restPath, type RestRequest, type RestResponse, type RestTransport } from './transport.ts';
@@ -56,6 +57,7 @@ export function createJobManager(transport: RestTransport): JobManager {
     },
     runtime: (jobId) => jobRuntime(transport, jobId),
     result: (jobId) => jobResult(transport, jobId),
+    checkpoints: (jobId) => jobCheckpoints(transport, jobId),
     async cancel(jobId) {
       const query = { mode: 'cancel' };
       await call(transport, { method: 'PATCH', path: restPath('jobs', jobId), query }, Anything);

@@ -3,20 +3,24 @@ import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import type { SavepointOperation, SavepointRequest, Savepoints, SavepointStatus } from '../job-manager.ts';
 import { OperationStatus, Triggered } from './answers.ts';
-import { call } from './call.ts';
+import { call, readAnswer, refusal, send } from './call.ts';
 import { rootException } from './root-exception.ts';
-import { restPath, type RestTransport } from './transport.ts';
+import { restPath, type RestRequest, type RestResponse, type RestTransport } from './transport.ts';
 
 export function createSavepoints(transport: RestTransport): Savepoints {
   return {
     async trigger(jobId, request) {
       // the field names of the two request bodies differ: SavepointTriggerRequestBody, StopWithSavepointRequestBody
-      const body = { 'cancel-job': false, ...directory('target-directory', request), ...format(request) };
+      const body = { 'cancel-job': false, ...directory('target-directory', request), ...common(request) };
       return savepoint(jobId, await post(restPath('jobs', jobId, 'savepoints'), body));
     },
     async stop(jobId, request) {
-      const body = { drain: request.drain, ...directory('targetDirectory', request), ...format(request) };
+      const body = { drain: request.drain, ...directory('targetDirectory', request), ...common(request) };
       return savepoint(jobId, await post(restPath('jobs', jobId, 'stop'), body));
+    },
+    async checkpoint(jobId, { type, triggerId }) {
+      const body = { triggerId, ...defined({ checkpointType: type }) };
+      return { kind: 'checkpoint', jobId, triggerId: await post(restPath('jobs', jobId, 'checkpoints'), body) };
     },
     async dispose(path) {
       return { kind: 'disposal', triggerId: await post('/savepoint-disposal', { 'savepoint-path': path }) };
@@ -37,21 +41,41 @@ function directory(field: string, request: SavepointRequest): Record<string, str
   return request.targetDirectory === undefined ? {} : { [field]: request.targetDirectory };
 }
 
-function format(request: SavepointRequest): Record<string, string> {
-  return defined({ formatType: request.formatType });
+function common({ formatType, triggerId }: SavepointRequest): Record<string, string> {
+  return defined({ formatType, triggerId });
 }
 
 async function operationStatus(transport: RestTransport, operation: SavepointOperation): Promise<SavepointStatus> {
-  const path =
-    operation.kind === 'savepoint'
-      ? restPath('jobs', operation.jobId, 'savepoints', operation.triggerId)
-      : restPath('savepoint-disposal', operation.triggerId);
-  const answer = await call(transport, { method: 'GET', path }, OperationStatus);
+  const request: RestRequest = { method: 'GET', path: pathOf(operation) };
+  const response = await send(transport, request);
+  if (response.status !== 200) throw unknown(operation, refusal(request, response), response);
+  const answer = readAnswer(request, response.body, OperationStatus);
   if (answer.status.id !== 'COMPLETED') return { status: 'IN_PROGRESS' };
   const failure = answer.operation?.['failure-cause'];
   if (failure) return { status: 'FAILED', cause: rootException(failure['stack-trace']) };
   const location = answer.operation?.location;
   return { status: 'COMPLETED', ...(typeof location === 'string' && { location }) };
+}
+
+function pathOf(operation: SavepointOperation): string {
+  switch (operation.kind) {
+    case 'savepoint':
+      return restPath('jobs', operation.jobId, 'savepoints', operation.triggerId);
+    case 'checkpoint':
+      return restPath('jobs', operation.jobId, 'checkpoints', operation.triggerId);
+    case 'disposal':
+      return restPath('savepoint-disposal', operation.triggerId);
+  }
+}
+
+/** Flink looks an operation up by its id and never looks for the job: its 404 says nothing of that. */
+function unknown(operation: SavepointOperation, refused: DispatchError, { status }: RestResponse): DispatchError {
+  const isForgotten = status === 404 && (refused.reason === 'JobNotFound' || refused.reason === 'FlinkRefused');
+  if (!isForgotten) return refused;
+  const what = `${operation.kind} ${operation.triggerId}`;
+  return new DispatchError('OperationNotFound', `the JobManager does not know the ${what}: ${refused.message}`, {
+    cause: refused,
+  });
 }
 
 /**

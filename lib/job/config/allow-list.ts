@@ -35,6 +35,20 @@ export const allowList = z.strictObject({
   jarBuckets: globs.default([]),
   jarUriSchemes: z.array(z.enum(['local', 's3', 'https'])).default(['local', 's3']),
   jarUriHosts: globs.default([]),
+  /**
+   * Where the state of streams may be, as the dispatcher reads it and removes what is kept no longer: a bucket, or a folder of
+   * one. No patterns.
+   */
+  stateStorage: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^*?\s]*)?$/,
+          'must be s3://bucket or s3://bucket/folder, without patterns',
+        ),
+    )
+    .default([]),
   options: z.strictObject({ allow: globs.default([]), deny: globs.default([]) }).prefault({}),
   podTemplates: z.enum(['none', 'restricted', 'any']).default('restricted'),
   /** Secrets that a spec may mount or read, also to pull images. Those of other runs it never may. */

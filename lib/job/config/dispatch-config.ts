@@ -102,6 +102,12 @@ function invalid(field: string, message: string): DispatchError {
   return new DispatchError('InvalidConfiguration', `${field} ${message}`, { field });
 }
 
+/** Every prefix in which the state of some job may be. */
+export function stateStorageOf({ allow, tenants }: DispatchConfig): readonly string[] {
+  const lists = [allow, ...Object.values(tenants).map((tenant) => tenant.allow)];
+  return [...new Set(lists.flatMap(({ stateStorage }) => stateStorage))];
+}
+
 /** Every namespace in which a target's runs may be. */
 export function namespacesOf(config: TargetConfig): readonly string[] {
   return [...new Set([config.namespace, ...config.namespaces])];

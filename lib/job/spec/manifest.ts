@@ -94,8 +94,9 @@ const NONCES = [
   'autoscalerResetNonce',
 ] as const;
 
-/** What was accepted for the operator's sake and changes nothing here. */
-export function notesOn(spec: JobSpec): readonly string[] {
+/** What was accepted for the operator's sake and changes nothing here; `keepsState`: of a stream that a deployment owns. */
+export function notesOn(spec: JobSpec, keepsState: boolean): readonly string[] {
+  if (keepsState) return [...notesOnStream(spec), ...operatorNotes(spec.flinkConfiguration, true)];
   const nonces = NONCES.filter((key) => spec.job?.[key] !== undefined).map((key) => `job.${key}`);
   if (spec.restartNonce !== undefined) nonces.unshift('restartNonce');
   const notes = nonces.map((field) => `${field} has no effect: every run starts anew`);
@@ -103,4 +104,18 @@ export function notesOn(spec: JobSpec): readonly string[] {
     notes.push(`job.upgradeMode ${spec.job.upgradeMode}: the run begins from job.initialSavepointPath, if that is set`);
   }
   return [...notes, ...operatorNotes(spec.flinkConfiguration)];
+}
+
+function notesOnStream({ job, concurrency, afterEnd }: JobSpec): readonly string[] {
+  const notes: string[] = [];
+  if (job?.autoscalerResetNonce !== undefined) {
+    notes.push('job.autoscalerResetNonce has no effect: there is no autoscaler');
+  }
+  if (concurrency !== undefined && Object.keys(concurrency).length > 0) {
+    notes.push('concurrency has no effect: a deployment has one run at a time');
+  }
+  if (afterEnd?.keepCluster !== undefined && afterEnd.keepCluster !== 'never') {
+    notes.push('afterEnd has no effect: the next run of a deployment begins when nothing of the last one is left');
+  }
+  return notes;
 }

@@ -76,8 +76,13 @@ const component = {
 };
 
 const refused = (why: string) => z.never({ error: why }).optional();
-/** The operator's triggers: they mean something for a resource that stays, nothing for a run. */
+/** The operator's triggers: a number that has changed asks a deployment for one act, and means nothing for a run. */
 const nonce = z.number().optional();
+
+const savepointFormat = z.preprocess(
+  (value) => (typeof value === 'string' ? value.toUpperCase() : value),
+  z.enum(['CANONICAL', 'NATIVE'], 'must be canonical or native'),
+);
 
 const program = z.strictObject({
   jarURI: text.optional(),
@@ -97,12 +102,27 @@ const program = z.strictObject({
   initialSavepointPath: text.optional(),
   allowNonRestoredState: flag.optional(),
   kind: z.enum(['batch', 'streaming']).optional(),
-  state: z.literal('running', 'must be running: a run that is not wanted is not asked for').optional(),
+  state: z.enum(['running', 'suspended']).optional(),
+  fallback: z.enum(['none', 'last-state']).optional(),
+  savepointFormat: savepointFormat.optional(),
+  savepointDeadline: duration.optional(),
+  savepointInterval: duration.optional(),
+  savepointHistory: z.strictObject({ count: z.int().min(1).max(1000).optional(), age: duration.optional() }).optional(),
+  maxCheckpointAge: duration.optional(),
   savepointTriggerNonce: nonce,
   checkpointTriggerNonce: nonce,
   savepointRedeployNonce: nonce,
   autoscalerResetNonce: nonce,
 });
+
+/** The locks of deployments are among those of concurrency keys. */
+export const DEPLOYMENT_KEY = 'deployment:';
+const concurrencyKey = text
+  .max(256)
+  .refine(
+    (key) => !key.startsWith(DEPLOYMENT_KEY),
+    `must not begin with ${DEPLOYMENT_KEY}, as the dispatcher's own do`,
+  );
 
 /**
  * The user's contract, in the words of the FlinkDeployment resource (flink.apache.org/v1beta1) and of the dispatcher.
@@ -138,7 +158,10 @@ export const jobSpecSchema = z.strictObject({
     .optional(),
   retry: z.strictObject({ attempts: z.int().min(1).max(100).optional(), backoff: duration.optional() }).optional(),
   concurrency: z
-    .strictObject({ key: text.max(256).optional(), policy: z.enum(['allow', 'forbid', 'replace', 'queue']).optional() })
+    .strictObject({
+      key: concurrencyKey.optional(),
+      policy: z.enum(['allow', 'forbid', 'replace', 'queue']).optional(),
+    })
     .optional(),
   afterEnd: z
     .strictObject({ keepCluster: z.enum(['never', 'on-failure', 'always']).optional(), ttl: duration.optional() })

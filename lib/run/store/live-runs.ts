@@ -30,6 +30,7 @@ export interface LiveRuns {
 export interface SweepCursor {
   /** The place of a marker. */
   readonly run?: string;
+  readonly deployment?: string;
   /** `target/namespace/cluster-id` */
   readonly cluster?: string;
 }

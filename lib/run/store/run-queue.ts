@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DispatchError } from '../../core/errors.ts';
-import { isRunId, type RunId } from '../../core/ids.ts';
+import { isDeploymentId, isRunId, type DeploymentId, type RunId } from '../../core/ids.ts';
 import { isRecord } from '../../core/json.ts';
 
 /** SQS delays a message by at most this much (SendMessage, DelaySeconds). */
@@ -13,13 +13,25 @@ export interface RunMessage {
   readonly step: number;
 }
 
+/** Asks for a look at a stream; one too many finds nothing to do. */
+export interface DeploymentMessage {
+  readonly version: 1;
+  readonly deployment: DeploymentId;
+}
+
+export type QueueMessage = RunMessage | DeploymentMessage;
+
+export function isRunMessage(message: QueueMessage): message is RunMessage {
+  return 'runId' in message;
+}
+
 export interface RunQueue {
   /**
    * Durable when it returns; delivered at least once, not before the delay, in no order. A delay is rounded up to whole
    * seconds and cut to MAX_DELAY_SECONDS.
    * @throws DispatchError `StorageUnavailable` when the answer is lost (sending again is harmless), `PermissionDenied`.
    */
-  send(message: RunMessage, delaySeconds: number): Promise<void>;
+  send(message: QueueMessage, delaySeconds: number): Promise<void>;
 }
 
 const runMessage = z.object({
@@ -28,6 +40,13 @@ const runMessage = z.object({
     error: 'must be 20 lower-case hex digits',
   }),
   step: z.int().nonnegative(),
+});
+
+const deploymentMessage = z.object({
+  version: z.literal(1, { error: 'must be 1' }),
+  deployment: z.custom<DeploymentId>((value) => typeof value === 'string' && isDeploymentId(value), {
+    error: 'must be 20 lower-case hex digits',
+  }),
 });
 
 /** Of a later deployment, whose functions will understand it: nothing that this one should do away with. */
@@ -41,9 +60,19 @@ export function isOfLaterVersion(body: string): boolean {
   }
 }
 
+/** Whatever the run queue may hold. @throws DispatchError `MalformedRequest` naming the field. */
+export function parseQueueMessage(body: string): QueueMessage {
+  const value = parseJson(body);
+  return isRecord(value) && 'deployment' in value ? read(deploymentMessage, value) : read(runMessage, value);
+}
+
 /** @throws DispatchError `MalformedRequest` naming the field. */
 export function parseRunMessage(body: string): RunMessage {
-  const parsed = runMessage.safeParse(parseJson(body));
+  return read(runMessage, parseJson(body));
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = issue?.path.join('.') || 'body';

@@ -96,8 +96,8 @@ export function createS3SweepPlaces(bucket: Bucket): SweepCursors {
         const value = isRecord(place) ? place[field] : undefined;
         return typeof value === 'string' ? value : undefined;
       };
-      const [run, cluster] = [text('run'), text('cluster')];
-      return defined({ run, cluster });
+      const [run, deployment, cluster] = [text('run'), text('deployment'), text('cluster')];
+      return defined({ run, deployment, cluster });
     },
     async write(place) {
       const { s3, bucket: name } = bucket;

@@ -1,6 +1,6 @@
 import { exitCall, exitedByProgram } from '../../diagnosis/application-log.ts';
 import { jobsInLog, type JobInLog } from '../../diagnosis/terminal-state-log.ts';
-import { hasFixedJobId } from '../../job/high-availability.ts';
+import { hasFixedJobId, hasHighAvailability } from '../../job/high-availability.ts';
 import { mainContainer } from '../../kubernetes/cluster/containers.ts';
 import type { Outcome } from '../../run/record.ts';
 import { endInLog, type ApplicationEnd } from './end.ts';
@@ -10,6 +10,7 @@ import { outcomeFromLastWords } from '../job-outcome.ts';
 import type { Rule } from '../rule.ts';
 import { cancelOutcome, withCanceler } from '../shared-rules.ts';
 import { firstJobManager, jobManagerIdentity, outcomeOf, type DecisionInput, type Verdict } from '../verdict.ts';
+import { cancelOf } from '../../run/stop-request.ts';
 
 /** System.exit() in main() is neither a crash nor retried: it would happen again. */
 export const mainExited: Rule = {
@@ -94,7 +95,7 @@ function exitOfMain(input: DecisionInput): Verdict | undefined {
   const exit = exitIn(input);
   if (exit === undefined) return undefined;
   const { code, jobs } = exit;
-  const asked = input.record.cancelRequested !== undefined && jobs.some(({ end }) => end?.state === 'CANCELED');
+  const asked = cancelOf(input.record) !== undefined && jobs.some(({ end }) => end?.state === 'CANCELED');
   if (asked) return { kind: 'ended', outcome: cancelOutcome(input, `main() called ${exitCall(code)}`) };
   const evidence = [`JobManager: exit code ${code}, and its log names no other cause`];
   const rest = { at: input.now, evidence, ...jobsOfLog(jobs) };
@@ -132,7 +133,7 @@ function haveFinished({ attempt }: DecisionInput, jobs: readonly JobInLog[]): bo
 function exitCodeOf({ record, attempt, observation }: DecisionInput): number | undefined {
   const { kubernetes } = observation;
   const last = jobManagerIdentity(observation);
-  const recovers = hasFixedJobId(record.job);
+  const recovers = hasHighAvailability(record.job.options);
   const first = recovers ? last : (attempt.jobManager ?? firstJobManager(kubernetes));
   const main = mainContainer(kubernetes.pods.find(({ uid }) => uid === first?.podUid));
   if (first === undefined || main === undefined || last?.podUid !== first.podUid) return undefined;

@@ -7,6 +7,7 @@ import type { ApplicationEnd } from './end.ts';
 import { firstLine } from '../facts.ts';
 import { resultOf, tellingJob } from '../jobs.ts';
 import { isReplaced, type DecisionInput } from '../verdict.ts';
+import { cancelOf } from '../../run/stop-request.ts';
 
 /** Jobs of an outcome, and characters of all their accumulators. */
 const MAX_JOBS = 100;
@@ -60,7 +61,7 @@ export function isOfJob(stackTrace: string): boolean {
 
 /** A person, or this product, had its jobs canceled: what main() made of it says nothing more. */
 function wasStopped({ record, attempt, jobs }: DecisionInput): boolean {
-  const asked = record.cancelRequested !== undefined || attempt.abortOutcome !== undefined;
+  const asked = cancelOf(record) !== undefined || attempt.abortOutcome !== undefined;
   return asked && jobs.some(({ state }) => state === 'CANCELED');
 }
 

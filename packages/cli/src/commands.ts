@@ -1,5 +1,6 @@
 import { CLUSTER_COMMANDS } from './clusters/cluster-commands.ts';
 import type { Command } from './command.ts';
+import { DEPLOYMENT_COMMANDS } from './deployment-commands.ts';
 import { COMMON, GENERAL, LEDGER, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 import { OLD_RUN_FLAGS } from './legacy/old-flags.ts';
@@ -181,6 +182,7 @@ export const COMMANDS: readonly Command[] = [
       'The rules are those of this version. Where they decide otherwise than the code that took the decision, it says so.',
     load: async () => ({ execute: (await import('./commands/runs-explain.ts')).explainRun }),
   },
+  ...DEPLOYMENT_COMMANDS,
   {
     name: 'ui',
     synopsis: '[OPTIONS] [cluster id]',

@@ -9,7 +9,7 @@ import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
 import type { Target } from '../../../lib/dispatch/targets.ts';
 import { createApplicationManager, createJobManager } from '../../../lib/flink/rest/job-manager.ts';
 import type { Ledger } from '../../../lib/run/store/ledger.ts';
-import type { RunMessage } from '../../../lib/run/store/run-queue.ts';
+import { isRunMessage, type RunMessage } from '../../../lib/run/store/run-queue.ts';
 import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
 import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
 import { systemClock } from '../../../functions/clock.ts';
@@ -40,14 +40,16 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     namespaces: [NAMESPACE],
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, { kind: 'service-proxy' })),
     application: (ref) => createApplicationManager(createRestTransport(api, ref, { kind: 'service-proxy' })),
+    savepoints: () => unused('savepoints'),
     session: () => unused('sessions'),
   };
   const deps: DispatchDeps = {
     ledger,
+    deployments: nothing('deployments'),
     runQueue: {
       async send(message, delaySeconds) {
         await queue.send(message, delaySeconds);
-        again(message, delaySeconds);
+        if (isRunMessage(message)) again(message, delaySeconds);
       },
     },
     locks: nothing('locks'),
@@ -58,6 +60,7 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     targets: () => Promise.resolve(target),
     deliver: () => unused('jars'),
     keepJar: () => unused('jars'),
+    state: () => unused('state'),
     sessions: nothing('sessions'),
     clock: systemClock,
     log: { info: () => undefined, warn: (text, fields) => console.error(text, fields), error: console.error },

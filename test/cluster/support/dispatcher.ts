@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { stringify } from 'yaml';
 import { createTargets } from '../../../functions/targets.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
 import type { ClusterRef, Clusters } from '../../../lib/kubernetes/cluster/port.ts';
 import type { Clock } from '../../../lib/core/clock.ts';
 import type { Log } from '../../../lib/core/log.ts';
@@ -26,8 +27,10 @@ import type { PinJar } from '../../../lib/job/jar/pin.ts';
 import { s3Objects } from '../../../lib/job/jar/s3-objects.ts';
 import { s3Pins } from '../../../lib/job/jar/s3-pins.ts';
 import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
+import { isRunEvent } from '../../../lib/outcome/publisher.ts';
 import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
+import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
@@ -113,7 +116,8 @@ export class Run {
       this.logged.push(`${new Date().toISOString()} ${logLine(message, fields)}`);
     };
     const log: Log = { info: note, warn: note, error: note };
-    const common = { ledger: this.ledger, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
+    const deployments = new FakeDeployments();
+    const common = { ledger: this.ledger, deployments, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
     const deployment = parseDispatchConfig(deploymentOf(options));
     const { objects, pin, deliver } = jarsOf(options.jars, deployment, this.clock);
     const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
@@ -126,6 +130,9 @@ export class Run {
       targets: async (name) => this.watched(await targets(name)),
       deliver,
       keepJar: () => Promise.resolve(),
+      state: () => {
+        throw new DispatchError('StateStorageDenied', 'this dispatcher looks at no state');
+      },
       sessions: fakeSessions(),
       inlineWait: INLINE_WAIT,
     };
@@ -227,7 +234,7 @@ export class Run {
     return {
       publish: async (event, notify) => {
         await fake.publish(event, notify);
-        this.published.push({ event, at: Date.now() });
+        if (isRunEvent(event)) this.published.push({ event, at: Date.now() });
       },
     };
   }

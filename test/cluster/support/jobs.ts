@@ -8,7 +8,10 @@ import type { Tenant } from './tenant.ts';
 /** Ends by itself within seconds. */
 export const WORD_COUNT: Spec = { job: { jarURI: 'local:///opt/flink/usrlib/WordCount.jar' } };
 /** Runs until somebody stops it. */
-export const ENDLESS: Spec = { job: { jarURI: 'local:///opt/flink/usrlib/TopSpeedWindowing.jar', kind: 'streaming' } };
+export const ENDLESS = {
+  job: { jarURI: 'local:///opt/flink/usrlib/TopSpeedWindowing.jar' },
+  flinkConfiguration: { 'execution.runtime-mode': 'STREAMING' },
+} as const satisfies Spec;
 
 /** High availability in a volume that lives as long as its pod. */
 export const HIGH_AVAILABILITY: Spec = {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { stringify } from 'yaml';
 import { createTargets } from '../../../functions/targets.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
 import type { Log } from '../../../lib/core/log.ts';
 import { Payload } from '../../../lib/core/payload.ts';
 import type { RunId } from '../../../lib/core/ids.ts';
@@ -19,6 +20,7 @@ import type { Jars } from '../../../lib/flink/job-manager.ts';
 import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
 import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
+import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
@@ -68,7 +70,9 @@ export class SessionDispatcher {
     const objects = new MemoryObjects();
     for (const name of JARS) objects.put(`jars/${name}`, exampleJar(version, name));
     const deployment = parseDispatchConfig(deploymentOf(tenant, version));
-    const common = { ledger: this.ledger, runQueue: this.queue, deadLetters: new FakeDeadLetters(), clock, log };
+    const deployments = new FakeDeployments();
+    const stores = { ledger: this.ledger, deployments, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
+    const common = { ...stores, clock, log };
     const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
     this.accepting = { ...common, live: this.ledger, prepare, pin: (jar) => Promise.resolve(jar) };
     const targets = createTargets(deployment, new S3Client({ region: 'none' }));
@@ -78,6 +82,9 @@ export class SessionDispatcher {
       targets: async (name) => this.watched(await targets(name)),
       deliver: () => Promise.reject(new Error('a session is delivered nothing')),
       keepJar: () => Promise.resolve(),
+      state: () => {
+        throw new DispatchError('StateStorageDenied', 'this dispatcher looks at no state');
+      },
       sessions: {
         leases: this.leases,
         submitter: 'this process',

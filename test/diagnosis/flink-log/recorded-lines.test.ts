@@ -23,6 +23,16 @@ const WRITTEN: Readonly<Record<string, string>> = {
   SidecarFailed:
     'Worker c-taskmanager-1-1 is terminated. Diagnostics: Pod terminated, container termination statuses: [proxy(exitCode=0, reason=Completed, message=null)]',
   JobManagerOutOfMemory: 'Terminating due to java.lang.OutOfMemoryError: Java heap space',
+  'org.apache.flink.runtime.state.filesystem.AbstractFsCheckpointStorageAccess':
+    "java.io.FileNotFoundException: Cannot find checkpoint or savepoint file/directory 's3://b/gone' on file system 's3'.",
+  'org.apache.flink.runtime.checkpoint.Checkpoints': [
+    'java.io.IOException: Unexpected magic number. This can have multiple reasons: (1) You are trying to load a Flink 1.0',
+    'java.lang.IllegalStateException: Failed to rollback to checkpoint/savepoint s3://b/sp. Cannot map checkpoint/savepoint state for operator c27d to the new program, because the operator is not available in the new program.',
+  ].join('\n'),
+  'org.apache.flink.runtime.checkpoint.StateAssignmentOperation':
+    'java.lang.IllegalStateException: There is no operator for the state c27dcf7b54ef6bfd6cff02ca8870b681',
+  'org.apache.flink.util.StateMigrationException':
+    'org.apache.flink.util.StateMigrationException: The new key serializer (x) must be compatible with the previous key serializer (y).',
   'org.apache.flink.client.python.PythonDriver': 'java.lang.RuntimeException: Python process exits with code: 1',
   'org.apache.flink.configuration.Configuration': "Could not parse value 'sideways' for key 'a.b'.",
   'org.apache.flink.client.deployment.application.executors.EmbeddedExecutor':

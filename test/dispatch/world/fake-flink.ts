@@ -13,6 +13,8 @@ import type {
 } from '../../../lib/flink/job-manager.ts';
 import { isTerminal } from '../../../lib/flink/job-state.ts';
 import type { FakeClusters } from '../../fakes/clusters.ts';
+import type { FakeStateStorage } from '../../fakes/state-storage.ts';
+import { FakeStreams } from './fake-streams.ts';
 
 /** How one attempt goes, in milliseconds from the creation of its cluster. */
 export interface Behaviour {
@@ -54,8 +56,10 @@ export class FakeFlink {
   private readonly programs = new Map<string, Program>();
   private readonly clusters: FakeClusters;
   private readonly clock: Clock;
+  readonly streams: FakeStreams;
 
-  constructor(clusters: FakeClusters, clock: Clock) {
+  constructor(clusters: FakeClusters, clock: Clock, state: FakeStateStorage) {
+    this.streams = new FakeStreams(state, clock);
     this.clusters = clusters;
     this.clock = clock;
   }
@@ -86,6 +90,7 @@ export class FakeFlink {
       runtime: (jobId) => Promise.resolve({ jobId, ...this.behaviour(ref).runtime }),
       result: () =>
         Promise.resolve({ ...this.behaviour(ref).result, answers: this.behaviour(ref).answers ?? { '/jobs': {} } }),
+      checkpoints: () => Promise.resolve().then(() => this.streams.checkpoints(ref.clusterId)),
       cancel: (jobId) => {
         this.cancels.push(jobId);
         const program = this.programs.get(ref.clusterId);
@@ -104,7 +109,10 @@ export class FakeFlink {
   private begin(cluster: FlinkCluster): void {
     const fixed = cluster.configuration['$internal.pipeline.job-id'];
     const jobId = typeof fixed === 'string' ? fixed : sha256Hex(cluster.clusterId).slice(0, 32);
-    if (!this.programs.has(cluster.clusterId)) this.programs.set(cluster.clusterId, { jobId });
+    if (this.programs.has(cluster.clusterId)) return;
+    this.programs.set(cluster.clusterId, { jobId });
+    const restored = cluster.configuration['execution.state-recovery.path'];
+    this.streams.begin(cluster.clusterId, jobId, typeof restored === 'string' ? restored : undefined);
   }
 
   private behaviour(ref: ClusterRef): Behaviour {
@@ -149,9 +157,10 @@ export class FakeFlink {
     const behaviour = this.behaviour(ref);
     const { runsAfter = Infinity, waitsAfter = runsAfter, endsAfter = Infinity, end = 'FINISHED' } = behaviour;
     if (program === undefined || now < createdAt + waitsAfter) return undefined;
-    const endsAt = Math.min(createdAt + endsAfter, program.canceledAt ?? Infinity);
+    const stopped = this.streams.endOf(ref.clusterId);
+    const endsAt = Math.min(createdAt + endsAfter, program.canceledAt ?? Infinity, stopped?.at ?? Infinity);
     const ended = now >= endsAt;
-    const state = !ended ? 'RUNNING' : program.canceledAt === endsAt ? 'CANCELED' : end;
+    const state = ended ? endOf(endsAt, end, program, stopped) : 'RUNNING';
     const startTime = createdAt + waitsAfter;
     return {
       id: program.jobId,
@@ -160,9 +169,19 @@ export class FakeFlink {
       startTime,
       endTime: ended ? endsAt : -1,
       duration: (ended ? endsAt : now) - startTime,
-      tasks: ended ? {} : now < createdAt + runsAfter ? { SCHEDULED: 1 } : { RUNNING: 1 },
+      tasks: ended ? {} : now < createdAt + runsAfter ? { SCHEDULED: 1, TOTAL: 1 } : { RUNNING: 1, TOTAL: 1 },
     };
   }
+}
+
+function endOf(
+  at: number,
+  byItself: NonNullable<Behaviour['end']>,
+  { canceledAt }: Program,
+  stopped: ReturnType<FakeStreams['endOf']>,
+): NonNullable<Behaviour['end']> {
+  if (canceledAt === at) return 'CANCELED';
+  return stopped?.at === at ? stopped.state : byItself;
 }
 
 /** As Flink sums up a main() that lets its job's failure through. */

@@ -16,6 +16,7 @@ import type { RunRecord } from '../../../lib/run/record.ts';
 import type { RunMessage } from '../../../lib/run/store/run-queue.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
 import { createFakeClusters, type FakeClusters } from '../../fakes/clusters.ts';
+import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
@@ -23,6 +24,7 @@ import { FakeLocks } from '../../fakes/locks.ts';
 import { FakePublisher } from '../../fakes/publisher.ts';
 import { FakeRunQueue } from '../../fakes/run-queue.ts';
 import { FakeSessionLeases } from '../../fakes/session-leases.ts';
+import { FakeStateStorage } from '../../fakes/state-storage.ts';
 import { MemoryObjects } from '../../job/jar/memory-objects.ts';
 import { writeZip } from '../../job/jar/zip-writer.ts';
 import { ManualClock } from './clock.ts';
@@ -68,6 +70,7 @@ export class World {
   readonly clock = new ManualClock();
   readonly effects: Effects;
   readonly ledger = new FakeLedger();
+  readonly deployments = new FakeDeployments();
   readonly runQueue = new FakeRunQueue(() => this.clock.now());
   readonly locks = new FakeLocks();
   readonly deadLetters = new FakeDeadLetters();
@@ -77,6 +80,7 @@ export class World {
   readonly flink: FakeFlink;
   readonly sessions: FakeSessions;
   readonly leases = new FakeSessionLeases();
+  readonly state = new FakeStateStorage();
   readonly logged: string[] = [];
   readonly accept: AcceptDeps;
   readonly dispatch: DispatchDeps;
@@ -88,12 +92,13 @@ export class World {
     this.options = options;
     this.effects = new Effects(options.fault);
     this.clusters = createFakeClusters(this.clock);
-    this.flink = new FakeFlink(this.clusters, this.clock);
+    this.flink = new FakeFlink(this.clusters, this.clock, this.state);
     this.sessions = new FakeSessions(this.clusters, this.clock);
     const log: Log = { info: this.note, warn: this.note, error: this.note };
     const { effects } = this;
     const common = {
       ledger: effects.watch('ledger', this.ledger, 'StorageUnavailable'),
+      deployments: effects.watch('deployments', this.deployments, 'StorageUnavailable'),
       runQueue: effects.watch('runQueue', this.runQueue, 'StorageUnavailable'),
       deadLetters: effects.watch('deadLetters', this.deadLetters, 'StorageUnavailable'),
       clock: this.clock,
@@ -117,6 +122,7 @@ export class World {
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: () => effects.run('targets', 'ClusterUnavailable', () => Promise.resolve(target)),
       keepJar: () => Promise.resolve(),
+      state: (uri) => effects.watch('state', this.state.storages(uri), 'StateStorageUnavailable'),
       deliver: ({ jar }) => effects.run('deliver', 'StorageUnavailable', () => Promise.resolve({ jarUri: jar.uri })),
       sessions: {
         leases: effects.watch('leases', this.leases, 'StorageUnavailable'),
@@ -221,6 +227,8 @@ export class World {
         return this.effects.watch('jobManager', jobManager, 'RestUnreachable');
       },
       application: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
+      savepoints: (ref) =>
+        this.effects.watch('savepoints', this.flink.streams.savepoints(ref.clusterId), 'RestUnreachable'),
       session: (ref) => {
         const { jars, inspection } = this.sessions.session(ref);
         const watch = <T extends object>(port: string, it: T): T => this.effects.watch(port, it, 'RestUnreachable');

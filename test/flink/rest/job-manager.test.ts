@@ -221,3 +221,68 @@ it('encodes what it puts into a path', async () => {
     .catch(() => undefined);
   expect(transport.requests).toEqual([{ method: 'PATCH', path: '/jobs/..%2Foverview%3Fx', query: { mode: 'cancel' } }]);
 });
+
+describe('what a JobManager has of the state', () => {
+  const taken = (id: number, path: string | null, more: object = {}) => ({
+    ...{
+      className: 'completed',
+      id,
+      status: 'COMPLETED',
+      is_savepoint: false,
+      savepointFormat: null,
+      discarded: false,
+    },
+    ...{ latest_ack_timestamp: 1000 + id, state_size: 10 * id, external_path: path, ...more },
+  });
+  const savepoint = (id: number, path: string, format = 'CANONICAL') =>
+    taken(id, path, { is_savepoint: true, savepointFormat: format });
+  const told = (latest: object, counts: object = {}) =>
+    createJobManager(
+      scripted({
+        [`GET /jobs/${ID}/checkpoints`]: [
+          {
+            status: 200,
+            body: {
+              counts: { restored: 0, total: 0, in_progress: 0, completed: 0, failed: 0, ...counts },
+              latest: { completed: null, savepoint: null, failed: null, restored: null, ...latest },
+              history: [],
+            },
+          },
+        ],
+      }),
+    ).checkpoints(ID);
+
+  it.each(['1.20.0', '2.3.0'])('is nothing for the job of %s without checkpoints', async (version) => {
+    expect(await createJobManager(recordedTransport(version, 'running')).checkpoints(ID)).toEqual({
+      completedSinceRestore: 0,
+      failed: 0,
+    });
+  });
+
+  it('is the newest by its number, a savepoint or a checkpoint', async () => {
+    const latest = { completed: taken(4, 's3://b/c/chk-4'), savepoint: savepoint(5, 's3://b/s/savepoint-1/') };
+    expect(await told(latest, { completed: 5, failed: 2 })).toEqual({
+      newest: { id: 5, path: 's3://b/s/savepoint-1', isSavepoint: true, format: 'CANONICAL', at: 1005, bytes: 50 },
+      completedSinceRestore: 5,
+      failed: 2,
+    });
+    expect((await told({ ...latest, completed: taken(6, 's3://b/c/chk-6') })).newest).toEqual({
+      ...{ id: 6, path: 's3://b/c/chk-6', isSavepoint: false, at: 1006, bytes: 60 },
+    });
+  });
+
+  it('is nothing that has gone, or that has no place', async () => {
+    for (const completed of [
+      taken(4, 's3://b/c/chk-4', { discarded: true }),
+      taken(4, '<checkpoint-not-externally-addressable>'),
+      taken(4, null),
+    ]) {
+      expect((await told({ completed })).newest).toBeUndefined();
+    }
+  });
+
+  it('says what the job began from', async () => {
+    const restored = { id: 3, restore_timestamp: 5, is_savepoint: true, external_path: 's3://b/s/savepoint-0' };
+    expect((await told({ restored })).restored).toEqual({ id: 3, path: 's3://b/s/savepoint-0' });
+  });
+});

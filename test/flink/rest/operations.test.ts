@@ -32,6 +32,44 @@ describe('savepoints', () => {
     expect(clock.now()).toBe(1_000);
   });
 
+  it('names the operation, so that a repeat joins it', async () => {
+    const transport = scripted({
+      [`POST /jobs/${ID}/savepoints`]: accepted,
+      [`POST /jobs/${ID}/stop`]: accepted,
+      [`POST /jobs/${ID}/checkpoints`]: accepted,
+      [`GET /jobs/${ID}/checkpoints/t1`]: [
+        { status: 200, body: { status: { id: 'COMPLETED' }, operation: { checkpointId: 7 } } },
+      ],
+    });
+    const savepoints = createSavepoints(transport);
+    await savepoints.trigger(ID, { triggerId: 't1' });
+    await savepoints.stop(ID, { triggerId: 't1', drain: false });
+    const operation = await savepoints.checkpoint(ID, { triggerId: 't1', type: 'FULL' });
+    expect(transport.requests.map((request) => (request as RestRequest).body)).toEqual([
+      { 'cancel-job': false, triggerId: 't1' },
+      { drain: false, triggerId: 't1' },
+      { triggerId: 't1', checkpointType: 'FULL' },
+    ]);
+    expect(await savepoints.status(operation)).toEqual({ status: 'COMPLETED' });
+  });
+
+  it.each([
+    ['savepoint', `/jobs/${ID}/savepoints/t1`, 'There is no savepoint operation with triggerId=t1 for job x.'],
+    ['checkpoint', `/jobs/${ID}/checkpoints/t1`, 'There is no checkpoint operation with triggerId=t1 for job x.'],
+    ['disposal', '/savepoint-disposal/t1', 'There is no operation.'],
+  ] as const)('knows a %s that Flink has forgotten from a job that it has not', async (kind, path, said) => {
+    const body = { errors: [`org.apache.flink.runtime.rest.handler.RestHandlerException: ${said}\n\tat a`] };
+    const savepoints = createSavepoints(scripted({ [`GET ${path}`]: [{ status: 404, body }] }));
+    await expect(savepoints.status({ kind, jobId: ID, triggerId: 't1' })).rejects.toMatchObject({
+      reason: 'OperationNotFound',
+      message: expect.stringContaining(said) as string,
+    });
+    const proxy = createSavepoints(scripted({ [`GET ${path}`]: [{ status: 404, body: 'no such service' }] }));
+    await expect(proxy.status({ kind, jobId: ID, triggerId: 't1' })).rejects.toMatchObject({
+      reason: 'RestUnreachable',
+    });
+  });
+
   it('stops a job, draining', async () => {
     const transport = scripted({ [`POST /jobs/${ID}/stop`]: accepted });
     await createSavepoints(transport).stop(ID, { drain: true, targetDirectory: '/sp' });

@@ -16,7 +16,7 @@ targets:
 defaults: { image: 'flink:2.3.0', flinkVersion: v2_3, serviceAccount: flink }
 `;
 const TWO = `${BASE}
-rules: [{ match: { key: '**' }, spec: { job: { kind: streaming } } }]
+rules: [{ match: { key: '**' }, spec: { job: { kind: streaming, upgradeMode: stateless } } }]
 tenants:
   payments:
     sources: [{ bucket: jars, prefix: payments/ }, { queue: '${ARN}payments' }, { scheduleGroup: payments }]

@@ -19,16 +19,9 @@ const TAKEN: readonly [Name, readonly RegExp[]][] = [
   ['flink-beam-example', []],
   ['flink-python-example', []],
   ['flink-sql-runner-example', []],
-  [
-    'basic-checkpoint-ha',
-    [
-      /savepointTriggerNonce has no effect/,
-      /upgradeMode savepoint/,
-      /kubernetes\.operator\.savepoint\.format\.type has no effect/,
-    ],
-  ],
-  ['basic-reactive', [/savepointTriggerNonce has no effect/, /upgradeMode savepoint/]],
-  ['autoscaling', [/upgradeMode last-state/, /job\.autoscaler\.enabled, .*have no effect/]],
+  ['basic-checkpoint-ha', []],
+  ['basic-reactive', []],
+  ['autoscaling', [/job\.autoscaler\.enabled, .*have no effect/]],
 ];
 
 /** Refused, with what to write instead. */

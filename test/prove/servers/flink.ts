@@ -122,6 +122,7 @@ export class Flink {
       overview: () => ask('look', () => this.look(ref)),
       runtime: (jobId) => ask('runtime', () => this.runtime(ref, jobId)),
       result: () => ask('result', () => ({ answers: {}, accumulators: { records: '7' } })),
+      checkpoints: () => ask('checkpoints', () => ({ completedSinceRestore: 0, failed: 0 })),
       cancel: (jobId) => ask('cancel', () => this.cancel(ref, jobId)),
       mainThread: () => ask('main', () => this.mainThread(ref)),
       exception: () => ask('exception', () => this.exception(ref)),

@@ -61,6 +61,7 @@ export class SessionFlink {
       overview: () => ask('look', READ, (process) => this.look(process, invocation.label)),
       runtime: (jobId) => ask('runtime', READ, () => ({ jobId, type: 'STREAMING' })),
       result: () => ask('result', READ, () => ({ answers: {}, accumulators: { records: '7' } })),
+      checkpoints: () => ask('checkpoints', READ, () => ({ completedSinceRestore: 0, failed: 0 })),
       cancel: (jobId) => ask('cancel', WRITE, (process) => this.cancel(process, jobId, invocation.label)),
     };
   }

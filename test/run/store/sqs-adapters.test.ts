@@ -1,9 +1,14 @@
 import { SendMessageCommand, SQSClient, SQSServiceException } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { runIdFor } from '../../../lib/core/ids.ts';
+import { deploymentIdFor, runIdFor } from '../../../lib/core/ids.ts';
 import { REASONS } from '../../../lib/core/reasons.ts';
-import { isOfLaterVersion, parseRunMessage } from '../../../lib/run/store/run-queue.ts';
+import {
+  isOfLaterVersion,
+  isRunMessage,
+  parseQueueMessage,
+  parseRunMessage,
+} from '../../../lib/run/store/run-queue.ts';
 import { createSqsDeadLetters } from '../../../lib/run/store/sqs-dead-letters.ts';
 import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
 
@@ -64,6 +69,26 @@ describe('parseRunMessage', () => {
     ['{"version":1,"runId":"0123456789abcdef0123","step":"1"}', 'step'],
   ])('refuses %s naming the field', (body, field) => {
     expect(() => parseRunMessage(body)).toThrow(expect.objectContaining({ reason: 'MalformedRequest', field }));
+  });
+});
+
+describe('a message of the run queue', () => {
+  const deployment = deploymentIdFor({ tenant: undefined, target: 't', namespace: 'n', name: 'stream' });
+
+  it('asks for a step of a run, or for a look at a stream', async () => {
+    await createSqsRunQueue(queue).send({ version: 1, deployment }, 0);
+    const asked = parseQueueMessage(sent()?.MessageBody ?? '');
+    expect(asked).toEqual({ version: 1, deployment });
+    expect(isRunMessage(asked)).toBe(false);
+    expect(isRunMessage(parseQueueMessage(JSON.stringify(message)))).toBe(true);
+  });
+
+  it.each([
+    ['{"version":1,"deployment":"x"}', 'deployment'],
+    [`{"version":2,"deployment":"${deployment}"}`, 'version'],
+    ['{"version":1}', 'runId'],
+  ])('is refused as %s naming the field', (body, field) => {
+    expect(() => parseQueueMessage(body)).toThrow(expect.objectContaining({ reason: 'MalformedRequest', field }));
   });
 });
 

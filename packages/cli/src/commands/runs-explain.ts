@@ -91,14 +91,18 @@ function asText(
 }
 
 function replayText({ file, kept, explanation }: Replay): string {
-  const { table: name, rows, abortRows } = explanation;
+  const { table: name, rows, abortRows, stopRows } = explanation;
   const aborted =
     abortRows.length === 0
       ? ''
       : `\nthe attempt had been given up, so ABORT_RULES come after them\n${rowsText(abortRows)}`;
+  const stopped =
+    stopRows.length === 0
+      ? ''
+      : `\nthe run was asked to stop with its state, so STOP_RULES come last\n${rowsText(stopRows)}`;
   return (
     `${file}: taken ${new Date(kept.now).toISOString()}, by ${name} of lib/verdict\n` +
-    `${rowsText(rows)}${aborted}\n${verdictText(kept, explanation)}\n`
+    `${rowsText(rows)}${aborted}${stopped}\n${verdictText(kept, explanation)}\n`
   );
 }
 
@@ -107,8 +111,8 @@ function rowsText(rows: readonly ExplainedRow[]): string {
   return table([['   RESULT', 'RULE', 'WHY'], ...cells]);
 }
 
-function verdictText({ rule, kind }: DecisionEvidence, { verdict, rows, abortRows }: Explanation): string {
-  const by = [...rows, ...abortRows].find((row) => row.rule === verdict.rule)?.description ?? '';
+function verdictText({ rule, kind }: DecisionEvidence, { verdict, rows, abortRows, stopRows }: Explanation): string {
+  const by = [...rows, ...abortRows, ...stopRows].find((row) => row.rule === verdict.rule)?.description ?? '';
   const said = verdict.kind === 'wait' ? `wait: ${verdict.because}` : sentence(verdict.outcome);
   const decided = `decided by ${verdict.rule} (${by})\n${said}`;
   if (agrees({ rule, kind }, verdict)) return decided;

@@ -62,7 +62,7 @@ export function specFile(spec: JobSpec): SpecFile {
     args: job?.args ?? [],
     ...restoreOf(spec),
     ...standaloneOf(spec),
-    notes: [...notesOn(spec), ...unused.map((field) => `${field} has no effect: it is for dispatched runs`)],
+    notes: [...notesOn(spec, false), ...unused.map((field) => `${field} has no effect: it is for dispatched runs`)],
   };
 }
 

@@ -97,6 +97,7 @@ function play(script: Script) {
         return one instanceof Error ? Promise.reject(one) : Promise.resolve(one);
       },
       runtime: unused,
+      checkpoints: unused,
       result() {
         const one = next(results);
         return one === undefined ? Promise.reject(silence) : Promise.resolve(one);

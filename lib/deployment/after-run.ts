@@ -1,0 +1,59 @@
+import type { Instant } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
+import { omit } from '../core/omit.ts';
+import type { RunRecord } from '../run/record.ts';
+import { addEvent } from './events.ts';
+import { keepSnapshot, newestOf } from './history.ts';
+import { generationOf, type DeploymentRecord, type DeploymentRun } from './record.ts';
+import { giveUpRequest } from './requests.ts';
+import { block } from './start.ts';
+
+/** What a deployment knows once its run is proven gone: its newest state, and whether another run may follow. */
+export function afterRun(given: DeploymentRecord, run: RunRecord, now: Instant): DeploymentRecord {
+  const { run: own } = given;
+  if (own === undefined) return given;
+  const learned = learn(giveUpRequest(given, now, 'The run has ended'), own, run, now);
+  const gone = { ...omit(learned, 'run'), last: { id: own.id, generation: own.generation } };
+  return settle(gone, own, run, now);
+}
+
+function learn(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): DeploymentRecord {
+  const newest = newestOf(run);
+  const left = run.attempts.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot;
+  const known = { ...record, ...defined({ newest, unknown: run.stateUnknown?.message }) };
+  if (left === undefined) return known;
+  const snapshot = { ...left, run: left.run ?? run.runId };
+  return keepSnapshot({ ...known, newest: snapshot }, snapshot, own.stop?.why ?? 'end', now);
+}
+
+/** Whether it ended as it was asked to, or otherwise: then nothing begins before somebody wants something else. */
+function settle(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): DeploymentRecord {
+  const { outcome } = run;
+  if (outcome === undefined) return record;
+  const { reason, message } = outcome;
+  if (outcome.state === 'succeeded' && reason !== 'StoppedWithSavepoint') return finish(record, own, now);
+  if (own.stop !== undefined || wantsAnother(record, own)) return record;
+  if (outcome.state === 'succeeded' || outcome.state === 'canceled') {
+    const choices = ['flink-dispatch deployments resume', 'another restartNonce'];
+    const settled = { generation: record.wanted, reason, message, choices, at: now };
+    const about = { run: run.runId, reason, message, choices };
+    return addEvent({ ...record, state: 'suspended', settled }, 'suspended', now, about);
+  }
+  const choices = ['a corrected job', 'another restartNonce, or flink-dispatch deployments restart'];
+  return block(record, { reason, message: `Run ${run.runId} ${outcome.state}: ${message}`, choices }, now);
+}
+
+function wantsAnother(record: DeploymentRecord, own: DeploymentRun): boolean {
+  const [wanted, ran] = [generationOf(record, record.wanted), generationOf(record, own.generation)];
+  return wanted?.wish.state !== 'running' || wanted.job !== ran?.job;
+}
+
+/** A natural end wins a race with whatever was asked for. */
+function finish(record: DeploymentRecord, own: DeploymentRun, now: Instant): DeploymentRecord {
+  const late = record.wanted !== own.generation && record.wanted !== record.reached;
+  const message = late ? `The job has finished before generation ${record.wanted} was begun` : 'The job has finished';
+  const choices = ['job.upgradeMode: stateless, to start with empty state'];
+  const settled = { generation: record.wanted, reason: 'JobFinished', message, choices, at: now } as const;
+  const finished = { ...record, state: 'finished', settled, finishedAt: now } as const;
+  return addEvent(finished, 'finished', now, { generation: own.generation, run: own.id, message });
+}

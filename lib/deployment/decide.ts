@@ -1,0 +1,250 @@
+import type { Duration, Instant } from '../core/clock.ts';
+import type { RunId } from '../core/ids.ts';
+import { defined } from '../core/defined.ts';
+import { omit } from '../core/omit.ts';
+import { isEnded } from '../run/machine.ts';
+import type { RunRecord } from '../run/record.ts';
+import { afterRun } from './after-run.ts';
+import { addEvent } from './events.ts';
+import { ownDirectory, isHeldByRun, retire, retireAll, retirementAt } from './history.ts';
+import {
+  generationOf,
+  type DeploymentRecord,
+  type DeploymentRun,
+  type Generation,
+  type SnapshotRequest,
+  type StopMode,
+} from './record.ts';
+import { giveUpRequest, nextPeriodic, openRequest } from './requests.ts';
+import { begin } from './start.ts';
+import { stopCause, stopMode } from './stop.ts';
+
+/** What is to be done, once the record that names it is written. Each may be done again. */
+export type DeploymentEffect =
+  /** Makes the run, and sends its first message. */
+  | { readonly kind: 'start-run'; readonly run: DeploymentRun }
+  | { readonly kind: 'stop-run'; readonly runId: RunId; readonly stop: StopMode; readonly upgrade: boolean }
+  /** Asks Flink for the snapshot, or what has become of it. */
+  | { readonly kind: 'take-snapshot'; readonly request: SnapshotRequest }
+  /** Asks the JobManager about its checkpoints. */
+  | { readonly kind: 'look'; readonly runId: RunId }
+  | { readonly kind: 'remove-snapshot'; readonly ordinal: number; readonly directory: string | undefined }
+  | { readonly kind: 'remove-leftover'; readonly directory: string }
+  | { readonly kind: 'keep-jar'; readonly requestId: RunId };
+
+export interface Decision {
+  readonly record: DeploymentRecord;
+  readonly effects: readonly DeploymentEffect[];
+  /** When to look again, whatever happens meanwhile; absent: only when something happens. */
+  readonly dueAt?: Instant;
+}
+
+/** A message about what goes on may be lost. */
+const TRANSITION: Duration = 30_000;
+/** How often Flink is asked what has become of a snapshot. */
+const POLL: Duration = 5_000;
+/** A clean-up that takes longer is told. */
+const LATE: Duration = 10 * 60_000;
+/** Kept jars expire after 90 days. */
+const JAR: Duration = 10 * 24 * 60 * 60_000;
+/** Between questions whether a run still needs what it started from. */
+const LOOK: Duration = 60 * 60_000;
+
+/**
+ * What a deployment does next. `run`: the record of its run, when it names one and the run was made. It never does
+ * anything to a run that goes on well but to end it for what is wanted.
+ */
+export function decideDeployment(record: DeploymentRecord, run: RunRecord | undefined, now: Instant): Decision {
+  const { run: own } = record;
+  const wanted = generationOf(record, record.wanted);
+  if (wanted === undefined) return { record, effects: [] };
+  if (own === undefined) return withoutRun(record, wanted, now);
+  if (run === undefined) return { record, effects: [{ kind: 'start-run', run: own }], dueAt: now + TRANSITION };
+  if (run.state === 'closed') return withoutRun(afterRun(record, run, now), wanted, now);
+  return isEnded(run.state) ? ending(record, own, run, now) : withRun(record, { own, run, wanted, now });
+}
+
+/** Nothing of a run is left. */
+function withoutRun(record: DeploymentRecord, wanted: Generation, now: Instant): Decision {
+  if (wanted.wish.state === 'deleted') {
+    return record.state === 'deleted' ? { record, effects: [] } : deleted(record, wanted, now);
+  }
+  if (record.settled?.generation === wanted.number) return rest(record, wanted, now);
+  if (wanted.wish.state === 'suspended') return rest(suspended(record, now), wanted, now);
+  const begun = begin(record, wanted, now);
+  if (begun.run === undefined) return rest(begun, wanted, now);
+  return { record: begun, effects: [{ kind: 'start-run', run: begun.run }], dueAt: now + TRANSITION };
+}
+
+function suspended(record: DeploymentRecord, now: Instant): DeploymentRecord {
+  const reached = { ...omit(record, 'settled'), reached: record.wanted };
+  if (record.state === 'suspended' && record.reached === record.wanted) return record;
+  return addEvent({ ...reached, state: 'suspended' }, 'suspended', now, defined({ snapshot: record.newest }));
+}
+
+function deleted(record: DeploymentRecord, wanted: Generation, now: Instant): Decision {
+  const purged = wanted.wish.purge === true ? retireAll(record, now) : record;
+  const effects = removals(purged);
+  if (effects.length > 0) return { record: { ...purged, state: 'deleting' }, effects, dueAt: now + TRANSITION };
+  const kept = omit(purged, 'newest', 'unknown', 'finishedAt', 'settled', 'last');
+  const empty = { ...kept, leftovers: [], snapshots: [], runs: 0, reached: record.wanted, state: 'deleted' as const };
+  return { record: addEvent(empty, 'deleted', now), effects: [] };
+}
+
+/** Nothing goes on: snapshots grow old, and the jar of what may be resumed is kept. */
+function rest(record: DeploymentRecord, wanted: Generation, now: Instant): Decision {
+  const retired = retire(record, now);
+  const keep = keepsJar(retired) && now - record.jarKeptAt >= JAR;
+  const kept = keep ? { ...retired, jarKeptAt: now } : retired;
+  const effects: DeploymentEffect[] = removals(kept);
+  if (keep) effects.push({ kind: 'keep-jar', requestId: wanted.requestId });
+  const times = [retirementAt(kept, now), keepsJar(kept) ? kept.jarKeptAt + JAR : undefined];
+  return { record: kept, effects, ...due(times) };
+}
+
+function keepsJar({ state }: DeploymentRecord): boolean {
+  return state !== 'finished' && state !== 'deleted';
+}
+
+function removals(record: DeploymentRecord): DeploymentEffect[] {
+  const { snapshots, leftovers, run } = record;
+  return [
+    ...snapshots
+      .filter(({ deletingAt }) => deletingAt !== undefined)
+      .map(({ ordinal, snapshot }) => ({
+        kind: 'remove-snapshot' as const,
+        ordinal,
+        directory: ownDirectory(record, snapshot),
+      })),
+    ...leftovers
+      .filter((left) => left.run !== run?.id)
+      .map(({ directory }) => ({ kind: 'remove-leftover' as const, directory })),
+  ];
+}
+
+/** Its outcome stands, and something of it may be left: whatever is wanted, nothing begins before that is gone. */
+function ending(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): Decision {
+  const since = run.outcome?.at ?? now;
+  const dueAt = now + TRANSITION;
+  if (own.lateTold === true || now - since < LATE) return { record, effects: [], dueAt };
+  const message = `Run ${own.id} has ended, and is not proven gone since ${Math.round((now - since) / 60_000)} minutes: the next one waits`;
+  const told = addEvent({ ...record, run: { ...own, lateTold: true } }, 'delayed', now, { run: own.id, message });
+  return { record: told, effects: [], dueAt };
+}
+
+interface Running {
+  readonly own: DeploymentRun;
+  readonly run: RunRecord;
+  readonly wanted: Generation;
+  readonly now: Instant;
+}
+
+function withRun(given: DeploymentRecord, { own: before, run, wanted, now }: Running): Decision {
+  const seen = noteStopFailed(noteRunning(given, before, run, now), run, now);
+  const own = seen.run ?? before;
+  if (own.stop !== undefined) return stopping(seen, own, run, now);
+  const why = stopCause(seen, own, wanted);
+  if (why === undefined) return housekeeping(reach(seen, run), { own, run, wanted, now });
+  // One savepoint at a time: the one that is being taken comes first.
+  if (seen.request !== undefined && why !== 'delete' && seen.request.until > now)
+    return waitForRequest(seen, seen.request, now);
+  const free = giveUpRequest(seen, now, 'The run is asked to end');
+  const choice = stopMode(free, { run: own, wanted, why, now });
+  if (choice.mode === 'look')
+    return { record: free, effects: [{ kind: 'look', runId: own.id }], dueAt: now + TRANSITION };
+  if (choice.mode === 'impossible') {
+    const { message, choices } = choice;
+    return housekeeping(fail(free, { reason: 'InvalidSpec', message, choices }, now), { own, run, wanted, now });
+  }
+  const state = why === 'suspend' ? 'suspending' : why === 'delete' ? 'deleting' : 'upgrading';
+  const stop = { ...choice, why, at: now };
+  const asked = { ...free, state, run: { ...own, stop } } as const;
+  const told = why === 'suspend' ? 'suspending' : 'upgrading';
+  const record = why === 'delete' ? asked : addEvent(asked, told, now, { run: own.id });
+  return stopping(record, asked.run, run, now);
+}
+
+/** Carried through: what is wanted meanwhile comes after it. */
+function stopping(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): Decision {
+  const { stop } = own;
+  const dueAt = now + TRANSITION;
+  if (stop === undefined || run.stopRequested !== undefined || run.cancelRequested !== undefined) {
+    return { record, effects: [], dueAt };
+  }
+  const upgrade = stop.why !== 'suspend' && stop.why !== 'delete';
+  return { record, effects: [{ kind: 'stop-run', runId: own.id, stop, upgrade }], dueAt };
+}
+
+function noteRunning(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): DeploymentRecord {
+  if (own.runningAt !== undefined || run.state !== 'running') return record;
+  const seen = { ...record, run: { ...own, runningAt: now } };
+  const { generation, startFrom: snapshot } = own;
+  const about = { generation, run: own.id, ...defined({ snapshot }) };
+  if (own.stop !== undefined) return seen;
+  const type = own.why === 'create' ? 'started' : own.why === 'resume' ? 'resumed' : 'upgraded';
+  return addEvent({ ...seen, state: 'running' }, type, now, about);
+}
+
+/** The job went on, and nothing was lost: a newer generation may try again. */
+function noteStopFailed(record: DeploymentRecord, run: RunRecord, now: Instant): DeploymentRecord {
+  const { run: own } = record;
+  const failed = run.stopFailed;
+  if (own?.stop === undefined || failed === undefined || failed.at < own.stop.at) return record;
+  const choices = [
+    'send it again, or with another restartNonce',
+    'job.fallback: last-state, to go on from the newest checkpoint',
+    'job.savepointDeadline, for more time',
+  ];
+  const freed = { ...record, run: omit(own, 'stop') };
+  return fail(freed, { reason: failed.reason, message: failed.message, choices }, now);
+}
+
+function fail(
+  record: DeploymentRecord,
+  {
+    reason,
+    message,
+    choices,
+  }: {
+    readonly reason: 'InvalidSpec' | NonNullable<RunRecord['stopFailed']>['reason'];
+    readonly message: string;
+    readonly choices: readonly string[];
+  },
+  now: Instant,
+): DeploymentRecord {
+  const settled = { generation: record.wanted, reason, message, choices, at: now };
+  const run = defined({ run: record.run?.id });
+  const state = record.run?.runningAt === undefined ? 'starting' : 'running';
+  return addEvent({ ...record, state, settled }, 'upgrade-failed', now, { ...run, reason, message, choices });
+}
+
+/** What is wanted is what runs. */
+function reach(record: DeploymentRecord, run: RunRecord): DeploymentRecord {
+  if (record.settled?.generation === record.wanted || run.state !== 'running') return record;
+  return record.reached === record.wanted ? record : { ...record, reached: record.wanted };
+}
+
+/** The job goes on: snapshots are taken and retired, and the jar is kept. */
+function housekeeping(given: DeploymentRecord, { own, run, wanted, now }: Running): Decision {
+  if (run.state !== 'running') return { record: given, effects: [], dueAt: now + TRANSITION };
+  const opened = openRequest(given, wanted, run, now);
+  if (opened.request !== undefined) {
+    if (opened.request.until > now) return waitForRequest(opened, opened.request, now);
+    return { record: giveUpRequest(opened, now, 'It took too long'), effects: [], dueAt: now };
+  }
+  const asks = isHeldByRun(opened, now) && now - (own.checkpoints?.at ?? 0) >= LOOK;
+  const retired = retire(opened, now);
+  const effects = removals(retired);
+  if (asks) effects.push({ kind: 'look', runId: own.id });
+  const times = [nextPeriodic(retired, wanted), retirementAt(retired, now), asks ? now + LOOK : undefined];
+  return { record: retired, effects, ...due(times) };
+}
+
+function waitForRequest(record: DeploymentRecord, request: SnapshotRequest, now: Instant): Decision {
+  return { record, effects: [{ kind: 'take-snapshot', request }], dueAt: now + POLL };
+}
+
+function due(times: readonly (Instant | undefined)[]): { readonly dueAt?: Instant } {
+  const set = times.filter((time) => time !== undefined);
+  return set.length === 0 ? {} : { dueAt: Math.min(...set) };
+}

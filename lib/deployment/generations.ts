@@ -1,0 +1,131 @@
+import type { Instant } from '../core/clock.ts';
+import { deploymentIdFor, sha256Hex } from '../core/ids.ts';
+import { canonicalJson } from '../core/json.ts';
+import { omit } from '../core/omit.ts';
+import { defined } from '../core/defined.ts';
+import { isOlder } from '../trigger/s3-event.ts';
+import { addEvent } from './events.ts';
+import { generationOf, type DeploymentRecord, type DeploymentRequest, type Generation } from './record.ts';
+
+/** Beside those that something refers to. */
+const KEPT = 20;
+
+export type Applied =
+  /** The record with the request as its newest generation, which is wanted unless it is superseded already. */
+  | { readonly kind: 'changed'; readonly record: DeploymentRecord; readonly generation: Generation }
+  /** The request is in the record, or was and has given way to newer ones. */
+  | { readonly kind: 'known'; readonly generation?: Generation };
+
+/**
+ * Makes a request the newest generation of its deployment. `seenBefore`: its object was there already, so it may have
+ * been a generation long ago. An upload that is older than the newest one of its key never takes its place.
+ */
+export function applyRequest(
+  record: DeploymentRecord | undefined,
+  request: DeploymentRequest,
+  now: Instant,
+  seenBefore: boolean,
+): Applied {
+  if (record === undefined) return first(request, now);
+  const known = record.generations.find(({ requestId }) => requestId === request.requestId);
+  if (known !== undefined) return { kind: 'known', generation: known };
+  const wanted = generationOf(record, record.wanted);
+  const late = seenBefore && wanted !== undefined && request.at < wanted.at;
+  if (late && record.generations[0]?.number !== 1) return { kind: 'known' };
+  const number = (record.generations.at(-1)?.number ?? 0) + 1;
+  const superseded = late || isOlderUpload(record, request);
+  const generation = { ...generationFor(request, number), ...(superseded && { superseded }) };
+  const added = addEvent({ ...record, generations: [...record.generations, generation] }, 'accepted', now, {
+    generation: number,
+  });
+  const changed = superseded
+    ? addEvent(added, 'superseded', now, { generation: number, message: 'A newer one is wanted already' })
+    : want(added, generation, request, now);
+  return { kind: 'changed', record: bounded(changed), generation };
+}
+
+function want(
+  record: DeploymentRecord,
+  generation: Generation,
+  request: DeploymentRequest,
+  now: Instant,
+): DeploymentRecord {
+  const given = giveWay(record, generation.number, now);
+  const upload = uploadOf(request);
+  return { ...given, wanted: generation.number, dueAt: now, ...defined({ upload: upload ?? record.upload }) };
+}
+
+/** What was wanted and never came true is told so. */
+function giveWay(record: DeploymentRecord, next: number, now: Instant): DeploymentRecord {
+  const { wanted, reached, run } = record;
+  if (wanted === reached || wanted === run?.generation) return record;
+  const generations = record.generations.map((one) => (one.number === wanted ? { ...one, superseded: true } : one));
+  const message = `Generation ${next} is wanted instead`;
+  return addEvent({ ...record, generations }, 'superseded', now, { generation: wanted, message });
+}
+
+function first(request: DeploymentRequest, now: Instant): Applied {
+  const { job, tenant } = request;
+  const generation = generationFor(request, 1);
+  const { target, namespace, name } = job;
+  const record: DeploymentRecord = {
+    version: 1,
+    id: deploymentIdFor({ tenant, target, namespace, name }),
+    ...defined({ tenant }),
+    ...{ target, namespace, name },
+    state: 'starting',
+    createdAt: now,
+    updatedAt: now,
+    generations: [generation],
+    wanted: 1,
+    reached: 0,
+    ...defined({ upload: uploadOf(request) }),
+    runs: 0,
+    // Numbers that were there from the beginning ask for nothing.
+    done: request.wish.nonces,
+    snapshots: [],
+    snapshotOrdinal: 0,
+    requests: 0,
+    leftovers: [],
+    events: [],
+    sequence: 0,
+    dueAt: now,
+    jarKeptAt: now,
+  };
+  return { kind: 'changed', record: addEvent(record, 'accepted', now), generation };
+}
+
+function generationFor(request: DeploymentRequest, number: number): Generation {
+  const { requestId, job, wish, at, by } = request;
+  return { number, requestId, job: jobText(request), wish, plan: job.state, notify: job.notify, at, by };
+}
+
+/**
+ * Of all that only another run can bring about. An upload is a wish for another run, although its bytes may be the same
+ * as before; how state is kept, and who is told, is none.
+ */
+function jobText({ job, source, requestId, sameJob }: DeploymentRequest): string {
+  if (sameJob !== undefined) return sameJob;
+  const upload = source.kind === 'jar-upload' ? requestId : undefined;
+  return sha256Hex(canonicalJson({ job: omit(job, 'state', 'notify', 'notes'), ...defined({ upload }) }));
+}
+
+/** An order is about an upload, and none itself. */
+function uploadOf({ source, sameJob }: DeploymentRequest): DeploymentRecord['upload'] {
+  if (sameJob !== undefined || source.kind !== 'jar-upload' || source.sequencer === undefined) return undefined;
+  const { bucket, key, sequencer } = source;
+  return { bucket, key, sequencer };
+}
+
+function isOlderUpload({ upload: newest }: DeploymentRecord, request: DeploymentRequest): boolean {
+  const ours = uploadOf(request);
+  if (newest === undefined || ours?.bucket !== newest.bucket || ours.key !== newest.key) return false;
+  return isOlder(ours.sequencer, newest.sequencer);
+}
+
+function bounded(record: DeploymentRecord): DeploymentRecord {
+  const { generations, wanted, reached, run, last } = record;
+  const needed = [wanted, reached, run?.generation, last?.generation];
+  const drop = generations.length - KEPT;
+  return { ...record, generations: generations.filter(({ number }, i) => i >= drop || needed.includes(number)) };
+}

@@ -1,0 +1,241 @@
+import type { Instant } from '../core/clock.ts';
+import type { DeploymentId, RunId } from '../core/ids.ts';
+import type { Reason } from '../core/reasons.ts';
+import type { ResolvedJob, StatePlan } from '../job/job.ts';
+import type { DeploymentWish } from '../job/state-plan.ts';
+import type { SavepointFormat, Snapshot } from '../state/snapshot.ts';
+import type { RunSource } from '../trigger/request.ts';
+
+/**
+ * Where a deployment is. `upgrading`, `suspending` and `deleting` last until its run is proven gone; `blocked` until
+ * somebody decides.
+ */
+export const DEPLOYMENT_STATES = [
+  'starting',
+  'running',
+  'upgrading',
+  'suspending',
+  'suspended',
+  'blocked',
+  'finished',
+  'deleting',
+  'deleted',
+] as const;
+export type DeploymentState = (typeof DEPLOYMENT_STATES)[number];
+
+/** What a request wants beside the job; `deleted` is only ever asked for by a person. */
+export type GenerationWish = Omit<DeploymentWish, 'state'> & {
+  readonly state: DeploymentWish['state'] | 'deleted';
+  /** Of `deleted`: whether its own snapshots go too. */
+  readonly purge?: boolean;
+};
+
+/** One version of what is wanted. Its job is in the request of its id; equal `job` texts need no new run. */
+export interface Generation {
+  /** From 1. */
+  readonly number: number;
+  readonly requestId: RunId;
+  /** 64 hex digits, of all that makes another run. */
+  readonly job: string;
+  readonly wish: GenerationWish;
+  readonly plan: StatePlan;
+  readonly notify: readonly string[];
+  readonly at: Instant;
+  /** `s3://jars/orders.jar`, the ARN of a queue, the name of a schedule or a person. */
+  readonly by: string;
+  /** A newer one took its place before it was reached, or an older upload came late. */
+  readonly superseded?: boolean;
+}
+
+export type RunWhy = 'create' | 'upgrade' | 'restart' | 'resume' | 'redeploy';
+export type StopWhy = 'upgrade' | 'restart' | 'redeploy' | 'suspend' | 'delete';
+
+/** How a run is asked to end. */
+export type StopMode =
+  | {
+      readonly mode: 'savepoint';
+      readonly format: SavepointFormat;
+      readonly until: Instant;
+      readonly fallback: 'none' | 'last-state';
+    }
+  | { readonly mode: 'last-state' }
+  | { readonly mode: 'cancel' };
+
+/** The one run that may exist; written before it is made. */
+export interface DeploymentRun {
+  readonly id: RunId;
+  readonly generation: number;
+  readonly why: RunWhy;
+  readonly startFrom?: Snapshot;
+  readonly at: Instant;
+  /** Once it was seen to run. */
+  readonly runningAt?: Instant;
+  /** Once it is asked to end; carried through, whatever is wanted meanwhile. */
+  readonly stop?: StopMode & { readonly why: StopWhy; readonly at: Instant };
+  /** What its JobManager last told of its checkpoints. */
+  readonly checkpoints?: {
+    readonly at: Instant;
+    /** Complete since it began. */
+    readonly own: boolean;
+    /** When the newest was complete. */
+    readonly newestAt?: Instant;
+  };
+  /** Its clean-up takes long, and that is told. */
+  readonly lateTold?: boolean;
+}
+
+/** A snapshot of the deployment's own, or one that it ended with. */
+export interface KeptSnapshot {
+  /** From 1. */
+  readonly ordinal: number;
+  readonly snapshot: Snapshot;
+  readonly why: StopWhy | 'end' | 'nonce' | 'periodic';
+  readonly at: Instant;
+  readonly generation: number;
+  /** The last run that started from it. */
+  readonly restoredBy?: RunId;
+  /** Never retired. */
+  readonly pinned?: boolean;
+  /** Being deleted: nothing starts from it any more. */
+  readonly deletingAt?: Instant;
+}
+
+/** A snapshot that is being taken while the job runs on; at most one at a time. */
+export interface SnapshotRequest {
+  /** Of all requests of the deployment, from 1. */
+  readonly ordinal: number;
+  readonly kind: 'savepoint' | 'checkpoint';
+  readonly why: 'nonce' | 'periodic';
+  readonly run: RunId;
+  /** 32 lower-case hex digits: a repeat joins the operation that Flink has of it. */
+  readonly triggerId: string;
+  /** Of this request alone; absent for a checkpoint. */
+  readonly directory?: string;
+  readonly format: SavepointFormat;
+  readonly at: Instant;
+  /** When it is given up. */
+  readonly until: Instant;
+}
+
+/** Why nothing is done for the wanted generation, and what can be: stands until a newer one is wanted. */
+export interface Settled {
+  readonly generation: number;
+  readonly reason: Reason;
+  readonly message: string;
+  readonly choices: readonly string[];
+  readonly at: Instant;
+}
+
+export const DEPLOYMENT_EVENTS = [
+  'accepted',
+  'superseded',
+  'started',
+  'upgrading',
+  'upgraded',
+  'upgrade-failed',
+  'delayed',
+  'suspending',
+  'suspended',
+  'resumed',
+  'blocked',
+  'snapshot',
+  'snapshot-failed',
+  'finished',
+  'deleted',
+] as const;
+export type DeploymentEventType = (typeof DEPLOYMENT_EVENTS)[number];
+
+/** An entry of the outbox: all that its event says, so that each delivery has the same bytes. */
+export interface DeploymentEvent {
+  /** From 1, without gaps; with the deployment's id it is the event's id. */
+  readonly sequence: number;
+  readonly type: DeploymentEventType;
+  readonly time: Instant;
+  readonly generation: number;
+  readonly notify: readonly string[];
+  readonly run?: RunId;
+  readonly snapshot?: Snapshot;
+  readonly reason?: Reason;
+  readonly message?: string;
+  readonly choices?: readonly string[];
+  readonly publishedAt?: Instant;
+}
+
+/** The ledger's one object for a deployment, version 1. */
+export interface DeploymentRecord {
+  readonly version: 1;
+  readonly id: DeploymentId;
+  readonly tenant?: string;
+  readonly target: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: DeploymentState;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  /** The newest, in order; those that are referred to are kept. */
+  readonly generations: readonly Generation[];
+  readonly wanted: number;
+  /** The last one that was wanted and came true. */
+  readonly reached: number;
+  /** The newest upload that was taken, by which an older one is known. */
+  readonly upload?: { readonly bucket: string; readonly key: string; readonly sequencer: string };
+  readonly run?: DeploymentRun;
+  /** How many there were, with the present one. */
+  readonly runs: number;
+  /** Of the last run that is gone. */
+  readonly last?: { readonly id: RunId; readonly generation: number };
+  /** The newest complete state of the runs that are gone: what the next one starts from. */
+  readonly newest?: Snapshot;
+  /** Why there may be a newer one than `newest`, of which nobody could tell. */
+  readonly unknown?: string;
+  /** Its job ended by itself: its state is over. */
+  readonly finishedAt?: Instant;
+  readonly settled?: Settled;
+  /** The numbers that were acted upon. */
+  readonly done: DeploymentWish['nonces'];
+  readonly snapshots: readonly KeptSnapshot[];
+  readonly snapshotOrdinal: number;
+  readonly request?: SnapshotRequest;
+  readonly requests: number;
+  /** When the last periodic savepoint was asked for. */
+  readonly periodicAt?: Instant;
+  /** Directories of requests that came to nothing: removed once their run is gone. */
+  readonly leftovers: readonly { readonly directory: string; readonly run: RunId }[];
+  readonly events: readonly DeploymentEvent[];
+  readonly sequence: number;
+  /** When it is due to be looked at, though nothing else asks for it. */
+  readonly dueAt?: Instant;
+  readonly jarKeptAt: Instant;
+  readonly stepError?: {
+    readonly since: Instant;
+    readonly count: number;
+    readonly reason: Reason;
+    readonly message: string;
+  };
+}
+
+/** A request as it was accepted: written once, and never changed. */
+export interface DeploymentRequest {
+  readonly version: 1;
+  readonly deployment: DeploymentRecord['id'];
+  readonly requestId: RunId;
+  readonly tenant?: string;
+  /** Hash of the payload: the same identity with another payload is refused. */
+  readonly fingerprint: string;
+  readonly job: ResolvedJob & { readonly state: StatePlan };
+  readonly wish: GenerationWish;
+  readonly source: RunSource;
+  readonly by: string;
+  readonly at: Instant;
+  /** A person's order about a job that was accepted before: that job's text. */
+  readonly sameJob?: string;
+}
+
+export function generationOf(record: DeploymentRecord, number: number): Generation | undefined {
+  return record.generations.find((generation) => generation.number === number);
+}
+
+/** Where the ledger bucket has a deployment's record. */
+export function deploymentKey(id: DeploymentRecord['id']): string {
+  return `deployments/${id}/record.json`;
+}

@@ -1,0 +1,107 @@
+import type { Instant } from '../core/clock.ts';
+import { defined } from '../core/defined.ts';
+import { runIdFor } from '../core/ids.ts';
+import type { Reason } from '../core/reasons.ts';
+import { omit } from '../core/omit.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import { addEvent } from './events.ts';
+import { noteRestored } from './history.ts';
+import { generationOf, type DeploymentRecord, type DeploymentRun, type Generation, type RunWhy } from './record.ts';
+
+/** What the next run starts from, or why nobody but a person can say. */
+export type Start =
+  | { readonly kind: 'from'; readonly snapshot: Snapshot }
+  | { readonly kind: 'empty' }
+  | {
+      readonly kind: 'blocked';
+      readonly reason: Reason;
+      readonly message: string;
+      readonly choices: readonly string[];
+    };
+
+const STATELESS = 'job.upgradeMode: stateless, to start with empty state';
+const REDEPLOY = 'job.initialSavepointPath with a new job.savepointRedeployNonce, to start from that snapshot';
+const FROM = 'flink-dispatch deployments upgrade --from <snapshot>';
+
+/** Never empty unless that is what is said, or there never was any state. */
+export function startOf(record: DeploymentRecord, wanted: Generation): Start {
+  const { initialSavepointPath: path } = wanted.wish;
+  if (path !== undefined && (record.runs === 0 || asksToRedeploy(record, wanted))) {
+    return { kind: 'from', snapshot: { kind: 'savepoint', path } };
+  }
+  if (record.runs === 0 || wanted.plan.upgradeMode === 'stateless') return { kind: 'empty' };
+  const { unknown, finishedAt, newest } = record;
+  if (unknown !== undefined) {
+    const message = `The last run may have left a newer state than is known: ${unknown}`;
+    return { kind: 'blocked', reason: 'StateUnknown', message, choices: [STATELESS, REDEPLOY, FROM] };
+  }
+  if (newest === undefined) return { kind: 'empty' };
+  if (finishedAt !== undefined) {
+    const message = `The job has finished, and its state with it; ${newest.path} is of before its end`;
+    return { kind: 'blocked', reason: 'DeploymentFinished', message, choices: [STATELESS, REDEPLOY, FROM] };
+  }
+  return isSilentFallback(record, wanted) ? savepointMissing(newest) : { kind: 'from', snapshot: newest };
+}
+
+export function asksToRedeploy({ done }: DeploymentRecord, { wish }: Generation): boolean {
+  const { savepointRedeploy } = wish.nonces;
+  return savepointRedeploy !== undefined && savepointRedeploy !== done.savepointRedeploy;
+}
+
+/** Another job starts from a checkpoint although a savepoint was asked for: a checkpoint may not fit it. */
+function isSilentFallback(record: DeploymentRecord, { plan, job }: Generation): boolean {
+  if (record.newest?.kind !== 'checkpoint') return false;
+  if (plan.upgradeMode !== 'savepoint' || plan.fallback === 'last-state') return false;
+  return generationOf(record, record.last?.generation ?? 0)?.job !== job;
+}
+
+function savepointMissing({ path }: Snapshot): Start {
+  return {
+    kind: 'blocked',
+    reason: 'SavepointFailed',
+    message: `The last run left no savepoint, but the checkpoint ${path}`,
+    choices: [
+      'job.fallback: last-state, or job.upgradeMode: last-state, to start from the checkpoint',
+      STATELESS,
+      REDEPLOY,
+    ],
+  };
+}
+
+/** Names the next run, before anything of it exists. */
+export function begin(record: DeploymentRecord, wanted: Generation, now: Instant): DeploymentRecord {
+  const start = startOf(record, wanted);
+  if (start.kind === 'blocked') return block(record, start, now);
+  const runs = record.runs + 1;
+  const startFrom = start.kind === 'from' ? start.snapshot : undefined;
+  const run: DeploymentRun = {
+    id: runIdFor(`deployment\n${record.id}\n${wanted.number}\n${runs}`),
+    generation: wanted.number,
+    why: whyOf(record, wanted),
+    ...defined({ startFrom }),
+    at: now,
+  };
+  const { restart, savepointRedeploy } = wanted.wish.nonces;
+  const done = { ...record.done, ...defined({ restart, savepointRedeploy }) };
+  const state = record.state === 'upgrading' ? ('upgrading' as const) : ('starting' as const);
+  const next = { ...omit(record, 'settled', 'newest', 'unknown', 'finishedAt'), runs, run, done, state };
+  return startFrom === undefined ? next : noteRestored(next, startFrom.path, run.id);
+}
+
+function whyOf(record: DeploymentRecord, wanted: Generation): RunWhy {
+  if (record.runs === 0) return 'create';
+  if (asksToRedeploy(record, wanted)) return 'redeploy';
+  if (record.state === 'suspended') return 'resume';
+  return generationOf(record, record.last?.generation ?? 0)?.job === wanted.job ? 'restart' : 'upgrade';
+}
+
+/** Until somebody decides, by another generation. */
+export function block(
+  record: DeploymentRecord,
+  why: { readonly reason: Reason; readonly message: string; readonly choices: readonly string[] },
+  now: Instant,
+): DeploymentRecord {
+  const { reason, message, choices } = why;
+  const settled = { generation: record.wanted, reason, message, choices, at: now };
+  return addEvent({ ...record, state: 'blocked', settled }, 'blocked', now, { reason, message, choices });
+}

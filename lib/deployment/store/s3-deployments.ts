@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, type _Object } from '@aws-sdk/client-s3';
+import { awsStatus, fromAwsError } from '../../core/aws-error.ts';
+import { defined } from '../../core/defined.ts';
+import { isDeploymentId, type DeploymentId, type RunId } from '../../core/ids.ts';
+import { getText, putIf, type Bucket } from '../../run/store/s3-objects.ts';
+import type { Versioned } from '../../run/store/ledger.ts';
+import { parseDeployment, parseDeploymentRequest } from '../record-schema.ts';
+import { deploymentKey, type DeploymentRecord, type DeploymentRequest } from '../record.ts';
+import type { Deployments, LiveDeployment } from './deployments.ts';
+
+const LIVE = 'live-deployments/';
+
+/**
+ * Deployments on S3: `deployments/<id>/record.json`, `deployments/<id>/requests/<request>.json`, and a marker
+ * `live-deployments/<id>` for the sweeper.
+ */
+export function createS3Deployments(bucket: Bucket): Deployments {
+  return {
+    async read(id) {
+      const stored = await getText(bucket, deploymentKey(id));
+      return stored === undefined ? undefined : { value: parseDeployment(stored.text), version: stored.eTag };
+    },
+    create: (record) => write(bucket, record, 'absent'),
+    replace: (record, version) => write(bucket, record, { eTag: version }),
+    keepRequest: (request) => keepRequest(bucket, request),
+    readRequest: (id, requestId) => readRequest(bucket, id, requestId),
+    mark: (id) => mark(bucket, id),
+    list: (page) => list(bucket, page),
+    forget: (marker) => forget(bucket, marker),
+  };
+}
+
+async function write(
+  bucket: Bucket,
+  record: DeploymentRecord,
+  condition: 'absent' | { readonly eTag: string },
+): Promise<Versioned<DeploymentRecord> | undefined> {
+  const version = await putIf(bucket, deploymentKey(record.id), JSON.stringify(record), condition);
+  return version === undefined ? undefined : { value: record, version };
+}
+
+function requestKey(id: DeploymentId, requestId: RunId): string {
+  return `deployments/${id}/requests/${requestId}.json`;
+}
+
+async function keepRequest(bucket: Bucket, request: DeploymentRequest): ReturnType<Deployments['keepRequest']> {
+  const key = requestKey(request.deployment, request.requestId);
+  for (;;) {
+    if ((await putIf(bucket, key, JSON.stringify(request), 'absent')) !== undefined) {
+      return { kind: 'created', request };
+    }
+    const known = await readRequest(bucket, request.deployment, request.requestId);
+    if (known !== undefined) return { kind: 'exists', request: known };
+  }
+}
+
+async function readRequest(bucket: Bucket, id: DeploymentId, requestId: RunId): Promise<DeploymentRequest | undefined> {
+  const stored = await getText(bucket, requestKey(id, requestId));
+  return stored === undefined ? undefined : parseDeploymentRequest(stored.text);
+}
+
+async function mark({ s3, bucket }: Bucket, id: DeploymentId): Promise<void> {
+  await ask('s3:PutObject', `${bucket}/${LIVE}${id}`, () =>
+    s3.send(new PutObjectCommand({ Bucket: bucket, Key: LIVE + id, Body: randomUUID() })),
+  );
+}
+
+async function list(
+  { s3, bucket }: Bucket,
+  { after, limit }: { readonly after?: DeploymentId; readonly limit: number },
+): Promise<readonly LiveDeployment[]> {
+  const from = defined({ StartAfter: after === undefined ? undefined : LIVE + after });
+  const input = { Bucket: bucket, Prefix: LIVE, MaxKeys: Math.min(1000, limit), ...from };
+  const { Contents = [] } = await ask('s3:ListBucket', bucket, () => s3.send(new ListObjectsV2Command(input)));
+  return Contents.flatMap(markerOf);
+}
+
+function markerOf({ Key = '', ETag = '', LastModified }: _Object): LiveDeployment[] {
+  const id = Key.slice(LIVE.length);
+  return isDeploymentId(id) ? [{ id, markedAt: LastModified?.getTime() ?? Infinity, version: ETag }] : [];
+}
+
+async function forget({ s3, bucket }: Bucket, { id, version }: LiveDeployment): Promise<void> {
+  try {
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: LIVE + id, IfMatch: version }));
+  } catch (error) {
+    // 412: marked anew. 409: at this moment. 404: gone already.
+    if ([404, 409, 412].includes(awsStatus(error) ?? 0)) return;
+    throw fromAwsError(error, { action: 's3:DeleteObject', resource: `s3://${bucket}/${LIVE}${id}` });
+  }
+}
+
+async function ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromAwsError(error, { action, resource: `s3://${resource}` });
+  }
+}

@@ -1,0 +1,119 @@
+import { isDispatchError } from '../../core/errors.ts';
+import type { DeploymentEffect } from '../../deployment/decide.ts';
+import { forget } from '../../deployment/history.ts';
+import type { DeploymentRecord } from '../../deployment/record.ts';
+import { hasAttempt } from '../../run/machine.ts';
+import type { RunRecord } from '../../run/record.ts';
+import { openAttempt } from '../attempt-context.ts';
+import { cancelRun } from '../cancel.ts';
+import type { DispatchDeps } from '../deps.ts';
+import { requestStop } from '../stop.ts';
+import { requestOf, startRun } from './start-run.ts';
+import { takeSnapshot, type Found } from './take-snapshot.ts';
+
+/** Does what was decided; what is found out on the way goes into the record. */
+export async function carryOut(
+  effect: DeploymentEffect,
+  record: DeploymentRecord,
+  run: RunRecord | undefined,
+  deps: DispatchDeps,
+): Promise<Found | undefined> {
+  switch (effect.kind) {
+    case 'start-run':
+      await startRun(record, effect.run, deps);
+      return undefined;
+    case 'stop-run':
+      await stopRun(effect, record, deps);
+      return undefined;
+    case 'take-snapshot':
+      return run === undefined ? undefined : takeSnapshot(effect.request, run, deps);
+    case 'look':
+      return run === undefined ? undefined : look(run, deps);
+    case 'remove-snapshot':
+      return removeSnapshot(effect, record, deps);
+    case 'remove-leftover':
+      return removeLeftover(effect.directory, deps);
+    case 'keep-jar': {
+      const { job } = await requestOf(record, record.wanted, deps);
+      if (job.jar.pinned !== undefined) await deps.keepJar(job.jar.pinned);
+      return undefined;
+    }
+  }
+}
+
+async function stopRun(
+  { runId, stop, upgrade }: Extract<DeploymentEffect, { kind: 'stop-run' }>,
+  { id }: DeploymentRecord,
+  deps: DispatchDeps,
+): Promise<void> {
+  const asked = {
+    by: `deployment ${id}`,
+    reason: upgrade ? ('ReplacedByNewerRun' as const) : ('JobCanceled' as const),
+  };
+  switch (stop.mode) {
+    case 'cancel':
+      await cancelRun(runId, asked, deps);
+      return;
+    case 'last-state':
+      await requestStop(runId, { ...asked, mode: 'last-state' }, deps);
+      return;
+    case 'savepoint': {
+      const { format, fallback, until } = stop;
+      const deadline = Math.max(0, until - deps.clock.now());
+      await requestStop(runId, { ...asked, mode: 'savepoint', format, fallback, deadline }, deps);
+    }
+  }
+}
+
+/** What a JobManager does not tell counts as nothing since the run began. */
+async function look(run: RunRecord, deps: DispatchDeps): Promise<Found> {
+  const told = await askCheckpoints(run, deps);
+  const at = deps.clock.now();
+  return (record) => {
+    if (record.run?.id !== run.runId) return record;
+    const { own = false } = record.run.checkpoints ?? {};
+    return { ...record, run: { ...record.run, checkpoints: { at, own, ...told } } };
+  };
+}
+
+async function askCheckpoints(
+  run: RunRecord,
+  deps: DispatchDeps,
+): Promise<{ readonly own?: boolean; readonly newestAt?: number }> {
+  if (!hasAttempt(run)) return {};
+  try {
+    const { target, ref, attempt } = await openAttempt(run, deps);
+    const { newest, completedSinceRestore } = await target.application(ref).checkpoints(attempt.jobId);
+    return { own: completedSinceRestore > 0, ...(newest && { newestAt: newest.at }) };
+  } catch (error) {
+    deps.log.warn('a JobManager does not tell of its checkpoints', { runId: run.runId, error });
+    return {};
+  }
+}
+
+async function removeSnapshot(
+  { ordinal, directory }: Extract<DeploymentEffect, { kind: 'remove-snapshot' }>,
+  record: DeploymentRecord,
+  deps: DispatchDeps,
+): Promise<Found | undefined> {
+  const removed = directory === undefined || (await remove(directory, deps));
+  // Of a deployment that is deleted nobody would come back for it.
+  return removed || record.state === 'deleting' ? (it) => forget(it, ordinal) : undefined;
+}
+
+async function removeLeftover(directory: string, deps: DispatchDeps): Promise<Found> {
+  await remove(directory, deps);
+  return (record) => ({ ...record, leftovers: record.leftovers.filter((left) => left.directory !== directory) });
+}
+
+/** False where the dispatcher may not: it never will, so nothing waits for it. */
+async function remove(directory: string, deps: DispatchDeps): Promise<boolean> {
+  try {
+    await deps.state(directory).remove(directory);
+    return true;
+  } catch (error) {
+    if (!isDispatchError(error) || error.reason !== 'StateStorageDenied') throw error;
+    deps.log.warn('a snapshot stays, which the dispatcher may not delete', { directory, error });
+    return false;
+  }
+}

@@ -1,0 +1,91 @@
+import { defined } from '../../core/defined.ts';
+import { DispatchError } from '../../core/errors.ts';
+import { runIdFor, type DeploymentId } from '../../core/ids.ts';
+import { generationOf, type DeploymentRecord, type Generation, type GenerationWish } from '../../deployment/record.ts';
+import type { DispatchDeps } from '../deps.ts';
+import { applyStored } from './accept-deployment.ts';
+import { requestOf } from './start-run.ts';
+
+/** What a person wants of a deployment that is there. */
+export type Order =
+  | { readonly kind: 'suspend' | 'resume' | 'restart' | 'savepoint' }
+  /** Its own snapshots go too: `purge`. */
+  | { readonly kind: 'delete'; readonly purge: boolean }
+  /** The job of a generation, default the wanted one; `from`: what it starts from, by its path. */
+  | { readonly kind: 'upgrade'; readonly to?: number; readonly from?: string };
+
+type Deps = Pick<DispatchDeps, 'deployments' | 'runQueue' | 'clock' | 'log'>;
+
+/**
+ * Makes the order a generation of its own: durable when it returns, and carried out by the functions.
+ * `once`: of this order alone; the same again is the same order.
+ * @throws DispatchError `InvalidSpec` for an order that cannot be followed, `JobNotFound` without such a deployment
+ */
+export async function orderDeployment(
+  id: DeploymentId,
+  order: Order,
+  { by, once }: { readonly by: string; readonly once: string },
+  deps: Deps,
+): Promise<{ readonly generation: number }> {
+  const record = (await deps.deployments.read(id))?.value;
+  if (record === undefined) throw new DispatchError('JobNotFound', `there is no deployment ${id}`);
+  const wanted = generationIn(record, record.wanted);
+  const base = order.kind === 'upgrade' && order.to !== undefined ? generationIn(record, order.to) : wanted;
+  const wish = wishFor(order, record, wanted);
+  const request = await requestOf(record, base.number, deps);
+  const kept = await deps.deployments.keepRequest({
+    ...request,
+    requestId: runIdFor(`order\n${id}\n${once}`),
+    wish,
+    by,
+    at: deps.clock.now(),
+    sameJob: base.job,
+  });
+  const applied = await applyStored(kept.request, kept.kind === 'exists', deps);
+  return { generation: applied.generation?.number ?? record.wanted };
+}
+
+function generationIn(record: DeploymentRecord, number: number): Generation {
+  const found = generationOf(record, number);
+  if (found !== undefined) return found;
+  const known = record.generations.map((one) => one.number).join(', ');
+  throw refused('to', `generation ${number} is not on record: there are ${known}`);
+}
+
+function wishFor(order: Order, { state, done }: DeploymentRecord, { wish, plan }: Generation): GenerationWish {
+  if (state === 'deleted' || wish.state === 'deleted') {
+    throw refused('state', 'the deployment is deleted: send its spec again to make it anew');
+  }
+  const { nonces } = wish;
+  switch (order.kind) {
+    case 'suspend':
+      return { ...wish, state: 'suspended' };
+    case 'resume':
+      return { ...wish, state: 'running' };
+    case 'restart':
+      return { ...wish, state: 'running', nonces: { ...nonces, restart: next(nonces.restart, done.restart) } };
+    case 'savepoint': {
+      if (plan.savepointDirectory === undefined) throw refused('job', 'it has no directory for savepoints');
+      if (state !== 'running') throw refused('state', `it is ${state}: only a running job can take a savepoint`);
+      const savepointTrigger = next(nonces.savepointTrigger, done.savepointTrigger);
+      return { ...wish, nonces: { ...nonces, savepointTrigger } };
+    }
+    case 'delete':
+      return { ...wish, state: 'deleted', ...defined({ purge: order.purge || undefined }) };
+    case 'upgrade': {
+      const { from: initialSavepointPath } = order;
+      if (initialSavepointPath === undefined) return { ...wish, state: 'running' };
+      const savepointRedeploy = next(nonces.savepointRedeploy, done.savepointRedeploy);
+      return { ...wish, state: 'running', nonces: { ...nonces, savepointRedeploy }, initialSavepointPath };
+    }
+  }
+}
+
+/** Another number than any that was acted upon. */
+function next(...numbers: readonly (number | undefined)[]): number {
+  return Math.max(0, ...numbers.map((number) => number ?? 0)) + 1;
+}
+
+function refused(field: string, message: string): DispatchError {
+  return new DispatchError('InvalidSpec', message, { field });
+}

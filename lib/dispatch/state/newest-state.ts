@@ -1,0 +1,48 @@
+import { describeError } from '../../core/errors.ts';
+import { updateAttempt, without, withoutSnapshot } from '../../run/machine.ts';
+import type { LaunchedRun } from '../../run/record.ts';
+import type { Snapshot } from '../../state/snapshot.ts';
+import type { AttemptContext } from '../attempt-context.ts';
+import { isDenied, newestOf, savepointsOfTries, storedSnapshot } from './snapshots.ts';
+
+/**
+ * What the attempt left of its job's state, once nothing of it is there any more: only now nobody writes. What Flink told of
+ * a job that had ended is final. Where nothing can be read, that is on the record, and no state is made up.
+ * @throws DispatchError `StateStorageUnavailable`: the same again may succeed
+ */
+export async function withNewestState<R extends LaunchedRun>(at: AttemptContext<R>): Promise<R> {
+  const { run, attempt, job, deps } = at;
+  if (job.state === undefined || leftNothing(at)) return run;
+  try {
+    if (attempt.snapshot !== undefined && (await isThere(attempt.snapshot, at))) return run;
+    const snapshot = newestOf(await storedSnapshots(at));
+    const bare = without(run, 'stateUnknown');
+    return snapshot === undefined ? withoutSnapshot(bare) : updateAttempt(bare, { snapshot });
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    if (attempt.snapshot !== undefined) return run;
+    deps.log.warn('the newest state is not known', { runId: run.runId, error });
+    return { ...run, stateUnknown: { message: describeError(error) } };
+  }
+}
+
+/** An attempt whose JobManager never started wrote nothing; Flink removes the checkpoints of a job that finished. */
+function leftNothing({ attempt }: AttemptContext): boolean {
+  const { outcome } = attempt;
+  const isUnseen = outcome?.rule === 'no-look' || outcome?.state === 'unknown';
+  const hasStarted = attempt.jobManager !== undefined || attempt.runningAt !== undefined || isUnseen;
+  return !hasStarted || (outcome?.flinkState === 'FINISHED' && outcome.reason !== 'StoppedWithSavepoint');
+}
+
+/** A program may have Flink remove what was told a moment ago. */
+async function isThere({ path }: Snapshot, { deps }: AttemptContext): Promise<boolean> {
+  return (await deps.state(path).look(path)) !== undefined;
+}
+
+async function storedSnapshots({ run, attempt, job, deps }: AttemptContext): Promise<readonly Snapshot[]> {
+  const savepoints = await savepointsOfTries(run, deps.state);
+  const directory = job.state?.checkpointDirectory;
+  if (directory === undefined) return savepoints;
+  const checkpoints = await deps.state(directory).checkpoints(directory, attempt.jobId);
+  return [...savepoints, ...checkpoints.map((one) => storedSnapshot('checkpoint', one, run.runId))];
+}

@@ -1,0 +1,42 @@
+import { updateAttempt } from '../../run/machine.ts';
+import type { ActiveRun } from '../../run/record.ts';
+import type { Snapshot } from '../../state/snapshot.ts';
+import { haveEnded, jobsOf } from '../../verdict/jobs.ts';
+import type { Observation } from '../../verdict/observation.ts';
+import { firstJobManager } from '../../verdict/verdict.ts';
+import type { AttemptContext } from '../attempt-context.ts';
+import { newestOf, toldSnapshot } from './snapshots.ts';
+
+/**
+ * Notes of a stream's attempt that ends what its JobManager tells of its state, while it still does. Only what it tells after
+ * the job's end is the newest; what is not told now is looked for when the attempt is gone.
+ */
+export async function withStateAtEnd(at: AttemptContext<ActiveRun>, observation: Observation): Promise<ActiveRun> {
+  const { job, attempt } = at;
+  if (job.state === undefined) return at.run;
+  const jobManager = attempt.jobManager ?? firstJobManager(observation.kubernetes);
+  const run = jobManager === undefined ? at.run : updateAttempt(at.run, { jobManager });
+  const state = endOf(observation, run);
+  if (state === undefined) return run;
+  const savepoint = observation.stop?.savepoint ?? undefined;
+  // Flink removes the checkpoints of a job that finished.
+  const told = state === 'FINISHED' ? undefined : (observation.stop?.newest ?? (await askNewest(at)));
+  const snapshot = newestOf([savepoint, told].filter((one) => one !== undefined));
+  return snapshot === undefined ? run : updateAttempt(run, { snapshot });
+}
+
+/** In Flink's words, of the stream's only job. */
+function endOf(observation: Observation, run: ActiveRun): string | undefined {
+  const jobs = jobsOf(observation, run);
+  return haveEnded(jobs) ? jobs.at(-1)?.state : undefined;
+}
+
+async function askNewest({ run, attempt, ref, target, deps }: AttemptContext): Promise<Snapshot | undefined> {
+  try {
+    const { newest } = await target.jobManager(ref).checkpoints(attempt.jobId);
+    return newest && toldSnapshot(newest, run.runId);
+  } catch (error) {
+    deps.log.warn('the newest state was not told', { runId: run.runId, error });
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { defined } from '../../../../lib/core/defined.ts';
+import { orderDeployment, type Order } from '../../../../lib/dispatch/deployment/order.ts';
+import { has, valueOf, type Execute } from '../command.ts';
+import { openDeployments } from '../deployment-ledger.ts';
+import type { ParsedFlags } from '../flags/flags.ts';
+import { UsageError } from '../flags/usage.ts';
+import { printJson } from '../terminal/io.ts';
+import { onlyArgument } from './deployments.ts';
+
+/** A command that wants something of a deployment: written to the ledger, and carried out by the functions. */
+function ordering(kind: Order['kind']): Execute {
+  return async (io, parsed) => {
+    const ledger = openDeployments(io, parsed);
+    const { store, queue } = ledger;
+    const { id, name } = await ledger.find(onlyArgument(parsed, `deployments ${kind} <deployment>`));
+    const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
+    const deps = { deployments: store, runQueue: queue ?? { send: () => Promise.resolve() }, clock, log: silent };
+    const who = { by: `${userInfo().username}, by flink-dispatch`, once: randomUUID() };
+    const { generation } = await orderDeployment(id, orderOf(kind, parsed), who, deps);
+    if (has(parsed, 'json')) printJson(io, { deployment: id, generation });
+    else io.out(`${kind} ${name}: generation ${generation} of deployment ${id}\n`);
+    if (queue === undefined) {
+      io.err(
+        'The sweeper takes it on within three minutes; at once with --runQueue <url> or FLINK_DISPATCH_RUN_QUEUE\n',
+      );
+    }
+    return 0;
+  };
+}
+
+function orderOf(kind: Order['kind'], parsed: ParsedFlags): Order {
+  if (kind === 'delete') return { kind, purge: has(parsed, 'purge') };
+  if (kind !== 'upgrade') return { kind };
+  const [to, from] = [valueOf(parsed, 'to'), valueOf(parsed, 'from')];
+  if (to !== undefined && !/^[1-9]\d{0,8}$/.test(to)) {
+    throw new UsageError(`--to '${to}' is no generation: a number from 1, as deployments show lists them`);
+  }
+  if (from !== undefined && !/^[a-z][a-z0-9+.-]*:\/\/?\S+$/i.test(from)) {
+    throw new UsageError(`--from '${from}' is no path of a snapshot: s3://bucket/…, as deployments history lists them`);
+  }
+  return { kind, ...defined({ to: to === undefined ? undefined : Number(to), from }) };
+}
+
+export const upgrade = ordering('upgrade');
+export const suspend = ordering('suspend');
+export const resume = ordering('resume');
+export const restart = ordering('restart');
+export const savepoint = ordering('savepoint');
+export const remove = ordering('delete');

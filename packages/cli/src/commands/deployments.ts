@@ -1,0 +1,97 @@
+import type { DeploymentRecord, KeptSnapshot } from '../../../../lib/deployment/record.ts';
+import { has, type Execute } from '../command.ts';
+import { openDeployments } from '../deployment-ledger.ts';
+import type { ParsedFlags } from '../flags/flags.ts';
+import { UsageError } from '../flags/usage.ts';
+import { harmless, printJson, table } from '../terminal/io.ts';
+
+/** Deployments of which something may still become, or all; by name. */
+export const list: Execute = async (io, parsed) => {
+  const found = [...(await openDeployments(io, parsed).all(has(parsed, 'all')))];
+  found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (has(parsed, 'json')) printJson(io, found.map(summary));
+  else if (found.length === 0) io.err('no deployments; --all lists those that are over too\n');
+  else {
+    const rows = found.map((one) => [
+      ...[one.id, one.name, one.target, one.namespace, one.state],
+      `${one.reached}${one.wanted === one.reached ? '' : ` → ${one.wanted}`}`,
+      one.run?.id ?? '-',
+    ]);
+    io.out(harmless(table([['DEPLOYMENT', 'NAME', 'TARGET', 'NAMESPACE', 'STATE', 'GENERATION', 'RUN'], ...rows])));
+  }
+  return 0;
+};
+
+/** One deployment: what is wanted, what runs, and what stands in the way. */
+export const show: Execute = async (io, parsed) => {
+  const record = await openDeployments(io, parsed).find(onlyArgument(parsed, 'deployments show <deployment>'));
+  if (has(parsed, 'json')) printJson(io, record);
+  else io.out(harmless(described(record)));
+  return 0;
+};
+
+/** The snapshots that are kept: what each is, who took it, and what was restored from it. */
+export const history: Execute = async (io, parsed) => {
+  const { snapshots } = await openDeployments(io, parsed).find(
+    onlyArgument(parsed, 'deployments history <deployment>'),
+  );
+  if (has(parsed, 'json')) printJson(io, snapshots);
+  else if (snapshots.length === 0) io.err('no snapshot yet\n');
+  else {
+    const head = ['SNAPSHOT', 'KIND', 'COMPLETE', 'BYTES', 'FOR', 'GENERATION', 'RUN', 'RESTORED BY', 'PATH'];
+    io.out(harmless(table([head, ...snapshots.map(snapshotRow)])));
+  }
+  return 0;
+};
+
+export function onlyArgument({ args }: ParsedFlags, usage: string): string {
+  const [only, ...more] = args;
+  if (only === undefined || more.length > 0) throw new UsageError(usage);
+  return only;
+}
+
+function snapshotRow({ ordinal, snapshot, at, why, generation, restoredBy, deletingAt }: KeptSnapshot): string[] {
+  const { kind, format, bytes, run, path } = snapshot;
+  return [
+    String(ordinal),
+    format === undefined ? kind : `${kind} ${format.toLowerCase()}`,
+    new Date(snapshot.at ?? at).toISOString(),
+    bytes === undefined ? '-' : String(bytes),
+    deletingAt === undefined ? why : `${why} (being deleted)`,
+    String(generation),
+    run ?? '-',
+    restoredBy ?? '-',
+    path,
+  ];
+}
+
+function summary({ id, tenant, name, target, namespace, state, wanted, reached, run, settled }: DeploymentRecord) {
+  const { reason, message } = settled ?? {};
+  return { id, tenant, name, target, namespace, state, wanted, reached, run: run?.id, reason, message };
+}
+
+function described(record: DeploymentRecord): string {
+  const { id, name, target, namespace, state, generations, wanted, reached, run, newest, settled, request } = record;
+  const lines = [
+    `deployment ${id} ${name}: ${state}`,
+    `target ${target}, namespace ${namespace}`,
+    `generation ${wanted} is wanted, ${reached === 0 ? 'none' : reached} was reached last`,
+  ];
+  if (run !== undefined) {
+    const from = run.startFrom === undefined ? 'empty state' : run.startFrom.path;
+    lines.push(`run ${run.id} of generation ${run.generation} (${run.why}), from ${from}`);
+    if (run.stop !== undefined) lines.push(`  asked to end by ${run.stop.mode} (${run.stop.why})`);
+  }
+  if (newest !== undefined) lines.push(`newest state: ${newest.kind} ${newest.path}`);
+  if (request !== undefined) lines.push(`a ${request.kind} is being taken (${request.why})`);
+  if (settled !== undefined) {
+    lines.push(`${settled.reason}, for generation ${settled.generation}: ${settled.message}`);
+    lines.push(...settled.choices.map((choice) => `  what can be done: ${choice}`));
+  }
+  const rows = generations.map(({ number, plan, wish, at, by, superseded }) => [
+    ...[String(number), plan.upgradeMode, wish.state, superseded === true ? 'superseded' : ''],
+    ...[new Date(at).toISOString(), by],
+  ]);
+  const listed = table([['GENERATION', 'UPGRADE', 'STATE', '', 'ACCEPTED', 'BY'], ...rows]);
+  return `${lines.join('\n')}\n${listed}`;
+}

@@ -1,0 +1,100 @@
+import type { Command, Execute } from './command.ts';
+import { COMMON, LEDGER } from './flags/flag-sets.ts';
+import type { Flag } from './flags/flags.ts';
+
+const RUN_QUEUE: Flag = {
+  long: 'runQueue',
+  takes: 'value',
+  value: 'url',
+  help: 'Of the dispatcher, which is told at once; default: FLINK_DISPATCH_RUN_QUEUE, else its sweeper finds it.',
+};
+
+type OrderName = 'upgrade' | 'suspend' | 'resume' | 'restart' | 'savepoint' | 'remove';
+
+function order(
+  name: OrderName,
+  text: Pick<Command, 'summary' | 'examples'> & { readonly called?: string; readonly flags?: readonly Flag[] },
+): Command {
+  const called = text.called ?? name;
+  return {
+    name: `deployments ${called}`,
+    synopsis: '[OPTIONS] <deployment>',
+    summary: text.summary,
+    flags: [...(text.flags ?? []), RUN_QUEUE, LEDGER, ...COMMON],
+    examples: text.examples,
+    load: async (): Promise<{ readonly execute: Execute }> => ({
+      execute: (await import('./commands/deployments-order.ts'))[name],
+    }),
+  };
+}
+
+/** Streams that keep their state, in their ledger: no access to a cluster is needed. */
+export const DEPLOYMENT_COMMANDS: readonly Command[] = [
+  {
+    name: 'deployments list',
+    synopsis: '[OPTIONS]',
+    summary: 'List the deployments of a ledger: streams that keep their state from run to run.',
+    flags: [{ short: 'a', long: 'all', help: 'Those that are over too.' }, LEDGER, ...COMMON],
+    examples: ['deployments list --ledger my-ledger', 'deployments list --all --json'],
+    load: async () => ({ execute: (await import('./commands/deployments.ts')).list }),
+  },
+  {
+    name: 'deployments show',
+    synopsis: '[OPTIONS] <deployment>',
+    summary: 'Show a deployment, by its id or name: what is wanted, what runs, and what stands in the way.',
+    flags: [LEDGER, ...COMMON],
+    examples: ['deployments show orders --ledger my-ledger'],
+    load: async () => ({ execute: (await import('./commands/deployments.ts')).show }),
+  },
+  {
+    name: 'deployments history',
+    synopsis: '[OPTIONS] <deployment>',
+    summary: 'List the snapshots that are kept of a deployment’s state, and what was restored from them.',
+    flags: [LEDGER, ...COMMON],
+    examples: ['deployments history orders --ledger my-ledger'],
+    load: async () => ({ execute: (await import('./commands/deployments.ts')).history }),
+  },
+  {
+    name: 'deployments diff',
+    synopsis: '[OPTIONS] <deployment> [generation] [generation]',
+    summary: 'Show in which fields two generations differ; default: what runs, and what is wanted.',
+    flags: [LEDGER, ...COMMON],
+    examples: ['deployments diff orders --ledger my-ledger', 'deployments diff orders 3 5'],
+    load: async () => ({ execute: (await import('./commands/deployments-diff.ts')).diff }),
+  },
+  order('upgrade', {
+    summary: 'Try the wanted generation again, or go to another one, from the newest state or a snapshot.',
+    flags: [
+      { long: 'to', takes: 'value', value: 'generation', help: 'The job of this generation; default: the wanted one.' },
+      {
+        long: 'from',
+        takes: 'value',
+        value: 'path',
+        help: 'Start from this snapshot, though it may not be the newest.',
+      },
+    ],
+    examples: ['deployments upgrade orders', 'deployments upgrade orders --to 4 --from s3://state/savepoint-1a2b3c'],
+  }),
+  order('suspend', {
+    summary: 'End a stream so that its state is kept; nothing of it is left in the cluster.',
+    examples: ['deployments suspend orders'],
+  }),
+  order('resume', {
+    summary: 'Let a suspended stream go on from its newest state.',
+    examples: ['deployments resume orders'],
+  }),
+  order('restart', {
+    summary: 'End a stream so that its state is kept, and start the same job again from it.',
+    examples: ['deployments restart orders'],
+  }),
+  order('savepoint', {
+    summary: 'Take a savepoint of a stream that runs on.',
+    examples: ['deployments savepoint orders'],
+  }),
+  order('remove', {
+    called: 'delete',
+    summary: 'Cancel a stream without a savepoint, and forget its deployment. Its snapshots stay.',
+    flags: [{ long: 'purge', help: 'Delete the snapshots that are its own too.' }],
+    examples: ['deployments delete orders', 'deployments delete orders --purge'],
+  }),
+];

@@ -1,0 +1,172 @@
+import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { deploymentIdFor, runIdFor } from '../../../lib/core/ids.ts';
+import { applyRequest } from '../../../lib/deployment/generations.ts';
+import { parseDeployment } from '../../../lib/deployment/record-schema.ts';
+import type { DeploymentRecord, DeploymentRequest } from '../../../lib/deployment/record.ts';
+import { jobIn } from '../../../test/deployment/job.ts';
+import { runCli } from './run-cli.ts';
+
+const s3 = mockClient(S3Client);
+const sqs = mockClient(SQSClient);
+afterAll(() => {
+  s3.restore();
+  sqs.restore();
+});
+
+const ID = deploymentIdFor({ tenant: undefined, target: 'default', namespace: 'flink', name: 'orders' });
+const objects = new Map<string, string>();
+
+function request(text: string, at: number): DeploymentRequest {
+  return {
+    version: 1,
+    deployment: ID,
+    requestId: runIdFor(text),
+    fingerprint: text,
+    job: { ...jobIn(text), options: { password: `secret of ${text}`, 'parallelism.default': text } },
+    wish: { state: 'running', nonces: {} },
+    source: { kind: 'message', queueArn: 'arn:q', messageId: text },
+    by: 'arn:q',
+    at,
+  };
+}
+
+function recordOf(requests: readonly DeploymentRequest[]): DeploymentRecord {
+  let record: DeploymentRecord | undefined;
+  for (const one of requests) {
+    const applied = applyRequest(record, one, one.at, false);
+    if (applied.kind === 'changed') record = applied.record;
+  }
+  if (record === undefined) throw new Error('no request');
+  const snapshot = {
+    kind: 'savepoint',
+    path: `s3://state/savepoints/${ID}/x`,
+    format: 'NATIVE',
+    bytes: 12,
+    at: 0,
+  } as const;
+  return {
+    ...record,
+    state: 'running',
+    run: { id: runIdFor('run'), generation: 1, why: 'create', at: 1, runningAt: 2 },
+    snapshots: [{ ordinal: 1, snapshot, why: 'upgrade', at: 0, generation: 1, restoredBy: runIdFor('run') }],
+    settled: { generation: 2, reason: 'SavepointFailed', message: 'declined', choices: ['wait a while'], at: 3 },
+  };
+}
+
+function store(record: DeploymentRecord): void {
+  objects.set(`deployments/${record.id}/record.json`, JSON.stringify(record));
+}
+
+const stored = (): DeploymentRecord => parseDeployment(objects.get(`deployments/${ID}/record.json`) ?? '');
+
+beforeEach(() => {
+  s3.reset();
+  sqs.reset();
+  objects.clear();
+  const requests = [request('1', 1), request('2', 2)];
+  for (const one of requests) {
+    objects.set(`deployments/${ID}/requests/${one.requestId}.json`, JSON.stringify(one));
+  }
+  store(recordOf(requests));
+  s3.on(GetObjectCommand).callsFake(({ Key = '' }: { Key: string }) => {
+    const text = objects.get(Key);
+    if (text === undefined) throw new NoSuchKey({ message: 'no such key', $metadata: { httpStatusCode: 404 } });
+    return { Body: { transformToString: () => Promise.resolve(text) }, ETag: '"1"' };
+  });
+  s3.on(PutObjectCommand).callsFake(({ Key, Body }: { Key: string; Body: string }) => {
+    objects.set(Key, Body);
+    return { ETag: '"2"' };
+  });
+  s3.on(ListObjectsV2Command, { Prefix: 'deployments/' }).resolves({
+    CommonPrefixes: [{ Prefix: `deployments/${ID}/` }],
+  });
+  s3.on(ListObjectsV2Command, { Prefix: 'live-deployments/' }).resolves({
+    Contents: [{ Key: `live-deployments/${ID}`, ETag: '"m"', LastModified: new Date(0) }],
+  });
+  sqs.on(SendMessageCommand).resolves({ MessageId: 'm' });
+});
+
+const run = (...argv: string[]) => runCli(['deployments', ...argv, '--ledger', 'my-ledger']);
+
+describe('deployments', () => {
+  it('are listed and shown, with what stands in the way', async () => {
+    const listed = await run('list');
+    expect(listed.code).toBe(0);
+    expect(listed.out).toMatch(new RegExp(`${ID} +orders +default +flink +running +0 → 2`));
+    expect(JSON.parse((await run('list', '--all', '--json')).out)).toMatchObject([{ id: ID, wanted: 2 }]);
+    const shown = await run('show', 'orders');
+    expect(shown.out).toContain('SavepointFailed, for generation 2: declined');
+    expect(shown.out).toContain('what can be done: wait a while');
+    expect((await run('show', ID)).out).toBe(shown.out);
+  });
+
+  it('have a history of snapshots', async () => {
+    const { out } = await run('history', 'orders');
+    expect(out).toMatch(/1 +savepoint native +1970-01-01T00:00:00\.000Z +12 +upgrade +1/);
+    expect(out).toContain(runIdFor('run'));
+  });
+
+  it('tell in what two generations differ, without secrets', async () => {
+    const { out } = await run('diff', 'orders');
+    expect(out).toContain('- job.options.parallelism.default: "1"\n+ job.options.parallelism.default: "2"\n');
+    expect(out).not.toContain('secret of');
+    expect((await run('diff', 'orders', '1', '1')).err).toBe('generations 1 and 1 are the same\n');
+    expect(await run('diff', 'orders', '7')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('not on record') as string,
+    });
+  });
+
+  it.each([
+    [['suspend'], { state: 'suspended' }],
+    [['resume'], { state: 'running' }],
+    [['restart'], { state: 'running', nonces: { restart: 1 } }],
+    [['savepoint'], { nonces: { savepointTrigger: 1 } }],
+    [['delete', '--purge'], { state: 'deleted', purge: true }],
+    [['upgrade', '--from', 's3://x/y'], { initialSavepointPath: 's3://x/y', nonces: { savepointRedeploy: 1 } }],
+  ])('%s makes a generation of the same job, and wakes the dispatcher', async ([command = '', ...flags], wish) => {
+    const { code, out, err } = await run(command, 'orders', ...flags, '--runQueue', 'https://sqs/runs');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toBe(`${command} orders: generation 3 of deployment ${ID}\n`);
+    const record = stored();
+    expect(record.wanted).toBe(3);
+    expect(record.generations.at(-1)).toMatchObject({ wish, job: record.generations[1]?.job });
+    expect(record.generations.at(-1)?.by).toContain('by flink-dispatch');
+    const [message] = sqs.commandCalls(SendMessageCommand).map(({ args }) => args[0].input);
+    expect(JSON.parse(message?.MessageBody ?? '')).toEqual({ version: 1, deployment: ID });
+    expect([...objects.keys()]).toContain(`live-deployments/${ID}`);
+  });
+
+  it('go back to an earlier generation by its number', async () => {
+    await run('upgrade', 'orders', '--to', '1');
+    const { generations } = stored();
+    expect(generations.at(-1)).toMatchObject({ number: 3, job: generations[0]?.job });
+    const missing = await run('upgrade', 'orders', '--to', '9');
+    expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('there are 1, 2, 3') as string });
+  });
+
+  it('are found by the sweeper without a queue, and the command says so', async () => {
+    expect((await run('suspend', 'orders')).err).toContain('within three minutes');
+    expect(sqs.commandCalls(SendMessageCommand)).toEqual([]);
+  });
+
+  it.each([
+    [['show', 'nobody'], 2, /has no deployment 'nobody'/],
+    [['show'], 2, /deployments show <deployment>/],
+    [['upgrade', 'orders', '--to', 'x'], 2, /is no generation/],
+    [['upgrade', 'orders', '--from', 'y'], 2, /is no path of a snapshot/],
+  ])('say what is wrong with %j', async (argv, code, message) => {
+    expect(await run(...argv)).toMatchObject({ code, err: expect.stringMatching(message) as string });
+  });
+
+  it('that are deleted take no order', async () => {
+    store({ ...stored(), state: 'deleted' });
+    expect(await run('resume', 'orders')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('send its spec again') as string,
+    });
+  });
+});

@@ -1,0 +1,30 @@
+import type { ResolvedJob, StatePlan } from '../../lib/job/job.ts';
+
+/** A stream whose argument is `text`. */
+export function jobIn(text: string): ResolvedJob & { readonly state: StatePlan } {
+  return {
+    mode: 'application',
+    name: 'orders',
+    target: 'default',
+    namespace: 'flink',
+    flinkVersion: '2.3',
+    options: { 'kubernetes.container.image.ref': 'flink:2.3.0' },
+    podTemplates: {},
+    jar: { uri: 'local:///opt/job.jar' },
+    args: [text],
+    kind: 'streaming',
+    state: {
+      upgradeMode: 'savepoint',
+      fallback: 'none',
+      format: 'CANONICAL',
+      savepointDeadline: 60_000,
+      savepointDirectory: 's3://state/savepoints',
+      checkpointDirectory: 's3://state/checkpoints',
+      history: { count: 2, age: 3_600_000 },
+    },
+    deadlines: { start: 60_000 },
+    retry: { attempts: 1, backoff: 1000 },
+    afterEnd: { keepCluster: 'never', ttl: 1000 },
+    notify: [],
+  };
+}

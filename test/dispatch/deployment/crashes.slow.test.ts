@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { SINGLE_FAULTS } from '../world/effects.ts';
+import { stream, StreamWorld, type StreamOptions } from './stream-world.ts';
+
+const MINUTE = 60_000;
+
+/** Created, upgraded twice at once, suspended and resumed. */
+async function live(upgradeMode: string, options: StreamOptions): Promise<StreamWorld> {
+  const world = new StreamWorld(options);
+  const job = (text: string, more = {}) => stream({}, { upgradeMode, args: [text], savepointTriggerNonce: 1, ...more });
+  await world.request(job('one'));
+  await world.pass(6 * MINUTE);
+  await world.request(job('two'));
+  await world.request(job('three'));
+  await world.pass(8 * MINUTE);
+  await world.request(job('three', { state: 'suspended' }));
+  await world.pass(8 * MINUTE);
+  await world.request(job('three', { savepointTriggerNonce: 2 }));
+  await world.pass(12 * MINUTE);
+  return world;
+}
+
+function expectWell(world: StreamWorld): void {
+  expect(world.violations).toEqual([]);
+  expect(world.deployment).toMatchObject({ state: 'running', wanted: 5, reached: 5 });
+  expect(world.runs.at(-1)).toMatchObject({ state: 'running', job: { args: ['three'] } });
+  // Each run goes on from the newest state that there was.
+  for (const { from, count, newest } of world.started.slice(1)) {
+    expect(from).toBeDefined();
+    expect(count).toBe(newest);
+  }
+  const ids = world.parts.publisher.ofDeployments.map(({ event }) => event.id);
+  const first = ids.filter((id, n) => ids.indexOf(id) === n);
+  expect(first).toEqual(first.map((_, n) => `${world.deployment.id}.${n + 1}`));
+  expect(world.deployment.events.every(({ publishedAt }) => publishedAt !== undefined)).toBe(true);
+  expect(world.told.filter((event) => event.startsWith('suspended'))).toEqual(['suspended 4']);
+}
+
+describe.each(['savepoint', 'last-state'])('a stream that is changed by %s', (upgradeMode) => {
+  it.each(SINGLE_FAULTS)('survives the $kind $when any one effect', async (fault) => {
+    const whole = await live(upgradeMode, {});
+    expectWell(whole);
+    const { names } = whole.effects;
+    expect(names.length).toBeGreaterThan(50);
+    for (const [at, name] of names.entries()) {
+      for (const losesMessages of fault.kind === 'crash' ? [false, true] : [false]) {
+        try {
+          expectWell(await live(upgradeMode, { fault: { ...fault, at }, losesMessages }));
+        } catch (cause) {
+          throw new Error(
+            `${fault.kind} ${fault.when} ${at}: ${name}, message lost: ${losesMessages}: ${String(cause)}`,
+            {
+              cause,
+            },
+          );
+        }
+      }
+    }
+  });
+});
