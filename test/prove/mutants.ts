@@ -1,3 +1,4 @@
+import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
 
@@ -29,6 +30,7 @@ const ADVANCE = 'lib/dispatch/advance.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...SESSION_MUTANTS,
   ...TENANT_MUTANTS,
+  ...STREAM_MUTANTS,
   {
     name: 'an application that Flink lists as running has not ended',
     file: APPLICATION_END,
@@ -302,6 +304,7 @@ export const MUTANTS: readonly Mutant[] = [
 
 /** Guards that come to bear too seldom for worlds, or after too long: a unit test notices each. */
 export const TESTED: readonly TestedMutant[] = [
+  ...STREAM_TESTED,
   {
     name: 'an application ends when all the jobs that Flink counts are listed',
     test: 'test/verdict/applications.test.ts',
