@@ -310,6 +310,13 @@ export const TESTED: readonly TestedMutant[] = [
     without: 'end !== undefined && lacksJobs(input, { ...end, began: 0 })',
   },
   {
+    name: 'a code that Flink halted the JVM with is not that of main()',
+    test: 'test/verdict/applications.test.ts',
+    file: 'lib/verdict/application/last-words.ts',
+    guard: 'if (hidesExitCode(code))',
+    without: 'if (hidesExitCode(-1))',
+  },
+  {
     name: 'a permit granted a moment ago is emptied',
     test: 'test/kubernetes/start-permit.test.ts',
     file: 'lib/kubernetes/cluster/start-permit.ts',

@@ -206,6 +206,18 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       ['ended', 'succeeded', 'JobFinished', /exit\(0\)/],
     ],
     [
+      'main() exits after its job, and Flink halts the JVM',
+      running,
+      look(running, UNREACHABLE, exited(239, DOWN + end(finished))),
+      ['ended', 'unknown', 'OutcomeUnknown', /^The job finished, .* its code is not known/],
+    ],
+    [
+      'main() exits while its job runs, and Flink halts the JVM',
+      running,
+      look(running, UNREACHABLE, exited(239, DOWN + runs(later))),
+      ['ended', 'failed', 'ApplicationFailed', /its code is not known/],
+    ],
+    [
       'main() exits with 0 while a second job runs',
       running,
       look(running, UNREACHABLE, exited(0, DOWN + end(finished) + runs(later))),

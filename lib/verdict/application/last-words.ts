@@ -1,4 +1,4 @@
-import { exitCall, exitedByProgram } from '../../diagnosis/application-log.ts';
+import { exitCall, exitedByProgram, hidesExitCode } from '../../diagnosis/application-log.ts';
 import { jobsInLog, type JobInLog } from '../../diagnosis/terminal-state-log.ts';
 import { hasFixedJobId } from '../../job/high-availability.ts';
 import { mainContainer } from '../../kubernetes/cluster/containers.ts';
@@ -96,18 +96,19 @@ function exitOfMain(input: DecisionInput): Verdict | undefined {
   const { code, jobs } = exit;
   const asked = input.record.cancelRequested !== undefined && jobs.some(({ end }) => end?.state === 'CANCELED');
   if (asked) return { kind: 'ended', outcome: cancelOutcome(input, `main() called ${exitCall(code)}`) };
+  return { kind: 'ended', outcome: exitOutcome(input, exit) };
+}
+
+function exitOutcome(input: DecisionInput, { code, jobs }: Exit): Outcome {
   const evidence = [`JobManager: exit code ${code}, and its log names no other cause`];
   const rest = { at: input.now, evidence, ...jobsOfLog(jobs) };
-  if (code === 0 && haveFinished(input, jobs)) {
-    const message = 'The job finished, and main() called System.exit(0)';
-    return {
-      kind: 'ended',
-      outcome: { state: 'succeeded', reason: 'JobFinished', message, flinkState: 'FINISHED', ...rest },
-    };
+  if (haveFinished(input, jobs)) {
+    const message = `The job finished, and main() called ${exitCall(code)}`;
+    if (code === 0) return { state: 'succeeded', reason: 'JobFinished', message, flinkState: 'FINISHED', ...rest };
+    if (hidesExitCode(code)) return { state: 'unknown', reason: 'OutcomeUnknown', message, ...rest };
   }
   const why = code === 0 ? ', and no job of it had finished, or one went on' : '';
-  const message = `main() called ${exitCall(code)}${why}`;
-  return { kind: 'ended', outcome: { state: 'failed', reason: 'ApplicationFailed', message, ...rest } };
+  return { state: 'failed', reason: 'ApplicationFailed', message: `main() called ${exitCall(code)}${why}`, ...rest };
 }
 
 function exitIn(input: DecisionInput): Exit | undefined {
