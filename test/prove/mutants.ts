@@ -60,6 +60,13 @@ export const MUTANTS: readonly Mutant[] = [
     without: '',
   },
   {
+    name: 'no log tells of the JobManagers before the last one',
+    file: 'lib/verdict/jobmanager-stop.ts',
+    guard: '(tellsOfItsJob(input) && isLogOfAll(input))',
+    without: 'tellsOfItsJob(input)',
+    seeds: [1001520],
+  },
+  {
     name: 'a main() that has just returned does not hang',
     file: 'lib/verdict/application/main-deadline.ts',
     guard: "if (main?.state === 'returned') return undefined;",

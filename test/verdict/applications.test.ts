@@ -10,6 +10,7 @@ import { asked, withOptions } from './any-case.ts';
 import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
 
 const running = runIn('running', 60_000);
+const starting = runIn('starting', 60_000);
 const FLINK =
   '2026-11-21 03:00:00,000 INFO  org.apache.flink.client.ClientUtils [] - Starting program (detached: false)\n';
 const DOWN = `${FLINK}2026-11-21 03:00:00,000 INFO  org.apache.flink.X [] - Shutting X down with application status UNKNOWN.\n`;
@@ -270,6 +271,28 @@ describe('an application is judged by what main() and all its jobs did:', () => 
         ...log(DOWN, true),
       }),
       ['ended', 'unknown', 'JobLost'],
+    ],
+    [
+      'with high availability the last of several JobManagers was killed, and nobody had looked at those before it',
+      withOptions(starting, HA),
+      look(starting, UNREACHABLE, {
+        kubernetes: kubernetes(starting, {
+          pods: [jobManagerPod({}, { restartCount: 8, last: { reason: 'Error', exitCode: 137 } })],
+        }),
+        ...log(FLINK + runs(finished), true),
+      }),
+      ['ended', 'unknown', 'JobManagerCrashed', /whether it had finished before is not known/],
+    ],
+    [
+      'with high availability the first JobManager was killed, and its log tells of no end',
+      withOptions(starting, HA),
+      look(starting, UNREACHABLE, {
+        kubernetes: kubernetes(starting, {
+          pods: [jobManagerPod({}, { restartCount: 1, last: { reason: 'Error', exitCode: 137 } })],
+        }),
+        ...log(FLINK + runs(finished), true),
+      }),
+      ['failed', 'failed', 'JobManagerCrashed'],
     ],
     [
       'high availability begins main() again after the end, and Flink refuses its job',
