@@ -140,5 +140,6 @@ export const observationSchema = z.object({
   kubernetes: z.object({ deployment, pods: z.array(pod), events: z.array(event) }),
   rest,
   jobManagerLog: z.object({ text, stopped: z.boolean() }).exactOptional(),
+  leavingLog: text.exactOptional(),
   hasRefusedRight: z.boolean().exactOptional(),
 }) satisfies z.ZodType<Observation>;

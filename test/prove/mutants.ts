@@ -317,6 +317,13 @@ export const TESTED: readonly TestedMutant[] = [
     without: 'end !== undefined && lacksJobs(input, { ...end, began: 0 })',
   },
   {
+    name: 'of a JobManager that is deleted only the end of what finished counts',
+    test: 'test/verdict/applications.test.ts',
+    file: 'lib/verdict/application/last-words.ts',
+    guard: "end?.status !== 'FINISHED' || jobs.length === 0",
+    without: 'end === undefined || jobs.length === 0',
+  },
+  {
     name: 'a code that Flink halted the JVM with is not that of main()',
     test: 'test/verdict/applications.test.ts',
     file: 'lib/verdict/application/last-words.ts',

@@ -80,6 +80,12 @@ const exited = (code: number, text: string): Partial<Observation> => ({
   }),
   ...log(text, true),
 });
+/** The pod goes, and its Deployment has made the next one. */
+const drained = (): Partial<Observation> => ({
+  kubernetes: kubernetes(running, {
+    pods: [jobManagerPod({ deleting: true }), jobManagerPod({ uid: 'next', createdAt: NOW })],
+  }),
+});
 const end = (job: JobSummary): string =>
   `2026-11-21 03:00:00,000 INFO  org.apache.flink.X [] - Job ${job.name} (${job.id}) switched from state RUNNING to ${job.state}.\n`;
 const runs = (job: JobSummary): string =>
@@ -293,6 +299,24 @@ describe('an application is judged by what main() and all its jobs did:', () => 
         ...log(FLINK + runs(finished), true),
       }),
       ['failed', 'failed', 'JobManagerCrashed'],
+    ],
+    [
+      'a node is drained, and the log that goes with the pod tells that it finished',
+      running,
+      look(running, UNREACHABLE, {
+        ...drained(),
+        leavingLog: `${FLINK}${end(finished)}${APPLICATION}Application completed SUCCESSFULLY`,
+      }),
+      ['ended', 'succeeded', 'JobFinished', /as the log of its JobManager says/],
+    ],
+    [
+      'a node is drained, and its SIGTERM ends the application',
+      running,
+      look(running, UNREACHABLE, {
+        ...drained(),
+        leavingLog: `${FLINK}${runs(finished)}${APPLICATION}Application CANCELED`,
+      }),
+      ['ended', 'unknown', 'JobLost'],
     ],
     [
       'high availability begins main() again after the end, and Flink refuses its job',

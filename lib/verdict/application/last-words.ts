@@ -7,7 +7,7 @@ import { endInLog, type ApplicationEnd } from './end.ts';
 import { isOfJob, jobsOfLog, mainFailed } from './outcome.ts';
 import { firstLine, logFact, jobManagerFact } from '../facts.ts';
 import { outcomeFromLastWords } from '../job-outcome.ts';
-import type { Rule } from '../rule.ts';
+import { WITHOUT_HIGH_AVAILABILITY, type Rule } from '../rule.ts';
 import { cancelOutcome, withCanceler } from '../shared-rules.ts';
 import { firstJobManager, jobManagerIdentity, outcomeOf, type DecisionInput, type Verdict } from '../verdict.ts';
 
@@ -32,6 +32,30 @@ export const applicationEndInLog: Rule = {
     return endOfLog(input, observation.jobManagerLog?.text ?? '');
   },
 };
+
+/** A node is drained: the pod's log can be read until its containers have ended. What else it tells may come of the SIGTERM. */
+export const finishedBeforeDeletion: Rule = {
+  name: 'finished-before-deletion',
+  description: "The first JobManager's pod is being deleted, and its log tells that the application has finished",
+  when: WITHOUT_HIGH_AVAILABILITY,
+  facts: leavingFact,
+  judge(input) {
+    const { rest, leavingLog: log } = input.observation;
+    // One that still answers tells the results, too.
+    if (log === undefined || rest.state === 'answered') return undefined;
+    const end = endInLog(log);
+    const jobs = jobsInLog(log);
+    if (end?.status !== 'FINISHED' || jobs.length === 0) return undefined;
+    return { kind: 'ended', outcome: withCanceler(outcomeOfLog(input, end, jobs), input) };
+  },
+};
+
+function leavingFact({ observation: { leavingLog: log } }: DecisionInput): string {
+  if (log === undefined) return 'no log of a JobManager whose pod is being deleted was read';
+  const status = endInLog(log)?.status;
+  const told = status === undefined ? 'tells of no end of the application' : `tells that the application ${status}`;
+  return `the log of the first JobManager, whose pod is being deleted, ${told}`;
+}
 
 /** The end that a JobManager wrote down before it stopped. */
 export function lastWords(input: DecisionInput): Verdict | undefined {
