@@ -7,7 +7,7 @@ import type { PinJar } from '../lib/job/jar/pin.ts';
 import { createAuthorizer } from '../lib/registry/authorizer.ts';
 import { createRegistry } from '../lib/registry/client.ts';
 import { credentialsFrom } from '../lib/registry/credentials.ts';
-import { createHttp } from '../lib/registry/http.ts';
+import { createHttp } from '../lib/http/http.ts';
 import { readSecret } from './read-secret.ts';
 
 export interface BundlerParts {
@@ -23,10 +23,12 @@ export interface BundlerParts {
  * there; the function's own timeout is longer.
  */
 const BUDGET = 120_000;
+/** A registry that neither sends nor takes a byte for so long has gone. */
+const IDLE = 20_000;
 
 /** Connections, tokens and passwords are kept while the function is warm. */
 export function createBundler({ deployment, s3, ledgerBucket, pin, clock }: BundlerParts): BundleDeps {
-  const http = createHttp();
+  const http = createHttp({ idle: IDLE });
   const credentials = credentialsFrom({ readSecret });
   const authorizer = createAuthorizer({ http, credentials, now: () => clock.now() });
   return {

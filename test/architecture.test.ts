@@ -6,6 +6,7 @@ import { circlesIn } from './import-circles.ts';
 const ROOT = join(import.meta.dirname, '..');
 const STAGES = [
   'core',
+  'http',
   'trigger',
   'flink',
   'registry',

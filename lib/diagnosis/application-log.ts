@@ -68,9 +68,14 @@ export function exitedByProgram(log: string, exitCode: number): boolean {
 /** org.apache.flink.util.JvmShutdownSafeguard halts a JVM with it whose shutdown hooks take longer than five seconds. */
 const HALTED = 239;
 
+/** Whether the code is Flink's own: it logs nothing then, and nobody knows main()'s. */
+export function hidesExitCode(exitCode: number): boolean {
+  return exitCode === HALTED;
+}
+
 /** The call that ended a JobManager which exited with this code. */
 export function exitCall(exitCode: number): string {
-  if (exitCode !== HALTED) return `System.exit(${exitCode})`;
+  if (!hidesExitCode(exitCode)) return `System.exit(${exitCode})`;
   return 'System.exit(); its code is not known, as Flink halted the JVM with 239, which took over 5 s to end';
 }
 

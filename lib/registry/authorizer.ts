@@ -1,12 +1,12 @@
 import type { Instant } from '../core/clock.ts';
-import { readBody } from '../core/body.ts';
 import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Credentials, CredentialsFor } from './credential-types.ts';
 import { fromAnswer, fromSilence } from './failure.ts';
-import { discard, type Http, type HttpRequest, type HttpResponse } from './http.ts';
+import { discard, readBody } from '../http/body.ts';
+import type { Http, HttpRequest, HttpResponse } from '../http/http.ts';
 import { mayMakeTokens, type Endpoint } from './settings.ts';
 
 /** `repository:library/flink:pull`, as token services name rights. */
@@ -104,7 +104,7 @@ async function makeToken(
     });
     // what was kept may be over: once more with what there is now
     if (renew || known === undefined || (response.status !== 401 && response.status !== 403)) return response;
-    await discard(response).catch(() => undefined);
+    await discard(response);
     return ask(true);
   };
   const response = await ask(false);

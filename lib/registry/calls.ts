@@ -1,10 +1,11 @@
 import type { Clock, Duration } from '../core/clock.ts';
-import { readBody } from '../core/body.ts';
 import { defined } from '../core/defined.ts';
 import { DispatchError, isDispatchError } from '../core/errors.ts';
 import type { Authorizer, Scopes } from './authorizer.ts';
+import type { Payload } from '../core/payload.ts';
+import { discard, readBody } from '../http/body.ts';
+import type { Http, HttpResponse } from '../http/http.ts';
 import { fromAnswer, fromSilence } from './failure.ts';
-import { discard, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { judgeAddress, type Endpoint, type RegistryHosts } from './settings.ts';
 
 export interface CallDeps {
@@ -19,12 +20,11 @@ export interface CallDeps {
 export interface Call {
   readonly endpoint: Endpoint;
   readonly scopes: Scopes;
-  readonly method: HttpRequest['method'];
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   /** Below the registry's origin, or an address that it gave. */
   readonly to: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Asked for anew by each try. */
-  readonly body?: () => NonNullable<HttpRequest['body']>;
+  readonly body?: Uint8Array | Payload;
   /** For messages: `reading the manifest of …`. */
   readonly what: string;
 }
@@ -66,7 +66,7 @@ export async function ask(call: Call, deps: CallDeps): Promise<Answer> {
   const wanted = first.headers['www-authenticate'];
   const again = await deps.authorizer.challenged(call.endpoint, call.scopes, wanted, first.authorized);
   if (!again) throw await fromAnswer(call.what, first);
-  await discard(first).catch(() => undefined);
+  await discard(first);
   return renewed(await follow(call, deps), call, deps);
 }
 
@@ -74,7 +74,7 @@ export async function ask(call: Call, deps: CallDeps): Promise<Answer> {
 async function renewed(answer: Answer, call: Call, deps: CallDeps): Promise<Answer> {
   const over = answer.status === 403 && answer.authorized && answer.headers['www-authenticate'] === undefined;
   if (!over || !(await deps.authorizer.forbidden(call.endpoint))) return answer;
-  await discard(answer).catch(() => undefined);
+  await discard(answer);
   return follow(call, deps);
 }
 
@@ -92,7 +92,7 @@ async function follow(call: Call, deps: CallDeps): Promise<Answer> {
     const response = await send(call, url, authorization, deps);
     const location = mayFollow(response.status, call) ? response.headers['location'] : undefined;
     if (location === undefined) return { ...response, from: url, authorized: authorization !== undefined };
-    await discard(response).catch(() => undefined);
+    await discard(response);
     if (redirects >= REDIRECTS) throw new DispatchError('RegistryRefused', `${call.what}: too many redirects`);
     url = locationFrom(location, url, call);
   }
@@ -109,8 +109,7 @@ async function send(
       method,
       url,
       headers: { ...headers, ...defined({ authorization }) },
-      ...(body && { body: body() }),
-      ...defined({ signal }),
+      ...defined({ body, signal }),
     });
   } catch (error) {
     throw fromSilence(what, error);

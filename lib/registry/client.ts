@@ -3,7 +3,8 @@ import { isRecord } from '../core/json.ts';
 import { DispatchError } from '../core/errors.ts';
 import { ask, steady, textOf, type Call, type CallDeps } from './calls.ts';
 import { fromAnswer, fromSilence } from './failure.ts';
-import { discard, type HttpResponse } from './http.ts';
+import { discard } from '../http/body.ts';
+import type { HttpResponse } from '../http/http.ts';
 import { MANIFEST_TYPES, sha256, type Descriptor, type Manifest } from './manifest.ts';
 import { pathTo, pull, push } from './paths.ts';
 import type { Registry, Resolved } from './port.ts';
@@ -33,7 +34,7 @@ function reading(deps: CallDeps, image: RepositoryName, what: string): Omit<Call
 async function resolve(deps: CallDeps, image: RepositoryName, reference: string): Promise<Resolved | undefined> {
   const call = { ...reading(deps, image, 'resolving a tag'), to: pathTo(image, 'manifests', reference) };
   const response = await ask({ ...call, method: 'HEAD', headers: { accept: ACCEPT } }, deps);
-  await discard(response).catch(() => undefined);
+  await discard(response);
   const { status } = response;
   if (status === 429 || (status >= 500 && status !== 501)) throw await fromAnswer(call.what, response);
   const digest = response.headers['docker-content-digest'];
@@ -55,7 +56,7 @@ async function fetchManifest(deps: CallDeps, image: RepositoryName, reference: s
   const call = { ...reading(deps, image, 'reading the manifest'), to: pathTo(image, 'manifests', reference) };
   const response = await ask({ ...call, method: 'GET', headers: { accept: ACCEPT } }, deps);
   if (response.status === 404) {
-    await discard(response).catch(() => undefined);
+    await discard(response);
     return undefined;
   }
   if (response.status !== 200) throw await fromAnswer(call.what, response);
@@ -99,12 +100,12 @@ async function putManifest(
     method: 'PUT',
     to: pathTo(to, 'manifests', reference),
     headers: { 'content-type': mediaType },
-    body: () => Buffer.from(text, 'utf8'),
+    body: Buffer.from(text, 'utf8'),
     what: `writing a manifest of ${nameOf(to)}`,
   };
   const response = await ask(call, deps);
   if (response.status !== 201) throw await fromAnswer(call.what, response);
-  await discard(response).catch(() => undefined);
+  await discard(response);
 }
 
 function typeOf({ headers }: HttpResponse): string | undefined {

@@ -1,10 +1,11 @@
-import { readBody } from '../core/body.ts';
 import { defined } from '../core/defined.ts';
-import { describeError, DispatchError, isDispatchError } from '../core/errors.ts';
+import { DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import { redactText } from '../core/redaction/redact.ts';
 import { cutUtf8 } from '../core/wire-text.ts';
-import { discard, SourceFailed, type HttpResponse } from './http.ts';
+import { readBody } from '../http/body.ts';
+import type { HttpResponse } from '../http/http.ts';
+import { noAnswer } from '../http/no-answer.ts';
 
 const MAX_ANSWER = 64 * 1024;
 
@@ -22,11 +23,7 @@ export async function fromAnswer(what: string, response: HttpResponse): Promise<
 
 /** What it means that there was no answer, or only a part of one. */
 export function fromSilence(what: string, error: unknown): DispatchError {
-  if (isDispatchError(error)) return error;
-  if (error instanceof SourceFailed && isDispatchError(error.cause)) return error.cause;
-  const cause = error instanceof SourceFailed ? error.cause : error;
-  const message = `${what}: no answer from the registry: ${redactText(describeError(cause))}`;
-  return new DispatchError('RegistryUnavailable', message, { cause });
+  return noAnswer({ reason: 'RegistryUnavailable', from: 'the registry', what }, error);
 }
 
 /** Seconds; a date is left to the caller's own patience. */
@@ -45,7 +42,6 @@ async function errorText(response: HttpResponse): Promise<string> {
       .map(({ code, message }) => [code, message].filter((part) => typeof part === 'string').join(': '));
     return cutUtf8(redactText(texts.join('; ')), 500, '…');
   } catch {
-    await discard(response).catch(() => undefined);
     return '';
   }
 }

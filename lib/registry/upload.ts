@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { DispatchError, isDispatchError } from '../core/errors.ts';
+import { Payload } from '../core/payload.ts';
 import { addressOf, ask, locationFrom, type Answer, type Call, type CallDeps } from './calls.ts';
 import { fromAnswer } from './failure.ts';
-import { discard, type HttpResponse } from './http.ts';
+import { discard } from '../http/body.ts';
+import type { HttpResponse } from '../http/http.ts';
 import { pathTo, push } from './paths.ts';
 import type { BlobUpload, StoredBlob } from './port.ts';
 import { nameOf, type RepositoryName } from './reference.ts';
@@ -48,7 +50,7 @@ async function upload(deps: CallDeps, to: RepositoryName, blob: BlobUpload): Pro
 async function exists(deps: CallDeps, base: Base, to: RepositoryName, digest: string): Promise<boolean> {
   const call: Call = { ...base, method: 'HEAD', to: pathTo(to, 'blobs', digest) };
   const response = await ask(call, deps);
-  await discard(response).catch(() => undefined);
+  await discard(response);
   if (response.status === 200) return true;
   if (response.status === 404) return false;
   throw await fromAnswer(base.what, response);
@@ -72,7 +74,7 @@ async function begin(
     });
   }
   if (response.status === 201 && mount !== undefined) {
-    await discard(response).catch(() => undefined);
+    await discard(response);
     return 'mounted';
   }
   await wanted(202, response, base);
@@ -83,7 +85,7 @@ async function finish(deps: CallDeps, base: Base, place: URL, digest: string, bl
   const url = new URL(place);
   // Added as text: what the registry keeps in its address goes back as it came.
   url.search = `${url.search === '' ? '?' : `${url.search}&`}${new URLSearchParams({ digest }).toString()}`;
-  const body = blob && { body: () => ({ size: blob.size, stream: blob.open() }) };
+  const body = blob && { body: new Payload(blob.size, () => blob.open()) };
   const response = await ask({ ...base, method: 'PUT', to: url, headers: OCTETS, ...body }, deps);
   await wanted(201, response, base);
 }
@@ -98,10 +100,10 @@ async function sendUnknown(
   blob: BlobUpload,
 ): Promise<{ place: URL; digest: string }> {
   let hash = createHash('sha256');
-  const body = (): { size: number; stream: AsyncIterable<Uint8Array> } => {
+  const body = new Payload(blob.size, () => {
     hash = createHash('sha256');
-    return { size: blob.size, stream: hashed(blob.open(), hash) };
-  };
+    return hashed(blob.open(), hash);
+  });
   const response = await ask({ ...base, method: 'PATCH', to: place, headers: OCTETS, body }, deps);
   await wanted(202, response, base);
   return { place: next(response, base), digest: `sha256:${hash.digest('hex')}` };
@@ -124,7 +126,7 @@ function next({ headers, from }: Answer, base: Base): URL {
 /** An upload that the registry has lost, or of which it has other bytes than were sent, begins anew. */
 async function wanted(status: number, response: HttpResponse, { what }: Base): Promise<HttpResponse> {
   if (response.status === status) {
-    await discard(response).catch(() => undefined);
+    await discard(response);
     return response;
   }
   const error = await fromAnswer(what, response);

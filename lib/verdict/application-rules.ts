@@ -23,7 +23,7 @@ import { jobOutcome } from './job-outcome.ts';
 import { haveEnded, resultOf } from './jobs.ts';
 import { jobManagerStopped, recoversItsJob } from './jobmanager-stop.ts';
 import { hasHighAvailability, jobManagerReplaced } from './jobmanager-replacement.ts';
-import { applicationEndInLog, lastWords, mainExited } from './application/last-words.ts';
+import { applicationEndInLog, finishedBeforeDeletion, lastWords, mainExited } from './application/last-words.ts';
 import { mainDeadline } from './application/main-deadline.ts';
 import { stateRefused } from './application/state-refused.ts';
 import { BEFORE_RUNNING, CANCEL_REQUESTED, ONCE_RUNNING, WITH_HIGH_AVAILABILITY, type Rule } from './rule.ts';
@@ -112,6 +112,7 @@ const jobLost: Rule = {
  */
 export const APPLICATION_RULES: readonly Rule[] = [
   mainExited,
+  finishedBeforeDeletion,
   jobManagerReplaced,
   applicationEnded,
   terminalStateBeforeStop,

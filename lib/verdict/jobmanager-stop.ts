@@ -2,10 +2,18 @@ import { reasonClass } from '../core/reasons.ts';
 import { readLog } from '../diagnosis/flink-log/read-log.ts';
 import { mainContainer } from '../kubernetes/cluster/containers.ts';
 import { findingFact, loggedFact } from './facts.ts';
-import { hasHighAvailability } from './jobmanager-replacement.ts';
+import { hasHighAvailability, startsSoFar } from './jobmanager-replacement.ts';
 import { lastWords } from './application/last-words.ts';
 import type { Rule } from './rule.ts';
-import { failure, hasStarted, lost, tellsOfItsJob, type DecisionInput, type Verdict } from './verdict.ts';
+import {
+  failure,
+  hasStarted,
+  jobManagerRuns,
+  lost,
+  tellsOfItsJob,
+  type DecisionInput,
+  type Verdict,
+} from './verdict.ts';
 
 /** Exit code of a process that was ended by SIGKILL. */
 const SIGKILLED = 128 + 9;
@@ -34,13 +42,20 @@ function stoppedJobManager(input: DecisionInput): Verdict | undefined {
 /** A job that was seen, or one that began and ended between two looks, of which no log can tell. */
 function mayHaveEnded(input: DecisionInput): boolean {
   const { attempt, logged, observation } = input;
-  if (!hasStarted(input) || tellsOfItsJob(input)) return false;
+  if (!hasStarted(input) || (tellsOfItsJob(input) && isLogOfAll(input))) return false;
   if (attempt.runningAt !== undefined) return true;
   // What is wrong with the request is so in every attempt; a log that names it need tell of no job.
   if (logged !== undefined && reasonClass(logged.reason) === 'user') return false;
   const text = observation.jobManagerLog?.text ?? '';
   // One that never came to its logging has run no job.
   return text === '' || readLog(text).some((entry) => entry.logged);
+}
+
+/** With high availability one JobManager follows another, and the log is that of the last one which stopped. */
+function isLogOfAll({ record, observation }: DecisionInput): boolean {
+  if (!hasHighAvailability(record)) return true;
+  const stopped = startsSoFar(observation, record) - (jobManagerRuns(observation.kubernetes) ? 1 : 0);
+  return stopped <= 1;
 }
 
 /** What is killed has no time to say why: an exception in its log is one that it had survived. */

@@ -154,6 +154,7 @@ export const observationSchema = z.object({
   kubernetes: z.object({ deployment, pods: z.array(pod), events: z.array(event) }),
   rest,
   jobManagerLog: z.object({ text, stopped: z.boolean() }).exactOptional(),
+  leavingLog: text.exactOptional(),
   hasRefusedRight: z.boolean().exactOptional(),
   stop: stop.exactOptional(),
 }) satisfies z.ZodType<Observation>;

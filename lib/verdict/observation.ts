@@ -33,6 +33,8 @@ export interface Observation {
    * gets no TaskManagers, or has no job.
    */
   readonly jobManagerLog?: { readonly text: string; readonly stopped: boolean };
+  /** The end of the first JobManager's log, whose pod is being deleted: with the pod it goes. */
+  readonly leavingLog?: string;
   /** Whether Flink's service account has by now the right whose refusal the log tells of; absent: nobody knows. */
   readonly hasRefusedRight?: boolean;
   /** Of a stream that was asked to stop with a savepoint. */

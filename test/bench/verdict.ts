@@ -69,7 +69,8 @@ function parse(): Options {
 
 async function measure(it: VerdictCase, admin: KubernetesApi, options: Options): Promise<Row> {
   const { pods } = it;
-  const tenant = await openTenant(admin, pods === undefined ? undefined : { pods, scopes: ['NotTerminating'] });
+  const quota = pods === undefined ? undefined : { hard: { pods: String(pods) }, scopes: ['NotTerminating'] };
+  const tenant = await openTenant(admin, quota);
   try {
     const verdicts: Verdict[] = [];
     for (let n = 0; n < options.samples; n += 1) verdicts.push(await sample(it, tenant, options));

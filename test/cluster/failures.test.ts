@@ -65,7 +65,7 @@ describe.concurrent('the failure is in the event', () => {
     (its, test) =>
       pool(async () => {
         const [, , { pods = 0, reason, within }] = its;
-        const tenant = await openTenant(admin, { pods, scopes: ['NotTerminating'] });
+        const tenant = await openTenant(admin, { hard: { pods: String(pods) }, scopes: ['NotTerminating'] });
         test.onTestFinished(() => tenant.remove());
         const run = await start(its, tenant, test);
         const { waiting } = await run.until((record) => record.waiting !== undefined, within + 60);

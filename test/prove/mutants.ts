@@ -62,6 +62,13 @@ export const MUTANTS: readonly Mutant[] = [
     without: '',
   },
   {
+    name: 'no log tells of the JobManagers before the last one',
+    file: 'lib/verdict/jobmanager-stop.ts',
+    guard: '(tellsOfItsJob(input) && isLogOfAll(input))',
+    without: 'tellsOfItsJob(input)',
+    seeds: [1001520],
+  },
+  {
     name: 'a main() that has just returned does not hang',
     file: 'lib/verdict/application/main-deadline.ts',
     guard: "if (main?.state === 'returned') return undefined;",
@@ -311,6 +318,20 @@ export const TESTED: readonly TestedMutant[] = [
     file: APPLICATION_END,
     guard: 'end !== undefined && lacksJobs(input, end)',
     without: 'end !== undefined && lacksJobs(input, { ...end, began: 0 })',
+  },
+  {
+    name: 'of a JobManager that is deleted only the end of what finished counts',
+    test: 'test/verdict/applications.test.ts',
+    file: 'lib/verdict/application/last-words.ts',
+    guard: "end?.status !== 'FINISHED' || jobs.length === 0",
+    without: 'end === undefined || jobs.length === 0',
+  },
+  {
+    name: 'a code that Flink halted the JVM with is not that of main()',
+    test: 'test/verdict/applications.test.ts',
+    file: 'lib/verdict/application/last-words.ts',
+    guard: 'if (hidesExitCode(code))',
+    without: 'if (hidesExitCode(-1))',
   },
   {
     name: 'a permit granted a moment ago is emptied',

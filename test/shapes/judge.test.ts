@@ -30,6 +30,12 @@ describe('a shape', () => {
     ['STEP exit3\n', event('failed', 'ApplicationFailed', 'main() called System.exit(3)')],
     [
       'STEP job\n' + ended('job', 'FINISHED') + 'STEP exit0\n',
+      event('unknown', 'OutcomeUnknown', 'The job finished, and main() called System.exit(); its code is not known', [
+        job,
+      ]),
+    ],
+    [
+      'STEP job\n' + ended('job', 'FINISHED') + 'STEP exit0\n',
       event('succeeded', 'JobFinished', 'The job finished, and main() called System.exit(0)', [job]),
     ],
   ])('agrees with %j', (log, told) => {

@@ -29,16 +29,16 @@ export function readFlinkWord(log: string): FlinkWord {
 }
 
 interface Expected {
-  readonly state: 'succeeded' | 'failed' | 'canceled';
+  readonly state: 'succeeded' | 'failed' | 'canceled' | 'unknown';
   readonly reason: string;
   readonly message: RegExp;
 }
 
 /** The event that this word asks for; `undefined` when the log does not tell how the application ended. */
-function expectedOf({ jobs, end, steps }: FlinkWord): Expected | undefined {
+function expectedOf({ jobs, end, steps }: FlinkWord, message = ''): Expected | undefined {
   const last = steps.at(-1) ?? '';
   const exit = /^exit(\d+)$/.exec(last)?.[1];
-  if (end === undefined) return exit === undefined ? undefined : expectedExit(exit, jobs);
+  if (end === undefined) return exit === undefined ? undefined : expectedExit(exit, jobs, message);
   // Flink 2.3 calls it FINISHED, those before FAILED; here it is the same for all.
   if (jobs.length === 0 && last !== 'throw') return failed('ApplicationFailed', /without running a job/);
   if (end === 'FINISHED') return { state: 'succeeded', reason: 'JobFinished', message: /finished/i };
@@ -47,14 +47,17 @@ function expectedOf({ jobs, end, steps }: FlinkWord): Expected | undefined {
   return failed('JobFailed', /the job failed/);
 }
 
-function expectedExit(code: string, jobs: FlinkWord['jobs']): Expected {
-  // On a busy machine Flink halts the JVM before it exits with that code.
-  const halted = String.raw`|System\.exit\(\); its code is not known`;
+/** On a busy machine Flink halts the JVM before it exits with that code, and no log tells. */
+const HALTED = /System\.exit\(\); its code is not known/;
+
+function expectedExit(code: string, jobs: FlinkWord['jobs'], message: string): Expected {
+  const exit = HALTED.test(message) ? HALTED : new RegExp(`System\\.exit\\(${code}\\)`);
   const ended = jobs.every(({ state }) => LASTING.includes(state));
-  if (code === '0' && ended && jobs.some(({ state }) => state === 'FINISHED')) {
-    return { state: 'succeeded', reason: 'JobFinished', message: /System\.exit\(0\)/ };
-  }
-  return failed('ApplicationFailed', new RegExp(`System\\.exit\\(${code}\\)${halted}`));
+  if (!ended || jobs.every(({ state }) => state !== 'FINISHED')) return failed('ApplicationFailed', exit);
+  if (exit === HALTED) return { state: 'unknown', reason: 'OutcomeUnknown', message: exit };
+  return code === '0'
+    ? { state: 'succeeded', reason: 'JobFinished', message: exit }
+    : failed('ApplicationFailed', exit);
 }
 
 function failed(reason: string, message: RegExp): Expected {
@@ -63,7 +66,7 @@ function failed(reason: string, message: RegExp): Expected {
 
 /** What an event says otherwise than Flink's log; empty: they agree. */
 export function disagreements(word: FlinkWord, data: LifecycleEvent['data']): readonly string[] {
-  const expected = expectedOf(word);
+  const expected = expectedOf(word, data.message);
   if (expected === undefined) return ['the log tells of no end'];
   const said = `${data.state} ${data.reason ?? ''}: ${data.message ?? ''}`;
   const wrong: string[] = [];

@@ -96,12 +96,14 @@ function anyLook(record: ActiveRun): fc.Arbitrary<Observation> {
       absent: fc.boolean(),
       said: fc.option(fc.record({ text, stopped: fc.boolean() }), { nil: undefined }),
       hasRefusedRight: fc.option(fc.boolean(), { nil: undefined }),
+      leavingLog: fc.option(text, { nil: undefined }),
     })
-    .map(({ rest: answer, pods, absent, said, hasRefusedRight }) =>
+    .map(({ rest: answer, pods, absent, said, hasRefusedRight, leavingLog }) =>
       look(record, answer, {
         kubernetes: absent ? ABSENT : kubernetes(record, { pods }),
         ...(said === undefined ? {} : { jobManagerLog: said }),
         ...(hasRefusedRight === undefined ? {} : { hasRefusedRight }),
+        ...(leavingLog === undefined ? {} : { leavingLog }),
       }),
     );
 }

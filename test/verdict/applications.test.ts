@@ -10,6 +10,7 @@ import { asked, withOptions } from './any-case.ts';
 import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
 
 const running = runIn('running', 60_000);
+const starting = runIn('starting', 60_000);
 const FLINK =
   '2026-11-21 03:00:00,000 INFO  org.apache.flink.client.ClientUtils [] - Starting program (detached: false)\n';
 const DOWN = `${FLINK}2026-11-21 03:00:00,000 INFO  org.apache.flink.X [] - Shutting X down with application status UNKNOWN.\n`;
@@ -78,6 +79,12 @@ const exited = (code: number, text: string): Partial<Observation> => ({
     ],
   }),
   ...log(text, true),
+});
+/** The pod goes, and its Deployment has made the next one. */
+const drained = (): Partial<Observation> => ({
+  kubernetes: kubernetes(running, {
+    pods: [jobManagerPod({ deleting: true }), jobManagerPod({ uid: 'next', createdAt: NOW })],
+  }),
 });
 const end = (job: JobSummary): string =>
   `2026-11-21 03:00:00,000 INFO  org.apache.flink.X [] - Job ${job.name} (${job.id}) switched from state RUNNING to ${job.state}.\n`;
@@ -206,6 +213,18 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       ['ended', 'succeeded', 'JobFinished', /exit\(0\)/],
     ],
     [
+      'main() exits after its job, and Flink halts the JVM',
+      running,
+      look(running, UNREACHABLE, exited(239, DOWN + end(finished))),
+      ['ended', 'unknown', 'OutcomeUnknown', /^The job finished, .* its code is not known/],
+    ],
+    [
+      'main() exits while its job runs, and Flink halts the JVM',
+      running,
+      look(running, UNREACHABLE, exited(239, DOWN + runs(later))),
+      ['ended', 'failed', 'ApplicationFailed', /its code is not known/],
+    ],
+    [
       'main() exits with 0 while a second job runs',
       running,
       look(running, UNREACHABLE, exited(0, DOWN + end(finished) + runs(later))),
@@ -256,6 +275,46 @@ describe('an application is judged by what main() and all its jobs did:', () => 
           ],
         }),
         ...log(DOWN, true),
+      }),
+      ['ended', 'unknown', 'JobLost'],
+    ],
+    [
+      'with high availability the last of several JobManagers was killed, and nobody had looked at those before it',
+      withOptions(starting, HA),
+      look(starting, UNREACHABLE, {
+        kubernetes: kubernetes(starting, {
+          pods: [jobManagerPod({}, { restartCount: 8, last: { reason: 'Error', exitCode: 137 } })],
+        }),
+        ...log(FLINK + runs(finished), true),
+      }),
+      ['ended', 'unknown', 'JobManagerCrashed', /whether it had finished before is not known/],
+    ],
+    [
+      'with high availability the first JobManager was killed, and its log tells of no end',
+      withOptions(starting, HA),
+      look(starting, UNREACHABLE, {
+        kubernetes: kubernetes(starting, {
+          pods: [jobManagerPod({}, { restartCount: 1, last: { reason: 'Error', exitCode: 137 } })],
+        }),
+        ...log(FLINK + runs(finished), true),
+      }),
+      ['failed', 'failed', 'JobManagerCrashed'],
+    ],
+    [
+      'a node is drained, and the log that goes with the pod tells that it finished',
+      running,
+      look(running, UNREACHABLE, {
+        ...drained(),
+        leavingLog: `${FLINK}${end(finished)}${APPLICATION}Application completed SUCCESSFULLY`,
+      }),
+      ['ended', 'succeeded', 'JobFinished', /as the log of its JobManager says/],
+    ],
+    [
+      'a node is drained, and its SIGTERM ends the application',
+      running,
+      look(running, UNREACHABLE, {
+        ...drained(),
+        leavingLog: `${FLINK}${runs(finished)}${APPLICATION}Application CANCELED`,
       }),
       ['ended', 'unknown', 'JobLost'],
     ],

@@ -60,8 +60,19 @@ const exited = jobManagerPod({ ready: false }, { state: 'terminated', reason: 'E
 const SHUT_DOWN =
   '2026-11-21 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] - Shutting X down with application status UNKNOWN.';
 
+const COMPLETED = `${finished}
+2026-11-21 03:00:00,000 INFO  org.apache.flink.client.X [] - Application completed SUCCESSFULLY`;
+
 const APPLICATION: readonly Case[] = [
   ['main-exited', running, look(running, UNREACHABLE, { ...withPods(running, exited), ...log(SHUT_DOWN, true) })],
+  [
+    'finished-before-deletion',
+    running,
+    look(running, answered([jobOf(running)]), {
+      ...withPods(running, jobManagerPod({ deleting: true }), another),
+      leavingLog: COMPLETED,
+    }),
+  ],
   ['jobmanager-replaced', running, look(running, answered([jobOf(running)]), withPods(running, another))],
   ['application-ended', running, look(running, answered([jobOf(running, { state: 'FINISHED' })]))],
   ['terminal-state-before-stop', ha, look(ha, UNREACHABLE, { ...withPods(ha, crashed), ...log(finished, true) })],

@@ -1,10 +1,12 @@
 import { defined } from '../../core/defined.ts';
 import { refusedRight } from '../../diagnosis/refused-right.ts';
 import { logWorthReading, type LogRef } from '../../diagnosis/log-worth-reading.ts';
-import { isMainRunning } from '../../kubernetes/cluster/containers.ts';
+import { hasFixedJobId } from '../../job/high-availability.ts';
+import { isMainRunning, mainContainer } from '../../kubernetes/cluster/containers.ts';
 import type { ClusterRef, KubernetesFacts, LogTail } from '../../kubernetes/cluster/port.ts';
 import type { Observation, RestFacts } from '../../verdict/observation.ts';
 import { jobsOf } from '../../verdict/jobs.ts';
+import { firstJobManager } from '../../verdict/verdict.ts';
 import { askJobManager } from './ask-job-manager.ts';
 import type { AttemptContext } from '../attempt-context.ts';
 import type { Target } from '../targets.ts';
@@ -22,8 +24,21 @@ export async function observe(at: AttemptContext): Promise<Observation> {
   const kubernetes = await target.cluster.observe(ref);
   const rest = await askJobManager(at, kubernetes);
   const log = await lastLog(target, ref, kubernetes, logWorthReading(kubernetes, clock.now(), saidOf(rest, at)));
+  const leavingLog = await logOfLeaving(at, kubernetes);
   const hasRefusedRight = log === undefined ? undefined : await refusedRightNow(target, ref, log.text);
-  return { at: clock.now(), kubernetes, rest, ...defined({ jobManagerLog: log, hasRefusedRight }) };
+  return { at: clock.now(), kubernetes, rest, ...defined({ jobManagerLog: log, leavingLog, hasRefusedRight }) };
+}
+
+/** A JobManager of high availability leaves its job to the next one, and that of a session has jobs of others. */
+async function logOfLeaving(
+  { attempt, job, target, ref }: AttemptContext,
+  facts: KubernetesFacts,
+): Promise<string | undefined> {
+  const first = attempt.jobManager ?? firstJobManager(facts);
+  const pod = facts.pods.find(({ uid }) => uid === first?.podUid);
+  const main = mainContainer(pod);
+  if (pod?.deleting !== true || main?.restartCount !== first?.restartCount || hasFixedJobId(job)) return undefined;
+  return read(target, ref, { pod: pod.name, container: main?.name ?? '', previous: false });
 }
 
 /** The verdict stands without it. */
@@ -51,23 +66,24 @@ async function lastLog(
   log: LogRef | undefined,
 ): Promise<Observation['jobManagerLog']> {
   if (log === undefined) return undefined;
-  const { container, pod, previous } = log;
+  const { pod, previous } = log;
   const ended = facts.pods.some((it) => it.name === pod && !isMainRunning(it));
-  const read = async (before: boolean): Promise<string | undefined> => {
-    const ask = (): Promise<LogTail> => target.cluster.tail(ref, pod, { container, bytes: LOG_TAIL, previous: before });
-    // A verdict may rest on it: one lost answer is not to make it poorer.
-    return ask()
-      .catch(ask)
-      .then(({ text }) => text || undefined)
-      .catch(() => undefined);
-  };
-  const asked = await read(previous);
+  const asked = await read(target, ref, log);
   // Where the kubelet has no log before, that of the container is the one that counts.
-  const current = asked === undefined && previous ? await read(false) : undefined;
+  const current = asked === undefined && previous ? await read(target, ref, { ...log, previous: false }) : undefined;
   const text = asked ?? current;
   // A container that stopped may run again by now, with a new log: that of its end is then the one before.
-  const before = ended && !previous ? await read(true) : undefined;
+  const before = ended && !previous ? await read(target, ref, { ...log, previous: true }) : undefined;
   const stopped = ended || (previous && current === undefined);
   const texts = [before, text].filter((it) => it !== undefined);
   return texts.length === 0 ? undefined : { text: texts.join('\n'), stopped };
+}
+
+/** A verdict may rest on it: one lost answer is not to make it poorer. */
+function read({ cluster }: Target, ref: ClusterRef, { pod, container, previous }: LogRef): Promise<string | undefined> {
+  const ask = (): Promise<LogTail> => cluster.tail(ref, pod, { container, bytes: LOG_TAIL, previous });
+  return ask()
+    .catch(ask)
+    .then(({ text }) => text || undefined)
+    .catch(() => undefined);
 }

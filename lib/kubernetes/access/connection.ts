@@ -1,15 +1,5 @@
 import type { Agent } from 'node:http';
-
-/** How to speak TLS with an API server; PEM texts. */
-export interface TlsSettings {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  /** The name that the server's certificate must bear, when it is not the host of the URL. */
-  readonly servername?: string;
-  /** Accepts any certificate. */
-  readonly insecure?: boolean;
-}
+import type { TlsSettings } from '../../http/connections.ts';
 
 /** Names in lower case; a header with several values is sent as often. */
 export type Headers = Readonly<Record<string, string | string[]>>;

@@ -1,4 +1,4 @@
-import { exitCall, exitedByProgram } from '../../diagnosis/application-log.ts';
+import { exitCall, exitedByProgram, hidesExitCode } from '../../diagnosis/application-log.ts';
 import { jobsInLog, type JobInLog } from '../../diagnosis/terminal-state-log.ts';
 import { hasFixedJobId, hasHighAvailability } from '../../job/high-availability.ts';
 import { mainContainer } from '../../kubernetes/cluster/containers.ts';
@@ -7,7 +7,7 @@ import { endInLog, type ApplicationEnd } from './end.ts';
 import { isOfJob, jobsOfLog, mainFailed } from './outcome.ts';
 import { firstLine, logFact, jobManagerFact } from '../facts.ts';
 import { outcomeFromLastWords } from '../job-outcome.ts';
-import type { Rule } from '../rule.ts';
+import { WITHOUT_HIGH_AVAILABILITY, type Rule } from '../rule.ts';
 import { cancelOutcome, withCanceler } from '../shared-rules.ts';
 import { firstJobManager, jobManagerIdentity, outcomeOf, type DecisionInput, type Verdict } from '../verdict.ts';
 import { cancelOf } from '../../run/stop-request.ts';
@@ -33,6 +33,30 @@ export const applicationEndInLog: Rule = {
     return endOfLog(input, observation.jobManagerLog?.text ?? '');
   },
 };
+
+/** A node is drained: the pod's log can be read until its containers have ended. What else it tells may come of the SIGTERM. */
+export const finishedBeforeDeletion: Rule = {
+  name: 'finished-before-deletion',
+  description: "The first JobManager's pod is being deleted, and its log tells that the application has finished",
+  when: WITHOUT_HIGH_AVAILABILITY,
+  facts: leavingFact,
+  judge(input) {
+    const { rest, leavingLog: log } = input.observation;
+    // One that still answers tells the results, too.
+    if (log === undefined || rest.state === 'answered') return undefined;
+    const end = endInLog(log);
+    const jobs = jobsInLog(log);
+    if (end?.status !== 'FINISHED' || jobs.length === 0) return undefined;
+    return { kind: 'ended', outcome: withCanceler(outcomeOfLog(input, end, jobs), input) };
+  },
+};
+
+function leavingFact({ observation: { leavingLog: log } }: DecisionInput): string {
+  if (log === undefined) return 'no log of a JobManager whose pod is being deleted was read';
+  const status = endInLog(log)?.status;
+  const told = status === undefined ? 'tells of no end of the application' : `tells that the application ${status}`;
+  return `the log of the first JobManager, whose pod is being deleted, ${told}`;
+}
 
 /** The end that a JobManager wrote down before it stopped. */
 export function lastWords(input: DecisionInput): Verdict | undefined {
@@ -97,18 +121,19 @@ function exitOfMain(input: DecisionInput): Verdict | undefined {
   const { code, jobs } = exit;
   const asked = cancelOf(input.record) !== undefined && jobs.some(({ end }) => end?.state === 'CANCELED');
   if (asked) return { kind: 'ended', outcome: cancelOutcome(input, `main() called ${exitCall(code)}`) };
+  return { kind: 'ended', outcome: exitOutcome(input, exit) };
+}
+
+function exitOutcome(input: DecisionInput, { code, jobs }: Exit): Outcome {
   const evidence = [`JobManager: exit code ${code}, and its log names no other cause`];
   const rest = { at: input.now, evidence, ...jobsOfLog(jobs) };
-  if (code === 0 && haveFinished(input, jobs)) {
-    const message = 'The job finished, and main() called System.exit(0)';
-    return {
-      kind: 'ended',
-      outcome: { state: 'succeeded', reason: 'JobFinished', message, flinkState: 'FINISHED', ...rest },
-    };
+  if (haveFinished(input, jobs)) {
+    const message = `The job finished, and main() called ${exitCall(code)}`;
+    if (code === 0) return { state: 'succeeded', reason: 'JobFinished', message, flinkState: 'FINISHED', ...rest };
+    if (hidesExitCode(code)) return { state: 'unknown', reason: 'OutcomeUnknown', message, ...rest };
   }
   const why = code === 0 ? ', and no job of it had finished, or one went on' : '';
-  const message = `main() called ${exitCall(code)}${why}`;
-  return { kind: 'ended', outcome: { state: 'failed', reason: 'ApplicationFailed', message, ...rest } };
+  return { state: 'failed', reason: 'ApplicationFailed', message: `main() called ${exitCall(code)}${why}`, ...rest };
 }
 
 function exitIn(input: DecisionInput): Exit | undefined {

@@ -53,6 +53,30 @@ describe('list', () => {
     expect(kubernetes.requests[0]).toContain('labelSelector=type=flink-native-kubernetes,component=jobmanager');
   });
 
+  it.each([
+    [
+      'names a cluster that was held, and that nobody let go after its end',
+      'true',
+      120,
+      'finished',
+      /^app: its jobs ended 2 min ago.*: session stop app$/m,
+    ],
+    ['leaves one alone that somebody reads', 'true', 5, 'finished', /^(?!app)/],
+    ['leaves one alone whose main() goes on', 'true', 120, 'running', /^(?!app)/],
+    ['leaves one alone that is kept', 'false', 120, 'finished', /^(?!app)/],
+  ])('%s', async (_name, held, age, application, noted) => {
+    const { metadata, ...rest } = deployment('app', 'default', 'application');
+    const kept = { ...rest, metadata: { ...metadata, annotations: { 'flink-dispatch.io/held': held } } };
+    changed[`GET ${DEPLOYMENTS}`] = ok({ items: [kept] });
+    const { jobs } = recorded('2.3.0', 'finished', 'jobs_overview') as { readonly jobs: readonly object[] };
+    const ended = jobs.map((job) => ({ ...job, 'end-time': 1_000_000 - age * 1000 }));
+    changed[`GET ${REST('app')}/jobs/overview`] = ok({ jobs: ended });
+    changed[`GET ${REST('app')}/applications/overview`] = ok(recorded('2.3.0', application, 'applications_overview'));
+    const { code, err } = await run('list');
+    expect(code).toBe(0);
+    expect(err).toMatch(noted);
+  });
+
   it('as JSON', async () => {
     const { out } = await run('list', '--json', '-t', 'kubernetes-application');
     expect(JSON.parse(out)).toMatchObject([

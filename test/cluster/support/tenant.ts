@@ -21,7 +21,8 @@ export interface Tenant {
 }
 
 export interface TenantQuota {
-  readonly pods: number;
+  /** As in a ResourceQuota's `spec.hard`. */
+  readonly hard: Readonly<Record<string, string>>;
   /** Some pods only, which here are all of them: such a quota is met when it refuses, and not before. */
   readonly scopes?: readonly string[];
 }
@@ -30,7 +31,7 @@ export async function openTenant(admin: KubernetesApi, quota?: TenantQuota): Pro
   const namespace = await makeNamespace(admin);
   const folder = mkdtempSync(join(tmpdir(), 'flink-dispatch-tenant-'));
   await kubectl('apply', '--namespace', namespace.name, '-k', 'infra/kubernetes/rbac');
-  if (quota !== undefined) await limitPods(admin, namespace.name, quota);
+  if (quota !== undefined) await limit(admin, namespace.name, quota);
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, await kubeconfigOf(admin, namespace.name), { mode: 0o600 });
   return {
@@ -44,12 +45,11 @@ export async function openTenant(admin: KubernetesApi, quota?: TenantQuota): Pro
   };
 }
 
-const QUOTA = 'pods';
+const QUOTA = 'quota';
 
-async function limitPods(admin: KubernetesApi, namespace: string, quota: TenantQuota): Promise<void> {
+async function limit(admin: KubernetesApi, namespace: string, { hard, scopes }: TenantQuota): Promise<void> {
   const path = apiPath('api', 'v1', 'namespaces', namespace, 'resourcequotas');
-  const { pods, scopes } = quota;
-  const body = { metadata: { name: QUOTA }, spec: { hard: { pods: String(pods) }, ...(scopes && { scopes }) } };
+  const body = { metadata: { name: QUOTA }, spec: { hard, ...(scopes && { scopes }) } };
   await must(admin, { method: 'POST', path, body });
 }
 

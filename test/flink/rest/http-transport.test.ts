@@ -80,7 +80,7 @@ it.each<[string, RequestListener, RegExp]>([
     (_request, response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
     /no answer from/,
   ],
-  ['silence', () => undefined, /no answer from .*timeout/],
+  ['silence', () => undefined, /no answer from .*none within 200 ms/],
 ])('%s is RestUnreachable', async (_what, listener, message) => {
   const transport = createHttpTransport(await serve(listener), { maxBytes: 10_000 });
   await expect(transport({ method: 'GET', path: '/overview', timeout: 200 })).rejects.toMatchObject({

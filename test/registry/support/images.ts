@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createAuthorizer } from '../../../lib/registry/authorizer.ts';
 import { createRegistry } from '../../../lib/registry/client.ts';
 import { credentialsFrom, type CredentialsDeps } from '../../../lib/registry/credentials.ts';
-import { createHttp } from '../../../lib/registry/http.ts';
+import { createHttp } from '../../../lib/http/http.ts';
 import type { LayerFile } from '../../../lib/registry/layer.ts';
 import { MEDIA } from '../../../lib/registry/manifest.ts';
 import type { Registry } from '../../../lib/registry/port.ts';

@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { DispatchError, describeError } from '../../../core/errors.ts';
-import type { TlsSettings } from '../connection.ts';
+import type { TlsSettings } from '../../../http/connections.ts';
 import type { UserEntry } from './file.ts';
 import { invalid } from './invalid.ts';
 

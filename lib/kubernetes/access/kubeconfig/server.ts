@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { defined } from '../../../core/defined.ts';
-import type { TlsSettings } from '../connection.ts';
+import type { TlsSettings } from '../../../http/connections.ts';
 import type { ClusterEntry } from './file.ts';
 import { invalid } from './invalid.ts';
 

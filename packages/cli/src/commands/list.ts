@@ -7,16 +7,23 @@ import type { ParsedFlags } from '../flags/flags.ts';
 import { candidates, selectCluster } from '../flags/select.ts';
 import { namespaceOf, readSettings } from '../flags/settings.ts';
 import type { JobSummary } from '../../../../lib/flink/job-manager.ts';
-import type { JobState } from '../../../../lib/flink/job-state.ts';
+import { isTerminal, type JobState } from '../../../../lib/flink/job-state.ts';
+import { endedApplication } from '../../../../lib/verdict/application/end.ts';
+import type { Duration, Instant } from '../../../../lib/core/clock.ts';
 
 /** CliFrontend.list: what runs, what waits to, or everything. */
 const SCHEDULED: readonly JobState[] = ['CREATED', 'INITIALIZING'];
 const ENDED: readonly JobState[] = ['FINISHED', 'CANCELED', 'FAILED'];
 
+/** Whoever follows a cluster that is held lets it go within seconds of its end. */
+const FOLLOWER_READS: Duration = 60_000;
+
 interface Row {
   readonly cluster: NativeCluster;
   readonly jobs?: readonly JobSummary[];
   readonly flinkVersion?: string;
+  /** Its application goes on; Flink tells it from 2.3. */
+  readonly mainRuns?: boolean;
   readonly error?: string;
 }
 
@@ -30,14 +37,18 @@ export const execute: Execute = async (io, parsed) => {
   const shown = rows.map((row) => ({ ...row, ...(row.jobs && { jobs: row.jobs.filter(wanted(parsed)) }) }));
   if (has(parsed, 'json')) printJson(io, shown.map(toJson));
   else if (shown.length === 0) io.err(`no native Flink clusters in namespace ${namespaceOf(settings)}\n`);
-  else print(io, shown);
+  else {
+    print(io, shown);
+    for (const row of rows) noteForgotten(io, row);
+  }
   return one && rows.some(({ error }) => error !== undefined) ? 1 : 0;
 };
 
 async function ask(kubernetes: Kubernetes, cluster: NativeCluster): Promise<Row> {
   try {
-    const { jobs, flinkVersion } = await kubernetes.rest(cluster).jobManager.overview();
-    return { cluster, jobs, flinkVersion };
+    const facts = await kubernetes.rest(cluster).jobManager.overview();
+    const { jobs, flinkVersion, applications = [] } = facts;
+    return { cluster, jobs, flinkVersion, mainRuns: applications.length > 0 && endedApplication(facts) === undefined };
   } catch (error) {
     return { cluster, error: error instanceof Error ? error.message : String(error) };
   }
@@ -63,6 +74,21 @@ function print(io: Io, rows: readonly Row[]): void {
   });
   io.out(table([['CLUSTER', 'MODE', 'JOB', 'STATE', 'DURATION', 'NAME'], ...lines]));
   for (const { cluster, error } of rows) if (error !== undefined) io.err(`${cluster.clusterId}: ${error}\n`);
+}
+
+/** A command line that was killed, or whose machine is gone, lets go of nothing. */
+function noteForgotten(io: Io, { cluster: { held, clusterId }, jobs = [], mainRuns }: Row): void {
+  const ended = held === true && mainRuns !== true ? endOf(jobs) : undefined;
+  const age = ended === undefined ? 0 : io.clock.now() - ended;
+  if (age < FOLLOWER_READS) return;
+  const since = `its jobs ended ${seconds(age)} ago, and it is held for a command line that reads their results`;
+  io.err(`${clusterId}: ${since}; if there is none, remove it with: session stop ${clusterId}\n`);
+}
+
+/** When the last of them ended; `undefined`: there is none, or one goes on. */
+function endOf(jobs: readonly JobSummary[]): Instant | undefined {
+  const over = jobs.length > 0 && jobs.every(({ state }) => isTerminal(state));
+  return over ? Math.max(...jobs.map(({ endTime }) => endTime)) : undefined;
 }
 
 function toJson({ cluster, jobs, flinkVersion, error }: Row): unknown {

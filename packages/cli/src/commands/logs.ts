@@ -1,8 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
 import { defined } from '../../../../lib/core/defined.ts';
 import { describeError, DispatchError } from '../../../../lib/core/errors.ts';
+import { parseBody, readBody } from '../../../../lib/http/body.ts';
+import { createHttp, type HttpResponse } from '../../../../lib/http/http.ts';
 import { createObjectClient } from '../../../../lib/kubernetes/api/client.ts';
+import { openApi } from '../../../../lib/kubernetes/api/https-api.ts';
 import { objectPath, selectorOf } from '../../../../lib/kubernetes/api/kinds.ts';
 import { statusError, statusIn } from '../../../../lib/kubernetes/api/status-error.ts';
 import { has, valueOf, type Execute } from '../command.ts';
@@ -12,10 +14,11 @@ import { printJson, type Io } from '../terminal/io.ts';
 import type { ClusterRef } from '../../../../lib/kubernetes/cluster/port.ts';
 import { selectCluster } from '../flags/select.ts';
 import { readSettings } from '../flags/settings.ts';
-import { openStream } from '../follow/stream.ts';
 import { UsageError } from '../flags/usage.ts';
 
 const MAIN_CONTAINER = 'flink-main-container';
+/** Bytes of an answer that is no log. */
+const MAX_REFUSAL = 1024 * 1024;
 
 const Pod = z.object({
   metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()), creationTimestamp: z.string() }),
@@ -93,25 +96,27 @@ async function printLog(
     pod.spec.containers.find((one) => one.name === MAIN_CONTAINER)?.name ?? pod.spec.containers[0]?.name ?? '';
   const parameters = new URLSearchParams([...query, ['container', container]]);
   const path = `${objectPath('Pod', cluster.namespace, name)}/log?${parameters.toString()}`;
-  const stream = await openStream(kubernetes.connection, { path, signal: io.interrupted });
-  stream.setEncoding('utf8');
-  if (stream.statusCode !== 200) throw await logError(stream, cluster, name);
+  const ask = openApi(kubernetes.connection, createHttp());
+  const answer = await ask({ method: 'GET', path, signal: io.interrupted });
+  if (answer.status !== 200) throw await logError(answer, cluster, name);
   const kept: string[] = [];
   const prefix = many ? `[${name}] ` : '';
   const keep = has(parsed, 'json') ? (text: string) => void kept.push(text) : (text: string) => io.out(text);
-  await lines(stream, (line) => keep(`${prefix}${line}\n`)).catch((error: unknown) => {
+  await lines(answer, (line) => keep(`${prefix}${line}\n`)).catch((error: unknown) => {
     if (!io.interrupted.aborted) throw cutOff(name, error);
   });
   return kept.join('');
 }
 
-async function lines(stream: IncomingMessage, each: (line: string) => void): Promise<void> {
+async function lines({ body }: HttpResponse, each: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of stream as AsyncIterable<string>) {
-    const parts = (rest + chunk).split('\n');
+  for await (const chunk of body) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = parts.pop() ?? '';
     for (const part of parts) each(part);
   }
+  rest += decoder.decode();
   if (rest !== '') each(rest);
 }
 
@@ -121,18 +126,9 @@ function cutOff(pod: string, cause: unknown): Error {
 }
 
 /** 400 is how the API server says that there is no such log: the container waits, or was never restarted. */
-async function logError(stream: IncomingMessage, { namespace }: ClusterRef, pod: string): Promise<Error> {
-  let text = '';
-  for await (const chunk of stream as AsyncIterable<string>) text += chunk;
-  const response = { status: stream.statusCode ?? 0, body: parseJson(text) };
+async function logError(answer: HttpResponse, { namespace }: ClusterRef, pod: string): Promise<Error> {
+  const text = await readBody(answer.body, MAX_REFUSAL);
+  const response = { status: answer.status, body: parseBody(answer.headers['content-type'], text) };
   if (response.status === 400) return new UsageError(`log of ${pod}: ${statusIn(response.body)?.message ?? text}`);
   return statusError(response, { verb: 'read the log of', resource: `pods/${pod}`, namespace });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }

@@ -1,11 +1,8 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import { createHttp } from '../../../../lib/http/http.ts';
+import { openApi } from '../../../../lib/kubernetes/api/https-api.ts';
 import { apiPath } from '../../../../lib/kubernetes/api/api.ts';
 import type { Connection } from '../../../../lib/kubernetes/access/connection.ts';
 import { describeError } from '../../../../lib/core/errors.ts';
@@ -15,7 +12,6 @@ import { printJson } from '../terminal/io.ts';
 import type { NativeCluster } from '../clusters/native-clusters.ts';
 import { selectCluster } from '../flags/select.ts';
 import { readSettings } from '../flags/settings.ts';
-import { openStream } from '../follow/stream.ts';
 import { UsageError } from '../flags/usage.ts';
 
 /** Serves the web UI on a loopback port until it is interrupted. */
@@ -55,6 +51,7 @@ export function uiProxy(
   connection: Connection,
   { namespace, clusterId }: Pick<NativeCluster, 'namespace' | 'clusterId'>,
 ) {
+  const ask = openApi(connection, createHttp());
   const base = apiPath('api', 'v1', 'namespaces', namespace, 'services', `${clusterId}-rest:rest`, 'proxy');
   return (request: IncomingMessage, response: ServerResponse): void => {
     const fail = (status: number, text: string) => {
@@ -66,17 +63,13 @@ export function uiProxy(
     if (!isLocal(host) || (origin !== undefined && origin !== `http://${host ?? ''}`)) {
       return fail(403, 'this address serves pages of its own only');
     }
-    const upgrade = {
-      method: request.method ?? 'GET',
-      path: base + (request.url ?? '/'),
-      headers: forwarded(request.headers),
-      body: request,
-    };
-    openStream(connection, upgrade).then(
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, forwarded(answer.headers));
-        answer.on('error', () => response.destroy());
-        answer.pipe(response);
+    const path = base + (request.url ?? '/');
+    const asked = ask({ method: request.method ?? 'GET', path, headers: forwarded(request.headers), body: request });
+    asked.then(
+      ({ status, headers, body }) => {
+        response.writeHead(status, forwarded(headers));
+        // a page that breaks is broken for the browser too, and one that it has left is not read on
+        pipeline(body, response).catch(() => undefined);
       },
       (error: unknown) => fail(502, describeError(error)),
     );
@@ -98,12 +91,15 @@ const NOT_FORWARDED = new Set([
   'trailer',
   'authorization',
   'cookie',
+  'set-cookie',
   'origin',
   'referer',
 ]);
 
-function forwarded(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
+function forwarded(headers: IncomingMessage['headers']): Record<string, string | string[]> {
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !NOT_FORWARDED.has(name) && !/^(impersonate|x-remote)-/.test(name)),
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined || NOT_FORWARDED.has(name) || /^(impersonate|x-remote)-/.test(name) ? [] : [[name, value]],
+    ),
   );
 }

@@ -1,4 +1,9 @@
-import { applicationEndInLog, exitCall, exitedByProgram } from '../../../../lib/diagnosis/application-log.ts';
+import {
+  applicationEndInLog,
+  exitCall,
+  exitedByProgram,
+  hidesExitCode,
+} from '../../../../lib/diagnosis/application-log.ts';
 import { findFailure, type Finding } from '../../../../lib/diagnosis/findings.ts';
 import { findInLog } from '../../../../lib/diagnosis/log-findings.ts';
 import { mainContainer } from '../../../../lib/kubernetes/cluster/containers.ts';
@@ -83,8 +88,12 @@ function exitOfMain({ pods }: KubernetesFacts, jobs: readonly JobEnding[], log: 
   const main = mainContainer(pods.find(({ component }) => component === 'jobmanager'));
   const code = main?.state === 'terminated' ? main.exitCode : main?.last?.exitCode;
   if (code === undefined || !exitedByProgram(log, code)) return undefined;
-  if (code === 0 && allEnded(jobs)) return { ...endingOf(jobs), stuck: true };
+  const end = allEnded(jobs) ? endingOf(jobs) : undefined;
+  if (code === 0 && end !== undefined) return { ...end, stuck: true };
   const message = `main() called ${exitCall(code)}`;
+  if (hidesExitCode(code) && end?.state === 'FINISHED') {
+    return { state: 'UNKNOWN', jobs, message: `the job finished, and ${message}`, stuck: true };
+  }
   return { state: 'FAILED', jobs, reason: 'ApplicationFailed', message, stuck: true };
 }
 

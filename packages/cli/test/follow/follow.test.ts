@@ -320,7 +320,7 @@ describe('follow', () => {
     it.each([
       [0, 'FINISHED', {}],
       [3, 'FAILED', { reason: 'ApplicationFailed', message: 'main() called System.exit(3)' }],
-      [239, 'FAILED', { message: expect.stringContaining('System.exit(); its code is not known') as string }],
+      [239, 'UNKNOWN', { message: expect.stringContaining('System.exit(); its code is not known') as string }],
     ])('is exited by main() with %i after its job', async (exitCode, state, more) => {
       const log =
         logged('INFO', 'Starting program (detached: true)') +
