@@ -268,7 +268,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the same key with another payload is refused',
     file: 'lib/dispatch/accept.ts',
-    guard: 'if (known.fingerprint !== fingerprint) return refuseConflict(known, request, fingerprint, deps);',
+    guard:
+      'if (known.fingerprint !== fingerprint) return refuseConflict(`run ${known.runId}`, request, fingerprint, deps);',
     without: '',
   },
   {
