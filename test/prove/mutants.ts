@@ -1,3 +1,4 @@
+import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
 
@@ -259,7 +260,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the same key with another payload is refused',
     file: 'lib/dispatch/accept.ts',
-    guard: 'if (known.fingerprint !== fingerprint) return refuseConflict(known, request, fingerprint, deps);',
+    guard: 'if (known.fingerprint !== fingerprint) return refuseConflict(`run ${known.runId}`, request, fingerprint, deps);',
     without: '',
   },
   {
@@ -302,6 +303,7 @@ export const MUTANTS: readonly Mutant[] = [
 
 /** Guards that come to bear too seldom for worlds, or after too long: a unit test notices each. */
 export const TESTED: readonly TestedMutant[] = [
+  ...DEPLOYMENT_MUTANTS,
   {
     name: 'an application ends when all the jobs that Flink counts are listed',
     test: 'test/verdict/applications.test.ts',
