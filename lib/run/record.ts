@@ -67,7 +67,7 @@ export interface Attempt {
   readonly number: number;
   readonly clusterId: ClusterId;
   /**
-   * With high availability, or in a session: the id that its job is given. Else Flink's own id of its first job, once one
+   * With high availability, in a session, or of a stream: the id that its job is given. Else Flink's own id of its first job, once one
    * was seen to run; before that no job has it.
    */
   readonly jobId: JobId;

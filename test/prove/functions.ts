@@ -22,7 +22,6 @@ import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
 import { s3StateStorages } from '../../lib/state/s3-state-storage.ts';
-import { stateStorageOf } from '../../lib/job/config/dispatch-config.ts';
 import { createSqsDeadLetters } from '../../lib/run/store/sqs-dead-letters.ts';
 import { createSqsRunQueue } from '../../lib/run/store/sqs-run-queue.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';
@@ -35,7 +34,9 @@ import { isSession } from './sessions/session-workload.ts';
 import { deploymentOf, NAMESPACES } from './tenants.ts';
 import type { World } from './world.ts';
 import { logLine } from '../fakes/log-line.ts';
-import { parseRunMessage } from '../../lib/run/store/run-queue.ts';
+import { isRunMessage, parseQueueMessage } from '../../lib/run/store/run-queue.ts';
+import { requestStop, type StopOrder } from '../../lib/dispatch/stop.ts';
+import type { QueuedRun } from '../../lib/run/record.ts';
 
 export const LEDGER = 'ledger';
 export const RUNS_URL = 'https://sqs.test/runs';
@@ -81,7 +82,9 @@ function nameOf({ queue, body }: Sent): string {
 
 /** `run 1a2b3c look 4` */
 export function messageName(body: string): string {
-  const { runId, step } = parseRunMessage(body);
+  const message = parseQueueMessage(body);
+  if (!isRunMessage(message)) return 'deployment';
+  const { runId, step } = message;
   return `run ${runId.slice(0, 6)} step ${step}`;
 }
 
@@ -106,7 +109,7 @@ function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
     eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
     keepJar: s3Pins({ ...bucket, clock: base.clock }).refresh,
-    state: s3StateStorages({ s3: bucket.s3, allowed: stateStorageOf(deploymentOf(world)) }),
+    state: s3StateStorages({ s3: bucket.s3, allowed: ['s3://state'] }),
     deliver: createDelivery(deploymentOf(world), {
       sign: ({ bucket, key }, ttl) => Promise.resolve(signedUrl(bucket, key, base.clock.now() + ttl)),
       clock: base.clock,
@@ -123,9 +126,7 @@ function targetOf(world: World, invocation: Invocation): Target {
     namespaces: NAMESPACES,
     jobManager: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink).jobManager(invocation, ref),
     application: (ref) => world.flink.jobManager(invocation, ref),
-    savepoints: () => {
-      throw new Error('no run of these worlds asks for a savepoint');
-    },
+    savepoints: (ref) => world.flink.savepoints(invocation, ref),
     session: (ref) => world.sessions.flink.session(invocation, ref),
   };
 }
@@ -155,6 +156,16 @@ export const FUNCTIONS = {
     const { leases } = dispatch.sessions;
     const deps = { ...dispatch, live, leases, cursors: createS3SweepPlaces(bucket) };
     return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME });
+  },
+
+  requestStop: (world: World, runId: RunId, order: StopOrder, invocation: Invocation): Promise<boolean> =>
+    requestStop(runId, order, dispatchDeps(world, invocation)),
+
+  /** As a deployment makes its runs. */
+  createRun: async (world: World, run: QueuedRun, invocation: Invocation): Promise<void> => {
+    const { ledger, runQueue } = common(world, invocation);
+    await ledger.create(run);
+    await runQueue.send({ version: 1, runId: run.runId, step: 0 }, 0);
   },
 
   cancel: (world: World, runId: RunId, invocation: Invocation): Promise<boolean> => {

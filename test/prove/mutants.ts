@@ -1,4 +1,5 @@
 import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
+import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
 
@@ -30,6 +31,7 @@ const ADVANCE = 'lib/dispatch/advance.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...SESSION_MUTANTS,
   ...TENANT_MUTANTS,
+  ...STREAM_MUTANTS,
   {
     name: 'an application that Flink lists as running has not ended',
     file: APPLICATION_END,
@@ -260,7 +262,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the same key with another payload is refused',
     file: 'lib/dispatch/accept.ts',
-    guard: 'if (known.fingerprint !== fingerprint) return refuseConflict(`run ${known.runId}`, request, fingerprint, deps);',
+    guard:
+      'if (known.fingerprint !== fingerprint) return refuseConflict(`run ${known.runId}`, request, fingerprint, deps);',
     without: '',
   },
   {
@@ -304,6 +307,7 @@ export const MUTANTS: readonly Mutant[] = [
 /** Guards that come to bear too seldom for worlds, or after too long: a unit test notices each. */
 export const TESTED: readonly TestedMutant[] = [
   ...DEPLOYMENT_MUTANTS,
+  ...STREAM_TESTED,
   {
     name: 'an application ends when all the jobs that Flink counts are listed',
     test: 'test/verdict/applications.test.ts',

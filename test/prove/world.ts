@@ -16,6 +16,7 @@ import { Kubernetes } from './servers/kubernetes.ts';
 import type { Stored } from './servers/kubernetes-objects.ts';
 import { MemoryS3 } from './servers/s3.ts';
 import { SessionWorld } from './sessions/session-world.ts';
+import { StreamWorld } from './streams/stream-world.ts';
 import { Invocation, Simulation, type Told } from './simulation.ts';
 import { MemoryQueue, type Sent } from './servers/sqs.ts';
 import { deploymentOf, folderOf, jobsFolderOf, QUEUES, TenantInvariants } from './tenants.ts';
@@ -76,6 +77,7 @@ export class World {
   readonly invariants: Invariants;
   readonly sessions: SessionWorld;
   readonly jars: Jars;
+  readonly streams: StreamWorld;
   /** Of uploads, as their events say. */
   private readonly eTags = new Map<string, string>();
   private pending = 0;
@@ -95,6 +97,8 @@ export class World {
     this.flink = new Flink(this.sim, this.kubernetes);
     this.flink.programOf = (clusterId) => {
       const [, name = '', attempt = '1'] = /^(.*)-[0-9a-f]{10}-(\d+)$/.exec(clusterId) ?? [];
+      const stream = this.streams.programOf(name, Number(attempt));
+      if (stream !== undefined) return stream;
       const streams = this.workload.wishes.some((wish) => wish.name === name && wish.streams);
       return programOf(draws, name, Number(attempt), streams);
     };
@@ -105,12 +109,14 @@ export class World {
     this.invariants = new Invariants(this);
     this.sessions = new SessionWorld(this);
     this.jars = new Jars(this);
+    this.streams = new StreamWorld(this);
     new TenantInvariants(this);
   }
 
   /** SendMessage of a function. */
   sent(sent: Sent, by: Invocation): () => void {
     if (sent.queue === LETTERS_URL) return () => this.letters.push(sent);
+    if (sent.queue === RUNS_URL && messageName(sent.body) === 'deployment') return () => undefined;
     if (sent.queue !== RUNS_URL) throw new Error(`nobody reads ${sent.queue}`);
     const loses = this.workload.losesRunMessages && !by.label.startsWith('sweep ');
     this.invariants.onRunMessage(this.runQueue, sent.body, by);
@@ -137,7 +143,12 @@ export class World {
   /** Nothing is on its way, and nobody is left to do anything. */
   get isQuiet(): boolean {
     const queues = [this.runQueue, this.jobQueue, this.betaQueue, this.uploadQueue];
-    return this.pending === 0 && queues.every(({ size }) => size === 0) && this.invariants.nothingIsLeft();
+    return (
+      this.pending === 0 &&
+      this.streams.isOver &&
+      queues.every(({ size }) => size === 0) &&
+      this.invariants.nothingIsLeft()
+    );
   }
 
   private atRest = false;

@@ -168,6 +168,19 @@ describe('a stop with a savepoint', () => {
     expect(attemptOf(world, runId).snapshot?.path).toMatch(/-2\/savepoint-/);
   });
 
+  it('waits for all tasks to run, as Flink would decline it', async () => {
+    const world = stream();
+    world.flink.behaviours = [{ ...STREAM_FOREVER, rescales: { from: 9_000, to: 20_000 } }];
+    const runId = await streamRun(world);
+    await running(world, runId);
+    await stop(world, runId);
+    await world.drainFor(5_000);
+    expect(world.flink.streams.begun).toEqual([]);
+    await world.drain();
+    expect(world.record(runId).outcome?.reason).toBe('StoppedWithSavepoint');
+    expect(world.flink.streams.begun).toHaveLength(1);
+  });
+
   it('loses a race with a job that ends by itself', async () => {
     const world = stream();
     world.flink.behaviours = [{ ...STREAM_FOREVER, endsAfter: 12_000 }];

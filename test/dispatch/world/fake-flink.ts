@@ -35,6 +35,8 @@ export interface Behaviour {
   readonly answers?: JobResult['answers'];
   /** Whether a request to cancel is heard. */
   readonly deafToCancel?: boolean;
+  /** While its tasks are being begun anew. */
+  readonly rescales?: { readonly from: number; readonly to: number };
   /** What Flink says of how it runs the job. */
   readonly runtime?: Omit<JobRuntime, 'jobId'>;
 }
@@ -169,9 +171,15 @@ export class FakeFlink {
       startTime,
       endTime: ended ? endsAt : -1,
       duration: (ended ? endsAt : now) - startTime,
-      tasks: ended ? {} : now < createdAt + runsAfter ? { SCHEDULED: 1, TOTAL: 1 } : { RUNNING: 1, TOTAL: 1 },
+      tasks: ended ? {} : tasksAt(now - createdAt, behaviour),
     };
   }
+}
+
+function tasksAt(age: number, { runsAfter = Infinity, rescales }: Behaviour): Readonly<Record<string, number>> {
+  if (age < runsAfter) return { SCHEDULED: 1, TOTAL: 1 };
+  const isRescaled = rescales !== undefined && age >= rescales.from && age < rescales.to;
+  return isRescaled ? { RUNNING: 1, INITIALIZING: 1, TOTAL: 2 } : { RUNNING: 1, TOTAL: 1 };
 }
 
 function endOf(

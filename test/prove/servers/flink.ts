@@ -4,12 +4,17 @@ import { sha256Hex } from '../../../lib/core/ids.ts';
 import { DispatchError } from '../../../lib/core/errors.ts';
 import type {
   ApplicationManager,
+  JobCheckpoints,
   JobManagerFacts,
   JobRuntime,
   JobSummary,
   MainThread,
   RootException,
+  SavepointOperation,
+  SavepointRequest,
+  Savepoints,
 } from '../../../lib/flink/job-manager.ts';
+import type { StreamJob } from '../streams/stream-job.ts';
 import type { FaultKind } from '../faults.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Stored } from './kubernetes-objects.ts';
@@ -122,11 +127,69 @@ export class Flink {
       overview: () => ask('look', () => this.look(ref)),
       runtime: (jobId) => ask('runtime', () => this.runtime(ref, jobId)),
       result: () => ask('result', () => ({ answers: {}, accumulators: { records: '7' } })),
-      checkpoints: () => ask('checkpoints', () => ({ completedSinceRestore: 0, failed: 0 })),
+      checkpoints: () => ask('checkpoints', () => this.checkpoints(ref)),
       cancel: (jobId) => ask('cancel', () => this.cancel(ref, jobId)),
       mainThread: () => ask('main', () => this.mainThread(ref)),
       exception: () => ask('exception', () => this.exception(ref)),
     };
+  }
+
+  savepoints(invocation: Invocation, ref: ClusterRef): Savepoints {
+    const ask = <T>(verb: string, kinds: readonly FaultKind[], act: () => T): Promise<T> =>
+      this.sim.effect(invocation, {
+        ...{ what: `flink ${verb} ${ref.clusterId}`, act, kinds, failures: FAILURES, latency: [4, 80] },
+      });
+    const unused = (): never => {
+      throw new Error('no run asks for that');
+    };
+    return {
+      ...{ trigger: unused, dispose: unused, checkpoint: unused },
+      stop: (jobId, request) => ask('stop', [...READ, 'late', 'resent'], () => this.stop(ref, jobId, request)),
+      status: ({ triggerId }) => ask('savepoint', READ, () => this.answering(ref).stream.status(triggerId)),
+    };
+  }
+
+  /** What is done to the state of a job, where it has one. */
+  streamOf: (clusterId: string, execution: Execution) => StreamJob | undefined = () => undefined;
+  private readonly streams = new Map<Execution, StreamJob>();
+
+  private checkpoints(ref: ClusterRef): JobCheckpoints {
+    const found = this.standing(ref);
+    const stream = found && this.streams.get(found.execution);
+    return stream === undefined ? { completedSinceRestore: 0, failed: 0 } : stream.checkpoints();
+  }
+
+  private answering(ref: ClusterRef): {
+    readonly pod: Stored;
+    readonly execution: Execution;
+    readonly stream: StreamJob;
+  } {
+    const found = this.standing(ref);
+    const stream = found && this.streams.get(found.execution);
+    if (found === undefined || stream === undefined || this.isSilent(found.execution))
+      throw new DispatchError('RestUnreachable', 'connection refused');
+    return { ...found, stream };
+  }
+
+  private stop(ref: ClusterRef, jobId: string, request: SavepointRequest): SavepointOperation {
+    const { execution, stream } = this.answering(ref);
+    const job = execution.jobs.find(({ id }) => id === jobId);
+    if (job === undefined || execution.forgotten === true) throw new DispatchError('JobNotFound', 'no such job');
+    if (job.end !== undefined || job.canceled === true)
+      throw new DispatchError('RestUnreachable', 'status 500: not running');
+    return stream.stop(jobId, request);
+  }
+
+  private begin(pod: Stored, execution: Execution, job: Job): void {
+    const stream = this.streamOf(execution.clusterId, execution);
+    if (stream === undefined) return;
+    this.streams.set(execution, stream);
+    stream.begin({
+      jobId: job.id,
+      runs: () => this.goesOn(pod, execution) && job.end === undefined && job.canceled !== true,
+      lives: () => this.goesOn(pod, execution) && job.end === undefined,
+      end: (end) => this.endJob(pod, execution, job, end),
+    });
   }
 
   private start(pod: Stored): void {
@@ -161,6 +224,7 @@ export class Flink {
     const drawn = sha256Hex(`${execution.pod} ${index}`).slice(0, 32);
     const job: Job = { id: execution.fixedId === '' ? drawn : execution.fixedId, startedAt: this.sim.now };
     execution.jobs.push(job);
+    this.begin(pod, execution, job);
     if (endsAfter === undefined) return;
     const lasts = index === 0 ? endsAfter - restAfter : this.sim.draws.between(`${execution.pod} ${index}`, 100, 4_000);
     const isCaught = main?.catches === true && index === main.more;
@@ -187,6 +251,7 @@ export class Flink {
     if (!this.goesOn(pod, execution) || job.end !== undefined) return;
     job.end = end;
     job.endedAt = this.sim.now;
+    this.streams.get(execution)?.ended(end);
     this.sim.tell('flink', `job ${execution.jobs.length} of ${execution.clusterId} is ${end}`);
     if (end === 'FINISHED') this.onJobFinished(execution);
     const { main = { more: 0, pause: 0, then: 'returns' } as const, ...program } = this.programOf(execution.clusterId);
@@ -341,7 +406,7 @@ export class Flink {
         startTime,
         endTime,
         duration: Math.max(0, (endTime === -1 ? Math.round(this.sim.now) : endTime) - startTime),
-        tasks: end !== undefined ? {} : runs ? { RUNNING: 1 } : { SCHEDULED: 1 },
+        tasks: end !== undefined ? {} : runs ? { RUNNING: 1, TOTAL: 1 } : { SCHEDULED: 1, TOTAL: 1 },
       };
     });
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -40,6 +41,8 @@ interface Input {
   readonly Prefix?: string;
   readonly StartAfter?: string;
   readonly MaxKeys?: number;
+  readonly Delimiter?: string;
+  readonly Delete?: { readonly Objects?: readonly { readonly Key?: string }[] };
   readonly CopySource?: string;
   readonly CopySourceIfMatch?: string;
 }
@@ -83,6 +86,7 @@ export class MemoryS3 {
       if (command instanceof HeadObjectCommand) return ask('head', READ, () => this.get(input));
       if (command instanceof ListObjectsV2Command) return ask('list', READ, () => this.list(input));
       if (command instanceof CopyObjectCommand) return ask('copy', WRITE, () => this.copy(input));
+      if (command instanceof DeleteObjectsCommand) return ask('delete all', WRITE, () => this.removeAll(input));
       if (command instanceof DeleteObjectCommand) return ask('delete', WRITE, () => this.remove(input));
       if (command instanceof PutObjectCommand) {
         const conditional = input.IfMatch !== undefined || input.IfNoneMatch !== undefined;
@@ -168,8 +172,15 @@ export class MemoryS3 {
     return {};
   }
 
-  private list({ Bucket = '', Prefix = '', StartAfter = '', MaxKeys = 1000 }: Input): unknown {
+  private removeAll({ Bucket = '', Delete }: Input): unknown {
+    for (const { Key = '' } of Delete?.Objects ?? []) this.objects.delete(`${Bucket}/${Key}`);
+    return {};
+  }
+
+  private list(input: Input): unknown {
+    const { Bucket = '', Prefix = '', StartAfter = '', MaxKeys = 1000, Delimiter } = input;
     const keys = this.keys(`${Bucket}/${Prefix}`).map((path) => path.slice(Bucket.length + 1));
+    if (Delimiter !== undefined) return { CommonPrefixes: foldersOf(keys, Prefix, Delimiter) };
     const found = keys.filter((key) => key > StartAfter).slice(0, MaxKeys);
     return {
       IsTruncated: found.length === MaxKeys,
@@ -179,6 +190,14 @@ export class MemoryS3 {
       }),
     };
   }
+}
+
+function foldersOf(keys: readonly string[], prefix: string, delimiter: string): { readonly Prefix: string }[] {
+  const ends = keys
+    .map((key) => key.indexOf(delimiter, prefix.length))
+    .map((end, index) => [keys[index] ?? '', end] as const);
+  const folders = ends.flatMap(([key, end]) => (end < 0 ? [] : [key.slice(0, end + 1)]));
+  return [...new Set(folders)].map((Prefix) => ({ Prefix }));
 }
 
 function tagOf(body: Uint8Array | string): string {

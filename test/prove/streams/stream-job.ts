@@ -1,0 +1,169 @@
+import { DispatchError } from '../../../lib/core/errors.ts';
+import type {
+  CompletedCheckpoint,
+  JobCheckpoints,
+  SavepointOperation,
+  SavepointRequest,
+  SavepointStatus,
+} from '../../../lib/flink/job-manager.ts';
+import { flinkMetadata } from '../../fakes/flink-metadata.ts';
+import type { StreamTruth } from './stream-truth.ts';
+
+/** What a job of a stream is told of its JobManager. */
+export interface StreamHost {
+  readonly jobId: string;
+  /** Whether it runs, and nobody has canceled it. */
+  readonly runs: () => boolean;
+  /** Whether it has not ended, and its JobManager lives. */
+  readonly lives: () => boolean;
+  readonly end: (end: 'FINISHED' | 'FAILED') => void;
+}
+
+/** What its cluster's configuration says. */
+export interface StreamConfig {
+  readonly name: string;
+  readonly question: string;
+  readonly restoredFrom: string | undefined;
+  readonly checkpoints: string;
+  /** With high availability: the newest checkpoint that this job has completed on any of its JobManagers. */
+  readonly recovers: boolean;
+}
+
+type How = 'completes' | 'declined' | 'hangs' | 'fails when stopping' | 'restarts when stopping';
+
+interface Operation {
+  readonly how: How;
+  path?: string;
+  done?: 'COMPLETED' | 'FAILED';
+  doneAt?: number;
+}
+
+/** Flink keeps two completed checkpoints. */
+const RETAINED = 2;
+/** How long a JobManager remembers what became of an operation, in worlds that forget. */
+const REMEMBERS = 6_000;
+
+/** The state of one job on one JobManager: it completes checkpoints and savepoints, and forgets what it was asked. */
+export class StreamJob {
+  private readonly truth: StreamTruth;
+  private readonly config: StreamConfig;
+  private readonly operations = new Map<string, Operation>();
+  private host: StreamHost | undefined;
+  private next = 1;
+  private newest: CompletedCheckpoint | undefined;
+  private readonly retained: string[] = [];
+  private stopping = false;
+  private taken = 0;
+
+  constructor(truth: StreamTruth, config: StreamConfig) {
+    this.truth = truth;
+    this.config = config;
+  }
+
+  begin(host: StreamHost): void {
+    this.host = host;
+    const { truth, config } = this;
+    const recovered = config.recovers ? truth.recovered(host.jobId) : undefined;
+    const from = recovered ?? config.restoredFrom;
+    const restored = truth.restore(config, host.jobId, from, recovered !== undefined);
+    if (restored === undefined && from !== undefined) {
+      truth.sim.after(100, () => host.end('FAILED'));
+      return;
+    }
+    this.next = (restored ?? 0) + 1;
+    this.checkpointLater();
+  }
+
+  checkpoints(): JobCheckpoints {
+    return { ...(this.newest && { newest: this.newest }), completedSinceRestore: this.taken, failed: 0 };
+  }
+
+  status(triggerId: string): SavepointStatus {
+    const operation = this.operations.get(triggerId);
+    const { sim } = this.truth;
+    const forgets = sim.draws.chance('flink forgets operations', 0.3);
+    const isOld = operation?.doneAt !== undefined && sim.now - operation.doneAt > REMEMBERS;
+    if (operation === undefined || (forgets && isOld))
+      throw new DispatchError('OperationNotFound', 'no such operation');
+    if (operation.done === undefined) return { status: 'IN_PROGRESS' };
+    if (operation.done === 'COMPLETED') return { status: 'COMPLETED', location: operation.path ?? '' };
+    const message = 'org.apache.flink.runtime.checkpoint.CheckpointException: no luck';
+    return { status: 'FAILED', cause: { message, stackTrace: message } };
+  }
+
+  /** @throws DispatchError `FlinkRefused` while another one is under way */
+  stop(jobId: string, { triggerId = '', targetDirectory = '' }: SavepointRequest): SavepointOperation {
+    const answer = { kind: 'savepoint', jobId, triggerId } as const;
+    if (this.operations.has(triggerId)) return answer;
+    if (this.stopping) throw new DispatchError('FlinkRefused', 'a stop is under way');
+    const { sim } = this.truth;
+    const question = `${this.config.question} stop ${triggerId}`;
+    const how = sim.draws.pick<How>(question, [
+      ...(['completes', 'completes', 'completes', 'completes', 'declined'] as const),
+      ...(['hangs', 'fails when stopping', 'restarts when stopping'] as const),
+    ]);
+    const operation: Operation = { how };
+    this.operations.set(triggerId, operation);
+    this.stopping = true;
+    sim.tell('flink', `job of ${this.config.name} is to stop with a savepoint, which ${how}`);
+    sim.after(sim.draws.between(`${question} takes`, 200, 6_000), () =>
+      this.savepoint(operation, question, targetDirectory),
+    );
+    return answer;
+  }
+
+  /** The state of a job that has finished goes, as far as it is no savepoint. */
+  ended(end: string): void {
+    if (end === 'FINISHED') for (const path of this.retained) this.truth.remove(path);
+  }
+
+  private savepoint(operation: Operation, question: string, directory: string): void {
+    if (this.host?.runs() !== true) return;
+    const { sim } = this.truth;
+    if (operation.how === 'declined') return this.goOn(operation);
+    if (operation.how === 'hangs') return sim.after(30_000, () => this.goOn(operation));
+    const path = `${directory}savepoint-${sim.draws.whole(`${question} name`, 100_000, 999_999)}`;
+    operation.path = path;
+    this.complete(path, true);
+    sim.after(sim.draws.between(`${question} ends`, 20, 3_000), () => {
+      if (this.host?.lives() !== true) return;
+      if (operation.how === 'restarts when stopping') return this.goOn(operation);
+      operation.done = operation.how === 'completes' ? 'COMPLETED' : 'FAILED';
+      operation.doneAt = sim.now;
+      this.host.end(operation.how === 'completes' ? 'FINISHED' : 'FAILED');
+    });
+  }
+
+  private goOn(operation: Operation): void {
+    operation.done = 'FAILED';
+    operation.doneAt = this.truth.sim.now;
+    this.stopping = false;
+  }
+
+  private checkpointLater(): void {
+    const { sim } = this.truth;
+    const { question } = this.config;
+    sim.after(sim.draws.between(`${question} checkpoint ${this.next}`, 1_000, 6_000), () => {
+      if (this.host?.lives() !== true) return;
+      if (this.host.runs() && !this.stopping && !sim.draws.chance(`${question} ${sim.now} fails`, 0.1))
+        this.checkpoint();
+      this.checkpointLater();
+    });
+  }
+
+  private checkpoint(): void {
+    const path = `${this.config.checkpoints}/${this.host?.jobId ?? ''}/chk-${this.next}`;
+    this.complete(path, false);
+    this.retained.push(path);
+    for (const old of this.retained.splice(0, Math.max(0, this.retained.length - RETAINED))) this.truth.remove(old);
+  }
+
+  private complete(path: string, isSavepoint: boolean): void {
+    const { truth, config } = this;
+    const id = this.next;
+    this.next += 1;
+    this.taken += 1;
+    this.newest = { id, path, isSavepoint, at: Math.round(truth.sim.now), bytes: 1_000 };
+    truth.completed({ name: config.name, jobId: this.host?.jobId ?? '', path, id, isSavepoint }, flinkMetadata(id));
+  }
+}

@@ -1,0 +1,127 @@
+import { Draws } from '../draws.ts';
+import type { Mutant, TestedMutant } from '../mutants.ts';
+import { workloadOf } from '../workload.ts';
+import { hasStream } from './stream-workload.ts';
+
+const NEWEST = 'lib/dispatch/state/newest-state.ts';
+const AT_END = 'lib/dispatch/state/state-at-end.ts';
+const LOOK = 'lib/dispatch/state/look-at-stop.ts';
+const DRIVE = 'lib/dispatch/state/drive-stop.ts';
+const TRIES = 'lib/run/stop-request.ts';
+const STOP = 'lib/verdict/stop/stop.ts';
+const TEST = 'test/dispatch/state/streams.test.ts';
+
+/** Worlds with a stream, of those in which something goes wrong. */
+const SEEDS = Array.from({ length: 20_000 }, (_, seed) => seed).filter((seed) => {
+  const draws = new Draws(seed);
+  return hasStream(draws) && workloadOf(draws).rate >= 0.01;
+});
+
+/** Guards of the state of streams, by the crash window that each closes. */
+const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
+  {
+    name: 'W4, W6: a savepoint is looked for in its directory',
+    file: LOOK,
+    guard: 'return newestOf(await savepointsOfTries(at.run, at.deps.state)) ?? null;',
+    without: 'return at.run.stopTries === -1 ? newestOf(await savepointsOfTries(at.run, at.deps.state)) : null;',
+  },
+  {
+    name: 'W6: a lost job is gone before it is said whether it had its savepoint',
+    file: 'lib/dispatch/follow.ts',
+    guard:
+      'return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : failAttempt(run, outcome, now);',
+    without:
+      'return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : afterFailure(run, outcome, now);',
+  },
+  {
+    name: 'W13, W15: the newest checkpoint is listed when the attempt is gone',
+    file: NEWEST,
+    guard: 'return [...savepoints, ...checkpoints.map(',
+    without: 'return [...savepoints, ...checkpoints.slice(0, 0).map(',
+  },
+  {
+    name: 'W14: what is newest is asked after the end of the job',
+    file: AT_END,
+    guard: 'return haveEnded(jobs) ? jobs.at(-1)?.state : undefined;',
+    without: "return haveEnded(jobs) ? jobs.at(-1)?.state : 'CANCELED';",
+  },
+  {
+    name: 'W16: what an attempt begins from is looked at before anything is made of it',
+    file: 'lib/dispatch/launch.ts',
+    guard: '    await checkRestore(record, deps);\n',
+    without: '',
+  },
+  {
+    name: 'W17: an attempt begins from what the one before it left',
+    file: 'lib/run/machine.ts',
+    guard: 'last === undefined ? record.startFrom : (last.snapshot ?? last.restoredFrom)',
+    without: 'last === undefined ? record.startFrom : last.restoredFrom',
+  },
+  {
+    name: 'W22: a savepoint after which the job went on is not its end',
+    file: STOP,
+    guard: 'if (!hasEnded(input) || !stop.savepoint || !isNewest(stop)) return undefined;',
+    without: 'if (!hasEnded(input) || !stop.savepoint) return undefined;',
+  },
+  {
+    name: 'savepoints that nobody knows of are removed',
+    file: 'lib/dispatch/clean-up.ts',
+    guard: '  await forgetTries(record, deps);\n',
+    without: '',
+  },
+];
+
+export const STREAM_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({ ...guard, seeds: SEEDS }));
+
+/** What a unit test is nearer to. */
+export const STREAM_TESTED: readonly TestedMutant[] = [
+  {
+    name: 'W1, W2: a repeat has the same id',
+    file: TRIES,
+    guard: '`savepoint\\n${run.runId}\\n${attempt}\\n${ordinal}`',
+    without: '`savepoint\\n${run.runId}\\n${attempt}\\n${ordinal}\\n${Math.random()}`',
+    test: 'test/run/stop-request.test.ts',
+  },
+  {
+    name: 'W3: an operation that Flink has forgotten is no job that it has not',
+    file: 'lib/flink/rest/savepoints.ts',
+    guard: "status === 404 && (refused.reason === 'JobNotFound' || refused.reason === 'FlinkRefused')",
+    without: 'status === 0',
+    test: 'test/flink/rest/operations.test.ts',
+  },
+  {
+    name: 'W5: a savepoint of a JobManager that is gone is not the end of the job',
+    file: DRIVE,
+    guard: 'if (savepoint && isOfTry(savepoint.path, stop))',
+    without: 'if (savepoint === null && isOfTry("", stop))',
+    test: TEST,
+  },
+  {
+    name: 'W7: a savepoint counts although the job fails when it stops',
+    file: STOP,
+    guard: "if (savepointStop(record) === undefined && endState(input) !== 'FINISHED') return undefined;",
+    without: "if (endState(input) !== 'FINISHED') return undefined;",
+    test: TEST,
+  },
+  {
+    name: 'W8: a savepoint that failed is tried again',
+    file: DRIVE,
+    guard: "if (operation.state === 'failed') return",
+    without: "if (operation.state === 'completed') return",
+    test: TEST,
+  },
+  {
+    name: 'W18: no snapshot is claimed',
+    file: 'lib/job/state-options.ts',
+    guard: "[recoveryKeys.claimMode]: 'NO_CLAIM'",
+    without: "[recoveryKeys.claimMode]: 'CLAIM'",
+    test: 'test/job/state-options.test.ts',
+  },
+  {
+    name: 'W21: a stop waits until all tasks run',
+    file: DRIVE,
+    guard: 'if (savepoint !== undefined && allTasksRun(job)) await',
+    without: 'if (savepoint !== undefined) await',
+    test: TEST,
+  },
+];

@@ -1,0 +1,91 @@
+import type { MemoryS3 } from '../servers/s3.ts';
+import type { Simulation } from '../simulation.ts';
+import type { StreamConfig } from './stream-job.ts';
+
+/** A snapshot that Flink truly completed. */
+export interface Completed {
+  readonly name: string;
+  readonly jobId: string;
+  readonly path: string;
+  readonly id: number;
+  readonly isSavepoint: boolean;
+}
+
+const BUCKET = 's3://state/';
+
+/**
+ * What the jobs of all streams truly did: which state is complete, which is the newest, and from which a job began. Each
+ * record changes the state of a stream once; a job that begins from an older state than the newest does some again, and one
+ * that begins from nothing loses all.
+ */
+export class StreamTruth {
+  readonly sim: Simulation;
+  private readonly s3: MemoryS3;
+  private readonly check: (invariant: string, holds: boolean, detail: () => string) => void;
+  /** By stream, in the order in which they were completed. */
+  private readonly snapshots = new Map<string, Completed[]>();
+
+  constructor(sim: Simulation, s3: MemoryS3, check: StreamTruth['check']) {
+    this.sim = sim;
+    this.s3 = s3;
+    this.check = check;
+  }
+
+  completed(snapshot: Completed, metadata: Uint8Array): void {
+    const stream = streamOf(snapshot.name);
+    this.s3.store(`${keyOf(snapshot.path)}/_metadata`, metadata);
+    this.snapshots.set(stream, [...(this.snapshots.get(stream) ?? []), snapshot]);
+    this.sim.tell('flink', `${snapshot.name} completes ${snapshot.path} (${snapshot.id})`);
+  }
+
+  remove(path: string): void {
+    this.s3.objects.delete(`${keyOf(path)}/_metadata`);
+  }
+
+  isThere(path: string): boolean {
+    return this.s3.objects.has(`${keyOf(path)}/_metadata`);
+  }
+
+  /** The newest checkpoint of a job, as its high availability has it. */
+  recovered(jobId: string): string | undefined {
+    const own = [...this.snapshots.values()].flat().filter((one) => one.jobId === jobId && !one.isSavepoint);
+    return own.filter(({ path }) => this.isThere(path)).at(-1)?.path;
+  }
+
+  /** The newest of a stream that is complete: by the number that Flink counts on from what it restored. */
+  newest(name: string): Completed | undefined {
+    const there = (this.snapshots.get(streamOf(name)) ?? []).filter(({ path }) => this.isThere(path));
+    return there.sort((a, b) => a.id - b.id).at(-1);
+  }
+
+  /** A job begins; answers the number of what it restored, and `undefined` when it has none, or cannot read it. */
+  restore({ name }: StreamConfig, jobId: string, path: string | undefined, recovers: boolean): number | undefined {
+    this.sim.tell('flink', `${name} begins from ${path ?? 'nothing'}`);
+    const all = this.snapshots.get(streamOf(name)) ?? [];
+    const known = all.find((one) => one.path === path);
+    const newest = this.newest(name);
+    // A JobManager that Kubernetes starts again begins where its attempt began, and high availability where its job was.
+    const isOwn = recovers || newest === undefined || newest.jobId === jobId;
+    this.check(
+      'no job begins from an older state than the newest',
+      isOwn || (known?.id ?? 0) >= newest.id,
+      () => `${name} begins from ${path ?? 'nothing'}, and ${newest?.path ?? ''} is complete`,
+    );
+    return path !== undefined && this.isThere(path) ? known?.id : undefined;
+  }
+
+  /** Every path at which a complete savepoint lies. */
+  savepoints(): readonly string[] {
+    const all = [...this.snapshots.values()].flat().filter(({ isSavepoint }) => isSavepoint);
+    return all.map(({ path }) => path).filter((path) => this.isThere(path));
+  }
+}
+
+/** `s1-g2` → `s1` */
+export function streamOf(name: string): string {
+  return name.replace(/-g\d+$/, '');
+}
+
+function keyOf(path: string): string {
+  return `state/${path.slice(BUCKET.length).replace(/\/+$/, '')}`;
+}
