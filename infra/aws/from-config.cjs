@@ -39,7 +39,7 @@ function policies(config, own) {
         allow(['s3:ListBucket'], [sub(`arn:\${AWS::Partition}:s3:::${bucket}`)]),
       ]),
     ),
-    StateStoragePolicy: policy(['AdvanceRunRole', 'SweepRunsRole'], stateStatements(config)),
+    StateStoragePolicy: policy(['AdvanceRunRole'], stateStatements(config)),
     NotifyPolicy: policy(
       ['AdvanceRunRole'],
       [

@@ -61,7 +61,7 @@ it('lets state be read and removed below the prefixes of the allow-lists, and no
   const policy = found.Resources['StateStoragePolicy'] as {
     Properties: { Roles: unknown; PolicyDocument: { Statement: unknown[] } };
   };
-  expect(policy.Properties.Roles).toEqual([{ Ref: 'AdvanceRunRole' }, { Ref: 'SweepRunsRole' }]);
+  expect(policy.Properties.Roles).toEqual([{ Ref: 'AdvanceRunRole' }]);
   const arn = (path: string): object => ({ 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${path}` });
   const onObjects = (path: string): object => ({
     ...{ Effect: 'Allow', Action: ['s3:GetObject', 's3:DeleteObject'], Resource: [arn(path)] },

@@ -1,3 +1,4 @@
+import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
@@ -312,6 +313,7 @@ export const MUTANTS: readonly Mutant[] = [
 
 /** Guards that come to bear too seldom for worlds, or after too long: a unit test notices each. */
 export const TESTED: readonly TestedMutant[] = [
+  ...DEPLOYMENT_MUTANTS,
   ...STREAM_TESTED,
   {
     name: 'an application ends when all the jobs that Flink counts are listed',

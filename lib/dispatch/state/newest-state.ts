@@ -20,18 +20,25 @@ export async function withNewestState<R extends LaunchedRun>(at: AttemptContext<
     return snapshot === undefined ? withoutSnapshot(bare) : updateAttempt(bare, { snapshot });
   } catch (error) {
     if (!isDenied(error)) throw error;
-    if (attempt.snapshot !== undefined) return run;
+    if (attempt.snapshot !== undefined || neverStarted(at)) return run;
     deps.log.warn('the newest state is not known', { runId: run.runId, error });
     return { ...run, stateUnknown: { message: describeError(error) } };
   }
 }
 
-/** An attempt whose JobManager never started wrote nothing; Flink removes the checkpoints of a job that finished. */
-function leftNothing({ attempt }: AttemptContext): boolean {
-  const { outcome } = attempt;
-  const isUnseen = outcome?.rule === 'no-look' || outcome?.state === 'unknown';
-  const hasStarted = attempt.jobManager !== undefined || attempt.runningAt !== undefined || isUnseen;
-  return !hasStarted || (outcome?.flinkState === 'FINISHED' && outcome.reason !== 'StoppedWithSavepoint');
+/** Flink removes the checkpoints of a job that finished. */
+function leftNothing({ attempt: { outcome } }: AttemptContext): boolean {
+  return outcome?.flinkState === 'FINISHED' && outcome.reason !== 'StoppedWithSavepoint';
+}
+
+/** Of these, a JobManager may have started and gone between two looks. */
+const UNSEEN: readonly (string | undefined)[] = ['cluster-deleted', 'stopped-by-cancel', 'no-look'];
+
+/** Whether looks saw that no JobManager of the attempt ever started, so that it wrote nothing. */
+function neverStarted({ attempt }: AttemptContext): boolean {
+  const { outcome, createdAt, jobManager, runningAt } = attempt;
+  if (outcome?.state === 'unknown' || jobManager !== undefined || runningAt !== undefined) return false;
+  return createdAt === undefined || !UNSEEN.includes(outcome?.rule);
 }
 
 /** A program may have Flink remove what was told a moment ago. */

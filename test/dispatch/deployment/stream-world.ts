@@ -11,6 +11,7 @@ import { addEvent, currentAttempt, end, isEnded, toCleaning, toClosed } from '..
 import type { ActiveRun, Outcome, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import { isRunMessage, type QueueMessage, type RunQueue } from '../../../lib/run/store/run-queue.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
+import { below } from '../../../lib/state/storage.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
 import { FakeStateStorage } from '../../fakes/state-storage.ts';
 import { Effects, type PlannedFault } from '../world/effects.ts';
@@ -40,6 +41,8 @@ interface Job {
 
 export interface StreamOptions {
   readonly fault?: PlannedFault;
+  /** In place of those in which one fault is planned. */
+  readonly effects?: Effects;
   readonly losesMessages?: boolean;
   readonly fate?: (number: number) => Fate;
 }
@@ -89,7 +92,7 @@ export class StreamWorld {
 
   constructor(options: StreamOptions = {}) {
     this.options = options;
-    this.effects = new Effects(options.fault);
+    this.effects = options.effects ?? new Effects(options.fault);
     const { effects, parts } = this;
     const queue: RunQueue = {
       send: (message, delay) => {
@@ -249,7 +252,7 @@ export class StreamWorld {
     if (asked?.mode === 'last-state') return [this.stopped(run, 'canceled', this.checkpointOf(run)), 500];
     if (asked === undefined) return [run, Math.min(600_000, Math.max(1, left))];
     if (refusesStop) return [refused(run, now), 1000];
-    const path = `${asked.savepoint.directory}/savepoint-${run.runId.slice(0, 6)}`;
+    const path = below(asked.savepoint.directory, `savepoint-${run.runId.slice(0, 6)}`);
     this.complete(path, run);
     return [this.stopped(run, 'savepoint', { kind: 'savepoint', path, run: run.runId, at: now }), 500];
   }

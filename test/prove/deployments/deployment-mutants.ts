@@ -1,0 +1,110 @@
+import type { TestedMutant } from '../mutants.ts';
+
+const DEPLOYMENTS = 'test/dispatch/deployment/deployments.test.ts';
+const GENERATIONS = 'test/deployment/generations.test.ts';
+const DECIDE = 'lib/deployment/decide.ts';
+const START = 'lib/deployment/start.ts';
+const STOP = 'lib/deployment/stop.ts';
+const HISTORY = 'lib/deployment/history.ts';
+
+/** Guards of deployments, by the windows of a crash that they close (W) and the invariants that they hold (I). */
+export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
+  {
+    name: 'W9 a deployment whose message is lost is woken',
+    test: DEPLOYMENTS,
+    file: 'lib/dispatch/sweep/sweep-deployments.ts',
+    guard: '    await deps.runQueue.send({ version: 1, deployment: id }, 0);\n',
+    without: '',
+  },
+  {
+    name: 'W10 a run has an id of its deployment, generation and number',
+    test: DEPLOYMENTS,
+    file: START,
+    guard: 'runIdFor(`deployment\\n${record.id}\\n${wanted.number}\\n${runs}`)',
+    without: 'runIdFor(`deployment\\n${record.id}`)',
+  },
+  {
+    name: 'W11 a stop that is asked for is carried through before another one',
+    test: DEPLOYMENTS,
+    file: DECIDE,
+    guard: '  const why = stopCause(seen, own, wanted);\n',
+    without: '  const why = seen.runs > 1 ? undefined : stopCause(seen, own, wanted);\n',
+  },
+  {
+    name: 'W12 nothing begins before the last run is proven gone',
+    test: DEPLOYMENTS,
+    file: DECIDE,
+    guard: "if (run.state === 'closed') return withoutRun(",
+    without: 'if (isEnded(run.state)) return withoutRun(',
+  },
+  {
+    name: 'W20 what a run restored from is not deleted before it has a checkpoint',
+    test: 'test/deployment/history.test.ts',
+    file: HISTORY,
+    guard: 'const start = run?.checkpoints?.own === true ? undefined : run?.startFrom;',
+    without: 'const start = undefined;',
+  },
+  {
+    name: 'W20 what the next start reads is not deleted',
+    test: 'test/deployment/history.test.ts',
+    file: HISTORY,
+    guard: 'run === undefined ? newest : undefined',
+    without: 'undefined',
+  },
+  {
+    name: 'I3 the next run starts from the newest state',
+    test: DEPLOYMENTS,
+    file: START,
+    guard: "savepointMissing(newest) : { kind: 'from', snapshot: newest };",
+    without: "savepointMissing(newest) : { kind: 'empty' };",
+  },
+  {
+    name: 'I4 unknown state blocks',
+    test: DEPLOYMENTS,
+    file: START,
+    guard: '  if (unknown !== undefined) {\n',
+    without: "  if (unknown === '') {\n",
+  },
+  {
+    name: 'I4 a checkpoint is no silent fallback',
+    test: DEPLOYMENTS,
+    file: START,
+    guard: 'return isSilentFallback(record, wanted) ?',
+    without: 'return isSilentFallback(record, wanted) && path === undefined && newest.path === record.name ?',
+  },
+  {
+    name: 'I6 only what is its own is deleted',
+    test: 'test/deployment/history.test.ts',
+    file: HISTORY,
+    guard: '  if (run === undefined) return undefined;\n',
+    without: '',
+  },
+  {
+    name: 'I8 what never came true is told',
+    test: GENERATIONS,
+    file: 'lib/deployment/generations.ts',
+    guard: 'if (wanted === reached || wanted === run?.generation) return record;',
+    without: 'if (wanted !== 0 || run !== undefined || reached === 0) return record;',
+  },
+  {
+    name: 'I9 an older upload takes nobody’s place',
+    test: GENERATIONS,
+    file: 'lib/deployment/generations.ts',
+    guard: 'const superseded = late || isOlderUpload(record, request);',
+    without: 'const superseded = late;',
+  },
+  {
+    name: 'I11 a suspended deployment sends no messages',
+    test: DEPLOYMENTS,
+    file: DECIDE,
+    guard: 'return rest(suspended(record, now), wanted, now);',
+    without: 'return { ...rest(suspended(record, now), wanted, now), dueAt: now + TRANSITION };',
+  },
+  {
+    name: 'I12 an upgrade that failed leaves the run alone',
+    test: DEPLOYMENTS,
+    file: STOP,
+    guard: '  if (record.settled?.generation === wanted.number) return undefined;\n',
+    without: '',
+  },
+];
