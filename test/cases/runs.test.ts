@@ -6,7 +6,7 @@ import { podFacts } from '../../lib/kubernetes/cluster/facts.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';
 import { decide } from '../../lib/verdict/decide.ts';
-import { World } from '../dispatch/world/world.ts';
+import { World } from '../dispatch/world/simulated.ts';
 import { answered, jobOf, kubernetes, look, NOW, runIn } from '../verdict/observations.ts';
 
 describe('sidecar-exit', () => {
@@ -72,14 +72,14 @@ describe('fifo-batch', () => {
 
   it('comes again as a whole when its first message meets trouble, and no older one replaces the youngest', async () => {
     const world = new World();
-    world.ledger.faults.plan('create', 'before');
+    world.plans.strike(/ s3 put runs\/.*record/, 'refused');
     const send = () => acceptBatch(parseMessageEvent({ Records }), () => ({ body: '', source: arn }), world.accept);
     expect(await send()).toEqual({ batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) });
     expect(await send()).toEqual({ batchItemFailures: [] });
     await world.drain();
     const idOf = ({ source }: RunRecord): string => (source.kind === 'message' ? source.messageId : '');
-    expect([...new Set(world.ledger.writes.map(idOf))]).toEqual(ids);
-    const youngest = world.ledger.records.find((record) => idOf(record) === 'm3');
+    expect([...new Set(world.writes.map(idOf))]).toEqual(ids);
+    const youngest = world.records.find((record) => idOf(record) === 'm3');
     expect(youngest?.outcome).toMatchObject({ state: 'succeeded' });
   });
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { PinJar } from '../../lib/job/jar/pin.ts';
 import type { RunRequest } from '../../lib/trigger/request.ts';
 import { jarFixture, MemoryObjects } from '../job/jar/memory-objects.ts';
-import { jobMessage, World } from './world/world.ts';
+import { jobMessage, World } from './world/simulated.ts';
 
 const [RIGHT, WRONG] = ['a'.repeat(64), 'b'.repeat(64)];
 

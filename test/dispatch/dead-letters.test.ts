@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { acceptBatch } from '../../lib/dispatch/accept-batch.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';
 import { originalIn } from '../../functions/sqs.ts';
-import { World } from './world/world.ts';
+import { World } from './world/simulated.ts';
 
 describe('the dead letter of a message that is refused', () => {
   it.each([
@@ -17,9 +17,9 @@ describe('the dead letter of a message that is refused', () => {
     const event = { Records: [{ ...record, attributes: {} }] };
     const send = () => acceptBatch(parseMessageEvent(event), originalIn(event), world.accept);
     expect(await send()).toEqual({ batchItemFailures: [] });
-    expect(world.deadLetters.letters.map((letter) => letter.body)).toEqual([body]);
+    expect(world.deadLetters.map((letter) => letter.body)).toEqual([body]);
     // A second delivery tells of the same message.
     await send();
-    expect(new Set(world.deadLetters.letters.map((letter) => letter.body))).toEqual(new Set([body]));
+    expect(new Set(world.deadLetters.map((letter) => letter.body))).toEqual(new Set([body]));
   });
 });

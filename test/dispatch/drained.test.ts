@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { PodFacts } from '../../lib/kubernetes/cluster/port.ts';
-import { healthyPods, type Behaviour } from './world/fake-flink.ts';
-import { expectClosedCleanly } from './world/invariants.ts';
-import { jobMessage, World } from './world/world.ts';
+import { healthyPods, type Behaviour } from './scripted/fake-flink.ts';
+import { expectClosedCleanly } from './scripted/invariants.ts';
+import { jobMessage, World } from './scripted/world.ts';
 
 const line = (message: string): string => `2026-11-21 03:00:00,000 INFO  org.apache.flink.X [] - ${message}\n`;
 const LOG =

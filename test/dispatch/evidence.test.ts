@@ -1,47 +1,48 @@
 import { expect, it } from 'vitest';
-import type { PodFacts } from '../../lib/kubernetes/cluster/port.ts';
 import { explain } from '../../lib/verdict/decide.ts';
 import { parseDecisionEvidence } from '../../lib/verdict/decision-evidence.ts';
-import { HEALTHY, healthyPods } from './world/fake-flink.ts';
-import { jobMessage, World } from './world/world.ts';
+import { HEALTHY, jobMessage, World } from './world/simulated.ts';
 
 const MINUTE = 60_000;
 const SECRET = 'hunter2-hunter2';
 
 it('the log of a TaskManager that Flink has released is kept, and linked in the event', async () => {
   const world = new World();
-  world.flink.behaviours = [
-    {
-      ...HEALTHY,
-      endsAfter: 5 * MINUTE,
-      pods: (ref, createdAt) =>
-        healthyPods(ref, createdAt).filter(
-          ({ component }) => component === 'jobmanager' || world.clock.now() < createdAt + MINUTE,
-        ),
-    },
-  ];
+  const { kubernetes, sim } = world;
+  const { logOf } = kubernetes;
+  kubernetes.logOf = (pod, previous) =>
+    pod.labels['component'] === 'taskmanager' ? `log of ${pod.name}\n` : logOf(pod, previous);
+  world.programs = [{ ...HEALTHY, endsAfter: 5 * MINUTE }];
   const { runId } = await world.request(jobMessage());
+  await world.drainFor(5_000);
+  const { clusterId } = world.refOf(runId);
+  expect(kubernetes.makeTaskManager(clusterId)).toBe(true);
+  sim.after(MINUTE, () =>
+    kubernetes
+      .all('Pod')
+      .filter(({ labels }) => labels['component'] === 'taskmanager')
+      .forEach((pod) => kubernetes.drop(pod)),
+  );
   await world.drain();
   const items = world.events(runId).at(-1)?.data.evidence?.items ?? [];
   const log = items.find(({ name }) => name.endsWith('-taskmanager-1-1.log'));
-  expect(String(world.evidence.files.get(log?.uri ?? ''))).toContain('log of');
+  expect(String(world.evidence.get(log?.uri ?? ''))).toContain('log of');
   // Every link leads to something.
-  expect(items.map(({ uri }) => uri).sort()).toEqual([...world.evidence.files.keys()].sort());
+  expect(items.map(({ uri }) => uri).sort()).toEqual([...world.evidence.keys()].sort());
   // Not at every look.
-  const calls = (method: string): number => world.clusters.calls.filter((call) => call === method).length;
-  expect(calls('observe')).toBeGreaterThan(50);
-  expect(world.evidence.puts).toBeLessThan(12);
+  expect(world.asked(/^k8s GET deployments\//)).toBeGreaterThan(50);
+  expect(world.asked(/^s3 put runs\/[0-9a-f]+\/evidence\//)).toBeLessThan(12);
 });
 
 it('the decision that ended an attempt is kept, and its rule stands in record, log and evidence', async () => {
   const world = new World();
-  world.flink.behaviours = [{ ...HEALTHY, end: 'FAILED' }];
+  world.programs = [{ ...HEALTHY, end: 'FAILED' }];
   const { runId } = await world.request(jobMessage());
   await world.drain();
   const { outcome, attempts } = world.record(runId);
   expect(outcome).toMatchObject({ reason: 'JobFailed', rule: 'application-ended' });
   expect(attempts[0]).toMatchObject({ outcome: { rule: 'application-ended' } });
-  const content = String(world.evidence.files.get(`s3://ledger/runs/${runId}/evidence/1/decision.json`));
+  const content = String(world.evidence.get(`s3://ledger/runs/${runId}/evidence/1/decision.json`));
   const kept = parseDecisionEvidence(content, 'decision.json');
   expect(kept).toMatchObject({ rule: 'application-ended', kind: 'ended', record: { runId } });
   expect(explain(kept).verdict).toMatchObject({ rule: 'application-ended', outcome: { reason: 'JobFailed' } });
@@ -53,22 +54,27 @@ it('the decision that ended an attempt is kept, and its rule stands in record, l
 
 it('no evidence has a secret', async () => {
   const world = new World();
-  const withSecret = (pod: PodFacts): PodFacts => ({ ...pod, message: `env DB_PASSWORD=${SECRET}` });
-  world.flink.behaviours = [
+  world.kubernetes.watchers.push({
+    created: (object) => void (object.podMessage = `env DB_PASSWORD=${SECRET}`),
+    deleted: () => undefined,
+    gone: () => undefined,
+  });
+  world.programs = [
     {
       ...HEALTHY,
       end: 'FAILED',
-      pods: (ref, createdAt) => healthyPods(ref, createdAt).map(withSecret),
-      log: (pod) => `Program arguments: --password ${SECRET}\ns3.secret-key: ${SECRET}\nlog of ${pod}\n`,
-      answers: {
-        '/jobs/x/config': { 'execution-config': { 'user-config': { password: SECRET } } },
-        '/jobs/x': { plan: { args: ['--api-key', SECRET] } },
+      log: `Program arguments: --password ${SECRET}\ns3.secret-key: ${SECRET}\nlog of a JobManager\n`,
+      result: {
+        answers: {
+          '/jobs/x/config': { 'execution-config': { 'user-config': { password: SECRET } } },
+          '/jobs/x': { plan: { args: ['--api-key', SECRET] } },
+        },
       },
     },
   ];
   const { runId } = await world.request(jobMessage());
   await world.drain();
-  const texts = [...world.evidence.files].map(([uri, content]) => [uri.split('/').at(-1), String(content)] as const);
+  const texts = [...world.evidence].map(([uri, content]) => [uri.split('/').at(-1), String(content)] as const);
   expect(texts.map(([name]) => name)).toEqual(
     expect.arrayContaining(['decision.json', 'kubernetes.json', 'rest.json']),
   );

@@ -3,7 +3,7 @@ import { DispatchError } from '../../lib/core/errors.ts';
 import { acceptBatch } from '../../lib/dispatch/accept-batch.ts';
 import type { Ledger } from '../../lib/run/store/ledger.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';
-import { World } from './world/world.ts';
+import { World } from './world/simulated.ts';
 
 const FIFO = 'arn:aws:sqs:eu-central-1:111122223333:jobs.fifo';
 

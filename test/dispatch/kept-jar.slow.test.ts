@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobMessage, World } from './world/world.ts';
+import { HEALTHY, jobMessage, World } from './world/simulated.ts';
 
 const HOUR = 3_600_000;
 
@@ -8,7 +8,7 @@ describe('the kept jar of a run', () => {
   const pinned = { bucket: 'ledger', key: 'jars/sha256/0/a.jar', sha256: '0'.repeat(64), size: 1 };
 
   it('is renewed for as long as the run lives, well before it expires, and not after its end', async () => {
-    const here = new World();
+    const here = new World({ tells: false });
     const kept: number[] = [];
     const keepJar: World['dispatch']['keepJar'] = (jar) => {
       expect(jar).toEqual(pinned);
@@ -16,9 +16,9 @@ describe('the kept jar of a run', () => {
       // One that fails is made up for by the next.
       return kept.length === 2 ? Promise.reject(new Error('no answer')) : Promise.resolve();
     };
-    Object.assign(here.dispatch, { keepJar });
+    here.adapt = (deps) => ({ ...deps, keepJar });
     Object.assign(here.accept, { pin: (jar: object) => Promise.resolve({ ...jar, pinned }) });
-    here.flink.behaviours = [{ restAfter: 600, runsAfter: 1100, endsAfter: 75 * DAY, end: 'FINISHED' }];
+    here.programs = [{ ...HEALTHY, endsAfter: 75 * DAY }];
     const from = here.clock.now();
     await here.request(jobMessage({ deadlines: { run: '90 days' } }));
     for (let day = 0; day < 74; day += 1) await here.drainFor(DAY);

@@ -2,7 +2,7 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
 import { clusterIdFor, jobIdFor } from '../../lib/core/ids.ts';
 import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
-import { jobMessage, World } from './world/world.ts';
+import { jobMessage, World } from './world/simulated.ts';
 import { ownerOf } from '../fakes/ids.ts';
 
 it('a misspelt option is refused at once, and named', async () => {
@@ -17,7 +17,7 @@ it('a misspelt option is refused at once, and named', async () => {
     field: 'kubernetes.jobmanger.labels',
     message: expect.stringContaining('did you mean kubernetes.jobmanager.labels?') as string,
   });
-  expect(world.clusters.created).toEqual([]);
+  expect(world.clusters).toEqual([]);
 });
 
 it('an option that only deserves a warning is no reason to refuse, and logConfiguration is in the ConfigMap', async () => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Deliver } from '../../lib/delivery/delivery.ts';
-import { DispatchError } from '../../lib/core/errors.ts';
 import { keepJar } from '../../lib/dispatch/keep-jar.ts';
 import type { PinnedJar } from '../../lib/job/job.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { runIn } from '../verdict/observations.ts';
-import { jobMessage, World } from './world/world.ts';
+import { FOREVER, jobMessage, World } from './world/simulated.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const RENEWS = /k8s PATCH secrets/;
 const HIGHLY_AVAILABLE = {
   flinkConfiguration: { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' },
 };
@@ -17,13 +17,13 @@ const HIGHLY_AVAILABLE = {
 function world(): { it: World; delivered: number[] } {
   const it = new World();
   const delivered: number[] = [];
-  it.flink.behaviours = [{ restAfter: 600, runsAfter: 1100 }];
+  it.programs = [FOREVER];
   const deliver: Deliver = () => {
     delivered.push(it.clock.now());
     const secret = { name: 'flink-jar', data: { url: `https://jars/${delivered.length}` } };
     return Promise.resolve({ jarUri: 'local:///a.jar', secret, renewAt: it.clock.now() + 10 * MINUTE });
   };
-  (it.dispatch as { deliver: Deliver }).deliver = deliver;
+  it.adapt = (deps) => ({ ...deps, deliver });
   return { it, delivered };
 }
 
@@ -36,7 +36,7 @@ describe('a signed URL', () => {
     const gaps = delivered.flatMap((at, i) => (i === 0 ? [] : [at - (delivered[i - 1] ?? 0)]));
     expect(Math.max(...gaps)).toBeLessThan(11 * MINUTE);
     expect(again.length).toBeGreaterThan(15);
-    expect(here.clusters.calls.filter((call) => call === 'renew')).toHaveLength(again.length);
+    expect(here.asked(RENEWS)).toBe(again.length);
   });
 
   it('is not renewed where no JobManager may start any more', async () => {
@@ -50,8 +50,7 @@ describe('a signed URL', () => {
     const { it: here, delivered } = world();
     const { runId } = await here.request(jobMessage(HIGHLY_AVAILABLE));
     await here.drainFor(9 * MINUTE);
-    const error = new DispatchError('ClusterUnavailable', 'no answer');
-    here.clusters.faults.push({ method: 'renew', when: 'before', error }, { method: 'renew', when: 'before', error });
+    here.plans.strike(RENEWS, 'refused', 2);
     await here.drainFor(10 * MINUTE);
     expect(here.record(runId).state).toBe('running');
     expect(delivered.length).toBeGreaterThanOrEqual(4);

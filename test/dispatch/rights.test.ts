@@ -1,15 +1,17 @@
 import { expect, it } from 'vitest';
-import { DispatchError } from '../../lib/core/errors.ts';
-import { crashedPods, HEALTHY, type Behaviour } from './world/fake-flink.ts';
-import { expectClosedCleanly } from './world/invariants.ts';
-import { jobMessage, World } from './world/world.ts';
+import { CRASHES, type Program } from '../prove/servers/flink.ts';
+import { expectClosedCleanly } from './world/closed-cleanly.ts';
+import { HEALTHY, jobMessage, World } from './world/simulated.ts';
 
 const MINUTE = 60_000;
 
 function refusing(times: number): World {
   const world = new World();
-  const error = new DispatchError('PermissionDenied', 'User "u" cannot create resource "deployments"');
-  for (let i = 0; i < times; i += 1) world.clusters.faults.push({ method: 'apply', when: 'before', error });
+  let left = times;
+  world.kubernetes.forbids = ({ method, path }) =>
+    method === 'POST' && path.endsWith('/deployments') && (left -= 1) >= 0
+      ? 'deployments.apps is forbidden: User "u" cannot create resource "deployments"'
+      : undefined;
   return world;
 }
 
@@ -19,7 +21,7 @@ it('a Kubernetes that has just begun, and knows no rights yet, fails no run', as
   await world.drain();
   expect(world.states(runId)).toEqual(['accepted', 'started', 'succeeded']);
   expect(world.record(runId).attempts).toHaveLength(1);
-  await expectClosedCleanly(world, runId);
+  expectClosedCleanly(world, runId);
 });
 
 it('rights that are missing for good are told after a minute, long before the deadline of the start', async () => {
@@ -30,13 +32,13 @@ it('rights that are missing for good are told after a minute, long before the de
   expect(outcome).toMatchObject({ state: 'failed', reason: 'PermissionDenied' });
   expect((outcome?.at ?? 0) - createdAt).toBeGreaterThanOrEqual(MINUTE);
   expect((outcome?.at ?? Infinity) - createdAt).toBeLessThan(2 * MINUTE);
-  await expectClosedCleanly(world, runId);
+  expectClosedCleanly(world, runId);
 });
 
 /** What its service account was refused; its log tells how a job goes on, and of none. */
-const REFUSED: Behaviour = {
-  pods: crashedPods,
-  log: () => `2026-11-21 03:00:00,000 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] - starts
+const REFUSED: Program = {
+  ...CRASHES,
+  log: `2026-11-21 03:00:00,000 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] - starts
 2026-11-21 03:00:01,000 ERROR org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] - Fatal error occurred in the cluster entrypoint.
 java.lang.RuntimeException: pods is forbidden: User "system:serviceaccount:flink:flink" cannot watch resource "pods" in API group "" in the namespace "flink". Received status: Status(code=403)
 `,
@@ -48,8 +50,8 @@ it.each([
   ['may lack, as far as anybody knows, ends its run', undefined, ['accepted', 'failed']],
 ] as const)('a JobManager that died of a right which it %s', async (_what, grants, states) => {
   const world = new World();
-  world.flink.behaviours = [REFUSED, HEALTHY];
-  world.clusters.grants = grants;
+  world.programs = [REFUSED, HEALTHY];
+  world.kubernetes.grants = grants;
   const { runId } = await world.request(jobMessage({ retry: { attempts: 2, backoff: '1s' } }));
   await world.drain();
   expect(world.states(runId)).toEqual(states);
@@ -57,5 +59,5 @@ it.each([
   expect(first?.outcome ?? world.record(runId).outcome).toMatchObject({
     reason: grants === true ? 'JobManagerCrashed' : 'ServiceAccountForbidden',
   });
-  await expectClosedCleanly(world, runId);
+  expectClosedCleanly(world, runId);
 });

@@ -4,13 +4,14 @@ import { DispatchError } from '../../lib/core/errors.ts';
 import { clusterIdFor, type RunId } from '../../lib/core/ids.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
 import { advance } from '../../lib/dispatch/advance.ts';
-import { crashedPods, HEALTHY } from './world/fake-flink.ts';
-import { expectClosedCleanly } from './world/invariants.ts';
-import { jobMessage, QUEUE_ARN, World } from './world/world.ts';
+import { expectClosedCleanly } from './world/closed-cleanly.ts';
+import { CRASHES } from '../prove/servers/flink.ts';
+import { FOREVER, HEALTHY, jobMessage, QUEUE_ARN, World } from './world/simulated.ts';
 import { ownerOf } from '../fakes/ids.ts';
 
+const ANOTHER = ownerOf('f'.repeat(20));
+
 const MINUTE = 60_000;
-const FOREVER = { restAfter: 600, runsAfter: 1100 };
 
 describe('a run', () => {
   it('is accepted, started and completed, in this order, on one cluster that is gone at the end', async () => {
@@ -29,9 +30,9 @@ describe('a run', () => {
     });
     expect(world.created(runId)).toEqual([`flink/${clusterId ?? ''}#${runId}-1`]);
     const items = completed?.data.evidence?.items.map(({ name }) => name);
-    expect(items).toEqual(expect.arrayContaining(['kubernetes.json', 'rest.json', `${clusterId ?? ''}-x.log`]));
-    expect([...world.evidence.files.keys()]).toEqual(completed?.data.evidence?.items.map(({ uri }) => uri));
-    await expectClosedCleanly(world, runId);
+    expect(items).toEqual(expect.arrayContaining(['kubernetes.json', 'rest.json', `${clusterId ?? ''}-rs-1.log`]));
+    expect([...world.evidence.keys()]).toEqual(completed?.data.evidence?.items.map(({ uri }) => uri).sort());
+    expectClosedCleanly(world, runId);
   });
 
   it('is one run, however often its request is delivered', async () => {
@@ -43,9 +44,9 @@ describe('a run', () => {
     await world.drain();
     expect(new Set([first, ...more].map((accepted) => accepted?.runId)).size).toBe(1);
     expect(more.at(-1)?.result).toBe('duplicate');
-    expect(world.ledger.records).toHaveLength(1);
-    expect(world.clusters.created).toHaveLength(1);
-    if (first !== undefined) await expectClosedCleanly(world, first.runId);
+    expect(world.records).toHaveLength(1);
+    expect(world.clusters).toHaveLength(1);
+    if (first !== undefined) expectClosedCleanly(world, first.runId);
   });
 
   it('is one run when several functions advance it at the same time', async () => {
@@ -57,17 +58,24 @@ describe('a run', () => {
     await world.drain();
     expect(world.states(runId)).toEqual(['accepted', 'started', 'succeeded']);
     expect(world.created(runId)).toHaveLength(1);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('holds no function while it waits, when its look is late because others queue', async () => {
     const step = async (late: number): Promise<{ readonly waited: number; readonly state: string }> => {
       const world = new World();
       const { runId } = await world.request(jobMessage());
+      world.loseMessages();
       world.clock.time += late;
-      const before = world.clock.now();
-      await advance({ version: 1, runId, step: 1 }, world.dispatch, before + MINUTE);
-      return { waited: world.clock.now() - before, state: world.record(runId).state };
+      let waited = 0;
+      const { clock } = world.dispatch;
+      const sleep: typeof clock.sleep = (ms) => {
+        waited += ms;
+        return clock.sleep(ms);
+      };
+      const deps = { ...world.dispatch, clock: { ...clock, sleep } };
+      await advance({ version: 1, runId, step: 1 }, deps, clock.now() + MINUTE);
+      return { waited, state: world.record(runId).state };
     };
     expect(await step(10_000)).toEqual({ waited: 0, state: 'starting' });
     expect((await step(1_000)).waited).toBeGreaterThan(0);
@@ -78,10 +86,11 @@ describe('a run', () => {
     const { runId } = await world.request(jobMessage());
     await world.drainFor(3000);
     const before = world.record(runId);
-    const effects = world.effects.names.length;
+    const before_ = world.asked(/^(s3|sqs|k8s|flink|events) /);
     await advance({ version: 1, runId, step: 1 }, world.dispatch, world.clock.now() + MINUTE);
     expect(world.record(runId)).toEqual(before);
-    expect(world.effects.names.slice(effects)).toEqual(['ledger.read']);
+    expect(world.asked(/^(s3|sqs|k8s|flink|events) /) - before_).toBe(1);
+    expect(world.asked(new RegExp(`^s3 get runs/${runId}/record`))).toBeGreaterThan(0);
     const unknown = '0123456789abcdef0123' as typeof runId;
     await advance({ version: 1, runId: unknown, step: 1 }, world.dispatch, world.clock.now() + MINUTE);
     expect(world.logged.at(-1)).toContain('without a run');
@@ -90,26 +99,25 @@ describe('a run', () => {
   it('goes on from what somebody else wrote meanwhile', async () => {
     const world = new World();
     const { runId } = await world.request(jobMessage());
-    const replace = world.ledger.replace.bind(world.ledger);
+    const path = `ledger/runs/${runId}/record.json`;
     let interfered = false;
-    world.ledger.replace = async (record, version) => {
-      const stored = await world.ledger.read(runId);
-      if (!interfered && record.state === 'starting' && stored !== undefined) {
-        interfered = true;
-        await replace(stored.value, stored.version);
-      }
-      return replace(record, version);
-    };
+    world.plans.when(new RegExp(` s3 put runs/${runId}/record`), () => {
+      const stored = world.s3.objects.get(path);
+      if (interfered || stored === undefined || world.record(runId).state !== 'launching') return undefined;
+      interfered = true;
+      world.s3.objects.set(path, { ...stored, eTag: '"of somebody else"' });
+      return undefined;
+    });
     await world.drain();
     expect(interfered).toBe(true);
     expect(world.states(runId)).toEqual(['accepted', 'started', 'succeeded']);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('that fails tells its root exception', async () => {
     const world = new World();
     const rootException = { message: 'java.io.FileNotFoundException: /in', stackTrace: 'java.io…\n\tat a.B.main' };
-    world.flink.behaviours = [{ ...HEALTHY, end: 'FAILED', result: { rootException } }];
+    world.programs = [{ ...HEALTHY, end: 'FAILED', result: { answers: {}, rootException } }];
     const { runId } = await world.request(jobMessage({ retry: { attempts: 5 } }));
     await world.drain();
     expect(world.states(runId)).toEqual(['accepted', 'started', 'failed']);
@@ -121,70 +129,51 @@ describe('a run', () => {
       stackTrace: rootException.stackTrace,
     });
     expect(world.created(runId)).toHaveLength(1);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('does not publish again while Kubernetes is away at its launch', async () => {
     const world = new World();
-    world.clusters.faults.push(
-      ...[1, 2, 3].map(() => ({
-        method: 'apply' as const,
-        when: 'before' as const,
-        error: new DispatchError('ClusterUnavailable', 'no answer'),
-      })),
-    );
+    world.plans.strike(/ k8s POST deployments/, 'refused', 3);
     const { runId } = await world.request(jobMessage());
     await world.drain();
-    expect(world.publisher.published.map(({ event }) => event.id)).toEqual([1, 2, 3].map((n) => `${runId}.${n}`));
+    expect(world.bus.delivered.map(({ id }) => id)).toEqual([1, 2, 3].map((n) => `${runId}.${n}`));
   });
 
   it('publishes its start once, when Kubernetes does not answer the look after it', async () => {
     const world = new World();
     const { runId } = await world.request(jobMessage());
-    const observe = world.clusters.observe.bind(world.clusters);
     let away = 3;
-    world.clusters.observe = (ref) => {
-      if (world.record(runId).state !== 'running' || away === 0) return observe(ref);
+    world.plans.when(/ k8s GET deployments\/word-count/, () => {
+      if (world.record(runId).state !== 'running' || away === 0) return undefined;
       away -= 1;
-      return Promise.reject(new DispatchError('ClusterUnavailable', 'no answer'));
-    };
+      return 'refused';
+    });
     await world.drain();
     expect(away).toBe(0);
-    expect(world.publisher.published.map(({ event }) => event.id)).toEqual([1, 2, 3].map((n) => `${runId}.${n}`));
+    expect(world.bus.delivered.map(({ id }) => id)).toEqual([1, 2, 3].map((n) => `${runId}.${n}`));
   });
 
   it('ends although its events are late, and is not removed before its end is announced', async () => {
     const world = new World();
     const { runId } = await world.request(jobMessage());
-    const publish = world.publisher.publish.bind(world.publisher);
-    world.publisher.publish = () => Promise.reject(new DispatchError('StorageUnavailable', 'no bus'));
+    world.plans.strike(/ events put /, 'refused', Infinity);
     await world.drainFor(5 * MINUTE);
     expect(world.record(runId)).toMatchObject({ state: 'ended', outcome: { state: 'succeeded' } });
-    const clusterId = world.record(runId).attempts[0]?.clusterId;
-    if (clusterId === undefined) throw new Error('no attempt');
-    expect(world.clusters.standing({ namespace: 'flink', clusterId })).toBeDefined();
-    world.publisher.publish = publish;
+    expect(world.standing(world.refOf(runId))).toBeDefined();
+    world.plans.clear();
     await world.drain();
     expect(world.states(runId)).toEqual(['accepted', 'started', 'succeeded']);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 });
 
 describe('another attempt', () => {
   it('begins only when nothing is left of the first', async () => {
     const world = new World();
-    world.clusters.looksToGo = 4;
-    world.flink.behaviours = [{ pods: crashedPods }, HEALTHY];
+    world.programs = [CRASHES, HEALTHY];
     const left: number[] = [];
-    const apply = world.clusters.apply.bind(world.clusters);
-    world.clusters.apply = async (cluster, owner) => {
-      const others = world.clusters.created.map((name) => name.split('#')[0]?.split('/')[1]);
-      for (const clusterId of others.filter((name) => name !== cluster.clusterId)) {
-        const ref = { namespace: 'flink', clusterId: clusterId as typeof cluster.clusterId };
-        left.push((await world.clusters.remains(ref)).length);
-      }
-      return apply(cluster, owner);
-    };
+    world.plans.before(/ k8s POST deployments\/.*-2 /, () => left.push(world.objectsOf(world.refOf(runId)).length));
     const { runId } = await world.request(jobMessage({ retry: { attempts: 2, backoff: '30s' } }));
     await world.drain();
     expect(left).toEqual([0]);
@@ -197,28 +186,28 @@ describe('another attempt', () => {
       attempt: 1,
       reason: 'JobManagerCrashed',
     });
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('is the last one when the attempts are used up', async () => {
     const world = new World();
-    world.flink.behaviours = [{ pods: crashedPods }];
+    world.programs = [CRASHES];
     const { runId } = await world.request(jobMessage({ retry: { attempts: 3, backoff: '1s' } }));
     await world.drain();
     expect(world.states(runId)).toEqual(['accepted', 'attempt-failed', 'attempt-failed', 'failed']);
     expect(world.created(runId)).toHaveLength(3);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('is not used up by a wait for quota', async () => {
     const world = new World();
-    const error = new DispatchError('QuotaExceeded', 'exceeded quota: cpu');
-    for (let i = 0; i < 4; i += 1) world.clusters.faults.push({ method: 'apply', when: 'before', error });
+    world.kubernetes.quota = { of: 'deployments', most: 0 };
+    world.sim.after(MINUTE, () => (world.kubernetes.quota = undefined));
     const { runId } = await world.request(jobMessage());
     await world.drain();
     expect(world.record(runId).outcome).toMatchObject({ state: 'succeeded' });
     expect(world.created(runId)).toHaveLength(1);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 });
 
@@ -227,10 +216,9 @@ describe('a cluster of another owner', () => {
     const world = new World();
     const { runId } = await world.request(jobMessage({ retry: { attempts, backoff: '1s' } }));
     const ref = { namespace: 'flink', clusterId: clusterIdFor('word-count', runId, 1) };
-    const other = { ...ref, deployment: {}, dependents: [], configuration: {} };
-    await world.clusters.apply(other, ownerOf('another'));
+    world.stand(ref, ANOTHER);
     await world.drain();
-    expect(world.clusters.standing(ref)?.owner).toEqual(ownerOf('another'));
+    expect(world.ownerOf(ref)).toEqual(ANOTHER);
     expect(world.states(runId)).toEqual(
       attempts === 1 ? ['accepted', 'failed'] : ['accepted', 'attempt-failed', 'started', 'succeeded'],
     );
@@ -239,15 +227,45 @@ describe('a cluster of another owner', () => {
 
   it('that has the name of an object beside the Deployment leaves none of the run’s own', async () => {
     const world = new World();
-    const error = new DispatchError('ClusterNameTaken', 'Service word-count-rest belongs to no cluster');
-    world.clusters.faults.push({ method: 'apply', when: 'after', error });
+    const { runId } = await world.request(jobMessage({ retry: { attempts: 2, backoff: '1s' } }));
+    takeService(world, runId);
+    await world.drain();
+    expect(world.states(runId)).toEqual(['accepted', 'attempt-failed', 'started', 'succeeded']);
+    expect(world.record(runId).attempts[0]?.outcome?.reason).toBe('ClusterNameTaken');
+    expect(world.created(runId)).toHaveLength(2);
+    expectClosedCleanly(world, runId);
+  });
+
+  it('that is told after the program may have begun leaves none either', async () => {
+    const world = new World();
+    // It has started, and says nothing yet.
+    world.programs = [{ ...HEALTHY, restAfter: 10 * MINUTE }];
+    world.adapt = (deps) => ({
+      ...deps,
+      targets: async (name) => {
+        const target = await deps.targets(name);
+        const { cluster } = target;
+        const apply: typeof cluster.apply = async (...it) => {
+          await cluster.apply(...it);
+          await deps.clock.sleep(1_300);
+          throw new DispatchError('ClusterNameTaken', 'Service word-count-rest belongs to no cluster');
+        };
+        return { ...target, cluster: { ...cluster, apply } };
+      },
+    });
     const { runId } = await world.request(jobMessage({ retry: { attempts: 2, backoff: '1s' } }));
     await world.drain();
-    // Its program may have begun.
     expect(world.states(runId)).toEqual(['accepted', 'unknown']);
     expect(world.created(runId)).toHaveLength(1);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
+
+  function takeService({ kubernetes }: World, runId: RunId): void {
+    const name = `${clusterIdFor('word-count', runId, 1)}-rest`;
+    const ours = kubernetes.find('Service', name);
+    if (ours !== undefined) kubernetes.drop(ours);
+    kubernetes.add({ kind: 'Service', metadata: { name, namespace: 'flink' } }, 'someone else');
+  }
 });
 
 describe('a run that is canceled', () => {
@@ -255,27 +273,27 @@ describe('a run that is canceled', () => {
 
   it('cancels its job, and says so', async () => {
     const world = new World();
-    world.flink.behaviours = [FOREVER];
+    world.programs = [FOREVER];
     const { runId } = await world.request(jobMessage());
     await world.drainFor(10_000);
     expect(await cancelRun(runId, request, world.dispatch)).toBe(true);
     expect(await cancelRun(runId, request, world.dispatch)).toBe(true);
     await world.drain();
     expect(world.states(runId)).toEqual(['accepted', 'started', 'canceled']);
-    expect(new Set(world.flink.cancels)).toEqual(new Set([world.record(runId).attempts[0]?.jobId]));
+    expect(new Set(world.canceled)).toEqual(new Set([world.record(runId).attempts[0]?.jobId]));
     expect(await cancelRun(runId, request, world.dispatch)).toBe(false);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('loses its cluster when the JobManager does not hear', async () => {
     const world = new World();
-    world.flink.behaviours = [{ ...FOREVER, deafToCancel: true }];
+    world.programs = [{ ...FOREVER, deafToCancel: true }];
     const { runId } = await world.request(jobMessage());
     await world.drainFor(10_000);
     await cancelRun(runId, request, world.dispatch);
     await world.drain();
     expect(world.states(runId)).toEqual(['accepted', 'started', 'canceled']);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('makes no cluster when it was not launched yet', async () => {
@@ -285,7 +303,7 @@ describe('a run that is canceled', () => {
     await world.drain();
     expect(world.states(runId)).toEqual(['accepted', 'canceled']);
     expect(world.created(runId)).toEqual([]);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 });
 
@@ -294,26 +312,26 @@ describe('runs of one concurrency key', () => {
 
   async function two(policy: string): Promise<{ world: World; first: string; second: string }> {
     const world = new World();
-    world.flink.behaviours = [{ ...HEALTHY, endsAfter: 40_000 }];
+    world.programs = [{ ...HEALTHY, endsAfter: 40_000 }];
     const first = await world.request(jobMessage(with_(policy)));
     await world.drainFor(5000);
     const second = await world.request(jobMessage(with_(policy)));
     await world.drain();
-    await expectClosedCleanly(world, first.runId);
-    await expectClosedCleanly(world, second.runId);
+    expectClosedCleanly(world, first.runId);
+    expectClosedCleanly(world, second.runId);
     return { world, first: first.runId, second: second.runId };
   }
 
   it('follow each other with queue', async () => {
     const { world, first, second } = await two('queue');
-    const [a, b] = [first, second].map((id) => world.ledger.records.find(({ runId }) => runId === id));
+    const [a, b] = [first, second].map((id) => world.records.find(({ runId }) => runId === id));
     expect([a?.outcome?.state, b?.outcome?.state]).toEqual(['succeeded', 'succeeded']);
     expect(b?.attempts[0]?.launchedAt).toBeGreaterThanOrEqual(a?.attempts[0]?.removalVerifiedAt ?? Infinity);
   });
 
   it('refuse the newer one with forbid', async () => {
     const { world, first, second } = await two('forbid');
-    const [a, b] = [first, second].map((id) => world.ledger.records.find(({ runId }) => runId === id));
+    const [a, b] = [first, second].map((id) => world.records.find(({ runId }) => runId === id));
     expect(a?.outcome?.state).toBe('succeeded');
     expect(b?.outcome).toMatchObject({ state: 'rejected', reason: 'ConcurrencyForbidden' });
     expect(b?.attempts).toEqual([]);
@@ -321,7 +339,7 @@ describe('runs of one concurrency key', () => {
 
   it('cancel the older one with replace, and say by whom', async () => {
     const { world, first, second } = await two('replace');
-    const [a, b] = [first, second].map((id) => world.ledger.records.find(({ runId }) => runId === id));
+    const [a, b] = [first, second].map((id) => world.records.find(({ runId }) => runId === id));
     expect(a?.outcome).toMatchObject({ state: 'canceled', reason: 'ReplacedByNewerRun', flinkState: 'CANCELED' });
     expect(a?.outcome?.message).toContain(second);
     expect(b?.outcome?.state).toBe('succeeded');
@@ -332,11 +350,13 @@ describe('runs of one concurrency key', () => {
     const world = new World();
     const first = await world.request(jobMessage(with_('queue')));
     await world.drain();
-    world.locks.holders.set('k', first.runId);
+    const [lock = ''] = world.s3.keys('ledger/locks/');
+    const left = JSON.parse(world.s3.text(lock) ?? '') as object;
+    world.s3.store(lock, JSON.stringify({ ...left, holder: first.runId }));
     const second = await world.request(jobMessage(with_('forbid')));
     await world.drain();
     expect(world.states(second.runId)).toEqual(['accepted', 'started', 'succeeded']);
-    await expectClosedCleanly(world, second.runId);
+    expectClosedCleanly(world, second.runId);
   });
 });
 
@@ -350,16 +370,14 @@ describe('a kept cluster', () => {
     ['never', bad, false],
   ])('%s', async (keepCluster, behaviour, kept) => {
     const world = new World();
-    world.flink.behaviours = [behaviour];
+    world.programs = [behaviour];
     const { runId } = await world.request(jobMessage({ afterEnd: { keepCluster, ttl: '1h' } }));
     await world.drainFor(50 * MINUTE);
     await world.sweep();
-    const clusterId = world.record(runId).attempts[0]?.clusterId;
-    if (clusterId === undefined) throw new Error('no attempt');
-    expect(world.clusters.standing({ namespace: 'flink', clusterId }) !== undefined).toBe(kept);
+    expect(world.standing(world.refOf(runId)) !== undefined).toBe(kept);
     expect(world.record(runId).state).toBe(kept ? 'cleaning' : 'closed');
     await world.drainFor(15 * MINUTE);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('does not hold up the next run of its key once its job is over', async () => {
@@ -383,22 +401,22 @@ describe('a request that is refused', () => {
     expect(world.events(runId).map(({ data }) => data)).toMatchObject([
       { state: 'rejected', reason: 'NotAllowed', field: 'image', sequence: 1 },
     ]);
-    expect(world.deadLetters.letters).toMatchObject([{ source: QUEUE_ARN, reason: 'NotAllowed', field: 'image' }]);
-    expect(JSON.parse(world.deadLetters.letters[0]?.body ?? '')).toMatchObject({ image: 'evil:1' });
-    expect(world.clusters.calls).toEqual([]);
-    await expectClosedCleanly(world, runId);
+    expect(world.deadLetters).toMatchObject([{ source: QUEUE_ARN, reason: 'NotAllowed', field: 'image' }]);
+    expect(JSON.parse(world.deadLetters[0]?.body ?? '')).toMatchObject({ image: 'evil:1' });
+    expect(world.asked(/^k8s /)).toBe(0);
+    expectClosedCleanly(world, runId);
   });
 
   it('gets its dead letter when its message comes again, even after its run was closed', async () => {
     const world = new World();
     const message = jobMessage({ image: 'evil:1' });
-    world.deadLetters.faults.plan('put', 'before');
+    world.plans.strike(/ sqs send dead letter/, 'refused');
     await expect(world.request(message)).rejects.toThrow();
     await world.drain();
     const again = await world.request(message);
     expect(world.record(again.runId).state).toBe('closed');
     expect(again.result).toBe('duplicate');
-    expect(world.deadLetters.letters).toMatchObject([{ reason: 'NotAllowed', field: 'image' }]);
+    expect(world.deadLetters).toMatchObject([{ reason: 'NotAllowed', field: 'image' }]);
   });
 
   it('is refused when it is made, for what Flink would refuse at its launch', async () => {
@@ -422,22 +440,28 @@ describe('a request that is refused', () => {
     expect(second.runId).not.toBe(first.runId);
     expect(world.states(first.runId)).toEqual(['accepted', 'started', 'succeeded']);
     expect(world.events(second.runId)[0]?.data).toMatchObject({ state: 'rejected', reason: 'IdempotencyConflict' });
-    await expectClosedCleanly(world, second.runId);
+    expectClosedCleanly(world, second.runId);
   });
 
   it('has the key of another payload, and its function died: the dead letter is written all the same', async () => {
+    const job = { jarURI: 'local:///opt/job.jar', entryClass: 'a.B' };
+    const body = (...args: string[]): string =>
+      JSON.stringify({ spec: { name: 'word-count', job: { ...job, args } }, idempotencyKey: 'key' });
     for (const at of [0, 1, 2, 3, 4, 5]) {
-      const world = new World({ fault: { at: at + 3, when: 'before', kind: 'crash' } });
-      await world.request(jobMessage({}, 'key'));
-      await world.request(jobMessage({ name: 'other' }, 'key'));
-      await world.drain();
-      expect(world.deadLetters.letters[0]?.reason, `effect ${at}`).toBe('IdempotencyConflict');
+      const world = new World();
+      world.jobQueue.send(body(), 0);
+      await world.drainFor(5_000);
+      let asked = 0;
+      world.plans.when(/^jobs .* · /, () => ((asked += 1) === at + 1 ? 'crash-before' : undefined));
+      world.jobQueue.send(body('other'), 0);
+      await world.drainFor(10 * MINUTE);
+      expect(world.deadLetters[0]?.reason, `effect ${at}`).toBe('IdempotencyConflict');
     }
   });
 
   it('is delivered again when storage gives no answer', async () => {
     const world = new World();
-    world.ledger.faults.plan('create', 'after');
+    world.plans.strike(/ s3 put runs\/.*record/, 'lost');
     await expect(world.request(jobMessage())).rejects.toMatchObject({ reason: 'StorageUnavailable', retryable: true });
   });
 });
@@ -459,21 +483,20 @@ describe('the sweeper', () => {
 
   it('removes a cluster that no live run has, and never one of a live run', async () => {
     const world = new World();
-    world.flink.behaviours = [FOREVER, FOREVER];
+    world.programs = [FOREVER, FOREVER];
     const closed = await world.request(jobMessage());
     await world.drainFor(MINUTE);
     await cancelRun(closed.runId, { by: 'a test', reason: 'JobCanceled' }, world.dispatch);
     const live = await world.request(jobMessage());
     await world.drainFor(MINUTE);
     expect(world.record(closed.runId).state).toBe('closed');
-    const ref = await leak(world, closed.runId);
+    const ref = leak(world, closed.runId);
     expect(await world.sweep()).toMatchObject({ leaked: 0, removed: 0 });
     await world.drainFor(20 * MINUTE);
-    expect(await world.sweep()).toMatchObject({ leaked: 1, removed: 1 });
-    expect(world.clusters.standing(ref)).toBeUndefined();
-    const clusterId = world.record(live.runId).attempts[0]?.clusterId;
-    if (clusterId === undefined) throw new Error('no attempt');
-    expect(world.clusters.standing({ namespace: 'flink', clusterId })).toBeDefined();
+    expect(await world.sweep()).toMatchObject({ leaked: 1 });
+    await world.drainFor(10_000);
+    expect(world.standing(ref)).toBeUndefined();
+    expect(world.standing(world.refOf(live.runId))).toBeDefined();
     expect(world.record(live.runId).state).toBe('running');
   });
 
@@ -481,10 +504,10 @@ describe('the sweeper', () => {
     const world = new World();
     const { runId } = await world.request(jobMessage());
     await world.drain();
-    const ref = await leak(world, runId, 'ledger-of-another-stage');
+    const ref = leak(world, runId, 'ledger-of-another-stage');
     world.clock.time += 60 * MINUTE;
     expect(await world.sweep()).toMatchObject({ leaked: 0, removed: 0 });
-    expect(world.clusters.standing(ref)).toBeDefined();
+    expect(world.standing(ref)).toBeDefined();
   });
 
   it('sweeps the runs although a target does not answer', async () => {
@@ -492,21 +515,14 @@ describe('the sweeper', () => {
     await world.request(jobMessage());
     world.loseMessages();
     world.clock.time += 3 * MINUTE;
-    world.clusters.faults.push({
-      method: 'list',
-      when: 'before',
-      error: new DispatchError('ClusterUnavailable', 'no answer'),
-    });
+    world.plans.strike(/ k8s GET deployments\?/, 'refused');
     expect(await world.sweep()).toMatchObject({ resumed: 1, leaked: 0 });
   });
 
   /** The cluster of a closed run stands again, as a late function would leave it. */
-  async function leak(world: World, runId: RunId, ledger = 'ledger'): Promise<ClusterRef> {
-    const clusterId = world.record(runId).attempts[0]?.clusterId;
-    if (clusterId === undefined) throw new Error('no attempt');
-    const ref = { namespace: 'flink', clusterId };
-    const owner = { kind: 'run', runId, attempt: 1, ledger } as const;
-    await world.clusters.apply({ ...ref, deployment: {}, dependents: [], configuration: {} }, owner);
+  function leak(world: World, runId: RunId, ledger = 'ledger'): ClusterRef {
+    const ref = world.refOf(runId);
+    world.stand(ref, { kind: 'run', runId, attempt: 1, ledger });
     return ref;
   }
 });

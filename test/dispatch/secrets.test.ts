@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keptRecord } from '../../lib/run/kept-record.ts';
 import { outcomeOf } from '../../lib/verdict/decide.ts';
-import { HEALTHY } from './world/fake-flink.ts';
-import { jobMessage, World } from './world/world.ts';
+import { HEALTHY, jobMessage, World } from './world/simulated.ts';
 
 /** Any of them in a record, an event or evidence would be found by this word. */
 const SECRET = 'hunter2';
@@ -24,8 +23,12 @@ async function failedRun(): Promise<{ readonly world: World; readonly runId: Par
   allow.options.allow.push('**');
   const message = `org.postgresql.PSQLException: jdbc:postgresql://user:${SECRET}-exception@db refused, password=${SECRET}`;
   const stackTrace = `${message}\n\tat a.B.main\nCaused by: token: ${SECRET}-0123456789-cause`;
-  const result = { rootException: { message, stackTrace }, accumulators: { 'api-key': `${SECRET}-accumulator` } };
-  world.flink.behaviours = [{ ...HEALTHY, end: 'FAILED', result }];
+  const result = {
+    answers: { '/jobs': {} },
+    rootException: { message, stackTrace },
+    accumulators: { 'api-key': `${SECRET}-accumulator` },
+  };
+  world.programs = [{ ...HEALTHY, end: 'FAILED', result }];
   const { runId } = await world.request(
     jobMessage({
       flinkConfiguration: SPEC.options,
@@ -47,14 +50,14 @@ describe('a secret of a failed run', () => {
     expect(JSON.stringify(record)).toContain('******');
     expect(JSON.stringify(record)).not.toContain(SECRET);
     expect(JSON.stringify(world.events(runId))).not.toContain(SECRET);
-    expect([...world.evidence.files.values()].map(String).join('\n')).not.toContain(SECRET);
-    expect(world.evidence.files.size).toBeGreaterThan(1);
+    expect([...world.evidence.values()].join('\n')).not.toContain(SECRET);
+    expect(world.evidence.size).toBeGreaterThan(1);
   });
 
   it('is what its cluster was made with, and is not in what is said of the run while it lives', async () => {
     const { world, runId } = await failedRun();
     await world.drain();
-    const live = world.ledger.writes.filter((write) => write.runId === runId && write.outcome === undefined);
+    const live = world.writes.filter((write) => write.runId === runId && write.outcome === undefined);
     expect(live.length).toBeGreaterThan(2);
     for (const { job, ...said } of live) {
       expect(job?.args[1]).toBe(`${SECRET}-arg`);

@@ -4,8 +4,8 @@ import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
 import { commonLabels } from '../../lib/flink/native/labels.ts';
 import { recommendedLabels } from '../../lib/flink/recommended-labels.ts';
 import { ATTEMPT_ANNOTATION, MANAGED_BY, RUN_ID_ANNOTATION } from '../../lib/kubernetes/cluster/owner-metadata.ts';
-import { expectClosedCleanly } from './world/invariants.ts';
-import { jobMessage, World } from './world/world.ts';
+import { expectClosedCleanly } from './world/closed-cleanly.ts';
+import { jobMessage, World } from './world/simulated.ts';
 import { ownerOf } from '../fakes/ids.ts';
 
 const STANDALONE = { mode: 'standalone', taskManager: { replicas: 3 } };
@@ -16,7 +16,7 @@ it('a standalone run goes the way of any other', async () => {
   await world.drain();
   expect(world.states(runId)).toEqual(['accepted', 'started', 'succeeded']);
   expect(world.record(runId).job).toMatchObject({ mode: 'standalone', taskManagers: 3 });
-  await expectClosedCleanly(world, runId);
+  expectClosedCleanly(world, runId);
 });
 
 it('has Deployments of its own, which the sweeper finds, jobs of any id, and one JobManager that may start', async () => {

@@ -1,32 +1,23 @@
+import type { V1ConfigMap } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import type { ClusterRef, StartAnswer } from '../../lib/kubernetes/cluster/port.ts';
-import { DispatchError } from '../../lib/core/errors.ts';
+import type { StartAnswer } from '../../lib/kubernetes/cluster/port.ts';
 import type { RunId } from '../../lib/core/ids.ts';
 import { openAttempt } from '../../lib/dispatch/attempt-context.ts';
 import { applicationMode } from '../../lib/dispatch/modes/application-mode.ts';
 import type { ActiveRun } from '../../lib/run/record.ts';
-import { smallCluster } from '../fakes/flink-cluster.ts';
-import { expectClosedCleanly } from './world/invariants.ts';
-import { jobMessage, World } from './world/world.ts';
+import { expectClosedCleanly } from './world/closed-cleanly.ts';
+import { FOREVER, jobMessage, World } from './world/simulated.ts';
 import { ownerOf } from '../fakes/ids.ts';
 
 const MINUTE = 60_000;
-const FOREVER = { restAfter: 600, runsAfter: 1100 };
 const HIGH_AVAILABILITY = {
   'high-availability.type': 'kubernetes',
   'high-availability.storageDir': 's3://state/ha',
 };
 
-function refOf(world: World, runId: RunId): ClusterRef {
-  const clusterId = world.record(runId).attempts[0]?.clusterId;
-  if (clusterId === undefined) throw new Error('no attempt');
-  return { namespace: 'flink', clusterId };
-}
-
 function mayStart(world: World, runId: RunId): boolean {
-  const ref = refOf(world, runId);
-  const standing = world.clusters.standing(ref);
-  return standing?.dependents.has(`ConfigMap/start-permit-${ref.clusterId}`) === true && !standing.withheld;
+  const permit = world.kubernetes.find('ConfigMap', `start-permit-${world.refOf(runId).clusterId}`);
+  return (permit?.object as V1ConfigMap | undefined)?.data?.['start'] !== undefined;
 }
 
 /** What a launch of the run's attempt asks before it grants the permit. */
@@ -47,7 +38,7 @@ async function launchHeldUp(world: World, runId: RunId): Promise<(uid: string) =
 /** A run with high availability that goes on for half a minute more, and whose cluster is kept for an hour then. */
 async function runningAndKept(): Promise<{ readonly world: World; readonly runId: RunId }> {
   const world = new World();
-  world.flink.behaviours = [{ ...FOREVER, endsAfter: MINUTE, end: 'FINISHED' }];
+  world.programs = [{ ...FOREVER, endsAfter: MINUTE, end: 'FINISHED' }];
   const { runId } = await world.request(
     jobMessage({ flinkConfiguration: HIGH_AVAILABILITY, afterEnd: { keepCluster: 'always', ttl: '1h' } }),
   );
@@ -58,18 +49,18 @@ async function runningAndKept(): Promise<{ readonly world: World; readonly runId
 describe('the permit to start a JobManager', () => {
   it('is withdrawn once the first one has started, long before the end', async () => {
     const world = new World();
-    world.flink.behaviours = [FOREVER];
+    world.programs = [FOREVER];
     const { runId } = await world.request(jobMessage());
     await world.drainFor(MINUTE);
     expect(world.record(runId).state).toBe('running');
     expect(mayStart(world, runId)).toBe(false);
     expect(world.record(runId).attempts[0]).toMatchObject({
-      deploymentUid: world.clusters.standing(refOf(world, runId))?.uid,
+      deploymentUid: world.standing(world.refOf(runId))?.uid,
       jobManager: { restartCount: 0 },
       startRevokedAt: expect.any(Number) as number,
     });
     // At the first start, not at every look.
-    expect(world.clusters.calls.filter((call) => call === 'withdraw')).toHaveLength(1);
+    expect(world.asked(/^k8s PATCH configmaps\/start-permit/)).toBe(1);
   });
 
   it('stays with high availability, until the outcome is on record and the cluster is kept', async () => {
@@ -80,12 +71,12 @@ describe('the permit to start a JobManager', () => {
     expect(world.record(runId).state).toBe('cleaning');
     expect(mayStart(world, runId)).toBe(false);
     await world.drainFor(61 * MINUTE);
-    await expectClosedCleanly(world, runId);
+    expectClosedCleanly(world, runId);
   });
 
   it('is granted by a launch that was held up only as long as the run looks for what it made', async () => {
     const { world, runId } = await runningAndKept();
-    const { uid = '' } = world.clusters.standing(refOf(world, runId)) ?? {};
+    const { uid = '' } = world.standing(world.refOf(runId)) ?? {};
     const heldUp = await launchHeldUp(world, runId);
     expect(await heldUp(uid)).toBe('grant');
     expect(await heldUp('of another Deployment')).toBe('rollback');
@@ -99,9 +90,8 @@ describe('the permit to start a JobManager', () => {
 
   it('is asked for again when the API server did not take it', async () => {
     const world = new World();
-    world.flink.behaviours = [FOREVER];
-    const error = new DispatchError('ClusterUnavailable', 'no answer (test)');
-    world.clusters.faults.push({ method: 'withdraw', when: 'before', error });
+    world.programs = [FOREVER];
+    world.plans.strike(/ k8s PATCH configmaps\/start-permit/, 'refused');
     const { runId } = await world.request(jobMessage());
     await world.drainFor(MINUTE);
     expect(mayStart(world, runId)).toBe(false);
@@ -111,14 +101,14 @@ describe('the permit to start a JobManager', () => {
 
 it('a cluster that someone made under the same name is not removed', async () => {
   const world = new World();
-  world.flink.behaviours = [FOREVER];
+  world.programs = [FOREVER];
   const { runId } = await world.request(jobMessage());
   await world.drainFor(5_000);
-  const ref = refOf(world, runId);
+  const ref = world.refOf(runId);
   const theirs = ownerOf('f'.repeat(20));
-  world.clusters.vanish(ref);
-  await world.clusters.apply(smallCluster({ ...ref, image: 'flink:2.3.0' }), theirs);
+  world.vanish(ref);
+  world.stand(ref, theirs);
   await world.drain();
   expect(world.record(runId)).toMatchObject({ state: 'closed', outcome: { reason: 'ClusterDeleted' } });
-  expect(world.clusters.standing(ref)?.owner).toEqual(theirs);
+  expect(world.ownerOf(ref)).toEqual(theirs);
 });

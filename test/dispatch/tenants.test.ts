@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { accept } from '../../lib/dispatch/accept.ts';
 import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { RunRequest } from '../../lib/trigger/request.ts';
-import { HEALTHY } from './world/fake-flink.ts';
-import { jobMessage, QUEUE_ARN, World } from './world/world.ts';
+import { runsIn } from '../prove/record-invariants.ts';
+import { HEALTHY, jobMessage, QUEUE_ARN, World } from './world/simulated.ts';
 
 const ALLOW = "allow: { images: ['flink:*'] }";
 const OTHER_ARN = `${QUEUE_ARN}-other`;
@@ -33,7 +33,7 @@ function ofQueue(queueArn: string, request: RunRequest): RunRequest {
 describe('two tenants', () => {
   it('hold the same concurrency key at once, and do not cancel each other', async () => {
     const { world, accept } = worldOfTwo();
-    world.flink.behaviours = Array(3).fill({ ...HEALTHY, endsAfter: 600_000 });
+    world.programs = Array(3).fill({ ...HEALTHY, endsAfter: 600_000 });
     const spec = { concurrency: { key: 'payroll', policy: 'replace' } };
     const ours = await accept(jobMessage(spec));
     await world.drainFor(5_000);
@@ -42,7 +42,11 @@ describe('two tenants', () => {
     expect(world.record(ours.runId)).toMatchObject({ tenant: 'one', job: { namespace: 'flink' } });
     expect(world.record(ours.runId).cancelRequested).toBeUndefined();
     expect(world.record(theirs.runId)).toMatchObject({ tenant: 'other', job: { namespace: 'other' }, attempts: [{}] });
-    expect([...world.locks.holders.keys()].sort()).toEqual(['["one","payroll"]', '["other","payroll"]']);
+    const locks = world.s3.keys('ledger/locks/').map((key) => [key.split('/')[2], runsIn(world.s3.text(key))]);
+    expect(locks).toEqual([
+      ['one', [ours.runId]],
+      ['other', [theirs.runId]],
+    ]);
     const newer = await accept(jobMessage(spec));
     await world.drainFor(5_000);
     expect(world.record(ours.runId).cancelRequested?.by).toBe(`run ${newer.runId}`);
@@ -67,7 +71,7 @@ describe('two tenants', () => {
     expect(result).toBe('rejected');
     const message = `the queue ${QUEUE_ARN}-nobody belongs to no tenant: add it to tenants.<name>.sources`;
     expect(world.record(runId).outcome).toMatchObject({ reason: 'NotAllowed', message, field: 'source' });
-    expect(world.deadLetters.letters).toMatchObject([{ reason: 'NotAllowed', field: 'source' }]);
+    expect(world.deadLetters).toMatchObject([{ reason: 'NotAllowed', field: 'source' }]);
   });
 
   it('have as many live runs as their quota says, each its own', async () => {
@@ -91,7 +95,7 @@ describe('two uploads of one key, whose events come in the wrong order', () => {
     const deployment = { ...world.accept.prepare.deployment };
     deployment.defaults = { ...deployment.defaults, concurrency: { key: 'job', policy: 'replace' } };
     const deps = { ...world.accept, prepare: { ...world.accept.prepare, deployment } };
-    world.flink.behaviours = Array(3).fill({ ...HEALTHY, endsAfter: 600_000 });
+    world.programs = Array(3).fill({ ...HEALTHY, endsAfter: 600_000 });
     const newer = await accept(upload('0055AED6DCD90281E6'), deps);
     await world.drainFor(5_000);
     const older = await accept(upload('0055AED6DCD90281E5'), deps);

@@ -1,25 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { DispatchError } from '../../lib/core/errors.ts';
-import type { Reason } from '../../lib/core/reasons.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
 import { ABANDON_LIMIT, FORBIDDEN_LIMIT, UNSEEN_LIMIT } from '../../lib/verdict/without-look.ts';
-import { jobMessage, World } from './world/world.ts';
+import { FOREVER, jobMessage, World } from './world/simulated.ts';
 
 const MINUTE = 60_000;
 
 /** A run that runs, on a cluster of which no look succeeds from then on. */
-async function unseen(reason: Reason, changes: Parameters<typeof jobMessage>[0] = {}) {
+async function unseen(
+  reason: 'PermissionDenied' | 'ClusterUnavailable',
+  changes: Parameters<typeof jobMessage>[0] = {},
+) {
   const world = new World();
-  world.flink.behaviours = [{ restAfter: 600, runsAfter: 1_100 }];
+  world.programs = [FOREVER];
   const { runId } = await world.request(jobMessage(changes));
   await world.drainFor(30_000);
   expect(world.record(runId).state).toBe('running');
   const since = world.clock.now();
-  const error = new DispatchError(reason, 'no look');
-  for (const method of ['observe', 'remove', 'remains', 'withdraw'] as const) {
-    for (let times = 0; times < 6_000; times += 1) world.clusters.faults.push({ method, when: 'before', error });
-  }
+  if (reason === 'PermissionDenied') world.kubernetes.forbids = () => 'no Role';
+  else world.plans.strike(/ · k8s /, 'refused', Infinity);
   return { world, runId, since };
+}
+
+/** Of a day of looks in vain, the first minutes and the last forty. */
+async function untilDay(world: World, until: number): Promise<void> {
+  await world.drainFor(5 * MINUTE);
+  world.clock.time = Math.max(world.clock.time, until - 40 * MINUTE);
+  await world.drain(until);
 }
 
 describe('a run whose cluster cannot be looked at any more', () => {
@@ -28,7 +34,7 @@ describe('a run whose cluster cannot be looked at any more', () => {
     ['ClusterUnavailable', UNSEEN_LIMIT],
   ] as const)('ends as unknown after its patience with %s, and is announced', async (reason, limit) => {
     const { world, runId, since } = await unseen(reason);
-    await world.drain(since + limit + 3 * MINUTE);
+    await untilDay(world, since + limit + 3 * MINUTE);
     const { outcome } = world.record(runId);
     expect(outcome).toMatchObject({ state: 'unknown', reason, rule: 'no-look' });
     expect(outcome?.at).toBeGreaterThanOrEqual(since + limit);
@@ -54,7 +60,8 @@ describe('a run whose cluster cannot be looked at any more', () => {
 
   it('is closed without proof in the end, and said to be', async () => {
     const { world, runId, since } = await unseen('PermissionDenied');
-    await world.drain(since + FORBIDDEN_LIMIT + ABANDON_LIMIT + 30 * MINUTE);
+    await world.drain(since + FORBIDDEN_LIMIT + 5 * MINUTE);
+    await untilDay(world, since + FORBIDDEN_LIMIT + ABANDON_LIMIT + 30 * MINUTE);
     expect(world.record(runId).state).toBe('closed');
     expect(world.record(runId).attempts[0]).not.toHaveProperty('removalVerifiedAt');
     expect(world.logged.join('\n')).toContain('closed without proof');

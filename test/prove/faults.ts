@@ -46,6 +46,9 @@ export interface Fault {
   readonly kind: FaultKind;
 }
 
+/** What strikes beside a list of faults; asked once for every question, in their order. */
+export type Script = (question: string, kinds: readonly FaultKind[]) => FaultKind | undefined;
+
 /** Decides which faults strike: by chance, or as a list says. */
 export class FaultPlan {
   readonly struck: Fault[] = [];
@@ -58,14 +61,21 @@ export class FaultPlan {
   private readonly rate: number;
   private readonly enabled: ReadonlySet<FaultKind>;
   private readonly listed: ReadonlyMap<string, FaultKind> | undefined;
+  private readonly script: Script | undefined;
 
   constructor(
     draws: Draws,
-    options: { readonly rate: number; readonly most: number; readonly list?: readonly Fault[] },
+    options: {
+      readonly rate: number;
+      readonly most: number;
+      readonly list?: readonly Fault[];
+      readonly script?: Script;
+    },
   ) {
     this.draws = draws;
     this.rate = options.rate;
     this.most = options.most;
+    this.script = options.script;
     this.listed = options.list && new Map(options.list.map(({ at, kind }) => [at, kind]));
     // Each world has kinds of its own: what always comes together hides what each does alone.
     this.enabled = new Set(FAULT_KINDS.filter((kind) => draws.chance(`enabled ${kind}`, 0.5)));
@@ -84,7 +94,7 @@ export class FaultPlan {
 
   private fromList(question: string, kinds: readonly FaultKind[]): FaultKind | undefined {
     this.possible.push(...kinds.map((kind) => ({ at: question, kind })));
-    return this.listed?.get(question);
+    return this.listed?.get(question) ?? this.script?.(question, kinds);
   }
 
   private drawn(question: string, kinds: readonly FaultKind[], weight: number): FaultKind | undefined {

@@ -10,6 +10,7 @@ import { advanceBatch } from '../../lib/dispatch/advance-batch.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { sweep, type SweepReport } from '../../lib/dispatch/sweep/sweep.ts';
+import type { SweepDeps } from '../../lib/dispatch/sweep/sweep-deps.ts';
 import type { Target } from '../../lib/dispatch/targets.ts';
 import { s3Pins } from '../../lib/job/jar/s3-pins.ts';
 import { s3Objects } from '../../lib/job/jar/s3-objects.ts';
@@ -52,7 +53,7 @@ export interface ScheduledCall {
   readonly calledBy?: string;
 }
 
-function acceptDeps(world: World, invocation: Invocation): AcceptDeps {
+export function acceptDeps(world: World, invocation: Invocation): AcceptDeps {
   const objects = s3Objects(world.s3.client(invocation));
   const storedJobs = storedJobsIn(objects, LEDGER);
   const base = common(world, invocation);
@@ -95,7 +96,7 @@ function logOf({ sim }: World, { label }: Invocation): Log {
   return { info: say, warn: say, error: say };
 }
 
-function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
+export function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
   const base = common(world, invocation);
   const bucket = { s3: world.s3.client(invocation), bucket: LEDGER, sleep: () => base.clock.sleep(40) };
   const eventBridge = world.bus.client(invocation);
@@ -116,7 +117,7 @@ function dispatchDeps(world: World, invocation: Invocation): DispatchDeps {
       bundle: () => Promise.reject(new Error('nothing is bundled here')),
     }),
     sessions: world.sessions.deps(invocation),
-    inlineWait: 15_000,
+    inlineWait: world.inlineWait,
   };
 }
 
@@ -129,6 +130,13 @@ function targetOf(world: World, invocation: Invocation): Target {
     savepoints: (ref) => world.flink.savepoints(invocation, ref),
     session: (ref) => world.sessions.flink.session(invocation, ref),
   };
+}
+
+export function sweepDeps(world: World, invocation: Invocation): SweepDeps {
+  const bucket = { s3: world.s3.client(invocation), bucket: LEDGER };
+  const dispatch = dispatchDeps(world, invocation);
+  const { leases } = dispatch.sessions;
+  return { ...dispatch, leases, live: createS3LiveRuns(bucket), cursors: createS3SweepPlaces(bucket) };
 }
 
 /** The functions of the product, each as its handler calls lib. */
@@ -145,16 +153,12 @@ export const FUNCTIONS = {
   },
 
   advanceRun: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> => {
-    const deps = dispatchDeps(world, invocation);
+    const deps = world.adapt(dispatchDeps(world, invocation));
     return advanceBatch(event.Records, deps, deps.clock.now() + ADVANCE_TIME);
   },
 
   sweepRuns: (world: World, most: number, invocation: Invocation): Promise<SweepReport> => {
-    const bucket = { s3: world.s3.client(invocation), bucket: LEDGER };
-    const live = createS3LiveRuns(bucket);
-    const dispatch = dispatchDeps(world, invocation);
-    const { leases } = dispatch.sessions;
-    const deps = { ...dispatch, live, leases, cursors: createS3SweepPlaces(bucket) };
+    const deps = sweepDeps(world, invocation);
     return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME });
   },
 

@@ -90,6 +90,11 @@ export class Simulation {
     push(this.heap, { at: this.now + Math.max(0, ms), order: this.orders, act });
   }
 
+  /** When something is due; absent: never. */
+  get nextAt(): number | undefined {
+    return this.heap[0]?.at;
+  }
+
   /** Does what is due next; false when nothing ever is. */
   async step(): Promise<boolean> {
     const next = pop(this.heap);

@@ -46,6 +46,7 @@ const ONE_TENANT = parseDispatchConfig(`${DEPLOYMENT}allow: ${ALLOW}\n`);
 const TWO_TENANTS = parseDispatchConfig(DEPLOYMENT + TWO);
 
 export function deploymentOf(world: World): DispatchConfig {
+  if (world.deployment !== undefined) return world.deployment;
   return world.workload.wishes.some(({ tenant }) => tenant !== undefined) ? TWO_TENANTS : ONE_TENANT;
 }
 

@@ -4,11 +4,13 @@ import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
 import type { RunRequest } from '../../lib/trigger/request.ts';
 import { defined } from '../../lib/core/defined.ts';
 import { runIdFor, type RunId } from '../../lib/core/ids.ts';
+import type { DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
+import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { withTenant } from '../../lib/job/config/tenants.ts';
 import { Draws } from './draws.ts';
 import { EventBus } from './servers/event-bus.ts';
-import { FaultPlan, type Fault } from './faults.ts';
-import { Flink } from './servers/flink.ts';
+import { FaultPlan, type Fault, type Script } from './faults.ts';
+import { Flink, type Program } from './servers/flink.ts';
 import { FUNCTIONS, LEDGER, LETTERS_URL, messageName, RUNS_URL, type ScheduledCall } from './functions.ts';
 import { Invariants, type Violation } from './invariants.ts';
 import { Jars } from './jars.ts';
@@ -26,6 +28,15 @@ export interface Plan {
   readonly seed: number;
   /** Exactly these faults; by chance when absent. */
   readonly faults?: readonly Fault[];
+  readonly script?: Script;
+  /** Of every run, by attempt, the last one for all further ones; drawn when absent. */
+  readonly programs?: readonly Program[];
+  /** Milliseconds for which a function waits by itself; default 15 000. */
+  readonly inlineWait?: number;
+  /** By default that of `tenants.ts`. */
+  readonly deployment?: DispatchConfig;
+  /** By default those of the seed. */
+  readonly draws?: Draws;
   /** What is asked for; drawn when absent. */
   readonly workload?: Workload;
   /** Names of the wishes that are made; all when absent. */
@@ -78,17 +89,21 @@ export class World {
   readonly sessions: SessionWorld;
   readonly jars: Jars;
   readonly streams: StreamWorld;
+  /** What `advance-run` is called with in place of its own. */
+  adapt: (deps: DispatchDeps) => DispatchDeps = (deps) => deps;
   /** Of uploads, as their events say. */
   private readonly eTags = new Map<string, string>();
+  private readonly plan: Plan;
   private pending = 0;
   private sweeps = 0;
 
   constructor(plan: Plan) {
-    const draws = new Draws(plan.seed);
+    this.plan = plan;
+    const draws = plan.draws ?? new Draws(plan.seed);
     this.workload = plan.workload ?? workloadOf(draws);
     const { rate, mostFaults: most } = this.workload;
-    const faults = new FaultPlan(draws, { rate, most, ...(plan.faults === undefined ? {} : { list: plan.faults }) });
-    this.sim = new Simulation(draws, faults, plan.tells === true);
+    const faults = new FaultPlan(draws, { rate, most, ...defined({ list: plan.faults, script: plan.script }) });
+    this.sim = this.simulation(draws, faults, plan.tells === true);
     this.wishes = this.workload.wishes.filter(({ name }) => plan.wishes?.includes(name) ?? true);
     this.s3 = new MemoryS3(this.sim);
     this.bus = new EventBus(this.sim);
@@ -97,10 +112,7 @@ export class World {
     this.flink = new Flink(this.sim, this.kubernetes);
     this.flink.programOf = (clusterId) => {
       const [, name = '', attempt = '1'] = /^(.*)-[0-9a-f]{10}-(\d+)$/.exec(clusterId) ?? [];
-      const stream = this.streams.programOf(name, Number(attempt));
-      if (stream !== undefined) return stream;
-      const streams = this.workload.wishes.some((wish) => wish.name === name && wish.streams);
-      return programOf(draws, name, Number(attempt), streams);
+      return this.streams.programOf(name, Number(attempt)) ?? this.programOf(name, Number(attempt));
     };
     this.runQueue = this.queue('runs', 5, 60_000, 360_000, FUNCTIONS.advanceRun);
     this.jobQueue = this.queue('jobs', 10, 30_000, 180_000, FUNCTIONS.onMessage);
@@ -111,6 +123,25 @@ export class World {
     this.jars = new Jars(this);
     this.streams = new StreamWorld(this);
     new TenantInvariants(this);
+  }
+
+  /** What the program of a run does, in one of its attempts. */
+  programOf(name: string, attempt: number): Program {
+    const given = this.plan.programs?.[attempt - 1] ?? this.plan.programs?.at(-1);
+    const streams = this.workload.wishes.some((wish) => wish.name === name && wish.streams);
+    return given ?? programOf(this.sim.draws, name, attempt, streams);
+  }
+
+  get deployment(): DispatchConfig | undefined {
+    return this.plan.deployment;
+  }
+
+  protected simulation(draws: Draws, faults: FaultPlan, tells: boolean): Simulation {
+    return new Simulation(draws, faults, tells);
+  }
+
+  get inlineWait(): number {
+    return this.plan.inlineWait ?? 15_000;
   }
 
   /** SendMessage of a function. */

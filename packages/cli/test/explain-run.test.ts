@@ -3,8 +3,8 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { without } from '../../../lib/run/machine.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import { inTeam, withTeam } from '../../../test/dispatch/world/in-session.ts';
-import { jobMessage, World } from '../../../test/dispatch/world/world.ts';
+import { inTeam, withTeam } from '../../../test/dispatch/world/sessions-world.ts';
+import { jobMessage, WAITS, World } from '../../../test/dispatch/world/simulated.ts';
 import { main } from '../src/main.ts';
 import { fakeIo } from './fake-io.ts';
 
@@ -30,7 +30,7 @@ function store(record: RunRecord): void {
 async function dispatched(spec: Record<string, unknown>, world = new World()): Promise<RunRecord> {
   const { runId } = await world.request(jobMessage(spec));
   await world.drain();
-  for (const [uri, content] of world.evidence.files) objects.set(uri.replace('s3://ledger/', ''), String(content));
+  for (const [uri, content] of world.evidence) objects.set(uri.replace('s3://ledger/', ''), content);
   store(world.record(runId));
   return world.record(runId);
 }
@@ -69,7 +69,7 @@ describe('runs explain', () => {
 
   it('shows both decisions of an attempt that was given up while its job ran', async () => {
     const world = new World();
-    world.flink.behaviours = [{ restAfter: 600, waitsAfter: 1000 }];
+    world.programs = [WAITS];
     const record = await dispatched({ deadlines: { start: '60s' }, retry: { attempts: 1 } }, world);
     const { out } = await run(record.runId);
     expect(out).toMatch(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SINGLE_FAULTS } from '../world/effects.ts';
+import { SINGLE_FAULTS } from '../scripted/effects.ts';
 import { stream, StreamWorld, type StreamOptions } from './stream-world.ts';
 
 const MINUTE = 60_000;

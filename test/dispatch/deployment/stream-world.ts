@@ -14,8 +14,8 @@ import type { Snapshot } from '../../../lib/state/snapshot.ts';
 import { below } from '../../../lib/state/storage.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
 import { FakeStateStorage } from '../../fakes/state-storage.ts';
-import { Effects, type PlannedFault } from '../world/effects.ts';
-import { jobMessage, World } from '../world/world.ts';
+import { Effects, type PlannedFault } from '../scripted/effects.ts';
+import { jobMessage, World } from '../scripted/world.ts';
 
 export const SAVEPOINTS = 's3://state/savepoints';
 export const CHECKPOINTS = 's3://state/checkpoints';

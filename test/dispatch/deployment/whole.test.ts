@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { advanceDeployment } from '../../../lib/dispatch/deployment/advance-deployment.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import { STREAM_FOREVER } from '../world/stream.ts';
-import { World } from '../world/world.ts';
+import { STREAM_FOREVER } from '../scripted/stream.ts';
+import { World } from '../scripted/world.ts';
 import { CHECKPOINTS, SAVEPOINTS, stream } from './stream-world.ts';
 
 /** Deployments over runs as their own functions take them, on a Flink of the tests. */

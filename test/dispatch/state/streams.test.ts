@@ -3,7 +3,7 @@ import { cancelRun } from '../../../lib/dispatch/cancel.ts';
 import { DispatchError } from '../../../lib/core/errors.ts';
 import type { RunId } from '../../../lib/core/ids.ts';
 import { requestStop, type StopOrder } from '../../../lib/dispatch/stop.ts';
-import { crashedPods } from '../world/fake-flink.ts';
+import { crashedPods } from '../scripted/fake-flink.ts';
 import {
   attemptOf,
   CHECKPOINTS,
@@ -12,8 +12,8 @@ import {
   SAVEPOINTS,
   STREAM_FOREVER,
   streamRun,
-} from '../world/stream.ts';
-import { jobMessage, World } from '../world/world.ts';
+} from '../scripted/stream.ts';
+import { jobMessage, World } from '../scripted/world.ts';
 
 const UPGRADE = { by: 'deployment x', reason: 'ReplacedByNewerRun' } as const;
 

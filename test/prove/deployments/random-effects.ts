@@ -1,6 +1,6 @@
 import { DispatchError } from '../../../lib/core/errors.ts';
 import type { Reason } from '../../../lib/core/reasons.ts';
-import { Effects } from '../../dispatch/world/effects.ts';
+import { Effects } from '../../dispatch/scripted/effects.ts';
 import type { Draws } from '../draws.ts';
 
 /** Lets any effect go wrong, before or after it takes place, until faults are over. */

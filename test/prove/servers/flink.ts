@@ -6,6 +6,7 @@ import type {
   ApplicationManager,
   JobCheckpoints,
   JobManagerFacts,
+  JobResult,
   JobRuntime,
   JobSummary,
   MainThread,
@@ -38,8 +39,18 @@ export interface Program {
   readonly end: 'FINISHED' | 'FAILED';
   /** Its jobs are of the type BATCH, else STREAMING. */
   readonly batchMode?: boolean;
+  /** Its JobManager ends with this code instead, before its REST endpoint answers. */
+  readonly crashes?: number;
+  /** Of its first job, in place of what most jobs have. */
+  readonly result?: Partial<JobResult>;
+  /** Does not tell whether its jobs are of the type BATCH. */
+  readonly untyped?: boolean;
+  /** In place of the lines that Flink would write. */
+  readonly log?: string;
   /** main() fails before it submits a job. */
   readonly mainFails?: boolean;
+  /** What a session then says of it. */
+  readonly threw?: RootException;
   readonly deafToCancel?: boolean;
   /** What main() does beside its first job; default: nothing. */
   readonly main?: MainProgram;
@@ -48,6 +59,14 @@ export interface Program {
   /** Its log has neither how jobs go on nor how main() ended. */
   readonly quiet?: boolean;
 }
+
+/** Its JobManager ends before it has said anything of a job. */
+export const CRASHES: Program = {
+  restAfter: 600,
+  end: 'FAILED',
+  crashes: 239,
+  log: 'INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint - Starting KubernetesApplicationClusterEntrypoint.\n',
+};
 
 export interface MainProgram {
   /** Jobs after the first, one after another. */
@@ -126,7 +145,8 @@ export class Flink {
     return {
       overview: () => ask('look', () => this.look(ref)),
       runtime: (jobId) => ask('runtime', () => this.runtime(ref, jobId)),
-      result: () => ask('result', () => ({ answers: {}, accumulators: { records: '7' } })),
+      result: () =>
+        ask('result', () => ({ answers: {}, accumulators: { records: '7' }, ...this.programOf(ref.clusterId).result })),
       checkpoints: () => ask('checkpoints', () => this.checkpoints(ref)),
       cancel: (jobId) => ask('cancel', () => this.cancel(ref, jobId)),
       mainThread: () => ask('main', () => this.mainThread(ref)),
@@ -207,7 +227,8 @@ export class Flink {
     this.onStart(execution);
     const program = this.programOf(clusterId);
     this.sim.after(program.restAfter, () => {
-      if (program.mainFails === true) this.mainThrows(pod, execution, 'no luck');
+      if (program.crashes !== undefined) this.kubernetes.crash(pod, program.crashes);
+      else if (program.mainFails === true) this.mainThrows(pod, execution, 'no luck');
       else this.submit(pod, execution, program);
     });
     this.trouble(pod, execution, program);
@@ -374,6 +395,7 @@ export class Flink {
   }
 
   private runtime({ clusterId }: ClusterRef, jobId: string): JobRuntime {
+    if (this.programOf(clusterId).untyped === true) return { jobId };
     if (this.programOf(clusterId).batchMode === true) return { jobId, type: 'BATCH' };
     return { jobId, type: 'STREAMING', checkpointInterval: 60_000 };
   }
@@ -427,7 +449,8 @@ export class Flink {
 
   private log(pod: Stored): string {
     const execution = this.running.get(pod.uid);
-    const { quiet = false, older = false } = this.programOf(execution?.clusterId ?? '');
+    const { quiet = false, older = false, log } = this.programOf(execution?.clusterId ?? '');
+    if (log !== undefined) return log;
     if (execution === undefined || quiet) return 'WARN  org.apache.hadoop.util.NativeCodeLoader - no native code\n';
     const flink = 'INFO  org.apache.flink.';
     const lines = [`${flink}client.ClientUtils - Starting program (detached: false)`];

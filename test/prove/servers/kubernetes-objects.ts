@@ -4,6 +4,8 @@ import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
 export interface Container {
   state: 'waiting' | 'running' | 'terminated';
   reason?: string;
+  /** Why it waits. */
+  message?: string;
   restarts: number;
   startedAt?: number;
   finishedAt?: number;
@@ -28,6 +30,7 @@ export interface Stored {
   /** Of a pod. */
   phase?: string;
   podReason?: string;
+  podMessage?: string;
   container?: Container;
   /** Mounts that failed. */
   mounts?: number;
@@ -67,7 +70,7 @@ export function wireOf(stored: Stored): KubernetesObject {
   return { kind: stored.kind, metadata } as unknown as KubernetesObject;
 }
 
-function podOf({ phase = 'Pending', podReason, container }: Stored, metadata: object): KubernetesObject {
+function podOf({ phase = 'Pending', podReason, podMessage, container }: Stored, metadata: object): KubernetesObject {
   const ready = phase === 'Running' && container?.state === 'running';
   return {
     kind: 'Pod',
@@ -76,6 +79,7 @@ function podOf({ phase = 'Pending', podReason, container }: Stored, metadata: ob
     status: {
       phase,
       ...(podReason === undefined ? {} : { reason: podReason, message: 'the node was low on resource: memory' }),
+      ...(podMessage === undefined ? {} : { message: podMessage }),
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
       containerStatuses: container === undefined ? [] : [statusOf(container)],
     },
@@ -83,13 +87,13 @@ function podOf({ phase = 'Pending', podReason, container }: Stored, metadata: ob
 }
 
 function statusOf(container: Container): object {
-  const { state, reason, restarts, startedAt, finishedAt, exitCode = 1, last } = container;
+  const { state, reason, message, restarts, startedAt, finishedAt, exitCode = 1, last } = container;
   const detail =
     state === 'running'
       ? { running: { startedAt: iso(startedAt ?? 0) } }
       : state === 'terminated'
         ? { terminated: { exitCode, reason: reason ?? 'Error', finishedAt: iso(finishedAt ?? 0) } }
-        : { waiting: { reason: reason ?? 'ContainerCreating' } };
+        : { waiting: { reason: reason ?? 'ContainerCreating', ...(message === undefined ? {} : { message }) } };
   return {
     name: 'flink-main-container',
     image: 'flink:2.3.0',

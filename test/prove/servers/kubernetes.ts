@@ -84,6 +84,12 @@ export class Kubernetes {
   onStart: (pod: Stored) => void = () => undefined;
   /** Text of a pod's log. */
   logOf: (pod: Stored, previous: boolean) => string = () => '';
+  /** With which words it forbids a request; default: none. */
+  forbids: (request: ApiRequest) => string | undefined = () => undefined;
+  /** What it says of the right that somebody asks about; default: nothing. */
+  grants: boolean | undefined;
+  /** The node starts no pod. */
+  startsNone = false;
   private readonly sim: Simulation;
   private uids = 0;
   /** Until then the dispatcher has no rights: as when its Role was taken away. */
@@ -205,6 +211,9 @@ export class Kubernetes {
   private answer(request: ApiRequest, by: string): ApiResponse {
     const { namespace, resource, name, log } = partsOf(request.path);
     if (this.sim.now < this.forbiddenUntil) throw new Refusal(403, 'Forbidden', `${resource} is forbidden: no Role`);
+    const forbidden = this.forbids(request);
+    if (forbidden !== undefined) throw new Refusal(403, 'Forbidden', forbidden);
+    if (resource === 'localsubjectaccessreviews') return { status: 201, body: { status: { allowed: this.grants } } };
     const kind = KINDS[resource] ?? resource;
     if (name === undefined) {
       if (request.method === 'POST') return this.create(request.body as KubernetesObject, by);
@@ -395,9 +404,11 @@ export class Kubernetes {
   }
 
   /** The kubelet looks for ConfigMaps by their names: for volumes before a pod's first start, for variables at every one. */
-  private startPod(pod: Stored): void {
+  startPod(pod: Stored): void {
     if (!this.exists(pod) || pod.deletingAt !== undefined || pod.container === undefined || pod.phase === 'Failed')
       return;
+    if (pod.container.state === 'running') return;
+    if (this.startsNone) return this.sim.after(500, () => pod.phase === 'Pending' && this.startPod(pod));
     const { spec } = pod.object as V1Pod;
     const volumes = pod.phase === 'Pending' ? volumesOf(spec) : [];
     const missing = volumes.find((name) => this.find('ConfigMap', name) === undefined);
@@ -407,14 +418,21 @@ export class Kubernetes {
       this.sim.after(Math.min(10_000, 500 * 2 ** pod.mounts), () => this.startPod(pod));
       return;
     }
-    if (variablesOf(spec).some(({ name, key }) => this.configMap(name)?.data?.[key] === undefined)) {
-      pod.container = { ...pod.container, state: 'waiting', reason: 'CreateContainerConfigError' };
+    const unset = variablesOf(spec).find(({ name, key }) => this.configMap(name)?.data?.[key] === undefined);
+    if (unset !== undefined) {
+      const { name, key } = unset;
+      const message =
+        this.configMap(name) === undefined
+          ? `configmap "${name}" not found`
+          : `couldn't find key ${key} in ConfigMap ${pod.namespace}/${name}`;
+      pod.container = { ...pod.container, state: 'waiting', reason: 'CreateContainerConfigError', message };
       this.sim.after(5_000, () => this.startPod(pod));
       return;
     }
     pod.phase = 'Running';
     pod.container = { ...pod.container, state: 'running', startedAt: this.sim.now };
     delete pod.container.reason;
+    delete pod.container.message;
     this.onStart(pod);
   }
 

@@ -77,6 +77,11 @@ export class MemoryQueue {
     return [...this.messages.keys()].filter((id) => id.startsWith(prefix)).length;
   }
 
+  /** All that it has is lost. */
+  clear(): void {
+    this.messages.clear();
+  }
+
   get size(): number {
     return this.messages.size;
   }

@@ -9,6 +9,8 @@ import type { Kubernetes } from '../servers/kubernetes.ts';
 import { FLINK_FAILURES, isAlive, Processes, summaryOf, type SessionJob, type SessionProcess } from './session-jobs.ts';
 import type { Invocation, Simulation } from '../simulation.ts';
 
+const NO_LUCK = 'java.lang.IllegalStateException: no luck';
+
 const READ: readonly FaultKind[] = ['refused', 'lost', 'slow', 'crash-before', 'crash-after'];
 const WRITE: readonly FaultKind[] = [...READ, 'late'];
 
@@ -30,6 +32,7 @@ export class SessionFlink {
   onJarRemoved: (name: string, ours: boolean, by: string) => void = () => undefined;
   onJarUploaded: (name: string, sha256: string, by: string) => void = () => undefined;
   onCancel: (job: SessionJob, by: string) => void = () => undefined;
+  onRun: (run: JarRun) => void = () => undefined;
   onMain: (jobId: string, beside: readonly string[]) => void = () => undefined;
   onLook: (clusterId: string, by: string) => void = () => undefined;
   private readonly sim: Simulation;
@@ -60,7 +63,12 @@ export class SessionFlink {
     return {
       overview: () => ask('look', READ, (process) => this.look(process, invocation.label)),
       runtime: (jobId) => ask('runtime', READ, () => ({ jobId, type: 'STREAMING' })),
-      result: () => ask('result', READ, () => ({ answers: {}, accumulators: { records: '7' } })),
+      result: (jobId) =>
+        ask('result', READ, ({ jobs }) => ({
+          answers: {},
+          accumulators: { records: '7' },
+          ...jobs.get(jobId)?.program.result,
+        })),
       checkpoints: () => ask('checkpoints', READ, () => ({ completedSinceRestore: 0, failed: 0 })),
       cancel: (jobId) => ask('cancel', WRITE, (process) => this.cancel(process, jobId, invocation.label)),
     };
@@ -124,6 +132,7 @@ export class SessionFlink {
     const jobId = run.jobId ?? '';
     const main = await ask('run', WRITE, (process) => {
       if (!process.jars.has(jarId)) throw new DispatchError('FlinkRefused', `Jar file ${jarId} does not exist`);
+      this.onRun(run);
       return this.main(process, jarId, jobId, invocation);
     });
     const failure = await new Promise<Error | undefined>((resolve) => {
@@ -165,7 +174,10 @@ export class SessionFlink {
 
   private finishMain(process: SessionProcess, jarId: string, jobId: string, program: Program): Error | undefined {
     if (!isAlive(this.kubernetes, process)) return FLINK_FAILURES.refused() as Error;
-    if (program.mainFails === true) return programFailed('java.lang.IllegalStateException: no luck');
+    if (program.mainFails === true) {
+      const { message, stackTrace } = program.threw ?? { message: NO_LUCK, stackTrace: NO_LUCK };
+      return new ProgramFailed({ message, stackTrace });
+    }
     // The client in the JobManager reads it once more, for the blob server.
     if (!process.jars.has(jarId)) return programFailed(`java.nio.file.NoSuchFileException: ${jarId}`);
     if (this.processes.isKnown(process, jobId)) {

@@ -7,7 +7,6 @@ import { SessionInvariants } from './session-invariants.ts';
 import { SessionPeople } from './session-people.ts';
 import { isSession, THEIRS } from './session-workload.ts';
 import type { Invocation } from '../simulation.ts';
-import { programOf } from '../workload.ts';
 import type { World } from '../world.ts';
 
 /** Sessions of a world: their JobManagers, who else uses them, what must hold of them. */
@@ -33,9 +32,7 @@ export class SessionWorld {
         clusterId === THEIRS ? theirsKeeps : this.configOf(clusterId).includes('job-result-store'),
       programOf: (jobId) => {
         const { record, number } = this.invariants.attemptOf(jobId) ?? {};
-        const name = record?.name ?? '';
-        const streams = world.workload.wishes.some((wish) => wish.name === name && wish.streams);
-        return programOf(draws, name, number ?? 1, streams);
+        return world.programOf(record?.name ?? '', number ?? 1);
       },
     });
     this.invariants = new SessionInvariants(world, this.flink);

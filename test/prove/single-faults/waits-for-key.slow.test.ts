@@ -1,5 +1,6 @@
-import { it } from 'vitest';
-import { strikeEach } from './scenario.ts';
+import { describe } from 'vitest';
+import { FINISHES, singleFaults, SUCCEEDS } from './scenario.ts';
 
-it('a run that waits for its key has its outcome, and keeps its promises whichever one fault strikes', () =>
-  strikeEach({ spec: { concurrency: { key: 'k', policy: 'queue' } }, outcome: 'succeeded' }));
+describe('a run that waits for its key', () => {
+  singleFaults({ spec: { concurrency: { key: 'k', policy: 'queue' } }, programs: [FINISHES], ...SUCCEEDS });
+});
