@@ -45,6 +45,7 @@ function worldOf(takes: Readonly<Record<string, { readonly list?: number; readon
   const deps: SweepDeps = {
     ...{ ...world.sweeper, targets, cursors },
     live: { ...world.sweeper.live, list: () => Promise.resolve([]) },
+    deployments: { ...world.sweeper.deployments, list: () => Promise.resolve([]) },
     ledger: { ...world.sweeper.ledger, read: () => Promise.resolve(undefined) },
     leases: { ...world.sweeper.leases, list: () => Promise.resolve([]) },
   };
