@@ -57,15 +57,18 @@ async function listPage(
 async function wake(marker: LiveDeployment, deps: SweepDeps): Promise<boolean> {
   const { id } = marker;
   try {
-    const record = (await deps.deployments.read(id))?.value;
+    const stored = await deps.deployments.read(id);
+    const record = stored?.value;
     const now = deps.clock.now();
-    if (record === undefined || isOver(record)) {
+    if (stored === undefined || record === undefined || isOver(record)) {
       if (now - marker.markedAt >= MARKER_AGE) await deps.deployments.forget(marker);
       return false;
     }
     const isDue = record.dueAt !== undefined && now - record.dueAt >= OVERDUE;
     if (!isDue && !(await hasLostItsRun(record, deps))) return false;
     await deps.runQueue.send({ version: 1, deployment: id }, 0);
+    // Due from now on: a queue with a backlog does not get one more message every minute.
+    if (isDue) await deps.deployments.replace({ ...record, dueAt: now }, stored.version);
     deps.log.warn('a deployment was overdue', { deployment: id, state: record.state, dueAt: record.dueAt });
     return true;
   } catch (error) {

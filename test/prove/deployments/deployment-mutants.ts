@@ -27,8 +27,8 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     name: 'W11 a stop that is asked for is carried through before another one',
     test: DEPLOYMENTS,
     file: DECIDE,
-    guard: '  const why = stopCause(seen, own, wanted);\n',
-    without: '  const why = seen.runs > 1 ? undefined : stopCause(seen, own, wanted);\n',
+    guard: '  if (own.stop !== undefined) return stopping(seen, own, run, now);\n',
+    without: '',
   },
   {
     name: 'W12 nothing begins before the last run is proven gone',

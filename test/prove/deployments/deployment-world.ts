@@ -115,53 +115,61 @@ class Wishes {
   }
 }
 
+type Wrong = (invariant: string, holds: boolean, detail?: string) => void;
+
 /** What does not hold once everything has come to rest, and what did not hold on the way. */
 function violationsIn(world: StreamWorld): readonly string[] {
-  const { deployment, runs, started } = world;
   const found = [...world.violations];
-  const wrong = (invariant: string, holds: boolean, detail = ''): void => {
+  const wrong: Wrong = (invariant, holds, detail = '') => {
     if (!holds) found.push(`${invariant}: ${detail}`);
   };
+  for (const check of [checkStarts, checkSnapshots, checkEvents, checkRest]) check(world, wrong);
+  return found;
+}
+
+function checkStarts({ runs, started }: StreamWorld, wrong: Wrong): void {
   for (const { run, from, count, newest } of started) {
     const record = runs.find(({ runId }) => runId === run);
     const stateless = record?.job?.state?.upgradeMode === 'stateless';
     wrong('I2 a run restores what its record says', record?.startFrom?.path === from, run);
-    wrong(
-      'I3 a run starts from the newest state',
-      stateless || from === undefined || count === newest,
-      `${run}: ${count} of ${newest}`,
-    );
+    const isNewest = stateless || from === undefined || count === newest;
+    wrong('I3 a run starts from the newest state', isNewest, `${run}: ${count} of ${newest}`);
     wrong('I4 no run starts empty silently', stateless || from !== undefined || newest === 0, run);
   }
-  const { snapshots, state, wanted, reached, settled, request } = deployment;
+}
+
+function checkSnapshots({ deployment, state }: StreamWorld, wrong: Wrong): void {
+  const { id, snapshots, request } = deployment;
   const known = new Set(snapshots.map(({ snapshot }) => snapshot.path));
-  const own = [...world.state.complete.keys()].filter((path) => path.startsWith(`${SAVEPOINTS}/${deployment.id}/`));
+  const own = [...state.complete.keys()].filter((path) => path.startsWith(`${SAVEPOINTS}/${id}/`));
   const unknown = own.filter((path) => !known.has(path));
   wrong('I5 every savepoint is known', unknown.length === 0 || request !== undefined, unknown.join(', '));
-  const events = world.parts.publisher.ofDeployments.map(({ event }) => event);
+}
+
+function checkEvents({ deployment, parts }: StreamWorld, wrong: Wrong): void {
+  const events = parts.publisher.ofDeployments.map(({ event }) => event);
   const ids = [...new Set(events.map(({ id }) => id))];
-  wrong(
-    'I7 events have an order without gaps',
-    ids.every((id, n) => id === `${deployment.id}.${n + 1}`),
-    ids.join(' '),
-  );
+  const inOrder = ids.every((id, n) => id === `${deployment.id}.${n + 1}`);
+  wrong('I7 events have an order without gaps', inOrder, ids.join(' '));
   wrong('I7 an event is the same each time', new Set(events.map(canonicalJson)).size === ids.length);
-  wrong(
-    'I7 every event is published',
-    deployment.events.every(({ publishedAt }) => publishedAt !== undefined),
-  );
+  const allTold = deployment.events.every(({ publishedAt }) => publishedAt !== undefined);
+  wrong('I7 every event is published', allTold);
+}
+
+function checkRest({ deployment, runs, waiting }: StreamWorld, wrong: Wrong): void {
+  const { state, wanted, reached, settled, generations } = deployment;
   const answered = reached === wanted || settled?.generation === wanted;
   wrong('I8 what is wanted is reached or answered', answered, `${state}: ${reached} of ${wanted}`);
   const rests = ['running', 'suspended', 'blocked', 'finished'];
   wrong('I8 nothing stands still on its way', rests.includes(state), state);
-  const wantedOne = deployment.generations.find(({ number }) => number === wanted);
-  wrong('I9 the newest is wanted', wantedOne?.superseded !== true && deployment.generations.at(-1)?.number === wanted);
-  const open = runs.filter((run) => run.state !== 'closed');
+  wrong('I9 the newest is wanted', generations.at(-1)?.number === wanted);
   if (state === 'suspended') {
-    wrong('I11 suspended means gone', open.length === 0);
-    wrong('I11 suspended needs no message', world.waiting.length === 0, JSON.stringify(world.waiting));
+    wrong(
+      'I11 suspended means gone',
+      runs.every((run) => run.state === 'closed'),
+    );
+    wrong('I11 suspended needs no message', waiting.length === 0, JSON.stringify(waiting));
   }
   const asked = runs.filter((run) => run.stopRequested !== undefined || run.cancelRequested !== undefined);
   wrong('I12 no run is stopped without a cause', asked.length <= wanted, `${asked.length} of ${wanted}`);
-  return found;
 }

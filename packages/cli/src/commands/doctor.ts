@@ -3,6 +3,7 @@ import { describeError } from '../../../../lib/core/errors.ts';
 import { parseDispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
 import { has, valueOf, type Execute } from '../command.ts';
 import type { Check } from '../doctor/check.ts';
+import { examineState } from '../doctor/state-checks.ts';
 import { examineTarget } from '../doctor/examine.ts';
 import { printJson, style, table, type Io } from '../terminal/io.ts';
 import { UsageError } from '../flags/usage.ts';
@@ -26,6 +27,7 @@ export const execute: Execute = async (io, parsed) => {
     if (wanted !== undefined && name !== wanted) continue;
     checks.push(...(await examineTarget(name, config, deployment, { io, probes: has(parsed, 'probe') })));
   }
+  if (wanted === undefined) checks.push(...(await examineState(deployment, { io, probes: has(parsed, 'probe') })));
   const healthy = checks.every(({ state }) => state !== 'failed');
   if (has(parsed, 'json')) printJson(io, { healthy, checks });
   else print(io, checks);
