@@ -26,48 +26,10 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
     without: 'return at.run.stopTries === -1 ? newestOf(await savepointsOfTries(at.run, at.deps.state)) : null;',
   },
   {
-    name: 'W6: a lost job is gone before it is said whether it had its savepoint',
-    file: 'lib/dispatch/follow.ts',
-    guard:
-      'return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : failAttempt(run, outcome, now);',
-    without:
-      'return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : afterFailure(run, outcome, now);',
-  },
-  {
-    name: 'W13, W15: the newest checkpoint is listed when the attempt is gone',
-    file: NEWEST,
-    guard: 'return [...savepoints, ...checkpoints.map(',
-    without: 'return [...savepoints, ...checkpoints.slice(0, 0).map(',
-  },
-  {
     name: 'W14: what is newest is asked after the end of the job',
     file: AT_END,
     guard: 'return haveEnded(jobs) ? jobs.at(-1)?.state : undefined;',
     without: "return haveEnded(jobs) ? jobs.at(-1)?.state : 'CANCELED';",
-  },
-  {
-    name: 'W16: what an attempt begins from is looked at before anything is made of it',
-    file: 'lib/dispatch/launch.ts',
-    guard: '    await checkRestore(record, deps);\n',
-    without: '',
-  },
-  {
-    name: 'W17: an attempt begins from what the one before it left',
-    file: 'lib/run/machine.ts',
-    guard: 'last === undefined ? record.startFrom : (last.snapshot ?? last.restoredFrom)',
-    without: 'last === undefined ? record.startFrom : last.restoredFrom',
-  },
-  {
-    name: 'W22: a savepoint after which the job went on is not its end',
-    file: STOP,
-    guard: 'if (!hasEnded(input) || !stop.savepoint || !isNewest(stop)) return undefined;',
-    without: 'if (!hasEnded(input) || !stop.savepoint) return undefined;',
-  },
-  {
-    name: 'savepoints that nobody knows of are removed',
-    file: 'lib/dispatch/clean-up.ts',
-    guard: '  await forgetTries(record, deps);\n',
-    without: '',
   },
 ];
 
@@ -122,6 +84,50 @@ export const STREAM_TESTED: readonly TestedMutant[] = [
     file: DRIVE,
     guard: 'if (savepoint !== undefined && allTasksRun(job)) await',
     without: 'if (savepoint !== undefined) await',
+    test: TEST,
+  },
+  {
+    name: 'W6: a lost job is gone before it is said whether it had its savepoint',
+    file: 'lib/dispatch/follow.ts',
+    guard:
+      'return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : failAttempt(run, outcome, now);',
+    without:
+      'return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : afterFailure(run, outcome, now);',
+    test: TEST,
+  },
+  {
+    name: 'W13, W15: the newest checkpoint is listed when the attempt is gone',
+    file: NEWEST,
+    guard: 'return [...savepoints, ...checkpoints.map(',
+    without: 'return [...savepoints, ...checkpoints.slice(0, 0).map(',
+    test: TEST,
+  },
+  {
+    name: 'W16: what an attempt begins from is looked at before anything is made of it',
+    file: 'lib/dispatch/launch.ts',
+    guard: '    await checkRestore(record, deps);\n',
+    without: '',
+    test: TEST,
+  },
+  {
+    name: 'W17: an attempt begins from what the one before it left',
+    file: 'lib/run/machine.ts',
+    guard: 'last === undefined ? record.startFrom : (last.snapshot ?? last.restoredFrom)',
+    without: 'last === undefined ? record.startFrom : last.restoredFrom',
+    test: TEST,
+  },
+  {
+    name: 'W22: a savepoint after which the job went on is not its end',
+    file: STOP,
+    guard: 'if (!hasEnded(input) || !stop.savepoint || !isNewest(stop)) return undefined;',
+    without: 'if (!hasEnded(input) || !stop.savepoint) return undefined;',
+    test: 'test/verdict/rules.test.ts',
+  },
+  {
+    name: 'savepoints that nobody knows of are removed',
+    file: 'lib/dispatch/clean-up.ts',
+    guard: '  await forgetTries(record, deps);\n',
+    without: '',
     test: TEST,
   },
 ];
