@@ -384,7 +384,7 @@ export class Flink {
   private log(pod: Stored): string {
     const execution = this.running.get(pod.uid);
     const { quiet = false, older = false, log } = this.programOf(execution?.clusterId ?? '');
-    if (log !== undefined) return log;
+    if (log !== undefined && execution !== undefined) return log;
     if (execution === undefined || quiet) return 'WARN  org.apache.hadoop.util.NativeCodeLoader - no native code\n';
     const flink = 'INFO  org.apache.flink.';
     const lines = [`${flink}client.ClientUtils - Starting program (detached: false)`];
