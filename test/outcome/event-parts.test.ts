@@ -13,7 +13,7 @@ function dataOf(changes: Partial<EndedRun>, event: RunEvent = END): LifecycleEve
   return buildEvent(sampleRecord(changes), event, context).data;
 }
 
-const withOptions = (options: Readonly<Record<string, string>>): EndedRun['job'] => {
+const withOptions = (options: Readonly<Record<string, string>>): NonNullable<EndedRun['job']> => {
   const { job } = sampleRecord();
   if (job === undefined) throw new Error('the sample has no job');
   return { ...job, options };
