@@ -1,35 +1,32 @@
+import type { V1Deployment } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
-import type { PodFacts } from '../../lib/kubernetes/cluster/port.ts';
-import { healthyPods, type Behaviour } from './scripted/fake-flink.ts';
-import { expectClosedCleanly } from './scripted/invariants.ts';
-import { jobMessage, World } from './scripted/world.ts';
+import type { Program } from '../prove/servers/flink.ts';
+import { expectClosedCleanly } from './world/closed-cleanly.ts';
+import { jobMessage, World } from './world/simulated.ts';
 
 const line = (message: string): string => `2026-11-21 03:00:00,000 INFO  org.apache.flink.X [] - ${message}\n`;
 const LOG =
   line(`Job job (${'a'.repeat(32)}) switched from state RUNNING to FINISHED.`) +
   line('Application completed SUCCESSFULLY');
 
-/** The node of the JobManager is drained: its pod goes, and the next one waits for a node. */
-const DRAINED: Behaviour = {
-  pods: (ref, createdAt) => healthyPods(ref, createdAt).flatMap((pod) => (isJobManager(pod) ? afterDrain(pod) : [pod])),
-  log: (pod) => (pod.endsWith('-next') ? '' : LOG),
-};
+const MINUTE = 60_000;
+/** Its REST endpoint says nothing. */
+const TOLD_BY_LOG: Program = { restAfter: 60 * MINUTE, end: 'FINISHED', log: LOG };
 
-function isJobManager({ component }: PodFacts): boolean {
-  return component === 'jobmanager';
-}
-
-function afterDrain(pod: PodFacts): readonly PodFacts[] {
-  const containers = pod.containers.map((container) => ({ ...container, state: 'waiting' as const, ready: false }));
-  const next = {
-    ...pod,
-    name: `${pod.name}-next`,
-    uid: 'next',
-    createdAt: pod.createdAt + 1,
-    ready: false,
-    containers,
+/** The node of each JobManager is drained: its pod is on its way out, and the next one waits for a node. */
+function drainNodes({ flink, kubernetes, sim }: World): void {
+  const { onStart } = flink;
+  flink.onStart = (execution) => {
+    onStart(execution);
+    const { object } = kubernetes.find('Deployment', execution.clusterId) ?? {};
+    const [pod] = kubernetes.all('Pod');
+    const [set] = kubernetes.all('ReplicaSet');
+    if (pod === undefined || set === undefined) throw new Error('no JobManager');
+    kubernetes.startsNone = true;
+    pod.deletingAt = sim.now;
+    kubernetes.makePod(set, (object as V1Deployment | undefined)?.spec?.template, 2);
+    sim.after(3 * MINUTE, () => kubernetes.drop(pod));
   };
-  return [{ ...pod, deleting: true }, next];
 }
 
 it.each([
@@ -41,9 +38,10 @@ it.each([
   ],
 ])('a finished job on a node that is drained, %s', async (_what, more, outcome) => {
   const world = new World();
-  world.flink.behaviours = [DRAINED];
+  world.programs = [TOLD_BY_LOG];
+  drainNodes(world);
   const { runId } = await world.request(jobMessage({ retry: { attempts: 1 }, deadlines: { start: '1m' }, ...more }));
   await world.drain();
   expect(world.record(runId).outcome).toMatchObject(outcome);
-  await expectClosedCleanly(world, runId);
+  expectClosedCleanly(world, runId);
 });

@@ -7,7 +7,7 @@ import { DispatchError } from '../../lib/core/errors.ts';
 import { buildEvent } from '../../lib/outcome/event.ts';
 import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
 import { openDestination } from '../../lib/outcome/open-destination.ts';
-import { createPublisher } from '../../lib/outcome/publisher.ts';
+import { createPublisher, type Destination } from '../../lib/outcome/publisher.ts';
 import { FakeDestination } from '../fakes/publisher.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
 
@@ -37,7 +37,20 @@ describe('EventBridge', () => {
     const [entry] = eventBridge.commandCalls(PutEventsCommand)[0]?.args[0].input.Entries ?? [];
     expect(entry).toMatchObject({ EventBusName: 'runs', Source: 'flink-dispatch', DetailType: 'Flink Run Completed' });
     expect(entry?.Time).toEqual(new Date(event.time));
+    expect(entry?.Resources).toEqual([]);
     expect(JSON.parse(entry?.Detail ?? '')).toEqual(event);
+  });
+
+  it.each([
+    ['accepted', 'Flink Run Accepted'],
+    ['started', 'Flink Run Started'],
+    ['attempt-failed', 'Flink Run Attempt Failed'],
+    ['completed', 'Flink Run Completed'],
+  ] as const)('calls an event of type %s %s', async (type, detailType) => {
+    eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'x' }] });
+    await bus.deliver({ ...event, type: `io.flink-dispatch.run.${type}.v1` });
+    const [entry] = eventBridge.commandCalls(PutEventsCommand)[0]?.args[0].input.Entries ?? [];
+    expect(entry?.DetailType).toBe(detailType);
   });
 
   it.each([
@@ -48,6 +61,53 @@ describe('EventBridge', () => {
   ])('takes a refused entry (%s) for a failure: %s', async (ErrorCode, reason) => {
     eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries: [{ ErrorCode, ErrorMessage: 'm' }] });
     await expect(bus.deliver(event)).rejects.toMatchObject({ reason });
+  });
+});
+
+describe('EventBridge that refuses', () => {
+  it('an entry of which it says no more is passing, and its message says so', async () => {
+    eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 1 });
+    const message = 'events:PutEvents on runs refused the event: InternalFailure: no message';
+    await expect(bus.deliver(event)).rejects.toMatchObject({ reason: 'StorageUnavailable', message });
+  });
+
+  it('an entry says why', async () => {
+    const Entries = [{ ErrorCode: 'NotInternal', ErrorMessage: 'too old' }];
+    eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries });
+    const message = 'events:PutEvents on runs refused the event: NotInternal: too old';
+    await expect(bus.deliver(event)).rejects.toMatchObject({ reason: 'Internal', message });
+  });
+});
+
+describe('a service that refuses', () => {
+  const denied = Object.assign(new Error('no'), { name: 'AccessDeniedException', $metadata: { httpStatusCode: 403 } });
+
+  it.each([
+    ['EventBridge bus', 'events:PutEvents on', 'runs'],
+    ['SNS topic', 'sns:Publish on', 'arn:aws:sns:eu-west-1:1:jobs'],
+    ['SQS queue', 'sqs:SendMessage on', 'https://sqs.eu-west-1.amazonaws.com/1/jobs'],
+    ['SQS queue', 'sqs:SendMessage on', 'http://localhost:9324/1/jobs'],
+  ])('%s: the missing right is named, %s %s', async (name, call, address) => {
+    eventBridge.on(PutEventsCommand).rejects(denied);
+    sns.on(PublishCommand).rejects(denied);
+    sqs.on(SendMessageCommand).rejects(denied);
+    const destination = address === 'runs' ? bus : openDestination(address, clients);
+    expect(destination.name).toBe(`${name} ${address}`);
+    const message = expect.stringContaining(`needs ${call} ${address} `) as string;
+    await expect(destination.deliver(event)).rejects.toMatchObject({ reason: 'PermissionDenied', message });
+  });
+});
+
+describe('attributes', () => {
+  it('have no empty text, and long ones end in a mark', async () => {
+    const queue = openDestination('https://sqs.eu-west-1.amazonaws.com/1/jobs', clients);
+    const attributesOf = async (name: string) => {
+      sqs.reset();
+      await queue.deliver({ ...event, data: { ...event.data, name } });
+      return sqs.commandCalls(SendMessageCommand)[0]?.args[0].input.MessageAttributes;
+    };
+    expect(await attributesOf('')).not.toHaveProperty('name');
+    expect((await attributesOf('n'.repeat(300)))?.['name']?.StringValue).toBe(`${'n'.repeat(253)}…`);
   });
 });
 
@@ -79,9 +139,12 @@ describe('SNS and SQS', () => {
   });
 
   it('nothing else is an address', () => {
-    expect(() => openDestination('mailto:a@b', clients)).toThrow(
-      expect.objectContaining({ reason: 'InvalidSpec', field: 'notify' }),
-    );
+    for (const address of ['mailto:a@b', 'ftp://x/https://sqs', 'x arn:aws:sns:eu:1:t', 'arn:aws1:sns:eu:1:t']) {
+      const message = `notify: '${address}' is neither an SNS topic's ARN nor an SQS queue's URL`;
+      expect(() => openDestination(address, clients)).toThrow(
+        expect.objectContaining({ reason: 'InvalidSpec', field: 'notify', message }),
+      );
+    }
   });
 });
 
@@ -118,5 +181,17 @@ describe('createPublisher', () => {
 
   it('is not retryable when no destination is', async () => {
     await expect(publisher.publish(event, ['four'])).rejects.toMatchObject({ reason: 'InvalidSpec', retryable: false });
+  });
+
+  it('is led by what can be tried again, whatever failed first', async () => {
+    const broken = new DispatchError('Internal', 'broken');
+    const passing = new DispatchError('StorageUnavailable', 'away');
+    const failing = (name: string, error: Error): Destination => ({ name, deliver: () => Promise.reject(error) });
+    const all = [failing('a', new Error('odd')), failing('b', broken), failing('c', passing)];
+    const publish = (...destinations: Destination[]) => createPublisher({ destinations, open }).publish(event, []);
+    await expect(publish(...all)).rejects.toMatchObject({ reason: 'StorageUnavailable', cause: passing });
+    await expect(publish(...all.slice(0, 2))).rejects.toMatchObject({ reason: 'Internal', cause: broken });
+    const odd = { reason: 'Internal', cause: expect.objectContaining({ message: 'odd' }) as Error };
+    await expect(publish(...all.slice(0, 1))).rejects.toMatchObject(odd);
   });
 });

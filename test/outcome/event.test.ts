@@ -190,5 +190,21 @@ describe('cutText', () => {
     expect(cutText('short', 100)).toBe('short');
     const cut = cutText(`begin${'x'.repeat(1000)}end`, 148);
     expect(cut).toMatch(/^beginx+\n… 9\d\d characters cut …\nx+end$/);
+    const [, head = '', left = 0, tail = ''] = /^(.*)\n… (\d+) characters cut …\n(.*)$/.exec(cut) ?? [];
+    expect(head.length + Number(left) + tail.length).toBe(1008);
+    expect([head.length, tail.length]).toEqual([75, 25]);
+  });
+
+  it('counts an end of long characters', () => {
+    const cut = cutText('x'.repeat(1_000) + '\u0001'.repeat(30), 148);
+    expect(Buffer.byteLength(JSON.stringify(cut))).toBeLessThanOrEqual(148);
+    expect(cut.endsWith(`characters cut …\n${'\u0001'.repeat(4)}`)).toBe(true);
+  });
+
+  it('leaves what just fits', () => {
+    expect(cutText('x'.repeat(98), 100)).toBe('x'.repeat(98));
+    expect(cutText('x'.repeat(99), 100)).not.toBe('x'.repeat(99));
+    expect(cutText('é'.repeat(49), 100)).toBe('é'.repeat(49));
+    expect(cutText('é'.repeat(50), 100)).not.toBe('é'.repeat(50));
   });
 });

@@ -3,6 +3,7 @@ import type { RunId } from '../../lib/core/ids.ts';
 import { describeError } from '../../lib/core/errors.ts';
 import { lifecycleEventSchema, type LifecycleEvent } from '../../lib/outcome/schema.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
+import { hasHighAvailability } from '../../lib/job/high-availability.ts';
 import { isEnded } from '../../lib/run/machine.ts';
 import type { Outcome, RunRecord } from '../../lib/run/record.ts';
 import type { Execution } from './servers/flink.ts';
@@ -450,6 +451,7 @@ export class Invariants {
     if (outcome?.state === 'succeeded' && !isStopped)
       this.check('an outcome is true', ends.includes('FINISHED'), detail);
     if (outcome?.reason === 'JobFailed') this.check('an outcome is true', ends.includes('FAILED'), detail);
+    if (outcome?.state === 'succeeded') this.checkFirst(record, executions, detail);
     this.checkMain(outcome, executions, detail);
     const finished = this.finished.get(runId);
     if (outcome?.state === 'failed' && finished !== undefined && !isCalledEndless(record, finished)) {
@@ -457,6 +459,14 @@ export class Invariants {
       const excused = ['ClusterDeleted', 'RunDeadlineExceeded'].includes(outcome.reason);
       this.check('an outcome is true', excused, detail);
     }
+  }
+
+  /** Without high availability a second JobManager runs the program again: what it did is no outcome. */
+  private checkFirst({ job, attempts }: RunRecord, executions: readonly Execution[], detail: () => string): void {
+    const isFirst = attempts.some(
+      ({ clusterId }) => executions.find((execution) => execution.clusterId === clusterId)?.end === 'FINISHED',
+    );
+    this.check('the first JobManager’s word counts', isFirst || hasHighAvailability(job?.options ?? {}), detail);
   }
 
   /** What is said of main() is what it did. */

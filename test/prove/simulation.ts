@@ -57,16 +57,37 @@ export interface Effect<T> {
   readonly partial?: () => T;
 }
 
+/** What others have to undo. */
+const UNDONE = /k8s POST (deployments|configmaps\/start-permit)|s3 put locks\//;
+/** Between the look that gives an attempt up and its record, and between a look at a marker and its end. */
+const SEALS = /k8s PATCH configmaps\/start-permit|s3 (put runs|delete live)\//;
+
+/** A service that is under load: others get in between the requests of one function. */
+export function isSlow(draws: Draws, service: 's3' | 'k8s'): boolean {
+  return draws.chance(`${service} is slow`, 0.1);
+}
+
+const SLOW = 25;
+
+export function stallsAtSeals(draws: Draws): boolean {
+  return draws.chance('functions stall at seals', 0.25);
+}
+
 const START = Date.parse('2026-11-21T06:00:00Z');
 
 /** Time, and who does what at which time: everything asynchronous of a world goes through here, one thing at a time. */
 export class Simulation {
   now = START;
   steps = 0;
+  /** Milliseconds of `now` in which nobody did anything. */
+  skipped = 0;
   readonly draws: Draws;
   readonly faults: FaultPlan;
   readonly story: Told[] | undefined;
   private readonly stalls: boolean;
+  /** Functions stall above all where an attempt is given up. */
+  private readonly stallsAtSeals: boolean;
+  private readonly slow: readonly string[];
   private readonly heap: Timed[] = [];
   private orders = 0;
 
@@ -75,10 +96,19 @@ export class Simulation {
     this.faults = faults;
     this.story = tells ? [] : undefined;
     this.stalls = draws.chance('functions stall', 0.35);
+    this.stallsAtSeals = stallsAtSeals(draws);
+    this.slow = (['s3', 'k8s'] as const).filter((service) => isSlow(draws, service));
   }
 
   get elapsed(): number {
     return this.now - START;
+  }
+
+  /** Nobody does anything for that long: what was due meanwhile is due now. */
+  skip(ms: number): void {
+    this.now += ms;
+    this.skipped += ms;
+    this.tell('time', `${Math.round(ms / 86_400_000)} days go by`);
   }
 
   tell(who: string, what: string): void {
@@ -138,10 +168,17 @@ export class Simulation {
   /** For how long the function stands still before a request: its environment is frozen, or starved. */
   private stallAt(invocation: Invocation, question: string): number {
     // Between a decision and the effect that others have to undo it matters most.
-    const weight = /k8s POST (deployments|configmaps\/start-permit)|s3 put locks\//.test(question) ? 4 : 0.4;
+    const matters = UNDONE.test(question) || (this.stallsAtSeals && SEALS.test(question));
+    const weight = matters ? 4 : 0.4;
     if (!this.stalls || this.faults.at(`${question} stalls`, ['stalled'], weight) === undefined) return 0;
     this.tell(invocation.label, 'stands still ⚡stalled');
     return this.draws.between(`stall ${question}`, 1_000, 58_000);
+  }
+
+  /** Milliseconds that one request takes when nothing goes wrong. */
+  latencyOf({ what, latency: [least, most] }: Pick<Effect<unknown>, 'what' | 'latency'>, question: string): number {
+    const isUnderLoad = this.slow.some((service) => what.startsWith(`${service} `));
+    return this.draws.between(`latency ${question}`, least, isUnderLoad ? SLOW * most : most);
   }
 
   kill(invocation: Invocation, why: string): void {
@@ -167,7 +204,7 @@ class Request<T> {
   go(fault: FaultKind | undefined, resolve: (value: T) => void, reject: (error: unknown) => void): void {
     const { sim, effect, question } = this;
     const { draws } = sim;
-    const usual = draws.between(`latency ${question}`, ...effect.latency);
+    const usual = sim.latencyOf(effect, question);
     const fail = (error: () => unknown, after: number): void =>
       sim.after(after, () => {
         if (this.tell(fault)) reject(error());

@@ -3,6 +3,7 @@ import type { Draws } from './draws.ts';
 import type { MainProgram, Program } from './servers/flink.ts';
 import type { Quota } from './servers/kubernetes.ts';
 import { placeOf } from './sessions/session-workload.ts';
+import { isSlow } from './simulation.ts';
 import { tenantOf, type TenantName } from './tenants.ts';
 
 /** One thing that a user asks for, at a time of the world. */
@@ -28,6 +29,8 @@ export interface Wish {
   readonly poisoned?: boolean;
   /** When somebody cancels it; several times for somebody impatient. */
   readonly cancels: readonly number[];
+  /** It goes on until somebody cancels it, after the lifecycle of its bucket has taken what was not kept. */
+  readonly lastsMonths?: boolean;
 }
 
 export interface Workload {
@@ -57,7 +60,9 @@ export function workloadOf(draws: Draws): Workload {
     { of: 'pods', most: 2 * most },
   ]);
   return {
-    wishes: names.map((name) => wishOf(draws, name, contended ? policy : undefined, quota !== undefined)),
+    wishes: names.map((name) =>
+      longOf(draws, wishOf(draws, name, contended ? policy : undefined, quota !== undefined)),
+    ),
     quota,
     rate: draws.pick('rate', [0, 0.01, 0.03, 0.08]),
     mostFaults: draws.whole('most faults', 1, 40),
@@ -65,11 +70,41 @@ export function workloadOf(draws: Draws): Workload {
   };
 }
 
+/** A job of the first wish's name goes on for months. */
+export function monthsGoBy(draws: Draws): boolean {
+  return draws.chance('months go by', 0.03);
+}
+
+function longOf(draws: Draws, wish: Wish): Wish {
+  if (wish.name !== 'r1' || !monthsGoBy(draws)) return wish;
+  const { name, at } = wish;
+  const spec = { name, image: 'flink:2.3.0', retry: { attempts: 1 }, job: { kind: 'streaming' } };
+  const once = { sends: 1, conflicts: false, cancels: [] };
+  const whose = defined({ tenant: wish.tenant });
+  return { name, at, ...whose, kind: 'message', spec, streams: true, fromBucket: true, ...once, lastsMonths: true };
+}
+
+/** The sweeper passes as the request comes. */
+export function comesWithSweep(draws: Draws, name: string): boolean {
+  return draws.chance(`${name} comes with a sweep`, 0.08);
+}
+
+/** Somebody cancels the run as soon as they see its Deployment. */
+export function canceledAsMade(draws: Draws, name: string): boolean {
+  return isSlow(draws, 'k8s') && draws.chance(`${name} canceled as it is made`, 0.4);
+}
+
+function timeOf(draws: Draws, name: string): number {
+  if (comesWithSweep(draws, name))
+    return 60_000 * draws.whole(`${name} with sweep`, 1, 2) - draws.between(`${name} before`, 50, 700);
+  return draws.between(`${name} at`, 0, draws.chance('all at once', 0.5) ? 200 : 60_000);
+}
+
 function wishOf(draws: Draws, name: string, policy: string | undefined, hasQuota: boolean): Wish {
   const kind = draws.pick<Wish['kind']>(`${name} kind`, ['message', 'message', 'upload', 'schedule']);
   const place = placeOf(draws, name, hasQuota);
   const keyed = kind === 'message' && draws.chance(`${name} keyed`, 0.5);
-  const at = draws.between(`${name} at`, 0, draws.chance('all at once', 0.5) ? 200 : 60_000);
+  const at = timeOf(draws, name);
   return {
     name,
     kind,

@@ -7,6 +7,7 @@ import { runIdFor, type RunId } from '../../lib/core/ids.ts';
 import type { DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { withTenant } from '../../lib/job/config/tenants.ts';
+import { AttemptInvariants } from './attempt-invariants.ts';
 import { Draws } from './draws.ts';
 import { EventBus } from './servers/event-bus.ts';
 import { FaultPlan, type Fault, type Script } from './faults.ts';
@@ -16,13 +17,14 @@ import { Invariants, type Violation } from './invariants.ts';
 import { Jars } from './jars.ts';
 import { Kubernetes } from './servers/kubernetes.ts';
 import type { Stored } from './servers/kubernetes-objects.ts';
+import { letMonthsGoBy } from './months.ts';
 import { MemoryS3 } from './servers/s3.ts';
 import { SessionWorld } from './sessions/session-world.ts';
 import { StreamWorld } from './streams/stream-world.ts';
 import { Invocation, Simulation, type Told } from './simulation.ts';
 import { MemoryQueue, type Sent } from './servers/sqs.ts';
 import { deploymentOf, folderOf, jobsFolderOf, QUEUES, TenantInvariants } from './tenants.ts';
-import { programOf, workloadOf, type Wish, type Workload } from './workload.ts';
+import { canceledAsMade, comesWithSweep, programOf, workloadOf, type Wish, type Workload } from './workload.ts';
 
 export interface Plan {
   readonly seed: number;
@@ -123,6 +125,7 @@ export class World {
     this.jars = new Jars(this);
     this.streams = new StreamWorld(this);
     new TenantInvariants(this);
+    new AttemptInvariants(this);
   }
 
   /** What the program of a run does, in one of its attempts. */
@@ -159,7 +162,7 @@ export class World {
     this.planSweep();
     this.planMeddling();
     while (this.invariants.violations.length === 0) {
-      if (this.sim.elapsed > LIMIT || this.sim.steps > MOST_STEPS) {
+      if (this.sim.elapsed - this.sim.skipped > LIMIT || this.sim.steps > MOST_STEPS) {
         this.invariants.atLimit();
         return;
       }
@@ -220,6 +223,8 @@ export class World {
     }
     if (wish.conflicts) this.later(wish.at + 5_000, () => this.conflict(wish));
     wish.cancels.forEach((at, index) => this.later(at, () => this.cancel(wish, index)));
+    let asked = wish.cancels.length;
+    if (wish.lastsMonths === true) letMonthsGoBy(this, wish.name, () => this.cancel(wish, asked++));
   }
 
   private later(at: number, act: () => void): void {
@@ -321,8 +326,21 @@ export class World {
 
   private expect(name: string, request: RunRequest | undefined): void {
     const keyed = request?.source.kind !== 'message' || request.source.idempotencyKey !== undefined;
-    if (request !== undefined && keyed)
-      this.expected.set(name, runIdFor(withTenant(request, deploymentOf(this)).identity));
+    if (request === undefined || !keyed) return;
+    const known = withTenant(request, deploymentOf(this));
+    const runId = runIdFor(known.identity);
+    if (!this.expected.has(name) && comesWithSweep(this.sim.draws, name)) this.markLongAgo(runId, known.tenant);
+    this.expected.set(name, runId);
+  }
+
+  /** A function that had the same request died hours ago, when it had set its marker. */
+  private markLongAgo(runId: RunId, tenant: string | undefined): void {
+    const { s3, sim } = this;
+    if (!sim.draws.chance(`${runId} marked long ago`, 0.5)) return;
+    const path = `${LEDGER}/live/${tenant === undefined ? '' : `${tenant}/`}${runId}`;
+    s3.store(path, 'long ago');
+    const stored = s3.objects.get(path);
+    if (stored !== undefined) s3.objects.set(path, { ...stored, modified: sim.now - 120 * MINUTE });
   }
 
   private cancel(wish: Wish, index: number): void {
@@ -360,15 +378,27 @@ export class World {
     });
   }
 
-  /** Somebody waits for a name, and takes it. */
-  private replace({ name, namespace }: Pick<Stored, 'name' | 'namespace'>): void {
+  /** Somebody waits for a name, and takes it; or wants the cluster back. */
+  private replace(gone: Stored): void {
     const { sim, kubernetes } = this;
+    const { name, namespace } = gone;
     sim.after(100, () => {
-      if (kubernetes.find('Deployment', name) !== undefined) return this.replace({ name, namespace });
+      if (kubernetes.find('Deployment', name) !== undefined) return this.replace(gone);
+      if (somebodyCopies(sim.draws)) {
+        sim.tell('someone else', `makes Deployment/${name} anew, with all that it says`);
+        return kubernetes.addCopy(gone);
+      }
       sim.tell('someone else', `makes Deployment/${name} anew`);
       const labels = { app: name, type: 'flink-native-kubernetes', component: 'jobmanager' };
       kubernetes.add({ kind: 'Deployment', metadata: { name, namespace, labels } }, 'someone else');
     });
+  }
+
+  private mayCancel({ name: clusterId }: Stored): void {
+    const { draws } = this.sim;
+    const wish = this.wishes.find(({ name }) => clusterId.startsWith(`${name}-`) && canceledAsMade(draws, name));
+    if (wish === undefined) return;
+    this.sim.after(draws.between(`${clusterId} canceled`, 0, 6_000), () => this.cancel(wish, wish.cancels.length));
   }
 
   /** Somebody deletes a cluster that is not theirs. */
@@ -377,18 +407,26 @@ export class World {
     kubernetes.watchers.push({
       created: (object, by) => {
         if (object.kind !== 'Deployment' || by === 'someone else') return;
-        if (sim.faults.at(`deployment ${object.name} meddled with`, ['deleted-by-someone'], 1) === undefined) return;
+        this.mayCancel(object);
+        const weight = somebodyCopies(sim.draws) ? 6 : 1;
+        if (sim.faults.at(`deployment ${object.name} meddled with`, ['deleted-by-someone'], weight) === undefined)
+          return;
         sim.after(sim.draws.between(`meddle ${object.name}`, 500, 20_000), () => {
           if (!kubernetes.exists(object)) return;
           sim.tell('someone else', `deletes Deployment/${object.name} ⚡deleted-by-someone`);
           kubernetes.remove(object, 'Foreground', 'someone else');
-          if (sim.draws.chance(`${object.name} replaced`, 0.5)) this.replace(object);
+          if (somebodyCopies(sim.draws) || sim.draws.chance(`${object.name} replaced`, 0.5)) this.replace(object);
         });
       },
       deleted: () => undefined,
       gone: () => undefined,
     });
   }
+}
+
+/** Who deletes a cluster makes it anew, of the same text. */
+export function somebodyCopies(draws: Draws): boolean {
+  return draws.chance('somebody copies', 0.1);
 }
 
 /** One world from its beginning to its rest. */

@@ -13,7 +13,7 @@ export type PinJar = (jar: Jar) => Promise<Jar>;
 export type KeepJar = (pinned: PinnedJar) => Promise<void>;
 
 /** Where in the ledger bucket jars are kept: everything below expires by the bucket's lifecycle rules. */
-const PINNED_JARS = 'jars/sha256/';
+export const PINNED_JARS = 'jars/sha256/';
 /** Copies on their way to the key of their content; a day old at most. */
 export const INCOMING_JARS = 'jars/incoming/';
 /** The content of source objects, so that the second run of the same upload copies nothing. */

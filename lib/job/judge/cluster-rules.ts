@@ -10,7 +10,7 @@ import { recommendedLabels } from '../../flink/recommended-labels.ts';
 import type { AllowList } from '../config/dispatch-config.ts';
 import { mostOf, podAmounts } from './amounts.ts';
 import { objectMetadata } from './metadata-rules.ts';
-import { finishedPod } from './pod-rules.ts';
+import { finishedPod, hasContainers } from './pod-rules.ts';
 import { below, differs, refuse, type Context, type Found, type Place } from './rules.ts';
 import { closedVolumes, volumeSizes } from './volume-rules.ts';
 
@@ -38,7 +38,8 @@ function judgePod(
   const pod = built[component];
   const place = placeOf(`${NAMES[component]} pod: `, base[component], contextOf(built, allow));
   const volumes = base[component].spec?.volumes;
-  const context = { ...place.context, closedVolumes: closedVolumes(volumes, place) };
+  const hasOwnContainers = hasContainers(base[component].spec);
+  const context = { ...place.context, hasOwnContainers, closedVolumes: closedVolumes(volumes, place) };
   const found = finishedPod(pod, { ...place, context }).map((one) => ({
     ...one,
     field: one.field.replace(': .', ': '),
@@ -48,7 +49,7 @@ function judgePod(
 
 function contextOf({ cluster: { clusterId } }: FinishedCluster, allow: AllowList): Context {
   const own = new Set([`flink-config-${clusterId}`, `pod-template-${clusterId}`, `kerberos-krb5conf-${clusterId}`]);
-  return { allow, own, closedVolumes: new Set(), finished: true };
+  return { allow, own, closedVolumes: new Set(), hasOwnContainers: false, finished: true };
 }
 
 function placeOf(path: string, base: unknown, context: Context): Place {

@@ -1,3 +1,5 @@
+import type { V1PodSpec } from '@kubernetes/client-node';
+import { MAIN_CONTAINER } from '../../flink/native/flink-pod.ts';
 import { isRecord } from '../../core/json.ts';
 import { matchesKey } from '../policy/names.ts';
 import { container, gracePeriod } from './container-rules.ts';
@@ -39,6 +41,20 @@ const toleration: Rule = (value, place) => {
   return fields({ key: plain, operator: plain, value: plain, effect: plain, tolerationSeconds: plain })(value, place);
 };
 
+/** How names are looked up is the whole pod's: a user's answer would lead the deployment's own containers elsewhere. */
+function lookUps(rule: Rule): Rule {
+  return (value, place) =>
+    place.context.hasOwnContainers
+      ? refuse(place, "is not allowed: the deployment's own containers in the pod look names up by it")
+      : rule(value, place);
+}
+
+/** Beside Flink's. */
+export function hasContainers(spec: V1PodSpec | undefined): boolean {
+  const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  return all.some(({ name }) => name !== MAIN_CONTAINER);
+}
+
 const podSpec = fields({
   containers: items(container),
   initContainers: items(container),
@@ -65,9 +81,11 @@ const podSpec = fields({
   automountServiceAccountToken: plain,
   terminationGracePeriodSeconds: gracePeriod,
   activeDeadlineSeconds: plain,
-  dnsPolicy: only('ClusterFirst', 'Default', 'None'),
-  dnsConfig: fields({ nameservers: plain, searches: plain, options: items(fields({ name: plain, value: plain })) }),
-  hostAliases: items(fields({ ip: plain, hostnames: plain }), 'ip'),
+  dnsPolicy: lookUps(only('ClusterFirst', 'Default', 'None')),
+  dnsConfig: lookUps(
+    fields({ nameservers: plain, searches: plain, options: items(fields({ name: plain, value: plain })) }),
+  ),
+  hostAliases: lookUps(items(fields({ ip: plain, hostnames: plain }), 'ip')),
   restartPolicy: plain,
   enableServiceLinks: plain,
   hostNetwork: only(false),

@@ -10,6 +10,8 @@ export interface Context {
   readonly own: ReadonlySet<string>;
   /** Volumes of the deployment that its allow-list would give nobody: no mount of a user's may have them. */
   readonly closedVolumes: ReadonlySet<string>;
+  /** The deployment has containers of its own in the pod, which share with the user's what a pod has once. */
+  readonly hasOwnContainers: boolean;
   /** True for built objects, where Flink has put in its part; entries of lists then go by name. */
   readonly finished: boolean;
 }

@@ -1,6 +1,6 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import type { AllowList } from '../config/dispatch-config.ts';
-import { writtenTemplate } from '../judge/pod-rules.ts';
+import { hasContainers, writtenTemplate } from '../judge/pod-rules.ts';
 import { closedVolumes } from '../judge/volume-rules.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -17,7 +17,13 @@ export function checkPodTemplate(
 ): readonly Refusal[] {
   if (allow.podTemplates === 'any') return [];
   if (allow.podTemplates === 'none') return [{ field, message: 'pod templates are not allowed (allow.podTemplates)' }];
-  const context = { allow, own: new Set<string>(), closedVolumes: new Set<string>(), finished: false };
+  const context = {
+    allow,
+    own: new Set<string>(),
+    closedVolumes: new Set<string>(),
+    hasOwnContainers: hasContainers(base?.spec),
+    finished: false,
+  };
   const place = { path: field, base, context };
   const closed = closedVolumes(base?.spec?.volumes, place);
   return writtenTemplate(template, { ...place, context: { ...context, closedVolumes: closed } });

@@ -258,6 +258,88 @@ const IDENTITY: readonly Spec[] = [
   { namespace: 'kube-system' },
 ];
 
+/** Probes, hooks and names by which the node, not the program, is made to ask somebody else. */
+const ERRANDS: readonly Spec[] = [
+  main({ startupProbe: { httpGet: { host: '169.254.169.254', port: 80, path: '/latest/meta-data' } } }),
+  main({ readinessProbe: { tcpSocket: { host: '10.0.0.1', port: 22 } } }),
+  main({ ports: [{ containerPort: 80, hostPort: 80 }] }),
+  main({ ports: [{ containerPort: 6123, hostIP: '0.0.0.0' }] }),
+  pod({ hostAliases: [{ ip: '10.0.0.1', hostnames: ['s3.amazonaws.com'] }] }),
+  pod({ dnsConfig: { nameservers: ['10.6.6.6'] } }),
+  pod({ dnsPolicy: 'None', dnsConfig: { searches: ['evil.com'] } }),
+  pod({ subdomain: 'orders', hostname: 'orders-rest' }),
+  pod({ setHostnameAsFQDN: true }),
+];
+
+/** What a pod becomes beside what its containers are. */
+const SHAPES: readonly Spec[] = [
+  pod({ nodeName: 'control-plane-1' }),
+  pod({ runtimeClassName: 'untrusted' }),
+  pod({ overhead: { cpu: '64' } }),
+  pod({ resources: { limits: { cpu: '64', memory: '1Ti' } } }),
+  pod({ resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 'gpu' }] }),
+  pod({ ephemeralContainers: [side({ targetContainerName: 'flink-main-container' })] }),
+  pod({ preemptionPolicy: 'PreemptLowerPriority', priority: 2_000_000_000 }),
+  pod({ os: { name: 'windows' } }),
+  pod({ readinessGates: [{ conditionType: 'never' }] }),
+  pod({ schedulingGates: [{ name: 'never' }] }),
+  pod({ enableServiceLinks: true, securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }),
+  main({ securityContext: { capabilities: { add: ['SYS_PTRACE'] } } }),
+  main({ securityContext: { procMount: 'Unmasked' } }),
+  main({ volumeDevices: [{ name: 'v', devicePath: '/dev/sda' }] }),
+  main({ stdin: true, tty: true }),
+  main({ resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'NotRequired' }] }),
+];
+
+/** Whole manifests, and fields of the FlinkDeployment that are no options. */
+const MANIFESTS: readonly Spec[] = [
+  { ingress: { template: 'evil.com/{{name}}' } },
+  { logConfiguration: { 'log4j-console.properties': 'appender.x.type = Socket' } },
+  { serviceAccount: 'flink', job: { savepointTriggerNonce: 1 } },
+  { job: { allowNonRestoredState: 'yes' } },
+  { job: { state: 'suspended' } },
+  { imagePullPolicy: 'Never; rm' },
+  { jobManager: { replicas: 9_999 } },
+  { taskManager: { replicas: 9_999 } },
+  {
+    apiVersion: 'flink.apache.org/v1beta1',
+    kind: 'FlinkDeployment',
+    metadata: { name: 'a', namespace: 'kube-system' },
+  },
+  { tenant: 'other' },
+  { target: '__proto__' },
+  { target: 'constructor' },
+  { session: { clusterId: 'orders' } },
+  { session: { pool: 'constructor' } },
+  { concurrency: { key: '../locks/other', policy: 'replace' } },
+  { notify: ['https://sqs.eu.amazonaws.com/111122223333/q?Action=DeleteQueue'] },
+  { notify: ['https://sqs.eu.amazonaws.com/111122223333/%2e%2e/q'] },
+  { notify: ['https://sqs.eu.amazonaws.com/111122223333/q#x'] },
+  { notify: ['https://user:pass@sqs.eu.amazonaws.com/111122223333/q'] },
+  { notify: ['arn:aws:sns:eu:111122223333:q\narn:aws:sns:eu:999999999999:q'] },
+];
+
+/** Keys of a bucket are any text. */
+const KEYS: readonly Spec[] = [
+  's3://jars/../ledger/x.jar',
+  's3://jars@ledger/x.jar',
+  's3://jars:80/x.jar',
+  's3://Jars/a.jar',
+  's3://jars/a.jar?versionId=1',
+  's3://jars/a.jar#x',
+  's3://jars/a%00.jar',
+  's3://jars/a.jar\u0000',
+  's3://jars//a.jar',
+  's3a://ledger/a.jar',
+  'S3://ledger/a.jar',
+  's3:/ledger/a.jar',
+  'local://evil.com/a.jar',
+  'local:///a.jar;rm -rf /',
+  'file:///etc/passwd',
+  'https://evil.com/a.jar',
+  'jar:s3://jars/a.jar!/x',
+].map((jarURI): Spec => ({ job: { jarURI } }));
+
 const rows: Readonly<Record<string, readonly Spec[]>> = {
   A: SECRETS,
   B: MARKS,
@@ -269,6 +351,10 @@ const rows: Readonly<Record<string, readonly Spec[]>> = {
   'look-alikes': LOOK_ALIKES,
   I: [...TRUSTED, ...TRUSTED_VOLUME],
   J: IDENTITY,
+  errands: ERRANDS,
+  shapes: SHAPES,
+  manifests: MANIFESTS,
+  keys: KEYS,
 };
 
 export const HOSTILE: readonly Hostile[] = Object.entries(rows).flatMap(([kind, specs]) =>

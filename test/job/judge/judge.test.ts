@@ -38,9 +38,9 @@ allow:
   maxResources: { cpu: 4, memory: 8g }
 `);
 
-async function prepare(spec: Record<string, unknown>): Promise<ResolvedJob> {
+async function prepare(spec: Record<string, unknown>, deployment = DEPLOYMENT): Promise<ResolvedJob> {
   const objects = new MemoryObjects().put('jars/a.jar', jarFixture('main-class'));
-  const deps = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment: DEPLOYMENT };
+  const deps = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
   const source = { kind: 'message', queueArn: 'arn:aws:sqs:x:1:q', messageId: 'm' } as const;
   const own = isRecord(spec['job']) ? spec['job'] : {};
   const asked = { name: 'orders', ...spec, job: { jarURI: 'local:///a.jar', ...own } };
@@ -84,7 +84,7 @@ async function fieldOf(spec: Record<string, unknown>, way: Record<string, unknow
     return 'harmless';
   } catch (error) {
     if (!isDispatchError(error)) throw error;
-    expect(error.reason).toMatch(/^(NotAllowed|InvalidConfiguration|InvalidSpec)$/);
+    expect(error.reason).toMatch(/^(NotAllowed|InvalidConfiguration|InvalidSpec|UnknownTarget|JarNotFound)$/);
     expect(error.field, error.message).toMatch(/./);
     return error.field ?? '';
   }
@@ -125,6 +125,21 @@ describe('a built object', () => {
   it('names the option that made it', async () => {
     const field = 'flinkConfiguration["kubernetes.taskmanager.annotations"]';
     const spec = { flinkConfiguration: { 'kubernetes.taskmanager.annotations': '{"\\x69am.amazonaws.com/role": a}' } };
+    await expect(prepare(spec)).rejects.toMatchObject({ reason: 'NotAllowed', field });
+  });
+});
+
+describe('how names are looked up in a pod', () => {
+  const spec = { podTemplate: { spec: { hostAliases: [{ ip: '10.0.0.1', hostnames: ['kafka-0'] }] } } };
+
+  it('is the user’s where nobody else’s container is in it', async () => {
+    const alone = parseDispatchConfig(`
+targets: { default: { namespace: flink, access: { kind: in-cluster } } }
+defaults: { flinkVersion: '2.3', image: flink:2.3.0, serviceAccount: flink }
+allow: { jarUriSchemes: [local] }
+`);
+    await expect(prepare(spec, alone)).resolves.toHaveProperty('name');
+    const field = 'podTemplate.spec.hostAliases';
     await expect(prepare(spec)).rejects.toMatchObject({ reason: 'NotAllowed', field });
   });
 });

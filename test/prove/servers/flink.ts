@@ -19,7 +19,7 @@ import type { StreamJob } from '../streams/stream-job.ts';
 import type { FaultKind } from '../faults.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Stored } from './kubernetes-objects.ts';
-import type { Failures, Invocation, Simulation } from '../simulation.ts';
+import { isSlow, type Failures, type Invocation, type Simulation } from '../simulation.ts';
 
 const READ: readonly FaultKind[] = ['refused', 'lost', 'slow', 'crash-before', 'crash-after'];
 
@@ -314,6 +314,21 @@ export class Flink {
     this.sim.after(this.sim.draws.between(`exit ${execution.pod}`, 20, 3_000), () => this.kubernetes.crash(pod, 1));
   }
 
+  /** Before a look has seen it, so that another JobManager follows. */
+  private diesAtOnce(pod: Stored, { clusterId, pod: it }: Execution): boolean {
+    const { sim } = this;
+    if (this.executions.filter((execution) => execution.clusterId === clusterId).length > 1) return false;
+    if (
+      sim.faults.at(`jobmanager ${it} at once`, ['jobmanager-killed'], isSlow(sim.draws, 'k8s') ? 4 : 1) === undefined
+    )
+      return false;
+    sim.after(sim.draws.between(`dies ${it}`, 20, 600), () => {
+      sim.tell('kubernetes', `kills the JobManager of ${clusterId} at its start ⚡jobmanager-killed`);
+      this.kubernetes.crash(pod, 137, true);
+    });
+    return true;
+  }
+
   /** Its id is in the ConfigMap that the node mounted. */
   private jobIdOf(clusterId: string): string {
     const map = this.kubernetes.find('ConfigMap', `flink-config-${clusterId}`)?.object as V1ConfigMap | undefined;
@@ -336,6 +351,7 @@ export class Flink {
   }
 
   private trouble(pod: Stored, execution: Execution, program: Program): void {
+    if (this.diesAtOnce(pod, execution)) return;
     const kind = this.sim.faults.at(`jobmanager ${execution.pod}`, ['jobmanager-killed', 'job-forgotten'], 2);
     if (kind === undefined) return;
     const latest = Math.max(5_000, program.endsAfter ?? 0);
@@ -450,7 +466,7 @@ export class Flink {
   private log(pod: Stored): string {
     const execution = this.running.get(pod.uid);
     const { quiet = false, older = false, log } = this.programOf(execution?.clusterId ?? '');
-    if (log !== undefined) return log;
+    if (log !== undefined && execution !== undefined) return log;
     if (execution === undefined || quiet) return 'WARN  org.apache.hadoop.util.NativeCodeLoader - no native code\n';
     const flink = 'INFO  org.apache.flink.';
     const lines = [`${flink}client.ClientUtils - Starting program (detached: false)`];

@@ -312,6 +312,12 @@ export class Kubernetes {
     }));
   }
 
+  /** Somebody makes a Deployment that is gone anew, from what they kept of it: only its uid is another one. */
+  addCopy({ name, namespace, labels, annotations, object }: Stored): void {
+    const metadata = { ...object.metadata, name, namespace, labels, annotations };
+    this.deploy(this.add({ ...object, metadata }, 'someone else'));
+  }
+
   /** Deployment and ReplicaSet controllers, scheduler. */
   private deploy(deployment: Stored): void {
     const { sim } = this;
@@ -440,15 +446,16 @@ export class Kubernetes {
     return this.find('ConfigMap', name)?.object;
   }
 
-  /** The container's process ends; the kubelet starts it again. */
-  crash(pod: Stored, exitCode: number): void {
+  /** The container's process ends; the kubelet starts it again, the first time at once. */
+  crash(pod: Stored, exitCode: number, atOnce = false): void {
     const { container } = pod;
     if (!this.exists(pod) || container?.state !== 'running') return;
     const log = this.logOf(pod, false);
     const last = { reason: 'Error', exitCode, finishedAt: this.sim.now };
     const restarts = container.restarts + 1;
     pod.container = { state: 'waiting', reason: 'CrashLoopBackOff', restarts, last, previousLog: log };
-    this.sim.after(this.sim.draws.between(`restart ${pod.name} ${restarts}`, 500, 10_000), () => this.startPod(pod));
+    const latest = atOnce ? 1_000 : 10_000;
+    this.sim.after(this.sim.draws.between(`restart ${pod.name} ${restarts}`, 500, latest), () => this.startPod(pod));
   }
 
   private removeInForeground(deployment: Stored): void {
