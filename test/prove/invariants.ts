@@ -451,7 +451,7 @@ export class Invariants {
     if (outcome?.state === 'succeeded' && !isStopped)
       this.check('an outcome is true', ends.includes('FINISHED'), detail);
     if (outcome?.reason === 'JobFailed') this.check('an outcome is true', ends.includes('FAILED'), detail);
-    if (outcome?.state === 'succeeded') this.checkFirst(record, executions, detail);
+    if (outcome?.state === 'succeeded' && !isStopped) this.checkFirst(record, executions, detail);
     this.checkMain(outcome, executions, detail);
     const finished = this.finished.get(runId);
     if (outcome?.state === 'failed' && finished !== undefined && !isCalledEndless(record, finished)) {

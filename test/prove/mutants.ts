@@ -1,7 +1,7 @@
 import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
-import { ATTEMPT_MUTANTS } from './attempt-mutants.ts';
+import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
 
 /** A guard, and the source without it. */

@@ -1,9 +1,9 @@
 import { DeleteObjectsCommand, ListObjectsV2Command, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
-import { examineState } from '../src/doctor/state-checks.ts';
-import { fakeIo } from './fake-io.ts';
+import { parseDispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
+import { examineState } from '../../src/doctor/state-checks.ts';
+import { fakeIo } from '../fake-io.ts';
 
 const s3 = mockClient(S3Client);
 afterAll(() => s3.restore());

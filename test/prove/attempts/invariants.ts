@@ -1,10 +1,10 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { hasHighAvailability } from '../../lib/job/high-availability.ts';
-import type { Attempt, RunRecord } from '../../lib/run/record.ts';
-import { LEDGER } from './functions.ts';
-import type { Stored } from './servers/kubernetes-objects.ts';
-import type { Put } from './servers/s3.ts';
-import type { World } from './world.ts';
+import { hasHighAvailability } from '../../../lib/job/high-availability.ts';
+import type { Attempt, RunRecord } from '../../../lib/run/record.ts';
+import { LEDGER } from '../functions.ts';
+import type { Stored } from '../servers/kubernetes-objects.ts';
+import type { Put } from '../servers/s3.ts';
+import type { World } from '../world.ts';
 
 /** Longer than one look takes: Lambda ends it before. */
 const LOOK = 65_000;

@@ -1,8 +1,8 @@
-import { Draws } from './draws.ts';
-import type { Mutant } from './mutants.ts';
-import { isSlow } from './simulation.ts';
-import { canceledAsMade, comesWithSweep, monthsGoBy, workloadOf, type Workload } from './workload.ts';
-import { somebodyCopies } from './world.ts';
+import { Draws } from '../draws.ts';
+import type { Mutant } from '../mutants.ts';
+import { isSlow } from '../simulation.ts';
+import { canceledAsMade, comesWithSweep, monthsGoBy, workloadOf, type Workload } from '../workload.ts';
+import { somebodyCopies } from '../world.ts';
 
 const WORLDS = Array.from({ length: 12_000 }, (_, seed) => {
   const draws = new Draws(seed);

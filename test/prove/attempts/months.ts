@@ -1,6 +1,6 @@
-import { PINNED_JARS } from '../../lib/job/jar/pin.ts';
-import { LEDGER } from './functions.ts';
-import type { World } from './world.ts';
+import { PINNED_JARS } from '../../../lib/job/jar/pin.ts';
+import { LEDGER } from '../functions.ts';
+import type { World } from '../world.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

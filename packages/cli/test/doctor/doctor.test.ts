@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import type { Check } from '../src/doctor/check.ts';
-import { permissionsFor, type Permission } from '../src/doctor/permissions.ts';
-import { main } from '../src/main.ts';
-import { fakeIo, type FakeIo } from './fake-io.ts';
-import { fakeKubernetes, type Answer } from './fake-kubernetes.ts';
+import type { Check } from '../../src/doctor/check.ts';
+import { permissionsFor, type Permission } from '../../src/doctor/permissions.ts';
+import { main } from '../../src/main.ts';
+import { fakeIo, type FakeIo } from '../fake-io.ts';
+import { fakeKubernetes, type Answer } from '../fake-kubernetes.ts';
 
 interface Role {
   readonly kind: string;
