@@ -27,7 +27,7 @@ import org.apache.flink.util.Collector;
 /**
  * Counts 1, 2, 3…: the position is the source's state, and per key (the number modulo 3) a count and a sum are kept.
  * Tells a server of each number, of what it began from, and of each checkpoint that was complete. Arguments: the server's
- * URL, milliseconds between numbers. The jar's resource `variant` says which of the job's versions it is.
+ * URL, milliseconds between numbers, and milliseconds that each snapshot takes beside (0 when left out). The jar's resource `variant` says which of the job's versions it is.
  */
 public final class Counter {
     private static final long KEYS = 3;
@@ -35,6 +35,7 @@ public final class Counter {
     public static void main(String[] args) throws Exception {
         String variant = variant();
         long pause = Long.parseLong(args[1]);
+        long slowness = args.length > 2 ? Long.parseLong(args[2]) : 0;
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
         env.setParallelism(1);
         env.setBufferTimeout(1);
@@ -44,7 +45,7 @@ public final class Counter {
                 .returns(Long.class)
                 .uid("pace")
                 .keyBy(number -> number % KEYS)
-                .process(new Sums(args[0], variant))
+                .process(new Sums(args[0], variant, slowness))
                 .uid(variant.equals("renamed") ? "totals" : "sums")
                 .sinkTo(new DiscardingSink<>())
                 .uid("end");
@@ -67,6 +68,7 @@ public final class Counter {
             implements CheckpointedFunction, CheckpointListener {
         private final String url;
         private final String variant;
+        private final long slowness;
         private transient ValueState<Long> count;
         private transient ValueState<Long> sum;
         private transient ListState<Long> last;
@@ -75,9 +77,10 @@ public final class Counter {
         private transient Map<Long, Long> positions;
         private transient String whoAmI;
 
-        Sums(String url, String variant) {
+        Sums(String url, String variant, long slowness) {
             this.url = url;
             this.variant = variant;
+            this.slowness = slowness;
         }
 
         @Override
@@ -112,6 +115,7 @@ public final class Counter {
 
         @Override
         public void snapshotState(FunctionSnapshotContext context) throws Exception {
+            Thread.sleep(slowness);
             positions.put(context.getCheckpointId(), position);
             last.clear();
             last.add(position);

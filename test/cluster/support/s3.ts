@@ -56,7 +56,8 @@ function flinkS3Options(version: string, endpoint: string): Readonly<Record<stri
     'containerized.master.env.ENABLE_BUILT_IN_PLUGINS': plugin,
     'containerized.taskmanager.env.ENABLE_BUILT_IN_PLUGINS': plugin,
     's3.endpoint': endpoint,
-    's3.endpoint.region': REGION,
+    // Flink's own client cannot write `s3.endpoint.region` beside `s3.endpoint`: in YAML one would be both text and map.
+    'fs.s3a.endpoint.region': REGION,
     's3.path.style.access': 'true',
     's3.access-key': ACCOUNT,
     's3.secret-key': 'local',
