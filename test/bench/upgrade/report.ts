@@ -53,10 +53,13 @@ function rowsOf(samples: readonly Sample[]): readonly Row[] {
   return [...new Set(samples.map(({ way }) => way))].map((way) => {
     const own = samples.filter((sample) => sample.way === way);
     const sorted = own.map(({ ms }) => ms).sort((a, b) => a - b);
-    const at = (values: readonly number[], share: number): number =>
-      values[Math.round((values.length - 1) * share)] ?? NaN;
-    const wholes = own.map(({ whole }) => whole).sort((a, b) => a - b);
-    const spread = { min: at(sorted, 0), median: at(sorted, 0.5), max: at(sorted, 1), whole: at(wholes, 0.5) };
-    return { way, n: own.length, ...spread, exact: own.filter(({ exact }) => exact).length };
+    const spread = { min: sorted[0] ?? NaN, median: median(sorted), max: sorted.at(-1) ?? NaN };
+    const whole = median(own.map((sample) => sample.whole).sort((a, b) => a - b));
+    return { way, n: own.length, ...spread, whole, exact: own.filter(({ exact }) => exact).length };
   });
+}
+
+function median(sorted: readonly number[]): number {
+  const middle = (sorted.length - 1) / 2;
+  return Math.round(((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2);
 }
