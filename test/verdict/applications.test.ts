@@ -25,6 +25,12 @@ const THREW: RootException = {
   stackTrace: 'ProgramInvocationException\nCaused by: a.B: main threw',
 };
 
+const NOT_MAPPED = 'Failed to rollback to checkpoint/savepoint s3://state/chk-3. Cannot map checkpoint/savepoint state';
+/** As Flink 1.20 and 2.3 tell it of a program whose operators have other uids. */
+const STATE_REFUSED: RootException = {
+  message: `java.lang.IllegalStateException: ${NOT_MAPPED} for operator a0f9`,
+  stackTrace: `ProgramInvocationException\nCaused by: java.lang.IllegalStateException: ${NOT_MAPPED} for operator a0f9`,
+};
 const COUNTED = { id: 'a', name: 'a', status: 'FINISHED', jobs: 1 };
 const HA = { 'high-availability.type': 'kubernetes' };
 const REPLACED = { podUid: 'first', restartCount: 0 };
@@ -150,6 +156,12 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       running,
       look(running, listed('FAILED', [finished], { applicationException: THREW })),
       ['ended', 'failed', 'ApplicationFailed', /main threw/],
+    ],
+    [
+      'main() ended because Flink refused its job the state that it was to start from',
+      running,
+      look(running, listed('FAILED', [failed], { applicationException: STATE_REFUSED })),
+      ['ended', 'failed', 'StateIncompatible', /does not take the state: Failed to rollback/],
     ],
     [
       'a failing application still cancels its jobs',

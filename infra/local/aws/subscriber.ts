@@ -111,14 +111,16 @@ async function consume(
   while (!signal.aborted) {
     const receive = new ReceiveMessageCommand({ QueueUrl: queueUrl, WaitTimeSeconds: 20, MaxNumberOfMessages: 10 });
     const { Messages = [] } = await sqs.send(receive, { abortSignal: signal });
-    for (const message of Messages) take(parse(message));
+    for (const delivery of Messages.map(parse)) if (delivery !== undefined) take(delivery);
     if (Messages.length > 0)
       await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries(Messages) }));
   }
 }
 
-function parse(message: Message): Delivery {
-  const envelope = JSON.parse(message.Body ?? '') as { readonly detail?: unknown };
+/** Of a run; those of deployments have a form of their own. */
+function parse(message: Message): Delivery | undefined {
+  const envelope = JSON.parse(message.Body ?? '') as { readonly detail?: { readonly type?: string } };
+  if (envelope.detail?.type?.startsWith('io.flink-dispatch.deployment.') === true) return undefined;
   return { event: lifecycleEventSchema.parse(envelope.detail), envelope, receivedAt: Date.now() };
 }
 

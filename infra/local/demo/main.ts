@@ -6,8 +6,9 @@ import { MissingTools, startStack, type Stack } from '../stack.ts';
 import { cacheFolder } from '../cache.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import { parseDemoOptions, USAGE, type DemoOptions } from './options.ts';
-import { showRun } from './show.ts';
+import { showRemains, showRun } from './show.ts';
 import { stay } from './stay.ts';
+import { showStream } from './stream.ts';
 import { Terminal } from './terminal.ts';
 
 const terminal = new Terminal(process.stdout, process.env);
@@ -36,13 +37,19 @@ async function main(): Promise<number> {
     progress: terminal,
     ...defined({ kubernetes: cluster, host }),
   });
-  const well = await showRun(stack, terminal);
+  const well = (await showRun(stack, terminal)) && (await showUpgrade(stack));
   if (!well) await keepLog(stack);
   if (options.stay) {
     interrupted = well ? 0 : 1;
     await stay(stack, terminal);
   }
   return well ? 0 : 1;
+}
+
+/** State on this machine's disk is for pods that are processes of this machine. */
+async function showUpgrade(shown: Stack): Promise<boolean> {
+  if (!shown.cluster.podsAreProcesses) return true;
+  return (await showStream(shown, terminal)) && (await showRemains(shown, terminal, 'stream'));
 }
 
 async function runCommand(command: Command, args: readonly string[]): Promise<number> {

@@ -57,21 +57,25 @@ async function showOutput(stack: Stack, event: LifecycleEvent, terminal: Termina
   return results.length > 0;
 }
 
-async function showRemains(stack: Stack, terminal: Terminal): Promise<boolean> {
+/** `of`: a look at a stream may still come, and finds that there is nothing to do. */
+export async function showRemains(stack: Stack, terminal: Terminal, of: 'run' | 'stream' = 'run'): Promise<boolean> {
   terminal.line(`\n${terminal.style('bold', 'What is left')}`);
   const end = Date.now() + EMPTY_TIMEOUT_MS;
-  let left = await stack.remains();
+  const remains = async (): Promise<readonly string[]> =>
+    (await stack.remains()).filter((what) => of === 'run' || !what.startsWith('messages in '));
+  let left = await remains();
   // The last run message is deleted when its function has answered.
   while (left.length > 0 && Date.now() < end) {
     await delay(100);
-    left = await stack.remains();
+    left = await remains();
   }
   if (left.length > 0) {
     terminal.line(terminal.style('red', indent(left.join('\n'))));
     return false;
   }
   const processes = stack.cluster.podsAreProcesses ? ['no process of it'] : [];
-  for (const line of ['no Kubernetes object of the run', ...processes, 'no message in any queue']) {
+  const messages = of === 'run' ? ['no message in any queue'] : [];
+  for (const line of [`no Kubernetes object of the ${of}`, ...processes, ...messages]) {
     terminal.line(`  ${terminal.style('green', '✔')} ${line}`);
   }
   return true;

@@ -19,9 +19,16 @@ export interface ExampleJobs {
   readonly orderTotals: string;
   /** Fails at run time with `BrokenOrderException: order 3 has no amount`. */
   readonly failingJob: string;
+  /** Counts for ever and tells a server of it; its arguments are the server's URL and a version's name. */
+  readonly counting: string;
 }
 
-const JOBS = { wordCount: 'WordCount', orderTotals: 'OrderTotals', failingJob: 'FailingJob' } as const;
+const JOBS = {
+  wordCount: 'WordCount',
+  orderTotals: 'OrderTotals',
+  failingJob: 'FailingJob',
+  counting: 'Counting',
+} as const;
 
 async function fingerprint(version: string): Promise<string> {
   const hash = createHash('sha256').update(version);

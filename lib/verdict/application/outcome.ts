@@ -1,5 +1,6 @@
 import type { Instant } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
+import { stateSentence, stateTroubleIn } from '../../diagnosis/state-trouble.ts';
 import type { JobInLog } from '../../diagnosis/terminal-state-log.ts';
 import type { JobSummary, RootException } from '../../flink/job-manager.ts';
 import type { JobReport, Outcome } from '../../run/record.ts';
@@ -105,8 +106,11 @@ export function mainFailed(cause: RootException | undefined): Said {
   const failed = { state: 'failed', reason: 'ApplicationFailed' } as const;
   if (cause === undefined) return { ...failed, message: 'main() failed' };
   if (cause.message.includes(NO_EXECUTE)) return { ...failed, message: RAN_NO_JOB };
-  const message = `main() failed: ${firstLine(cause.message)}`;
-  return { ...failed, message, rootException: cause.message, stackTrace: cause.stackTrace };
+  const told = { rootException: cause.message, stackTrace: cause.stackTrace };
+  const state = stateTroubleIn(cause.stackTrace);
+  // Flink refuses the job before it begins, and main() ends with that.
+  if (state !== undefined) return { ...failed, reason: state.reason, message: stateSentence(state), ...told };
+  return { ...failed, message: `main() failed: ${firstLine(cause.message)}`, ...told };
 }
 
 function ofSeveral({ state, message }: Outcome, jobs: readonly JobSummary[]): string {

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
+import { buildJars, CountedStream, type CountedStreamOptions, type Jars } from './support/counted-stream.ts';
+import { FLINK_VERSIONS, killPod, turnsOf } from './support/lab.ts';
+import { createPool } from './support/pool.ts';
+import { startStorage, STATE_BUCKET, type Storage } from './support/s3.ts';
+import { openUploads } from './support/streams.ts';
+import { tenantSuite } from './support/tenant-suite.ts';
+
+/**
+ * Streams that are changed while they run, on real Flink: what their job itself says tells whether state was kept. Pods
+ * reach the witness on this machine, so this runs where they do.
+ */
+const host = process.env['NODE_IP'] ?? '';
+const skipped = host === '';
+if (skipped) console.warn('SKIPPED: test/cluster/upgrade.test.ts: run it in test/cluster/lab/enter');
+
+/** Of each kind. */
+const UPGRADES = Number(process.env['UPGRADES'] ?? 2);
+const TIME_LIMIT = 240_000 + UPGRADES * 120_000;
+const HIGH_AVAILABILITY = {
+  'high-availability.type': 'kubernetes',
+  'high-availability.storageDir': `s3://${STATE_BUCKET}/ha`,
+};
+const pool = createPool(3);
+
+describe.skipIf(skipped)('a stream that is changed', () => {
+  const suite = tenantSuite();
+  let storage: Storage;
+  let jars: Jars;
+
+  beforeAll(async () => {
+    [storage, jars] = await Promise.all([startStorage(), buildJars()]);
+    await openUploads(storage);
+  });
+  afterAll(() => storage?.stop());
+
+  type Differently = Pick<CountedStreamOptions, 'upgradeMode'> & Partial<CountedStreamOptions>;
+  /** A stream that counts. */
+  async function counting(version: string, options: Differently, test: TestContext): Promise<CountedStream> {
+    const stream = await CountedStream.open({ tenant: suite.tenant, version, storage, jars, host, ...options }, test);
+    await stream.upload('first');
+    await stream.countsAs('first');
+    return stream;
+  }
+
+  async function expectNothingLeft({ streams }: CountedStream): Promise<void> {
+    for (const { clusterId } of streams.runs.flatMap(({ attempts }) => attempts)) {
+      expect(await createClusters(suite.admin).remains({ ...streams.ref, clusterId })).toEqual([]);
+    }
+  }
+
+  async function suspend(stream: CountedStream, variant: 'first' | 'changed'): Promise<void> {
+    await stream.upload(variant, { state: 'suspended' });
+    await stream.streams.until(
+      () => 'suspended',
+      120,
+      () => stream.streams.deployment.state === 'suspended',
+    );
+    await expectNothingLeft(stream);
+  }
+
+  describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (version) => {
+    const isTurn = turnsOf(version);
+
+    it.runIf(isTurn())('goes on with the next number after each upload, and after it was suspended', (test) =>
+      pool(async () => {
+        const stream = await counting(version, { upgradeMode: 'savepoint' }, test);
+        for (let upgrade = 0; upgrade < UPGRADES; upgrade += 1) {
+          await stream.upgrade();
+          stream.expectExact();
+          const [before] = stream.expectHandedOver();
+          expect(before.outcome).toMatchObject({ state: 'succeeded', reason: 'StoppedWithSavepoint' });
+        }
+        const variant = UPGRADES % 2 === 0 ? 'first' : 'changed';
+        await suspend(stream, variant);
+        await stream.upload(variant);
+        await stream.countsAs(variant);
+        stream.expectExact();
+        await suspend(stream, variant);
+      }),
+    );
+
+    it.runIf(isTurn())(
+      'goes on from its last checkpoint after each upload, and after its JobManager was lost',
+      (test) =>
+        pool(async () => {
+          const stream = await counting(version, { upgradeMode: 'last-state' }, test);
+          for (let upgrade = 0; upgrade < UPGRADES; upgrade += 1) {
+            await stream.upgrade();
+            const [before] = stream.expectHandedOver();
+            expect(before.outcome).toMatchObject({ state: 'canceled' });
+          }
+          await killPod(stream.streams.ref, 'jobmanager');
+          await stream.countsAs(UPGRADES % 2 === 0 ? 'first' : 'changed');
+          const [lost, again] = stream.streams.runs.at(-1)?.attempts ?? [];
+          expect(again?.restoredFrom).toMatchObject({ kind: 'checkpoint' });
+          expect(again?.restoredFrom?.path).toBe(lost?.snapshot?.path);
+          await suspend(stream, UPGRADES % 2 === 0 ? 'first' : 'changed');
+        }),
+    );
+
+    for (const [how, flinkConfiguration] of Object.entries({ without: {}, with: HIGH_AVAILABILITY })) {
+      it.runIf(isTurn())(`keeps its state when its JobManager is killed in its last savepoint, ${how} HA`, (test) =>
+        pool(async () => {
+          const options = { job: { fallback: 'last-state' }, flinkConfiguration, slowness: 3_000 };
+          const stream = await counting(version, { upgradeMode: 'savepoint', ...options }, test);
+          const asked = stream.effect('flink.stop');
+          await stream.upload('changed');
+          await asked;
+          await killPod(stream.streams.ref, 'jobmanager');
+          // With high availability the old version may come back before it is stopped.
+          await stream.comesToCountAs('changed');
+          stream.expectHandedOver();
+          await suspend(stream, 'changed');
+        }),
+      );
+    }
+
+    it.runIf(isTurn())(
+      'keeps its state when functions are killed before and after each effect of its upgrades',
+      (test) =>
+        pool(async () => {
+          const stream = await counting(version, { upgradeMode: 'savepoint' }, test);
+          const { deaths } = stream.streams;
+          deaths.armed = true;
+          await stream.upgrade();
+          stream.expectExact();
+          await stream.upgrade({ upgradeMode: 'last-state' });
+          await suspend(stream, 'first');
+          for (const effect of ['flink.stop', 'flink.cancel', 'cluster.apply', 'cluster.remove', 'queue.send']) {
+            expect(deaths.struck).toEqual(expect.arrayContaining([`before ${effect}`, `after ${effect}`]));
+          }
+          console.log(`killed at ${deaths.struck.length} moments: ${deaths.struck.join(', ')}`);
+        }),
+    );
+
+    for (const variant of ['renamed', 'retyped'] as const) {
+      it.runIf(isTurn())(`waits for a version that can take its state when one cannot: ${variant}`, (test) =>
+        pool(async () => {
+          const stream = await counting(version, { upgradeMode: 'savepoint' }, test);
+          await stream.upload(variant);
+          await stream.streams.until(
+            () => 'blocked',
+            240,
+            () => stream.streams.deployment.state === 'blocked',
+          );
+          const { settled } = stream.streams.deployment;
+          expect(settled?.reason, stream.streams.situation()).toBe('StateIncompatible');
+          await stream.upload('changed');
+          await stream.countsAs('changed');
+          stream.expectExact();
+          await suspend(stream, 'changed');
+        }),
+      );
+    }
+  });
+});
