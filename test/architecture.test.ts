@@ -95,7 +95,9 @@ describe('circlesIn', () => {
 });
 
 describe('effects', () => {
-  const PURE = ['core', 'trigger', 'diagnosis', 'run', 'verdict', 'deployment', 'dispatch'].map((stage) => STAGES.indexOf(stage));
+  const PURE = ['core', 'trigger', 'diagnosis', 'run', 'verdict', 'deployment', 'dispatch'].map((stage) =>
+    STAGES.indexOf(stage),
+  );
 
   it('stay out of the stages that decide: no clock and no environment', () => {
     const impure = inLib

@@ -117,11 +117,21 @@ class Wishes {
 
 /** What does not hold once everything has come to rest, and what did not hold on the way. */
 function violationsIn(world: StreamWorld): readonly string[] {
-  const { deployment, runs, started } = world;
   const found = [...world.violations];
-  const wrong = (invariant: string, holds: boolean, detail = ''): void => {
+  const wrong: Wrong = (invariant, holds, detail = '') => {
     if (!holds) found.push(`${invariant}: ${detail}`);
   };
+  judgeStarts(world, wrong);
+  judgeSavepoints(world, wrong);
+  judgeEvents(world, wrong);
+  judgeEnd(world, wrong);
+  judgeRest(world, wrong);
+  return found;
+}
+
+type Wrong = (invariant: string, holds: boolean, detail?: string) => void;
+
+function judgeStarts({ runs, started }: StreamWorld, wrong: Wrong): void {
   for (const { run, from, count, newest } of started) {
     const record = runs.find(({ runId }) => runId === run);
     const stateless = record?.job?.state?.upgradeMode === 'stateless';
@@ -133,12 +143,17 @@ function violationsIn(world: StreamWorld): readonly string[] {
     );
     wrong('I4 no run starts empty silently', stateless || from !== undefined || newest === 0, run);
   }
-  const { snapshots, state, wanted, reached, settled, request } = deployment;
+}
+
+function judgeSavepoints({ deployment: { id, snapshots, request }, state }: StreamWorld, wrong: Wrong): void {
   const known = new Set(snapshots.map(({ snapshot }) => snapshot.path));
-  const own = [...world.state.complete.keys()].filter((path) => path.startsWith(`${SAVEPOINTS}/${deployment.id}/`));
+  const own = [...state.complete.keys()].filter((path) => path.startsWith(`${SAVEPOINTS}/${id}/`));
   const unknown = own.filter((path) => !known.has(path));
   wrong('I5 every savepoint is known', unknown.length === 0 || request !== undefined, unknown.join(', '));
-  const events = world.parts.publisher.ofDeployments.map(({ event }) => event);
+}
+
+function judgeEvents({ deployment, parts }: StreamWorld, wrong: Wrong): void {
+  const events = parts.publisher.ofDeployments.map(({ event }) => event);
   const ids = [...new Set(events.map(({ id }) => id))];
   wrong(
     'I7 events have an order without gaps',
@@ -150,18 +165,24 @@ function violationsIn(world: StreamWorld): readonly string[] {
     'I7 every event is published',
     deployment.events.every(({ publishedAt }) => publishedAt !== undefined),
   );
+}
+
+/** What is wanted has come true, or was answered. */
+function judgeEnd({ deployment, runs }: StreamWorld, wrong: Wrong): void {
+  const { state, wanted, reached, settled, generations } = deployment;
   const answered = reached === wanted || settled?.generation === wanted;
   wrong('I8 what is wanted is reached or answered', answered, `${state}: ${reached} of ${wanted}`);
   const rests = ['running', 'suspended', 'blocked', 'finished'];
   wrong('I8 nothing stands still on its way', rests.includes(state), state);
-  const wantedOne = deployment.generations.find(({ number }) => number === wanted);
-  wrong('I9 the newest is wanted', wantedOne?.superseded !== true && deployment.generations.at(-1)?.number === wanted);
-  const open = runs.filter((run) => run.state !== 'closed');
-  if (state === 'suspended') {
-    wrong('I11 suspended means gone', open.length === 0);
-    wrong('I11 suspended needs no message', world.waiting.length === 0, JSON.stringify(world.waiting));
-  }
+  const wantedOne = generations.find(({ number }) => number === wanted);
+  wrong('I9 the newest is wanted', wantedOne?.superseded !== true && generations.at(-1)?.number === wanted);
   const asked = runs.filter((run) => run.stopRequested !== undefined || run.cancelRequested !== undefined);
   wrong('I12 no run is stopped without a cause', asked.length <= wanted, `${asked.length} of ${wanted}`);
-  return found;
+}
+
+function judgeRest({ deployment, runs, waiting }: StreamWorld, wrong: Wrong): void {
+  if (deployment.state !== 'suspended') return;
+  const open = runs.filter((run) => run.state !== 'closed');
+  wrong('I11 suspended means gone', open.length === 0);
+  wrong('I11 suspended needs no message', waiting.length === 0, JSON.stringify(waiting));
 }
