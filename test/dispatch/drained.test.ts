@@ -1,35 +1,23 @@
+import type { V1Deployment } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
-import type { PodFacts } from '../../lib/kubernetes/cluster/port.ts';
-import { healthyPods, type Behaviour } from './scripted/fake-flink.ts';
-import { expectClosedCleanly } from './scripted/invariants.ts';
-import { jobMessage, World } from './scripted/world.ts';
+import type { Program } from '../prove/servers/flink.ts';
+import { expectClosedCleanly } from './world/closed-cleanly.ts';
+import { jobMessage, World } from './world/simulated.ts';
 
-const line = (message: string): string => `2026-11-21 03:00:00,000 INFO  org.apache.flink.X [] - ${message}\n`;
-const LOG =
-  line(`Job job (${'a'.repeat(32)}) switched from state RUNNING to FINISHED.`) +
-  line('Application completed SUCCESSFULLY');
+/** Faster than anybody looks. */
+const AT_ONCE: Program = { restAfter: 600, runsAfter: 605, endsAfter: 610, end: 'FINISHED' };
 
 /** The node of the JobManager is drained: its pod goes, and the next one waits for a node. */
-const DRAINED: Behaviour = {
-  pods: (ref, createdAt) => healthyPods(ref, createdAt).flatMap((pod) => (isJobManager(pod) ? afterDrain(pod) : [pod])),
-  log: (pod) => (pod.endsWith('-next') ? '' : LOG),
-};
-
-function isJobManager({ component }: PodFacts): boolean {
-  return component === 'jobmanager';
-}
-
-function afterDrain(pod: PodFacts): readonly PodFacts[] {
-  const containers = pod.containers.map((container) => ({ ...container, state: 'waiting' as const, ready: false }));
-  const next = {
-    ...pod,
-    name: `${pod.name}-next`,
-    uid: 'next',
-    createdAt: pod.createdAt + 1,
-    ready: false,
-    containers,
-  };
-  return [{ ...pod, deleting: true }, next];
+function drain({ kubernetes, sim }: World, clusterId: string): void {
+  const [pod] = kubernetes.all('Pod').filter(({ labels }) => labels['app'] === clusterId);
+  const set = kubernetes.find('ReplicaSet', `${clusterId}-rs`);
+  const deployment = kubernetes.find('Deployment', clusterId)?.object as V1Deployment | undefined;
+  if (pod?.container === undefined || set === undefined) throw new Error(`${clusterId} has no JobManager`);
+  pod.deletingAt = sim.now;
+  pod.container = { ...pod.container, state: 'terminated', reason: 'Error', exitCode: 143, finishedAt: sim.now };
+  sim.after(300_000, () => kubernetes.drop(pod));
+  kubernetes.startsNone = true;
+  kubernetes.makePod(set, deployment?.spec?.template, 2);
 }
 
 it.each([
@@ -41,9 +29,17 @@ it.each([
   ],
 ])('a finished job on a node that is drained, %s', async (_what, more, outcome) => {
   const world = new World();
-  world.flink.behaviours = [DRAINED];
+  world.programs = [AT_ONCE];
+  const { onEnd } = world.flink;
+  world.flink.onEnd = (execution) => {
+    onEnd(execution);
+    drain(world, execution.clusterId);
+  };
   const { runId } = await world.request(jobMessage({ retry: { attempts: 1 }, deadlines: { start: '1m' }, ...more }));
   await world.drain();
+  const [finished, ...others] = world.flink.executions;
+  expect(others).toEqual([]);
+  expect(finished?.end).toBe('FINISHED');
   expect(world.record(runId).outcome).toMatchObject(outcome);
-  await expectClosedCleanly(world, runId);
+  expectClosedCleanly(world, runId);
 });
