@@ -17,7 +17,7 @@ import type { FakeStateStorage } from '../../fakes/state-storage.ts';
 import { FakeStreams } from './fake-streams.ts';
 
 /** How one attempt goes, in milliseconds from the creation of its cluster. */
-export interface Behaviour {
+interface Behaviour {
   /** When REST answers; `undefined`: never. */
   readonly restAfter?: number;
   readonly runsAfter?: number;
@@ -41,7 +41,7 @@ export interface Behaviour {
   readonly runtime?: Omit<JobRuntime, 'jobId'>;
 }
 
-export const HEALTHY: Behaviour = { restAfter: 600, runsAfter: 1100, endsAfter: 2100, end: 'FINISHED' };
+const HEALTHY: Behaviour = { restAfter: 600, runsAfter: 1100, endsAfter: 2100, end: 'FINISHED' };
 
 interface Program {
   readonly jobId: string;
@@ -199,7 +199,7 @@ function applicationsOf(jobs: readonly JobSummary[]): readonly ApplicationSummar
   return [{ id: 'a'.repeat(32), name: 'main', status, endTime: job?.endTime ?? -1 }];
 }
 
-export function healthyPods(ref: ClusterRef, createdAt: number): readonly PodFacts[] {
+function healthyPods(ref: ClusterRef, createdAt: number): readonly PodFacts[] {
   const pod = (name: string, component: PodFacts['component']): PodFacts => ({
     name,
     uid: `uid-of-${name}`,

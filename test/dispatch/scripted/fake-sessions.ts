@@ -36,7 +36,7 @@ interface Session {
   readonly jobs: Map<string, Job>;
 }
 
-export const QUICK: SessionJob = { runsAfter: 300, endsAfter: 1500, end: 'FINISHED' };
+const QUICK: SessionJob = { runsAfter: 300, endsAfter: 1500, end: 'FINISHED' };
 
 /** JobManagers of the session clusters of a fake Kubernetes: each Deployment has its own jars and jobs. */
 export class FakeSessions {

@@ -33,7 +33,7 @@ import { FakeFlink } from './fake-flink.ts';
 import { FakeSessions } from './fake-sessions.ts';
 import { logLine } from '../../fakes/log-line.ts';
 
-export const QUEUE_ARN = 'arn:aws:sqs:eu-central-1:111122223333:flink-jobs';
+const QUEUE_ARN = 'arn:aws:sqs:eu-central-1:111122223333:flink-jobs';
 
 const DEPLOYMENT = `
 targets: { default: { namespace: flink, access: { kind: in-cluster } } }

@@ -2,7 +2,7 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 import { deploymentIdFor, runIdFor } from '../../../lib/core/ids.ts';
 import type { ApplicationJob, StatePlan } from '../../../lib/job/job.ts';
 import { isEnded } from '../../../lib/run/machine.ts';
-import type { QueuedRun, RunRecord } from '../../../lib/run/record.ts';
+import type { Outcome, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
 import { FUNCTIONS } from '../functions.ts';
 import type { Program } from '../servers/flink.ts';
@@ -64,36 +64,41 @@ export class StreamWorld {
 
   /** What must hold of each write of a record. */
   onRecord(record: RunRecord): void {
-    const { truth } = this;
-    const { outcome, attempts, state, job } = record;
+    const { outcome, state, job } = record;
     if (job?.state === undefined || state !== 'closed' || outcome === undefined) return;
-    const left = attempts.at(-1)?.snapshot;
-    const newest = truth.newest(record.name);
-    const check = (what: string, holds: boolean): void =>
-      this.world.invariants.check(
-        what,
-        holds,
-        () => `${record.name}: ${outcome.reason}, left ${left?.path ?? 'nothing'}, newest ${newest?.path ?? 'none'}`,
-      );
-    const from = left ?? attempts.at(-1)?.restoredFrom ?? record.startFrom;
-    const isFinished = outcome.flinkState === 'FINISHED' && outcome.reason !== 'StoppedWithSavepoint';
-    const isKnown =
-      record.stateUnknown !== undefined || isFinished || (newest === undefined ? true : from?.path === newest.path);
-    check('a closed run has the newest state on record', isKnown);
-    if (outcome.reason === 'StoppedWithSavepoint')
-      check('a stop has its savepoint', left?.kind === 'savepoint' && truth.isThere(left.path));
-    if (
-      record.stopRequested?.mode === 'savepoint' &&
-      newest?.isSavepoint === true &&
-      newest.path === left?.path &&
-      !isFinished
-    ) {
-      check(
-        'a stop that has its savepoint says so',
-        outcome.reason === 'StoppedWithSavepoint' || outcome.rule === 'no-look',
-      );
-    }
+    this.checkKnown(record, outcome);
+    this.checkStop(record, outcome);
     this.checkFiles(record);
+  }
+
+  private checkKnown(record: RunRecord, outcome: Outcome): void {
+    const newest = this.truth.newest(record.name);
+    const from = leftBy(record) ?? record.attempts.at(-1)?.restoredFrom ?? record.startFrom;
+    const isKnown =
+      record.stateUnknown !== undefined || isFinished(outcome) || newest === undefined || from?.path === newest.path;
+    this.checkClosed('a closed run has the newest state on record', isKnown, record);
+  }
+
+  private checkStop(record: RunRecord, outcome: Outcome): void {
+    const { truth } = this;
+    const left = leftBy(record);
+    const isStopped = outcome.reason === 'StoppedWithSavepoint';
+    if (isStopped) {
+      const isThere = left?.kind === 'savepoint' && truth.isThere(left.path);
+      this.checkClosed('a stop has its savepoint', isThere, record);
+    }
+    const newest = truth.newest(record.name);
+    const hasSavepoint = newest?.isSavepoint === true && newest.path === left?.path;
+    if (record.stopRequested?.mode !== 'savepoint' || !hasSavepoint || isFinished(outcome)) return;
+    this.checkClosed('a stop that has its savepoint says so', isStopped || outcome.rule === 'no-look', record);
+  }
+
+  private checkClosed(what: string, holds: boolean, record: RunRecord): void {
+    this.world.invariants.check(what, holds, () => {
+      const left = leftBy(record)?.path ?? 'nothing';
+      const newest = this.truth.newest(record.name)?.path ?? 'none';
+      return `${record.name}: ${record.outcome?.reason ?? ''}, left ${left}, newest ${newest}`;
+    });
   }
 
   /** Every savepoint that was asked for is on record, or removed. */
@@ -233,4 +238,13 @@ export class StreamWorld {
       ...{ afterEnd: { keepCluster: 'never', ttl: 0 }, notify: [] },
     };
   }
+}
+
+function leftBy({ attempts }: RunRecord): Snapshot | undefined {
+  return attempts.at(-1)?.snapshot;
+}
+
+/** By itself, and not because it was stopped. */
+function isFinished({ flinkState, reason }: Outcome): boolean {
+  return flinkState === 'FINISHED' && reason !== 'StoppedWithSavepoint';
 }
