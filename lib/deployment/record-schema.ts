@@ -109,7 +109,7 @@ const event = z.looseObject({
 const count = z.int().nonnegative();
 
 /** A deployment's record; fields that this version does not know are kept. */
-export const deploymentRecordSchema = z.looseObject({
+const deploymentRecordSchema = z.looseObject({
   version: z.literal(1),
   id,
   tenant: z.string().exactOptional(),
@@ -159,7 +159,7 @@ const streamJob = jobSchema.transform((job: ResolvedJob, context): ResolvedJob &
   return z.NEVER;
 });
 
-export const deploymentRequestSchema = z.looseObject({
+const deploymentRequestSchema = z.looseObject({
   version: z.literal(1),
   deployment: id,
   requestId: runId,

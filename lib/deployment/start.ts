@@ -24,7 +24,7 @@ const REDEPLOY = 'job.initialSavepointPath with a new job.savepointRedeployNonce
 const FROM = 'flink-dispatch deployments upgrade --from <snapshot>';
 
 /** Never empty unless that is what is said, or there never was any state. */
-export function startOf(record: DeploymentRecord, wanted: Generation): Start {
+function startOf(record: DeploymentRecord, wanted: Generation): Start {
   const { initialSavepointPath: path } = wanted.wish;
   if (path !== undefined && (record.runs === 0 || asksToRedeploy(record, wanted))) {
     return { kind: 'from', snapshot: { kind: 'savepoint', path } };

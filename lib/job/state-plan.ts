@@ -16,7 +16,7 @@ type Names = typeof SAVEPOINTS | typeof CHECKPOINTS;
 type Draft = Pick<ResolvedJob, 'mode' | 'flinkVersion' | 'options'>;
 
 /** Whether a spec is that of a stream that keeps its state: one that a deployment owns. */
-export function asksForState({ job = {} }: JobSpec, mode: ResolvedJob['mode']): boolean {
+function asksForState({ job = {} }: JobSpec, mode: ResolvedJob['mode']): boolean {
   if (mode === 'session' || job.kind === 'batch') return false;
   return job.kind === 'streaming' || (job.upgradeMode !== undefined && job.upgradeMode !== 'stateless');
 }

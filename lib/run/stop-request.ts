@@ -20,7 +20,7 @@ export function savepointTry(run: Tried, ordinal: number, how: Pick<SavepointTry
 }
 
 /** Where the savepoint of that try is, and nothing else. */
-export function directoryOfTry({ runId, deployment, job }: Tried, ordinal: number): string {
+function directoryOfTry({ runId, deployment, job }: Tried, ordinal: number): string {
   return below(job?.state?.savepointDirectory ?? '', deployment?.id ?? runId, `${runId}-${ordinal}/`);
 }
 

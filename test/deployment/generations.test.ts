@@ -5,7 +5,7 @@ import { applyRequest } from '../../lib/deployment/generations.ts';
 import type { DeploymentRecord, DeploymentRequest } from '../../lib/deployment/record.ts';
 import { parseDeployment, parseDeploymentRequest } from '../../lib/deployment/record-schema.ts';
 import type { RunSource } from '../../lib/trigger/request.ts';
-import { jobIn } from './job.ts';
+import { jobIn, recordOf } from './job.ts';
 
 const upload = (sequencer: string, key = 'orders.jar'): RunSource => ({
   ...{ kind: 'jar-upload', bucket: 'jars', key, sequencer, eventTime: 0 },
@@ -34,28 +34,18 @@ function request(
   };
 }
 
-function apply(requests: readonly DeploymentRequest[]): DeploymentRecord {
-  let record: DeploymentRecord | undefined;
-  for (const one of requests) {
-    const applied = applyRequest(record, one, one.at, false);
-    if (applied.kind === 'changed') record = applied.record;
-  }
-  if (record === undefined) throw new Error('no request');
-  return record;
-}
-
 const told = (record: DeploymentRecord) => record.events.map(({ type, generation }) => `${type} ${generation}`);
 
 describe('a request', () => {
   it('makes the first generation of its deployment, whose numbers ask for nothing', () => {
     const wish = { state: 'running', nonces: { restart: 3 } } as const;
-    const record = apply([request('a', 1, message('1'), { wish })]);
+    const record = recordOf([request('a', 1, message('1'), { wish })]);
     expect(record).toMatchObject({ wanted: 1, reached: 0, runs: 0, done: { restart: 3 }, state: 'starting' });
     expect(parseDeployment(JSON.stringify(record))).toEqual(record);
   });
 
   it('is wanted in place of the one before it, which is told so if it never came true', () => {
-    const record = apply(['a', 'b', 'c'].map((name, n) => request(name, n, message(name))));
+    const record = recordOf(['a', 'b', 'c'].map((name, n) => request(name, n, message(name))));
     expect(record.wanted).toBe(3);
     expect(told(record)).toEqual(['accepted 1', 'accepted 2', 'superseded 1', 'accepted 3', 'superseded 2']);
     const reached = applyRequest({ ...record, reached: 3 }, request('d', 9, message('d')), 9, false);
@@ -64,11 +54,11 @@ describe('a request', () => {
 
   it('that is in the record is known, and changes nothing', () => {
     const [a, b] = [request('a', 1, message('a')), request('b', 2, message('b'))];
-    expect(applyRequest(apply([a, b]), a, 3, true)).toMatchObject({ kind: 'known', generation: { number: 1 } });
+    expect(applyRequest(recordOf([a, b]), a, 3, true)).toMatchObject({ kind: 'known', generation: { number: 1 } });
   });
 
   it('of an older upload gets a number, and never takes the place of a newer one', () => {
-    const newer = apply([request('b', 1, upload('0A')), request('m', 2, message('m'))]);
+    const newer = recordOf([request('b', 1, upload('0A')), request('m', 2, message('m'))]);
     const applied = applyRequest(newer, request('a', 3, upload('09')), 3, false);
     expect(applied).toMatchObject({
       kind: 'changed',
@@ -81,7 +71,7 @@ describe('a request', () => {
   });
 
   it('whose record was lost in a crash counts if it is the newest, and gives way to a newer one', () => {
-    const record = apply([request('b', 5, message('b'))]);
+    const record = recordOf([request('b', 5, message('b'))]);
     expect(applyRequest(record, request('a', 4, message('a')), 6, true)).toMatchObject({
       kind: 'changed',
       record: { wanted: 1 },
@@ -92,7 +82,7 @@ describe('a request', () => {
 
   it('of long ago, which the record has forgotten, is told of once alone', () => {
     const many = Array.from({ length: 60 }, (_, n) => request(`r${n}`, n, message(String(n))));
-    const record = apply(many);
+    const record = recordOf(many);
     expect(record.generations.length).toBeLessThanOrEqual(21);
     const first = many[0];
     expect(first && applyRequest(record, first, 99, true)).toEqual({ kind: 'known' });
@@ -101,7 +91,7 @@ describe('a request', () => {
   it('is the same job when only how its state is kept has changed, and another one for each upload', () => {
     const plan = jobIn('a').state;
     const later = { ...jobIn('a'), state: { ...plan, savepointDeadline: 1 }, notify: ['arn:topic'] };
-    const record = apply([
+    const record = recordOf([
       request('a', 1, message('1')),
       request('b', 2, message('2'), { job: later }),
       request('a', 3, upload('01'), { requestId: runIdFor('u1') }),

@@ -1,3 +1,5 @@
+import { applyRequest } from '../../lib/deployment/generations.ts';
+import type { DeploymentRecord, DeploymentRequest } from '../../lib/deployment/record.ts';
 import type { ResolvedJob, StatePlan } from '../../lib/job/job.ts';
 
 /** A stream whose argument is `text`. */
@@ -27,4 +29,15 @@ export function jobIn(text: string): ResolvedJob & { readonly state: StatePlan }
     afterEnd: { keepCluster: 'never', ttl: 1000 },
     notify: [],
   };
+}
+
+/** The record that these requests make, one after another. */
+export function recordOf(requests: readonly DeploymentRequest[]): DeploymentRecord {
+  let record: DeploymentRecord | undefined;
+  for (const one of requests) {
+    const applied = applyRequest(record, one, one.at, false);
+    if (applied.kind === 'changed') record = applied.record;
+  }
+  if (record === undefined) throw new Error('no request');
+  return record;
 }

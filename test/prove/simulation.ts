@@ -69,7 +69,7 @@ export function isSlow(draws: Draws, service: 's3' | 'k8s'): boolean {
 
 const SLOW = 25;
 
-export function stallsAtSeals(draws: Draws): boolean {
+function stallsAtSeals(draws: Draws): boolean {
   return draws.chance('functions stall at seals', 0.25);
 }
 

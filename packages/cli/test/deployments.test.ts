@@ -1,13 +1,13 @@
-import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { deploymentIdFor, runIdFor } from '../../../lib/core/ids.ts';
-import { applyRequest } from '../../../lib/deployment/generations.ts';
 import { parseDeployment } from '../../../lib/deployment/record-schema.ts';
 import type { DeploymentRecord, DeploymentRequest } from '../../../lib/deployment/record.ts';
-import { jobIn } from '../../../test/deployment/job.ts';
+import { jobIn, recordOf } from '../../../test/deployment/job.ts';
 import { runCli } from './run-cli.ts';
+import { serve } from './stored-texts.ts';
 
 const s3 = mockClient(S3Client);
 const sqs = mockClient(SQSClient);
@@ -33,13 +33,8 @@ function request(text: string, at: number): DeploymentRequest {
   };
 }
 
-function recordOf(requests: readonly DeploymentRequest[]): DeploymentRecord {
-  let record: DeploymentRecord | undefined;
-  for (const one of requests) {
-    const applied = applyRequest(record, one, one.at, false);
-    if (applied.kind === 'changed') record = applied.record;
-  }
-  if (record === undefined) throw new Error('no request');
+function upgraded(requests: readonly DeploymentRequest[]): DeploymentRecord {
+  const record = recordOf(requests);
   const snapshot = {
     kind: 'savepoint',
     path: `s3://state/savepoints/${ID}/x`,
@@ -70,12 +65,8 @@ beforeEach(() => {
   for (const one of requests) {
     objects.set(`deployments/${ID}/requests/${one.requestId}.json`, JSON.stringify(one));
   }
-  store(recordOf(requests));
-  s3.on(GetObjectCommand).callsFake(({ Key = '' }: { Key: string }) => {
-    const text = objects.get(Key);
-    if (text === undefined) throw new NoSuchKey({ message: 'no such key', $metadata: { httpStatusCode: 404 } });
-    return { Body: { transformToString: () => Promise.resolve(text) }, ETag: '"1"' };
-  });
+  store(upgraded(requests));
+  serve(s3, objects);
   s3.on(PutObjectCommand).callsFake(({ Key, Body }: { Key: string; Body: string }) => {
     objects.set(Key, Body);
     return { ETag: '"2"' };

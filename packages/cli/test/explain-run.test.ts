@@ -1,4 +1,4 @@
-import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { without } from '../../../lib/run/machine.ts';
@@ -7,6 +7,7 @@ import { inTeam, withTeam } from '../../../test/dispatch/world/sessions-world.ts
 import { jobMessage, WAITS, World } from '../../../test/dispatch/world/simulated.ts';
 import { main } from '../src/main.ts';
 import { fakeIo } from './fake-io.ts';
+import { serve } from './stored-texts.ts';
 
 const s3 = mockClient(S3Client);
 const objects = new Map<string, string>();
@@ -15,11 +16,7 @@ afterAll(() => s3.restore());
 beforeEach(() => {
   s3.reset();
   objects.clear();
-  s3.on(GetObjectCommand).callsFake(({ Key = '' }: { Key: string }) => {
-    const text = objects.get(Key);
-    if (text === undefined) throw new NoSuchKey({ message: 'no such key', $metadata: { httpStatusCode: 404 } });
-    return { Body: { transformToString: () => Promise.resolve(text) }, ETag: '"1"' };
-  });
+  serve(s3, objects);
 });
 
 function store(record: RunRecord): void {

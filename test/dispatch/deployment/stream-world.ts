@@ -15,7 +15,8 @@ import { below } from '../../../lib/state/storage.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
 import { FakeStateStorage } from '../../fakes/state-storage.ts';
 import { Effects, type PlannedFault } from '../scripted/effects.ts';
-import { jobMessage, World } from '../scripted/world.ts';
+import { World } from '../scripted/world.ts';
+import { jobMessage } from '../world/simulated.ts';
 
 export const SAVEPOINTS = 's3://state/savepoints';
 export const CHECKPOINTS = 's3://state/checkpoints';

@@ -4,7 +4,8 @@ import type { StatePlan } from '../../../lib/job/job.ts';
 import { currentAttempt, hasAttempt } from '../../../lib/run/machine.ts';
 import type { Attempt, RunRecord } from '../../../lib/run/record.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
-import { jobMessage, type World } from './world.ts';
+import { jobMessage } from '../world/simulated.ts';
+import type { World } from './world.ts';
 
 export const SAVEPOINTS = 's3://state/savepoints';
 export const CHECKPOINTS = 's3://state/checkpoints';

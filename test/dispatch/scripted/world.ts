@@ -1,4 +1,3 @@
-import { expect } from 'vitest';
 import type { Log } from '../../../lib/core/log.ts';
 import { Payload } from '../../../lib/core/payload.ts';
 import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
@@ -15,6 +14,7 @@ import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import type { RunMessage } from '../../../lib/run/store/run-queue.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
+import { eachOnce, recordIn } from '../world/simulated.ts';
 import { createFakeClusters, type FakeClusters } from '../../fakes/clusters.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
@@ -32,8 +32,6 @@ import { Effects, type PlannedFault } from './effects.ts';
 import { FakeFlink } from './fake-flink.ts';
 import { FakeSessions } from './fake-sessions.ts';
 import { logLine } from '../../fakes/log-line.ts';
-
-const QUEUE_ARN = 'arn:aws:sqs:eu-central-1:111122223333:flink-jobs';
 
 const DEPLOYMENT = `
 targets: { default: { namespace: flink, access: { kind: in-cluster } } }
@@ -190,21 +188,15 @@ export class World {
   }
 
   record(runId: RunId): RunRecord {
-    const record = this.ledger.records.find((candidate) => candidate.runId === runId);
-    if (record === undefined) throw new Error(`no record of ${runId}`);
-    return record;
+    return recordIn(this.ledger.records, runId);
   }
 
   /** Events of a run by id, the first of each; equal ids must be equal events. */
   events(runId: RunId): readonly LifecycleEvent[] {
-    const byId = new Map<string, LifecycleEvent>();
-    for (const { event } of this.publisher.published) {
-      if (event.subject !== runId) continue;
-      const first = byId.get(event.id);
-      if (first === undefined) byId.set(event.id, event);
-      else expect(event, 'an event that is published again').toEqual(first);
-    }
-    return [...byId.values()];
+    return eachOnce(
+      this.publisher.published.map(({ event }) => event),
+      runId,
+    );
   }
 
   states(runId: RunId): readonly string[] {
@@ -278,22 +270,4 @@ export class World {
     if (comesAgain) this.again.push({ at: this.clock.now() + VISIBILITY, message });
     this.effects.crashed = false;
   }
-}
-
-let messages = 0;
-
-/** A job message; each is a request of its own unless it has a key. */
-export function jobMessage(spec: Record<string, unknown> = {}, key?: string): RunRequest {
-  messages += 1;
-  const messageId = `message-${messages}`;
-  return {
-    source: {
-      kind: 'message',
-      queueArn: QUEUE_ARN,
-      messageId,
-      ...(key === undefined ? {} : { idempotencyKey: key }),
-    },
-    identity: JSON.stringify(['sqs', QUEUE_ARN, ...(key === undefined ? ['message', messageId] : ['key', key])]),
-    spec: { name: 'word-count', job: { jarURI: 'local:///opt/job.jar', entryClass: 'a.B' }, ...spec },
-  };
 }

@@ -13,7 +13,8 @@ import {
   STREAM_FOREVER,
   streamRun,
 } from '../scripted/stream.ts';
-import { jobMessage, World } from '../scripted/world.ts';
+import { World } from '../scripted/world.ts';
+import { jobMessage } from '../world/simulated.ts';
 
 const UPGRADE = { by: 'deployment x', reason: 'ReplacedByNewerRun' } as const;
 

@@ -153,21 +153,12 @@ export class World extends Simulated {
   }
 
   record(runId: RunId): RunRecord {
-    const record = this.records.find((candidate) => candidate.runId === runId);
-    if (record === undefined) throw new Error(`no record of ${runId}`);
-    return record;
+    return recordIn(this.records, runId);
   }
 
   /** Events of a run by id, the first of each; equal ids must be equal events. */
   events(runId: RunId): readonly LifecycleEvent[] {
-    const byId = new Map<string, LifecycleEvent>();
-    for (const event of this.bus.delivered) {
-      if (event.subject !== runId) continue;
-      const first = byId.get(event.id);
-      if (first === undefined) byId.set(event.id, event);
-      else expect(event, 'an event that is published again').toEqual(first);
-    }
-    return [...byId.values()];
+    return eachOnce(this.bus.delivered, runId);
   }
 
   states(runId: RunId): readonly string[] {
@@ -294,6 +285,23 @@ export class World extends Simulated {
       gone: () => undefined,
     });
   }
+}
+
+export function recordIn(records: readonly RunRecord[], runId: RunId): RunRecord {
+  const record = records.find((candidate) => candidate.runId === runId);
+  if (record === undefined) throw new Error(`no record of ${runId}`);
+  return record;
+}
+
+/** The first of each id of a run's events; those that are published again must be equal. */
+export function eachOnce(events: readonly LifecycleEvent[], runId: RunId): readonly LifecycleEvent[] {
+  const byId = new Map<string, LifecycleEvent>();
+  for (const event of events.filter(({ subject }) => subject === runId)) {
+    const first = byId.get(event.id);
+    if (first === undefined) byId.set(event.id, event);
+    else expect(event, 'an event that is published again').toEqual(first);
+  }
+  return [...byId.values()];
 }
 
 let messages = 0;

@@ -22,7 +22,7 @@ function flat(permissions: readonly Permission[]): string[] {
 }
 
 it('asks for what the Role of infra/kubernetes gives, and less where a target needs less', () => {
-  const file = new URL('../../../infra/kubernetes/rbac/dispatcher.yaml', import.meta.url);
+  const file = new URL('../../../../infra/kubernetes/rbac/dispatcher.yaml', import.meta.url);
   const documents = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS() as Role);
   const role = documents.find(({ kind }) => kind === 'Role');
   const given = (role?.rules ?? []).flatMap(({ apiGroups, resources, verbs }) =>
