@@ -88,7 +88,7 @@ function applicationInput({ observation: seen, record, now }: DecisionFacts): De
 /** TaskManagers of a session that come and go while the job runs are the session's own. */
 function sessionInput({ observation, record, now }: DecisionFacts): DecisionInput {
   const attempt = currentAttempt(record);
-  const found = findFailure(observation.kubernetes, now);
+  const found = findFailure(observation.kubernetes, now, attempt.createdAt);
   const finding = found?.component === 'taskmanager' && attempt.runningAt !== undefined ? undefined : found;
   return { record, attempt, observation, now, ...jobsIn(observation, record), finding, logged: undefined };
 }

@@ -327,3 +327,18 @@ describe('the evidence of a decision', () => {
     expect(() => parseDecisionEvidence(text, 'decision.json')).toThrow(message);
   });
 });
+
+it('a session whose ConfigMap came two minutes after its Deployment has the kubelet look again', () => {
+  const pod = jobManagerPod(
+    { ready: false, phase: 'Pending', createdAt: NOW - 125_000 },
+    { state: 'waiting', reason: 'ContainerCreating' },
+  );
+  const events = [
+    {
+      ...{ object: `Pod/${pod.name}`, type: 'Warning', reason: 'FailedMount', count: 6, lastSeen: NOW },
+      message: 'configmap "flink-config-x" not found',
+    },
+  ];
+  const seen = look(waiting, UNREACHABLE, { kubernetes: kubernetes(waiting, { pods: [pod], events }) });
+  expect(decide(seen, waiting, NOW)).toMatchObject({ kind: 'wait', rule: 'no-end-seen' });
+});

@@ -11,9 +11,8 @@ const SCENARIOS: readonly (Scenario & { readonly name: string })[] = [
     name: 'a run whose first JobManager crashes',
     spec: {},
     programs: [CRASHES, FINISHES],
-    onlyPassing: true,
+    // Whatever makes a look late lets Kubernetes start it again: then nobody knows what the second one did.
     outcome: 'succeeded',
-    story: { states: ['accepted', 'attempt-failed', 'started', 'succeeded'], clusters: 2 },
   },
   {
     name: 'a run that is rejected',
