@@ -4,6 +4,7 @@ import type { MainProgram, Program } from './servers/flink.ts';
 import type { Quota } from './servers/kubernetes.ts';
 import { placeOf } from './sessions/session-workload.ts';
 import { isSlow } from './simulation.ts';
+import { hasStream } from './streams/stream-workload.ts';
 import { tenantOf, type TenantName } from './tenants.ts';
 
 /** One thing that a user asks for, at a time of the world. */
@@ -41,6 +42,8 @@ export interface Workload {
   readonly mostFaults: number;
   /** Every run message is lost but those of the sweeper, which is alone to carry the runs on. */
   readonly losesRunMessages: boolean;
+  /** Whether a stream is upgraded beside the runs. */
+  readonly hasStream?: boolean;
 }
 
 const POLICIES = ['queue', 'queue', 'replace', 'forbid', 'allow'] as const;
@@ -66,6 +69,7 @@ export function workloadOf(draws: Draws): Workload {
     quota,
     rate: draws.pick('rate', [0, 0.01, 0.03, 0.08]),
     mostFaults: draws.whole('most faults', 1, 40),
+    hasStream: hasStream(draws),
     losesRunMessages: draws.chance('loses run messages', 0.08),
   };
 }

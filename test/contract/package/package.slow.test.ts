@@ -26,6 +26,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   's3:CreateSession': [],
   's3:PutObject': ['s3:PutObject'],
   's3:DeleteObject': ['s3:DeleteObject'],
+  's3:DeleteObjects': ['s3:DeleteObject'],
   's3:ListObjectsV2': ['s3:ListBucket'],
   'sqs:SendMessage': ['sqs:SendMessage'],
   'sns:Publish': ['sns:Publish'],
@@ -133,7 +134,7 @@ describe('policies', () => {
       if (justified !== undefined || effect === 'Deny') continue;
       for (const text of JSON.stringify(resources).match(/arn:[^"]*\*/g) ?? []) {
         expect(text).toMatch(
-          /(\/(jobs|runs|live|locks|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-)\/?\*(\/\*)?$/,
+          /(\/(jobs|runs|live|live-deployments|deployments|locks|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-)\/?\*(\/\*)?$/,
         );
       }
     }

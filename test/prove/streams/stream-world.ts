@@ -8,7 +8,6 @@ import { FUNCTIONS } from '../functions.ts';
 import type { Program } from '../servers/flink.ts';
 import { Invocation } from '../simulation.ts';
 import type { World } from '../world.ts';
-import { hasStream } from './stream-workload.ts';
 import { StreamJob } from './stream-job.ts';
 import { streamOf, StreamTruth } from './stream-truth.ts';
 
@@ -34,7 +33,7 @@ export class StreamWorld {
     this.world = world;
     const { sim, s3, invariants } = world;
     this.truth = new StreamTruth(sim, s3, (...it) => invariants.check(...it));
-    this.generations = hasStream(sim.draws) ? sim.draws.whole('generations', 2, 4) : 0;
+    this.generations = world.workload.hasStream === true ? sim.draws.whole('generations', 2, 4) : 0;
     this.over = this.generations === 0;
     world.flink.streamOf = (clusterId, { pod }) => this.jobOf(clusterId, pod);
     if (!this.over) this.tick();
