@@ -41,6 +41,8 @@ export interface Decision {
 
 /** A message about what goes on may be lost. */
 const TRANSITION: Duration = 30_000;
+/** How long the first step of a run takes to be on record, and more. */
+const UNHEARD: Duration = 20_000;
 /** How often Flink is asked what has become of a snapshot. */
 const POLL: Duration = 5_000;
 /** A clean-up that takes longer is told. */
@@ -226,7 +228,10 @@ function reach(record: DeploymentRecord, run: RunRecord): DeploymentRecord {
 
 /** The job goes on: snapshots are taken and retired, and the jar is kept. */
 function housekeeping(given: DeploymentRecord, { own, run, wanted, now }: Running): Decision {
-  if (run.state !== 'running') return { record: given, effects: [], dueAt: now + TRANSITION };
+  if (run.state !== 'running') {
+    const effects = isUnheard(run, now) ? [{ kind: 'start-run' as const, run: own }] : [];
+    return { record: given, effects, dueAt: now + TRANSITION };
+  }
   const opened = openRequest(given, wanted, run, now);
   if (opened.request !== undefined) {
     if (opened.request.until > now) return waitForRequest(opened, opened.request, now);
@@ -238,6 +243,11 @@ function housekeeping(given: DeploymentRecord, { own, run, wanted, now }: Runnin
   if (asks) effects.push({ kind: 'look', runId: own.id });
   const times = [nextPeriodic(retired, wanted), retirementAt(retired, now), asks ? now + LOOK : undefined];
   return { record: retired, effects, ...due(times) };
+}
+
+/** Whoever made it died before its first message was sent: making it again finds it, and sends that. */
+function isUnheard({ state, step, createdAt }: RunRecord, now: Instant): boolean {
+  return state === 'accepted' && step.number === 1 && now - createdAt >= UNHEARD;
 }
 
 function waitForRequest(record: DeploymentRecord, request: SnapshotRequest, now: Instant): Decision {

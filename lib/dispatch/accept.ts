@@ -35,8 +35,8 @@ export interface Accepted {
 
 /**
  * Makes a request durable: record first, then its run message; only then may the event source be told yes. A request
- * that was here before changes nothing. A stream that keeps its state changes its deployment instead. What cannot run becomes a record that has ended as rejected, so that its reason
- * is announced like any outcome.
+ * that was here before changes nothing. A stream that keeps its state changes its deployment instead. What cannot run
+ * becomes a record that has ended as rejected, so that its reason is announced like any outcome.
  * @throws DispatchError that is retryable: nothing is decided, the event source should deliver again.
  */
 export async function accept(asked: RunRequest, deps: AcceptDeps): Promise<Accepted> {

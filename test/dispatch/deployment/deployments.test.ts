@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { advanceDeployment } from '../../../lib/dispatch/deployment/advance-deployment.ts';
 import { stream, StreamWorld, SAVEPOINTS, CHECKPOINTS, idOf } from './stream-world.ts';
 
 const MINUTE = 60_000;
@@ -284,5 +285,16 @@ describe('what gets lost', () => {
     await world.pass(30 * MINUTE);
     expect(world.deployment).toMatchObject({ state: 'running', reached: 2 });
     expect(world.violations).toEqual([]);
+  });
+
+  it('of a run that was just made is sent again by whoever looks next', async () => {
+    const world = new StreamWorld();
+    const id = idOf(await world.request(stream()));
+    await advanceDeployment(id, world.dispatch, world.clock.now() + MINUTE);
+    expect(world.runs).toMatchObject([{ state: 'accepted' }]);
+    world.loseMessages();
+    await world.dispatch.runQueue.send({ version: 1, deployment: id }, 20);
+    await world.pass(40_000);
+    expect(world.runs).toMatchObject([{ state: 'running' }]);
   });
 });
