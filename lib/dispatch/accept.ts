@@ -14,6 +14,7 @@ import type { LiveRuns } from '../run/store/live-runs.ts';
 import type { RunRequest } from '../trigger/request.ts';
 import type { DispatchDeps } from './deps.ts';
 import { acceptStream, deploymentOfJob, isStream, type StreamRequest } from './deployment/accept-deployment.ts';
+import { claimUploads } from './deployment/claim-uploads.ts';
 import { planCluster } from './plan-cluster.ts';
 import { planSession } from './modes/pool.ts';
 import { checkQuota } from './quota.ts';
@@ -121,6 +122,7 @@ async function draft(
     const { job: draft, wish } = await prepareRun(request, deps.prepare, now);
     checkPlan(draft, runId);
     if (!(await changesDeployment(draft, request, deps))) await checkQuota(request, deps);
+    if (isStream(draft)) await claimUploads(draft, request, deps);
     const job = { ...draft, jar: checkSum(await deps.pin(draft.jar)) };
     if (isStream(job) && wish !== undefined) return { stream: { request, requestId: runId, fingerprint, job, wish } };
     const record: QueuedRun = { ...newRecord(runId, request, fingerprint, job.name, now), state: 'accepted', job };

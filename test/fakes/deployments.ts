@@ -13,6 +13,7 @@ export class FakeDeployments implements Deployments {
   private readonly stored = new Map<DeploymentId, { text: string; version: string }>();
   private readonly requests = new Map<string, string>();
   private readonly markers = new Map<DeploymentId, string>();
+  private readonly uploads = new Map<string, Versioned<DeploymentId>>();
   private versions = 0;
 
   get records(): readonly DeploymentRecord[] {
@@ -50,6 +51,19 @@ export class FakeDeployments implements Deployments {
     return this.faults.around('readRequest', () => {
       const known = this.requests.get(`${id}/${requestId}`);
       return known === undefined ? undefined : parseDeploymentRequest(known);
+    });
+  }
+
+  claimUploads(
+    ...[{ bucket, key }, id, over]: Parameters<Deployments['claimUploads']>
+  ): ReturnType<Deployments['claimUploads']> {
+    return this.faults.around('claimUploads', () => {
+      const known = this.uploads.get(`${bucket}/${key}`);
+      if (known !== undefined && known.version !== over) return known;
+      this.versions += 1;
+      const claimed = { value: id, version: String(this.versions) };
+      this.uploads.set(`${bucket}/${key}`, claimed);
+      return claimed;
     });
   }
 

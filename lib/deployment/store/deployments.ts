@@ -11,6 +11,11 @@ export interface LiveDeployment {
   readonly version: string;
 }
 
+export interface UploadKey {
+  readonly bucket: string;
+  readonly key: string;
+}
+
 /**
  * Records of deployments, each changed only by who last read it, and the requests that made their generations, written
  * once. Methods throw DispatchError `StorageUnavailable` when the answer is lost: a re-read tells.
@@ -26,6 +31,11 @@ export interface Deployments {
     request: DeploymentRequest,
   ): Promise<{ readonly kind: 'created' | 'exists'; readonly request: DeploymentRequest }>;
   readRequest(id: DeploymentId, requestId: RunId): Promise<DeploymentRequest | undefined>;
+  /**
+   * Whose the uploads of a key are: this deployment's, unless another one has them. `over`: the version of that other one's
+   * word, the place of which is taken.
+   */
+  claimUploads(upload: UploadKey, id: DeploymentId, over?: string): Promise<Versioned<DeploymentId>>;
   /** Before a record is created, or changed by somebody who wants something of it. */
   mark(id: DeploymentId): Promise<void>;
   /** In the order of their ids, at most `limit` after the id `after`. */

@@ -2,18 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, type _Object } from '@aws-sdk/client-s3';
 import { awsStatus, fromAwsError } from '../../core/aws-error.ts';
 import { defined } from '../../core/defined.ts';
-import { isDeploymentId, type DeploymentId, type RunId } from '../../core/ids.ts';
+import { DispatchError } from '../../core/errors.ts';
+import { isDeploymentId, sha256Hex, type DeploymentId, type RunId } from '../../core/ids.ts';
+import { isRecord } from '../../core/json.ts';
 import { getText, putIf, type Bucket } from '../../run/store/s3-objects.ts';
 import type { Versioned } from '../../run/store/ledger.ts';
 import { parseDeployment, parseDeploymentRequest } from '../record-schema.ts';
 import { deploymentKey, type DeploymentRecord, type DeploymentRequest } from '../record.ts';
-import type { Deployments, LiveDeployment } from './deployments.ts';
+import type { Deployments, LiveDeployment, UploadKey } from './deployments.ts';
 
 const LIVE = 'live-deployments/';
 
 /**
- * Deployments on S3: `deployments/<id>/record.json`, `deployments/<id>/requests/<request>.json`, and a marker
- * `live-deployments/<id>` for the sweeper.
+ * Deployments on S3: `deployments/<id>/record.json`, `deployments/<id>/requests/<request>.json`, a marker
+ * `live-deployments/<id>` for the sweeper, and `deployments/uploads/<hash>.json`, which names the deployment of an upload's key.
  */
 export function createS3Deployments(bucket: Bucket): Deployments {
   return {
@@ -24,6 +26,7 @@ export function createS3Deployments(bucket: Bucket): Deployments {
     create: (record) => write(bucket, record, 'absent'),
     replace: (record, version) => write(bucket, record, { eTag: version }),
     keepRequest: (request) => keepRequest(bucket, request),
+    claimUploads: (upload, id, over) => claimUploads(bucket, upload, id, over),
     readRequest: (id, requestId) => readRequest(bucket, id, requestId),
     mark: (id) => mark(bucket, id),
     list: (page) => list(bucket, page),
@@ -52,6 +55,40 @@ async function keepRequest(bucket: Bucket, request: DeploymentRequest): ReturnTy
     }
     const known = await readRequest(bucket, request.deployment, request.requestId);
     if (known !== undefined) return { kind: 'exists', request: known };
+  }
+}
+
+async function claimUploads(
+  bucket: Bucket,
+  upload: UploadKey,
+  id: DeploymentId,
+  over: string | undefined,
+): Promise<Versioned<DeploymentId>> {
+  const key = `deployments/uploads/${sha256Hex(JSON.stringify([upload.bucket, upload.key]))}.json`;
+  const text = JSON.stringify({ version: 1, deployment: id, ...upload });
+  let condition: 'absent' | { readonly eTag: string } = over === undefined ? 'absent' : { eTag: over };
+  for (;;) {
+    const version = await putIf(bucket, key, text, condition);
+    if (version !== undefined) return { value: id, version };
+    const stored = await getText(bucket, key);
+    if (stored !== undefined) return { value: ownerIn(stored.text, key), version: stored.eTag };
+    condition = 'absent';
+  }
+}
+
+/** @throws DispatchError `Internal` */
+function ownerIn(text: string, key: string): DeploymentId {
+  const value = parseJson(text);
+  const id = isRecord(value) ? value['deployment'] : undefined;
+  if (typeof id === 'string' && isDeploymentId(id)) return id;
+  throw new DispatchError('Internal', `${key} of the ledger names no deployment`, { field: 'deployment' });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
