@@ -52,6 +52,7 @@ const ENDED_OTHERWISE =
 const SHUT_DOWN = /down with application status UNKNOWN|RemotingTerminator|closed externally/;
 /** org.apache.flink.client.ClientUtils, before it calls main(); of a longer log the end may have only what jobs do. */
 const BEGAN_MAIN = /Starting program \(detached: |\bJob \S.{0,300} switched from state /;
+const KILLED = 137;
 /** Exit codes of processes that a signal ended. */
 const SIGNALLED = { from: 129, to: 159 };
 
@@ -60,7 +61,8 @@ const SIGNALLED = { from: 129, to: 159 };
  * nothing tells of another cause. Only a log of Flink's usual level can tell.
  */
 export function exitedByProgram(log: string, exitCode: number): boolean {
-  if (ENDED_OTHERWISE.test(log) || !tellsOfJobs(log)) return false;
+  // SIGKILL runs no hook: a log that tells of one is of another start.
+  if (exitCode === KILLED || ENDED_OTHERWISE.test(log) || !tellsOfJobs(log)) return false;
   const isSignal = exitCode >= SIGNALLED.from && exitCode <= SIGNALLED.to;
   return SHUT_DOWN.test(log) || (!isSignal && BEGAN_MAIN.test(log));
 }

@@ -142,9 +142,12 @@ export function notAgain(
   return { kind: 'ended', outcome: { ...outcome, message } };
 }
 
-function hasFinishedJob({ jobs, observation }: DecisionInput): boolean {
+/** The log of a session tells of the jobs of others, too. */
+function hasFinishedJob({ jobs, observation, record, attempt }: DecisionInput): boolean {
   if (jobs.some(({ state }) => state === 'FINISHED')) return true;
-  return jobsInLog(observation.jobManagerLog?.text ?? '').some(({ end }) => end?.state === 'FINISHED');
+  const told = jobsInLog(observation.jobManagerLog?.text ?? '');
+  const own = record.job.mode === 'session' ? told.filter(({ id }) => id === attempt.jobId) : told;
+  return own.some(({ end }) => end?.state === 'FINISHED');
 }
 
 export function outcomeOf(

@@ -342,3 +342,16 @@ it('a session whose ConfigMap came two minutes after its Deployment has the kube
   const seen = look(waiting, UNREACHABLE, { kubernetes: kubernetes(waiting, { pods: [pod], events }) });
   expect(decide(seen, waiting, NOW)).toMatchObject({ kind: 'wait', rule: 'no-end-seen' });
 });
+
+it('a job of another run of the session that has finished is none of this one', () => {
+  const record = submitted(late);
+  const others = `2026-11-21 INFO  org.apache.flink.X [] - Job other (${'b'.repeat(32)}) switched from state RUNNING to FINISHED.`;
+  const seen = look(late, answered([jobOf(late, { tasks: {} })]), log(others, false));
+  expect(decide(seen, record, NOW)).toMatchObject({ kind: 'failed', rule: 'slots-deadline' });
+});
+
+it('a JobManager that was killed ran no hook: what its log tells of one is of another start', () => {
+  const killed = jobManagerPod({ ready: false }, { state: 'terminated', reason: 'Error', exitCode: 137 });
+  const seen = look(running, UNREACHABLE, { ...withPods(running, killed), ...log(SHUT_DOWN, true) });
+  expect(decide(seen, running, NOW).rule).not.toBe('main-exited');
+});
