@@ -75,6 +75,11 @@ export interface Attempt {
   readonly launchedAt: Instant;
   /** What its job starts from: written with the attempt, and never changed. */
   readonly restoredFrom?: Snapshot;
+  /**
+   * Whether Kubernetes was seen to have begun its program again, without high availability: both wrote checkpoints under the
+   * same job id, the second with numbers that begin anew.
+   */
+  readonly beganAgain?: true;
   /** The newest complete state that it left behind. */
   readonly snapshot?: Snapshot;
   readonly createdAt?: Instant;

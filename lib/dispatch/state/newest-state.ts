@@ -16,6 +16,7 @@ export async function withNewestState<R extends LaunchedRun>(at: AttemptContext<
   try {
     if (attempt.snapshot !== undefined && (await isThere(attempt.snapshot, at))) return run;
     const snapshot = newestOf(await storedSnapshots(at));
+    if (attempt.beganAgain === true && snapshot?.kind === 'checkpoint') return ambiguous(run, snapshot);
     const bare = without(run, 'stateUnknown');
     return snapshot === undefined ? withoutSnapshot(bare) : updateAttempt(bare, { snapshot });
   } catch (error) {
@@ -24,6 +25,12 @@ export async function withNewestState<R extends LaunchedRun>(at: AttemptContext<
     deps.log.warn('the newest state is not known', { runId: run.runId, error });
     return { ...run, stateUnknown: { message: describeError(error) } };
   }
+}
+
+/** The highest number may be that of a program which began from an older state. */
+function ambiguous<R extends LaunchedRun>(run: R, { path }: Snapshot): R {
+  const message = `Kubernetes began the program again before anybody saw that it had stopped, and both wrote checkpoints to one directory, of which ${path} has the highest number`;
+  return { ...run, stateUnknown: { message } };
 }
 
 /** Flink removes the checkpoints of a job that finished. */

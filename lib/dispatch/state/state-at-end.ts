@@ -1,9 +1,10 @@
-import { updateAttempt } from '../../run/machine.ts';
+import { hasHighAvailability } from '../../job/high-availability.ts';
+import { currentAttempt, updateAttempt } from '../../run/machine.ts';
 import type { ActiveRun } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
 import { haveEnded, jobsOf } from '../../verdict/jobs.ts';
 import type { Observation } from '../../verdict/observation.ts';
-import { firstJobManager } from '../../verdict/verdict.ts';
+import { firstJobManager, isReplaced } from '../../verdict/verdict.ts';
 import type { AttemptContext } from '../attempt-context.ts';
 import { newestOf, toldSnapshot } from './snapshots.ts';
 
@@ -15,9 +16,12 @@ export async function withStateAtEnd(at: AttemptContext<ActiveRun>, observation:
   const { job, attempt } = at;
   if (job.state === undefined) return at.run;
   const jobManager = attempt.jobManager ?? firstJobManager(observation.kubernetes);
-  const run = jobManager === undefined ? at.run : updateAttempt(at.run, { jobManager });
+  const seen = jobManager === undefined ? at.run : updateAttempt(at.run, { jobManager });
+  // What one that begins anew tells of its checkpoints leaves out those of the first.
+  const beganAgain = !hasHighAvailability(job.options) && isReplaced(currentAttempt(seen), observation.kubernetes);
+  const run = beganAgain ? updateAttempt(seen, { beganAgain }) : seen;
   const state = endOf(observation, run);
-  if (state === undefined) return run;
+  if (state === undefined || beganAgain) return run;
   const savepoint = observation.stop?.savepoint ?? undefined;
   // Flink removes the checkpoints of a job that finished.
   const told = state === 'FINISHED' ? undefined : (observation.stop?.newest ?? (await askNewest(at)));
