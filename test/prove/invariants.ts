@@ -447,16 +447,17 @@ export class Invariants {
     const detail = (): string =>
       `${name}: ${outcome?.state ?? ''} ${outcome?.reason ?? ''}, but Flink: ${ends.join(', ')}`;
     // What a savepoint is worth is for `streams/` to judge.
-    const isStopped = outcome?.reason === 'StoppedWithSavepoint';
-    if (outcome?.state === 'succeeded' && !isStopped)
+    if (outcome?.state === 'succeeded' && outcome.reason !== 'StoppedWithSavepoint') {
       this.check('an outcome is true', ends.includes('FINISHED'), detail);
+      this.checkFirst(record, executions, detail);
+    }
     if (outcome?.reason === 'JobFailed') this.check('an outcome is true', ends.includes('FAILED'), detail);
-    if (outcome?.state === 'succeeded' && !isStopped) this.checkFirst(record, executions, detail);
     this.checkMain(outcome, executions, detail);
     const finished = this.finished.get(runId);
     if (outcome?.state === 'failed' && finished !== undefined && !isCalledEndless(record, finished)) {
-      // Somebody took the cluster before its end was read, or the deadline came first.
-      const excused = ['ClusterDeleted', 'RunDeadlineExceeded'].includes(outcome.reason);
+      // Somebody took the cluster before its end was read, or put another one in its place; or the deadline came first.
+      const isCopied = attempts.some(({ clusterId }) => this.world.copied.has(clusterId));
+      const excused = isCopied || ['ClusterDeleted', 'RunDeadlineExceeded'].includes(outcome.reason);
       this.check('an outcome is true', excused, detail);
     }
   }

@@ -91,6 +91,8 @@ export class World {
   readonly sessions: SessionWorld;
   readonly jars: Jars;
   readonly streams: StreamWorld;
+  /** Deployments that somebody made anew, of the same text. */
+  readonly copied = new Set<string>();
   /** What `advance-run` is called with in place of its own. */
   adapt: (deps: DispatchDeps) => DispatchDeps = (deps) => deps;
   /** Of uploads, as their events say. */
@@ -385,6 +387,7 @@ export class World {
     sim.after(100, () => {
       if (kubernetes.find('Deployment', name) !== undefined) return this.replace(gone);
       if (somebodyCopies(sim.draws)) {
+        this.copied.add(name);
         sim.tell('someone else', `makes Deployment/${name} anew, with all that it says`);
         return kubernetes.addCopy(gone);
       }

@@ -44,13 +44,14 @@ export class AttemptInvariants {
   }
 
   /** Of a Deployment that stays: one that goes starts nothing any more. */
-  private checkPermit({ name, state, job }: RunRecord, attempt: Attempt, { uid }: Stored): void {
+  private checkPermit({ name, state, job, outcome }: RunRecord, attempt: Attempt, { uid }: Stored): void {
     const { clusterId, startRevokedAt, jobManager } = attempt;
     const permit = this.world.kubernetes.find('ConfigMap', `start-permit-${clusterId}`);
     const { data = {} } = (permit?.object ?? {}) as V1ConfigMap;
     const isGranted = permit?.owners.includes(uid) === true && data['start'] !== undefined;
-    // While it is launching, the record says that the permit is about to be withdrawn.
-    const isWithdrawn = startRevokedAt !== undefined && state !== 'launching';
+    // While it is launching, the record says that the permit is about to be withdrawn; of one that Kubernetes gives no
+    // answer about nothing is claimed.
+    const isWithdrawn = startRevokedAt !== undefined && state !== 'launching' && outcome?.state !== 'unknown';
     this.check('a start that was withdrawn stays so', !isWithdrawn || !isGranted, () => `${name} is ${state}`);
     const isOnly = jobManager !== undefined && !hasHighAvailability(job?.options ?? {});
     const mayBegin = isGranted && !this.couldNotAsk(clusterId);
@@ -81,7 +82,9 @@ export class AttemptInvariants {
   private checkUnbegun({ name, outcome }: RunRecord, { clusterId }: Attempt): void {
     if (outcome?.message.includes('its JobManager had not started') !== true) return;
     const has = this.world.flink.executions.some((execution) => execution.clusterId === clusterId);
-    this.check('what is said not to have started has not', !has, () => `${name}: ${clusterId}`);
+    // Of what somebody else put in its place it says nothing.
+    const isCopied = this.world.copied.has(clusterId);
+    this.check('what is said not to have started has not', !has || isCopied, () => `${name}: ${clusterId}`);
   }
 
   private check(invariant: string, holds: boolean, detail: () => string): void {
