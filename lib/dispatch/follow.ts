@@ -60,7 +60,7 @@ async function endAttempt(at: AttemptContext<ActiveRun>, facts: DecisionFacts, v
   const sealed = await seal(withRun(at, running), facts.observation);
   if (sealed === undefined) return waitFor(running, nextLook(running, clock.now()));
   const kept = await withEvidence(withRun(at, sealed), verdict.outcome, decision);
-  const left = await withStateAtEnd(withRun(at, kept), facts.observation);
+  const left = await withStateAtEnd(withRun(at, kept), facts.observation, verdict.outcome);
   return continueNow(
     verdict.kind === 'ended' ? end(left, verdict.outcome) : failed(left, verdict.outcome, clock.now()),
   );

@@ -1,6 +1,6 @@
 import { hasHighAvailability } from '../../job/high-availability.ts';
 import { currentAttempt, updateAttempt } from '../../run/machine.ts';
-import type { ActiveRun } from '../../run/record.ts';
+import type { ActiveRun, Outcome } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
 import { haveEnded, jobsOf } from '../../verdict/jobs.ts';
 import type { Observation } from '../../verdict/observation.ts';
@@ -12,7 +12,11 @@ import { newestOf, toldSnapshot } from './snapshots.ts';
  * Notes of a stream's attempt that ends what its JobManager tells of its state, while it still does. Only what it tells after
  * the job's end is the newest; what is not told now is looked for when the attempt is gone.
  */
-export async function withStateAtEnd(at: AttemptContext<ActiveRun>, observation: Observation): Promise<ActiveRun> {
+export async function withStateAtEnd(
+  at: AttemptContext<ActiveRun>,
+  observation: Observation,
+  { reason }: Outcome,
+): Promise<ActiveRun> {
   const { job, attempt } = at;
   if (job.state === undefined) return at.run;
   const jobManager = attempt.jobManager ?? firstJobManager(observation.kubernetes);
@@ -20,9 +24,10 @@ export async function withStateAtEnd(at: AttemptContext<ActiveRun>, observation:
   // What one that begins anew tells of its checkpoints leaves out those of the first.
   const beganAgain = !hasHighAvailability(job.options) && isReplaced(currentAttempt(seen), observation.kubernetes);
   const run = beganAgain ? updateAttempt(seen, { beganAgain }) : seen;
+  const savepoint = observation.stop?.savepoint ?? undefined;
+  if (reason === 'StoppedWithSavepoint' && savepoint !== undefined) return updateAttempt(run, { snapshot: savepoint });
   const state = endOf(observation, run);
   if (state === undefined || beganAgain) return run;
-  const savepoint = observation.stop?.savepoint ?? undefined;
   // Flink removes the checkpoints of a job that finished.
   const told = state === 'FINISHED' ? undefined : (observation.stop?.newest ?? (await askNewest(at)));
   const snapshot = newestOf([savepoint, told].filter((one) => one !== undefined));

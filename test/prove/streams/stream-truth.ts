@@ -25,6 +25,9 @@ export class StreamTruth {
   /** By stream, in the order in which they were completed. */
   private readonly snapshots = new Map<string, Completed[]>();
 
+  /** Jobs that Kubernetes began anew from where their attempt began: what they complete from then on is nobody's state. */
+  private readonly begunAgain = new Set<string>();
+
   constructor(sim: Simulation, s3: MemoryS3, check: StreamTruth['check']) {
     this.sim = sim;
     this.s3 = s3;
@@ -34,6 +37,7 @@ export class StreamTruth {
   completed(snapshot: Completed, metadata: Uint8Array): void {
     const stream = streamOf(snapshot.name);
     this.s3.store(`${keyOf(snapshot.path)}/_metadata`, metadata);
+    if (this.begunAgain.has(snapshot.jobId)) return;
     this.snapshots.set(stream, [...(this.snapshots.get(stream) ?? []), snapshot]);
     this.sim.tell('flink', `${snapshot.name} completes ${snapshot.path} (${snapshot.id})`);
   }
@@ -66,6 +70,7 @@ export class StreamTruth {
     const newest = this.newest(name);
     // A JobManager that Kubernetes starts again begins where its attempt began, and high availability where its job was.
     const isOwn = recovers || newest === undefined || newest.jobId === jobId;
+    if (!recovers && newest?.jobId === jobId) this.begunAgain.add(jobId);
     this.check(
       'no job begins from an older state than the newest',
       isOwn || (known?.id ?? 0) >= newest.id,
