@@ -355,3 +355,9 @@ it('a JobManager that was killed ran no hook: what its log tells of one is of an
   const seen = look(running, UNREACHABLE, { ...withPods(running, killed), ...log(SHUT_DOWN, true) });
   expect(decide(seen, running, NOW).rule).not.toBe('main-exited');
 });
+
+it('one lost answer about main() is no deadline that it missed', () => {
+  const ended = look(running, answered([jobOf(running, { state: 'FINISHED' })], { applications: [] }));
+  expect(decide(ended, lateMain, NOW).rule).not.toBe('main-deadline');
+  expect(decide(ended, lateMain, NOW + 600_000).rule).toBe('main-deadline');
+});

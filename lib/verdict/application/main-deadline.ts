@@ -1,3 +1,4 @@
+import type { Duration } from '../../core/clock.ts';
 import { applicationFact, isMainOverdue, mainLimit, withoutJobSince } from './end.ts';
 import { jobsAndAccumulators } from './outcome.ts';
 import { deadlineFact, seconds } from '../facts.ts';
@@ -5,6 +6,8 @@ import { haveEnded } from '../jobs.ts';
 import { ONCE_RUNNING, type Rule } from '../rule.ts';
 import { clusterSnapshot, outcomeOf, type DecisionInput, type Verdict } from '../verdict.ts';
 
+/** One lost answer says nothing of main(), which may have ended long ago; where stacks never tell, the deadline holds at last. */
+const UNSEEN_PATIENCE: Duration = 10 * 60_000;
 /** Frames of main()'s stack that the evidence has room for. */
 const FRAMES = 12;
 
@@ -27,6 +30,7 @@ function overdueMain(input: DecisionInput): Verdict | undefined {
   const main = observation.rest.state === 'answered' ? observation.rest.main : undefined;
   // How it ended is about to be known.
   if (main?.state === 'returned') return undefined;
+  if (main === undefined && !isListed(input) && overdueBy(input) < UNSEEN_PATIENCE) return undefined;
   const limit = seconds(mainLimit(record.job));
   const stack = main?.stack;
   const at = stack === undefined ? '' : `, in ${placeOf(stack)}`;
@@ -38,6 +42,16 @@ function overdueMain(input: DecisionInput): Verdict | undefined {
       .map((line) => `main(): ${line.trim()}`) ?? [];
   const outcome = outcomeOf('failed', 'MainDeadlineExceeded', message, now, [...frames, ...clusterSnapshot(input)]);
   return { kind: 'ended', outcome: { ...outcome, ...jobsAndAccumulators(input) } };
+}
+
+/** From 2.3 Flink says of the application that it goes on. */
+function isListed({ observation: { rest } }: DecisionInput): boolean {
+  return rest.state === 'answered' && (rest.facts.applications ?? []).length > 0;
+}
+
+/** How long it is overdue. */
+function overdueBy({ attempt, jobs, record, now }: DecisionInput): Duration {
+  return now - (withoutJobSince(attempt, jobs) ?? now) - mainLimit(record.job);
 }
 
 /** The innermost frame that is not of Java itself. */
