@@ -10,6 +10,15 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
+/** Of a text that is none: undefined. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

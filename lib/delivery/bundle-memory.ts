@@ -1,3 +1,4 @@
+import { jsonOf } from '../core/json.ts';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
 import { awsStatus, fromAwsError } from '../core/aws-error.ts';
@@ -63,13 +64,5 @@ async function textOf(s3: S3Client, bucket: string, key: string): Promise<string
   } catch (error) {
     if (awsStatus(error) === 404) return undefined;
     throw fromAwsError(error, { action: 's3:GetObject', resource: `s3://${bucket}/${key}` });
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
-import { isDeploymentId, isRunId, type DeploymentId, type RunId } from '../core/ids.ts';
+import { deploymentIdSchema as id, runIdSchema as runId } from '../core/id-schemas.ts';
 import { isRecord } from '../core/json.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import type { ResolvedJob, StatePlan } from '../job/job.ts';
@@ -11,11 +11,6 @@ import { DEPLOYMENT_EVENTS, DEPLOYMENT_STATES, type DeploymentRecord, type Deplo
 
 const instant = z.number();
 const reason = z.enum(REASON_CODES);
-const runId = z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), 'must be a run id');
-const id = z.custom<DeploymentId>(
-  (value) => typeof value === 'string' && isDeploymentId(value),
-  'must be a deployment id',
-);
 const format = z.enum(['CANONICAL', 'NATIVE']);
 const nonces = z.looseObject({
   restart: z.number().exactOptional(),

@@ -1,7 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
-import { isRecord } from '../core/json.ts';
+import { isRecord, jsonOf } from '../core/json.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Credentials, CredentialsFor } from './credential-types.ts';
 import { fromAnswer, fromSilence } from './failure.ts';
@@ -125,14 +125,6 @@ function parseToken(text: string, what: string, now: Instant): Token {
   const lifetime = Number(fields['expires_in'] ?? NaN);
   const seconds = Number.isFinite(lifetime) ? Math.max(lifetime, LEAST_SECONDS) : LEAST_SECONDS;
   return { value, until: now + seconds * 1000 - MARGIN };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** @throws DispatchError `InvalidConfiguration` for a place that is not the registry's own and not allowed */

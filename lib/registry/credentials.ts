@@ -1,3 +1,4 @@
+import { jsonOf } from '../core/json.ts';
 import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
 import type { Credentials, CredentialsFor } from './credential-types.ts';
@@ -46,7 +47,7 @@ async function ask({ host, settings: { auth } }: Endpoint, deps: CredentialsDeps
 
 /** @throws DispatchError `InvalidConfiguration`, without a word of the secret */
 export function parseSecret(text: string, host: string, name: string): Credentials {
-  const document = parseJson(text);
+  const document = jsonOf(text);
   const own = plain.safeParse(document);
   if (own.success) return { kind: 'basic', username: own.data.username, password: own.data.password };
   const docker = dockerConfig.safeParse(document);
@@ -69,12 +70,4 @@ function fromEntry({ auth, username, password, identitytoken }: z.output<typeof 
 /** Docker writes `https://index.docker.io/v1/` for its own registry and plain hosts for all others. */
 function hostOf(server: string): string {
   return normalHost(server.replace(/^https?:\/\//, '').replace(/\/.*$/, ''));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

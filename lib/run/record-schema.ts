@@ -1,15 +1,7 @@
 import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
-import {
-  isDeploymentId,
-  isJobId,
-  isRunId,
-  isStoredClusterId,
-  type ClusterId,
-  type DeploymentId,
-  type JobId,
-  type RunId,
-} from '../core/ids.ts';
+import { deploymentIdSchema as deploymentId, jobIdSchema as jobId, runIdSchema as runId } from '../core/id-schemas.ts';
+import { isStoredClusterId, type ClusterId } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
@@ -24,12 +16,6 @@ import type { ActiveRun, RunRecord } from './record.ts';
  */
 const instant = z.number();
 const reason = z.enum(REASON_CODES);
-const runId = z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), 'must be a run id');
-const deploymentId = z.custom<DeploymentId>(
-  (value) => typeof value === 'string' && isDeploymentId(value),
-  'must be a deployment id',
-);
-const jobId = z.custom<JobId>((value) => typeof value === 'string' && isJobId(value), 'must be a Flink job id');
 const clusterId = z.custom<ClusterId>(isStoredClusterId, 'must be a cluster id');
 
 const attempt = z.looseObject({

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Instant } from '../core/clock.ts';
-import { isRunId, type RunId } from '../core/ids.ts';
+import { runIdSchema } from '../core/id-schemas.ts';
+import type { RunId } from '../core/ids.ts';
 import type { SavepointFormat } from '../flink/job-manager.ts';
 
 export type { SavepointFormat };
@@ -26,7 +27,7 @@ export const snapshotSchema = z.looseObject({
   path: z.string(),
   format: z.enum(['CANONICAL', 'NATIVE']).exactOptional(),
   checkpointId: z.number().exactOptional(),
-  run: z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), 'must be a run id').exactOptional(),
+  run: runIdSchema.exactOptional(),
   at: z.number().exactOptional(),
   bytes: z.number().exactOptional(),
 }) satisfies z.ZodType<Snapshot>;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isRunId, type RunId } from '../core/ids.ts';
+import { runIdSchema as runId } from '../core/id-schemas.ts';
 import { JOB_STATE_NAMES } from '../flink/job-state.ts';
 import { snapshotSchema } from '../state/snapshot.ts';
 import type { Observation } from './observation.ts';
@@ -48,7 +48,6 @@ const pod = z.object({
   containers: z.array(container),
 });
 
-const runId = z.custom<RunId>((value) => typeof value === 'string' && isRunId(value), 'must be a run id');
 const owner = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), runId, attempt: z.number(), ledger: text.exactOptional() }),
   z.object({ kind: z.literal('pool'), pool: text, ledger: text }),

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, type _Object } from '@aws-sdk/client-s3';
-import { awsStatus, fromAwsError } from '../../core/aws-error.ts';
-import { defined } from '../../core/defined.ts';
+import type { _Object } from '@aws-sdk/client-s3';
 import { DispatchError } from '../../core/errors.ts';
 import { isDeploymentId, sha256Hex, type DeploymentId, type RunId } from '../../core/ids.ts';
-import { isRecord } from '../../core/json.ts';
+import { isRecord, jsonOf } from '../../core/json.ts';
+import { listMarkers, markOf, putMarker, removeMarker } from '../../run/store/s3-markers.ts';
 import { getText, putIf, type Bucket } from '../../run/store/s3-objects.ts';
 import type { Versioned } from '../../run/store/ledger.ts';
 import { parseDeployment, parseDeploymentRequest } from '../record-schema.ts';
@@ -28,9 +26,9 @@ export function createS3Deployments(bucket: Bucket): Deployments {
     keepRequest: (request) => keepRequest(bucket, request),
     claimUploads: (upload, id, over) => claimUploads(bucket, upload, id, over),
     readRequest: (id, requestId) => readRequest(bucket, id, requestId),
-    mark: (id) => mark(bucket, id),
+    mark: (id) => putMarker(bucket, LIVE + id),
     list: (page) => list(bucket, page),
-    forget: (marker) => forget(bucket, marker),
+    forget: ({ id, version }) => removeMarker(bucket, LIVE + id, version),
   };
 }
 
@@ -78,18 +76,10 @@ async function claimUploads(
 
 /** @throws DispatchError `Internal` */
 function ownerIn(text: string, key: string): DeploymentId {
-  const value = parseJson(text);
+  const value = jsonOf(text);
   const id = isRecord(value) ? value['deployment'] : undefined;
   if (typeof id === 'string' && isDeploymentId(id)) return id;
   throw new DispatchError('Internal', `${key} of the ledger names no deployment`, { field: 'deployment' });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 async function readRequest(bucket: Bucket, id: DeploymentId, requestId: RunId): Promise<DeploymentRequest | undefined> {
@@ -97,41 +87,15 @@ async function readRequest(bucket: Bucket, id: DeploymentId, requestId: RunId): 
   return stored === undefined ? undefined : parseDeploymentRequest(stored.text);
 }
 
-async function mark({ s3, bucket }: Bucket, id: DeploymentId): Promise<void> {
-  await ask('s3:PutObject', `${bucket}/${LIVE}${id}`, () =>
-    s3.send(new PutObjectCommand({ Bucket: bucket, Key: LIVE + id, Body: randomUUID() })),
-  );
-}
-
 async function list(
-  { s3, bucket }: Bucket,
+  bucket: Bucket,
   { after, limit }: { readonly after?: DeploymentId; readonly limit: number },
 ): Promise<readonly LiveDeployment[]> {
-  const from = defined({ StartAfter: after === undefined ? undefined : LIVE + after });
-  const input = { Bucket: bucket, Prefix: LIVE, MaxKeys: Math.min(1000, limit), ...from };
-  const { Contents = [] } = await ask('s3:ListBucket', bucket, () => s3.send(new ListObjectsV2Command(input)));
-  return Contents.flatMap(markerOf);
+  const from = after === undefined ? undefined : LIVE + after;
+  return (await listMarkers(bucket, LIVE, { after: from, limit })).flatMap(markerOf);
 }
 
-function markerOf({ Key = '', ETag = '', LastModified }: _Object): LiveDeployment[] {
-  const id = Key.slice(LIVE.length);
-  return isDeploymentId(id) ? [{ id, markedAt: LastModified?.getTime() ?? Infinity, version: ETag }] : [];
-}
-
-async function forget({ s3, bucket }: Bucket, { id, version }: LiveDeployment): Promise<void> {
-  try {
-    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: LIVE + id, IfMatch: version }));
-  } catch (error) {
-    // 412: marked anew. 409: at this moment. 404: gone already.
-    if ([404, 409, 412].includes(awsStatus(error) ?? 0)) return;
-    throw fromAwsError(error, { action: 's3:DeleteObject', resource: `s3://${bucket}/${LIVE}${id}` });
-  }
-}
-
-async function ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw fromAwsError(error, { action, resource: `s3://${resource}` });
-  }
+function markerOf(object: _Object): LiveDeployment[] {
+  const id = object.Key?.slice(LIVE.length) ?? '';
+  return isDeploymentId(id) ? [{ id, ...markOf(object) }] : [];
 }

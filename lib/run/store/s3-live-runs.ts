@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, type _Object } from '@aws-sdk/client-s3';
-import { awsStatus, fromAwsError } from '../../core/aws-error.ts';
+import { PutObjectCommand, type _Object } from '@aws-sdk/client-s3';
+import { fromAwsError } from '../../core/aws-error.ts';
 import { defined } from '../../core/defined.ts';
 import { isRunId } from '../../core/ids.ts';
-import { isRecord } from '../../core/json.ts';
+import { isRecord, jsonOf } from '../../core/json.ts';
 import type { RunRecord } from '../record.ts';
 import type { LivePage, LiveRun, LiveRuns, SweepCursors } from './live-runs.ts';
+import { listMarkers, markOf, putMarker, removeMarker } from './s3-markers.ts';
 import { getText, type Bucket } from './s3-objects.ts';
 
 const LIVE = 'live/';
@@ -21,69 +21,37 @@ function placeOf({ runId, tenant }: Marked): string {
 export function createS3LiveRuns(bucket: Bucket): LiveRuns {
   return {
     list: (page) => list(bucket, page),
-    forget: ({ place, version }) => remove(bucket, place, version),
+    forget: ({ place, version }) => removeMarker(bucket, LIVE + place, version),
   };
 }
 
-/** Each marker is another object than the one before it, so that taking an old one away spares a new one. */
-export async function mark({ s3, bucket }: Bucket, run: Marked): Promise<void> {
-  const place = placeOf(run);
-  try {
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: LIVE + place, Body: randomUUID() }));
-  } catch (error) {
-    throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${LIVE}${place}` });
-  }
+export function mark(bucket: Bucket, run: Marked): Promise<void> {
+  return putMarker(bucket, LIVE + placeOf(run));
 }
 
 /** Of a run that is closed, for good. */
 export function unmark(bucket: Bucket, run: Marked): Promise<void> {
-  return remove(bucket, placeOf(run), undefined);
+  return removeMarker(bucket, LIVE + placeOf(run));
 }
 
-async function remove({ s3, bucket }: Bucket, place: string, version: string | undefined): Promise<void> {
-  const condition = defined({ IfMatch: version });
-  try {
-    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: LIVE + place, ...condition }));
-  } catch (error) {
-    // 412: marked anew. 409: at this moment. 404: gone already.
-    if (version !== undefined && [404, 409, 412].includes(awsStatus(error) ?? 0)) return;
-    throw fromAwsError(error, { action: 's3:DeleteObject', resource: `s3://${bucket}/${LIVE}${place}` });
-  }
-}
-
-/** S3 lists 1000 at a time. */
 async function list(bucket: Bucket, page: LivePage): Promise<LiveRun[]> {
   const prefix = page.tenant === undefined ? LIVE : `${LIVE}${page.tenant}/`;
   const found: LiveRun[] = [];
-  let after = page.after;
+  let after = page.after === undefined ? undefined : LIVE + page.after;
   while (found.length < page.limit) {
-    const objects = await listLive(bucket, prefix, { after, limit: Math.min(1000, page.limit - found.length) });
+    const objects = await listMarkers(bucket, prefix, { after, limit: page.limit - found.length });
     found.push(...objects.flatMap(markerOf));
-    after = objects.at(-1)?.Key?.slice(LIVE.length);
+    after = objects.at(-1)?.Key;
     if (after === undefined) break;
   }
   return found;
 }
 
-function markerOf({ Key = '', ETag = '', LastModified }: _Object): LiveRun[] {
+function markerOf(object: _Object): LiveRun[] {
+  const { Key = '' } = object;
   const place = Key.slice(LIVE.length);
   const runId = place.slice(place.lastIndexOf('/') + 1);
-  return isRunId(runId) ? [{ runId, place, markedAt: LastModified?.getTime() ?? Infinity, version: ETag }] : [];
-}
-
-async function listLive(
-  { s3, bucket }: Bucket,
-  prefix: string,
-  { after, limit }: { readonly after: string | undefined; readonly limit: number },
-): Promise<_Object[]> {
-  const from = after === undefined ? {} : { StartAfter: LIVE + after };
-  try {
-    const input = { Bucket: bucket, Prefix: prefix, MaxKeys: limit, ...from };
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command(input));
-    return Contents;
-  } catch (error) {
-    throw fromAwsError(error, { action: 's3:ListBucket', resource: `s3://${bucket}` });
-  }
+  return isRunId(runId) ? [{ runId, place, ...markOf(object) }] : [];
 }
 
 /** The place on S3. What cannot be read as one is none. */
@@ -91,7 +59,7 @@ export function createS3SweepPlaces(bucket: Bucket): SweepCursors {
   return {
     async read() {
       const stored = await getText(bucket, PLACE);
-      const place = stored === undefined ? undefined : parse(stored.text);
+      const place = stored === undefined ? undefined : jsonOf(stored.text);
       const text = (field: string): string | undefined => {
         const value = isRecord(place) ? place[field] : undefined;
         return typeof value === 'string' ? value : undefined;
@@ -109,12 +77,4 @@ export function createS3SweepPlaces(bucket: Bucket): SweepCursors {
       }
     },
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -45,7 +45,7 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a marker that is set anew is spared',
-    file: 'lib/run/store/s3-live-runs.ts',
+    file: 'lib/run/store/s3-markers.ts',
     guard: 'const condition = defined({ IfMatch: version });',
     without: 'const condition = {};',
     seeds: [786, ...SWEEPS],
