@@ -1,7 +1,5 @@
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { fromAwsError } from '../../../lib/core/aws-error.ts';
-import { defined } from '../../../lib/core/defined.ts';
 import { isDeploymentId, type DeploymentId } from '../../../lib/core/ids.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
 import type { Deployments } from '../../../lib/deployment/store/deployments.ts';
@@ -12,6 +10,7 @@ import { withFix } from './aws-fix.ts';
 import { valueOf } from './command.ts';
 import type { ParsedFlags } from './flags/flags.ts';
 import { UsageError } from './flags/usage.ts';
+import { foldersBelow } from './ledger-folders.ts';
 import type { Io } from './terminal/io.ts';
 
 const PREFIX = 'deployments/';
@@ -42,7 +41,7 @@ export function openDeployments(io: Io, parsed: ParsedFlags): DeploymentLedger {
   const read = async (id: DeploymentId) => (await helped(store.read(id)))?.value;
   const all = async (everything: boolean): Promise<readonly DeploymentRecord[]> => {
     const ids = everything
-      ? await helped(listIds(s3, bucket))
+      ? await helped(foldersBelow({ s3, bucket, prefix: PREFIX }, isDeploymentId, MOST))
       : (await helped(store.list({ limit: MOST }))).map(({ id }) => id);
     return (await Promise.all(ids.map(read))).filter((record) => record !== undefined);
   };
@@ -70,21 +69,4 @@ function theOnly(found: readonly DeploymentRecord[], name: string, bucket: strin
   if (more.length === 0) return only;
   const places = found.map(({ id, target, namespace }) => `${id} (${target}, ${namespace})`).join(', ');
   throw new UsageError(`${found.length} deployments are called '${name}': name one by its id, of ${places}`);
-}
-
-async function listIds(s3: S3Client, bucket: string): Promise<readonly DeploymentId[]> {
-  const found: DeploymentId[] = [];
-  let token: string | undefined;
-  do {
-    const from = defined({ ContinuationToken: token });
-    const page = await s3
-      .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: PREFIX, Delimiter: '/', ...from }))
-      .catch((error: unknown) => {
-        throw fromAwsError(error, { action: 's3:ListBucket', resource: `s3://${bucket}` });
-      });
-    const ids = (page.CommonPrefixes ?? []).map(({ Prefix = '' }) => Prefix.slice(PREFIX.length, -1));
-    found.push(...ids.filter(isDeploymentId));
-    token = page.NextContinuationToken;
-  } while (token !== undefined && found.length < MOST);
-  return found;
 }

@@ -1,5 +1,4 @@
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { fromAwsError } from '../../../lib/core/aws-error.ts';
+import { S3Client } from '@aws-sdk/client-s3';
 import { defined } from '../../../lib/core/defined.ts';
 import { isRunId, type RunId } from '../../../lib/core/ids.ts';
 import { evidencePrefix } from '../../../lib/run/store/evidence-store.ts';
@@ -11,6 +10,7 @@ import { withFix } from './aws-fix.ts';
 import { valueOf } from './command.ts';
 import type { ParsedFlags } from './flags/flags.ts';
 import type { Io } from './terminal/io.ts';
+import { foldersBelow } from './ledger-folders.ts';
 import { UsageError } from './flags/usage.ts';
 
 const RUNS = 'runs/';
@@ -41,7 +41,10 @@ export function openLedger(io: Io, parsed: ParsedFlags): LedgerReader {
   return {
     live: async (limit, tenant) =>
       (await helped(liveRuns.list({ limit, ...defined({ tenant }) }))).map(({ runId }) => runId),
-    all: (limit) => helped(listRuns(s3, bucket, limit)),
+    all: async (limit) => {
+      const ids = await helped(foldersBelow({ s3, bucket, prefix: RUNS }, isRunId, limit));
+      return ids.slice(0, limit);
+    },
     async read(runId) {
       if (!isRunId(runId)) throw new UsageError(`'${runId}' is no run id: 20 hexadecimal digits, as events show them`);
       const stored = await helped(ledger.read(runId));
@@ -52,21 +55,4 @@ export function openLedger(io: Io, parsed: ParsedFlags): LedgerReader {
       return (await helped(getText({ s3, bucket }, evidencePrefix(runId, attempt) + name)))?.text;
     },
   };
-}
-
-async function listRuns(s3: S3Client, bucket: string, limit: number): Promise<RunId[]> {
-  const found: RunId[] = [];
-  let token: string | undefined;
-  do {
-    const from = defined({ ContinuationToken: token });
-    const page = await s3
-      .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: RUNS, Delimiter: '/', ...from }))
-      .catch((error: unknown) => {
-        throw fromAwsError(error, { action: 's3:ListBucket', resource: `s3://${bucket}` });
-      });
-    const ids = (page.CommonPrefixes ?? []).map(({ Prefix = '' }) => Prefix.slice(RUNS.length, -1));
-    found.push(...ids.filter(isRunId));
-    token = page.NextContinuationToken;
-  } while (token !== undefined && found.length < limit);
-  return found.slice(0, limit);
 }
