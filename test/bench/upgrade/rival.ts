@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { clientVariables, imageOf, kubectl, LAB } from '../../cluster/support/lab.ts';
+import { clientVariables, kubectl, LAB, smallCluster } from '../../cluster/support/lab.ts';
 import type { Place, StreamWay, Version } from './way.ts';
 
 const run = promisify(execFile);
@@ -36,15 +36,7 @@ export async function script({ flink, tenant: { namespace }, storage, jars, opti
   const start = async (version: Version, args: readonly string[], ...from: string[]): Promise<void> => {
     clusterId = `script-${randomBytes(4).toString('hex')}`;
     const flags = {
-      'kubernetes.service-account': 'flink',
-      'kubernetes.container.image.ref': imageOf(flink),
-      'kubernetes.jobmanager.cpu.amount': '0.1',
-      'kubernetes.jobmanager.cpu.limit-factor': '20',
-      'kubernetes.taskmanager.cpu.amount': '0.1',
-      'kubernetes.taskmanager.cpu.limit-factor': '20',
-      'jobmanager.memory.process.size': '900m',
-      'taskmanager.memory.process.size': '1000m',
-      'execution.shutdown-on-application-finish': 'false',
+      ...smallCluster(flink),
       ...options,
     };
     await client(flink.startsWith('1.') ? 'run-application' : 'run', flags, ...from, uris[version], ...args);

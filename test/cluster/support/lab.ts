@@ -39,13 +39,9 @@ export interface Submission {
   readonly args?: readonly string[];
 }
 
-/** An application cluster made by Flink's own client: what a failure looks like whoever made the cluster. */
-export async function runFlink(submission: Submission): Promise<void> {
-  const { version, clusterId, namespace, args = [] } = submission;
-  const action = version.startsWith('1.') ? 'run-application' : 'run';
-  const options = {
-    'kubernetes.cluster-id': clusterId,
-    'kubernetes.namespace': namespace,
+/** Options of a cluster that shares the lab's node with others, and stays when its application has ended. */
+export function smallCluster(version: string): Readonly<Record<string, string>> {
+  return {
     'kubernetes.service-account': 'flink',
     'kubernetes.container.image.ref': imageOf(version),
     'kubernetes.jobmanager.cpu.amount': '0.1',
@@ -55,6 +51,17 @@ export async function runFlink(submission: Submission): Promise<void> {
     'jobmanager.memory.process.size': '900m',
     'taskmanager.memory.process.size': '1000m',
     'execution.shutdown-on-application-finish': 'false',
+  };
+}
+
+/** An application cluster made by Flink's own client: what a failure looks like whoever made the cluster. */
+export async function runFlink(submission: Submission): Promise<void> {
+  const { version, clusterId, namespace, args = [] } = submission;
+  const action = version.startsWith('1.') ? 'run-application' : 'run';
+  const options = {
+    'kubernetes.cluster-id': clusterId,
+    'kubernetes.namespace': namespace,
+    ...smallCluster(version),
     ...submission.options,
   };
   await run(
