@@ -36,13 +36,11 @@ export async function launch(record: ActiveRun, deps: DispatchDeps): Promise<Ste
 }
 
 const PASSING: readonly Reason[] = [
-  ...([
-    'ClusterUnavailable',
-    'StorageUnavailable',
-    'StateStorageUnavailable',
-    'RegistryUnavailable',
-    'Internal',
-  ] as const),
+  'ClusterUnavailable',
+  'StorageUnavailable',
+  'StateStorageUnavailable',
+  'RegistryUnavailable',
+  'Internal',
 ];
 
 /** A Kubernetes that has just begun refuses what it allows a moment later, and so it is with rights that were just given. */

@@ -36,7 +36,7 @@ import { deploymentOf, NAMESPACES } from './tenants.ts';
 import type { World } from './world.ts';
 import { logLine } from '../fakes/log-line.ts';
 import { isRunMessage, parseQueueMessage } from '../../lib/run/store/run-queue.ts';
-import { requestStop, type StopOrder } from '../../lib/dispatch/stop.ts';
+import { requestStop, type StopOrder } from '../../lib/dispatch/state/request-stop.ts';
 import type { QueuedRun } from '../../lib/run/record.ts';
 
 export const LEDGER = 'ledger';

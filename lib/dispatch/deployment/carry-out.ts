@@ -1,4 +1,3 @@
-import { isDispatchError } from '../../core/errors.ts';
 import type { DeploymentEffect } from '../../deployment/decide.ts';
 import { forget } from '../../deployment/history.ts';
 import type { DeploymentRecord } from '../../deployment/record.ts';
@@ -7,7 +6,8 @@ import type { RunRecord } from '../../run/record.ts';
 import { openAttempt } from '../attempt-context.ts';
 import { cancelRun } from '../cancel.ts';
 import type { DispatchDeps } from '../deps.ts';
-import { requestStop } from '../stop.ts';
+import { isDenied } from '../state/snapshots.ts';
+import { requestStop } from '../state/request-stop.ts';
 import { requestOf, startRun } from './start-run.ts';
 import { takeSnapshot, type Found } from './take-snapshot.ts';
 
@@ -112,7 +112,7 @@ async function remove(directory: string, deps: DispatchDeps): Promise<boolean> {
     await deps.state(directory).remove(directory);
     return true;
   } catch (error) {
-    if (!isDispatchError(error) || error.reason !== 'StateStorageDenied') throw error;
+    if (!isDenied(error)) throw error;
     deps.log.warn('a snapshot stays, which the dispatcher may not delete', { directory, error });
     return false;
   }

@@ -8,6 +8,7 @@ import type { RunRecord } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
 import { openAttempt, type AttemptContext } from '../attempt-context.ts';
 import type { DispatchDeps } from '../deps.ts';
+import { isDenied, storedSnapshot } from '../state/snapshots.ts';
 
 /** What an effect has found out, put into a record that somebody else may have changed meanwhile. */
 export type Found = (record: DeploymentRecord) => DeploymentRecord;
@@ -67,11 +68,9 @@ async function completeIn(
 ): Promise<Snapshot | undefined> {
   try {
     const [found] = await deps.state(directory).savepoints(directory);
-    return (
-      found && { kind: 'savepoint', path: found.path, format, run, at: found.at, checkpointId: found.checkpointId }
-    );
+    return found && { ...storedSnapshot('savepoint', found, run), format };
   } catch (error) {
-    if (isDispatchError(error) && error.reason === 'StateStorageDenied') return undefined;
+    if (isDenied(error)) return undefined;
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import type {
   MainThread,
   RootException,
 } from '../../flink/job-manager.ts';
-import { endedApplication, isMainOverdue } from '../../verdict/application/end.ts';
+import { endedApplication, isMainOverdue, listsApplications } from '../../verdict/application/end.ts';
 import { currentJob, haveEnded, jobsOf, tellingJob } from '../../verdict/jobs.ts';
 import type { RestFacts } from '../../verdict/observation.ts';
 import { jobManagerRuns } from '../../verdict/verdict.ts';
@@ -98,8 +98,7 @@ async function mainOf(
   at: AttemptContext,
 ): Promise<MainThread | undefined> {
   const { facts } = seen;
-  const isListed = (facts.applications ?? []).length > 0;
-  if (!haveEnded(facts.jobs) || (isListed && !isOverdue(at, seen))) return undefined;
+  if (!haveEnded(facts.jobs) || (listsApplications(facts) && !isOverdue(at, seen))) return undefined;
   return jobManager.mainThread().catch(() => undefined);
 }
 

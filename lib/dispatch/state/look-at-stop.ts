@@ -11,7 +11,7 @@ import type { SavepointOperationFacts, StopFacts } from '../../verdict/stop/stop
 import { isStopping } from '../../verdict/stop/stop.ts';
 import { jobManagerRuns } from '../../verdict/verdict.ts';
 import type { AttemptContext } from '../attempt-context.ts';
-import { isDenied, newestOf, savepointsOfTries, toldSnapshot } from './snapshots.ts';
+import { isDenied, newestOf, newestTold, savepointsOfTries } from './snapshots.ts';
 
 type Stopping = AttemptContext<ActiveRun>;
 
@@ -32,7 +32,8 @@ export async function lookAtStop(at: Stopping, observation: Observation): Promis
   const open = savepointStop(run);
   const jobs = jobsOf(observation, run);
   const asked = open === undefined || jobs.length === 0 ? undefined : await askFlink(at, open);
-  const newest = haveEnded(jobs) ? await newestTold(at) : undefined;
+  // The verdict stands without it: what is in the storage is looked at in any case.
+  const newest = haveEnded(jobs) ? await newestTold(at).catch(() => undefined) : undefined;
   const isOver = haveEnded(jobs) || !jobManagerRuns(observation.kubernetes) || jobs.length === 0;
   const isDue = isOver || asked?.facts.state === 'failed' || asked?.facts.state === 'unknown';
   const savepoint = isDue ? await savepointOf(at, asked, newest, isOver) : undefined;
@@ -70,15 +71,6 @@ function operationOf(ordinal: number, status: SavepointStatus): Asked {
 
 /** org.apache.flink.runtime.scheduler.stopwithsavepoint.StopWithSavepointStoppingException */
 const CREATED = /A savepoint has been created at: (\S+?),? but the corresponding job/;
-
-/** The verdict stands without it: what is in the storage is looked at in any case. */
-async function newestTold({ run, attempt, ref, target }: Stopping): Promise<Snapshot | undefined> {
-  const told = await target
-    .jobManager(ref)
-    .checkpoints(attempt.jobId)
-    .catch(() => undefined);
-  return told?.newest && toldSnapshot(told.newest, run.runId);
-}
 
 async function savepointOf(
   at: Stopping,

@@ -6,10 +6,11 @@ import { directoriesOfTries } from '../../run/stop-request.ts';
 import { currentAttempt } from '../../run/machine.ts';
 import type { LaunchedRun } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
+import type { AttemptContext } from '../attempt-context.ts';
 import type { StateStorages, StoredSavepoint } from '../../state/storage.ts';
 
 /** As Flink tells of it. */
-export function toldSnapshot({ id, path, isSavepoint, format, at, bytes }: CompletedCheckpoint, run: RunId): Snapshot {
+function toldSnapshot({ id, path, isSavepoint, format, at, bytes }: CompletedCheckpoint, run: RunId): Snapshot {
   return {
     kind: isSavepoint ? 'savepoint' : 'checkpoint',
     path,
@@ -19,6 +20,12 @@ export function toldSnapshot({ id, path, isSavepoint, format, at, bytes }: Compl
     at,
     bytes,
   };
+}
+
+/** The newest that the JobManager tells of. @throws DispatchError as JobManager */
+export async function newestTold({ run, attempt, ref, target }: AttemptContext): Promise<Snapshot | undefined> {
+  const { newest } = await target.jobManager(ref).checkpoints(attempt.jobId);
+  return newest && toldSnapshot(newest, run.runId);
 }
 
 /** As its storage has it; its size is not known there. */

@@ -6,7 +6,7 @@ import { haveEnded, jobsOf } from '../../verdict/jobs.ts';
 import type { Observation } from '../../verdict/observation.ts';
 import { firstJobManager, isReplaced } from '../../verdict/verdict.ts';
 import type { AttemptContext } from '../attempt-context.ts';
-import { newestOf, toldSnapshot } from './snapshots.ts';
+import { newestOf, newestTold } from './snapshots.ts';
 
 /**
  * Notes of a stream's attempt that ends what its JobManager tells of its state, while it still does. Only what it tells after
@@ -40,12 +40,11 @@ function endOf(observation: Observation, run: ActiveRun): string | undefined {
   return haveEnded(jobs) ? jobs.at(-1)?.state : undefined;
 }
 
-async function askNewest({ run, attempt, ref, target, deps }: AttemptContext): Promise<Snapshot | undefined> {
+async function askNewest(at: AttemptContext): Promise<Snapshot | undefined> {
   try {
-    const { newest } = await target.jobManager(ref).checkpoints(attempt.jobId);
-    return newest && toldSnapshot(newest, run.runId);
+    return await newestTold(at);
   } catch (error) {
-    deps.log.warn('the newest state was not told', { runId: run.runId, error });
+    at.deps.log.warn('the newest state was not told', { runId: at.run.runId, error });
     return undefined;
   }
 }

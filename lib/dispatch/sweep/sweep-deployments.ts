@@ -1,15 +1,8 @@
-import type { Duration } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import { isDeploymentId, type DeploymentId } from '../../core/ids.ts';
 import type { DeploymentRecord } from '../../deployment/record.ts';
 import type { LiveDeployment } from '../../deployment/store/deployments.ts';
-import type { SweepDeps, SweepLimits } from './sweep-deps.ts';
-
-/** A message that is this late is lost. */
-const OVERDUE: Duration = 2 * 60_000;
-/** A record comes a moment after its marker: no function that has set one this long ago still lives. */
-const MARKER_AGE: Duration = 60 * 60_000;
-const PAGE = 100;
+import { MARKER_AGE, OVERDUE, PAGE, type SweepDeps, type SweepLimits } from './sweep-deps.ts';
 
 export interface SweptDeployments {
   readonly looked: number;

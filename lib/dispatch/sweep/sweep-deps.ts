@@ -1,7 +1,13 @@
-import type { Instant } from '../../core/clock.ts';
+import type { Duration, Instant } from '../../core/clock.ts';
 import type { SessionLeases } from '../../run/session-lease.ts';
 import type { LiveRuns, SweepCursors } from '../../run/store/live-runs.ts';
 import type { DispatchDeps } from '../deps.ts';
+
+/** A message that is this late is lost, or its function died with it: its queue would have shown it again by now. */
+export const OVERDUE: Duration = 2 * 60_000;
+/** A record comes a moment after its marker: no function that has set one this long ago still lives. */
+export const MARKER_AGE: Duration = 60 * 60_000;
+export const PAGE = 100;
 
 export interface SweepLimits {
   /** At most this many runs, and as many clusters, in one pass. */

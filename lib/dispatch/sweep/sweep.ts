@@ -1,15 +1,8 @@
-import type { Duration } from '../../core/clock.ts';
 import type { LiveRun, SweepCursor } from '../../run/store/live-runs.ts';
 import { defined } from '../../core/defined.ts';
 import { sweepDeployments } from './sweep-deployments.ts';
 import { sweepClusters } from './sweep-clusters.ts';
-import type { SweepDeps, SweepLimits } from './sweep-deps.ts';
-
-/** A message that is this late is lost, or its function died with it: its queue would have shown it again by now. */
-const OVERDUE: Duration = 2 * 60_000;
-/** A record comes a moment after its marker: no function that has set one this long ago still lives. */
-const MARKER_AGE: Duration = 60 * 60_000;
-const PAGE = 100;
+import { MARKER_AGE, OVERDUE, PAGE, type SweepDeps, type SweepLimits } from './sweep-deps.ts';
 
 export interface SweepReport {
   /** Live runs that were looked at. */

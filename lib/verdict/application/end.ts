@@ -39,6 +39,11 @@ export function endedApplication({
   return ended as (ApplicationSummary & { readonly status: ApplicationStatus }) | undefined;
 }
 
+/** Flink lists applications from 2.3. */
+export function listsApplications({ applications = [] }: JobManagerFacts): boolean {
+  return applications.length > 0;
+}
+
 /** How long main() may go on when its jobs have ended. */
 export function mainLimit({ deadlines }: ResolvedJob): Duration {
   return deadlines.main ?? MAIN_DEADLINE;
@@ -64,8 +69,7 @@ export function applicationEnd(input: DecisionInput): ApplicationEnd | undefined
   const { jobs, observation } = input;
   const { rest } = observation;
   if (rest.state === 'unreachable' || (jobs.length > 0 && !haveEnded(jobs))) return undefined;
-  const { applications = [] } = rest.facts;
-  if (applications.length > 0) {
+  if (listsApplications(rest.facts)) {
     const end = listed(rest.facts, rest.applicationException);
     return end !== undefined && lacksJobs(input, end) ? undefined : secondTime(input, end);
   }

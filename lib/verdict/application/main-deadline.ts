@@ -1,5 +1,5 @@
 import type { Duration } from '../../core/clock.ts';
-import { applicationFact, isMainOverdue, mainLimit, withoutJobSince } from './end.ts';
+import { applicationFact, isMainOverdue, listsApplications, mainLimit, withoutJobSince } from './end.ts';
 import { jobsAndAccumulators } from './outcome.ts';
 import { deadlineFact, seconds } from '../facts.ts';
 import { haveEnded } from '../jobs.ts';
@@ -27,10 +27,12 @@ function mainDeadlineFact({ record, attempt, jobs, now }: DecisionInput): string
 function overdueMain(input: DecisionInput): Verdict | undefined {
   const { attempt, record, jobs, now, observation } = input;
   if (!haveEnded(jobs) || !isMainOverdue(attempt, jobs, record.job, now)) return undefined;
-  const main = observation.rest.state === 'answered' ? observation.rest.main : undefined;
+  const { rest } = observation;
+  const main = rest.state === 'answered' ? rest.main : undefined;
+  const isListed = rest.state === 'answered' && listsApplications(rest.facts);
   // How it ended is about to be known.
   if (main?.state === 'returned') return undefined;
-  if (main === undefined && !isListed(input) && overdueBy(input) < UNSEEN_PATIENCE) return undefined;
+  if (main === undefined && !isListed && overdueBy(input) < UNSEEN_PATIENCE) return undefined;
   const limit = seconds(mainLimit(record.job));
   const stack = main?.stack;
   const at = stack === undefined ? '' : `, in ${placeOf(stack)}`;
@@ -42,11 +44,6 @@ function overdueMain(input: DecisionInput): Verdict | undefined {
       .map((line) => `main(): ${line.trim()}`) ?? [];
   const outcome = outcomeOf('failed', 'MainDeadlineExceeded', message, now, [...frames, ...clusterSnapshot(input)]);
   return { kind: 'ended', outcome: { ...outcome, ...jobsAndAccumulators(input) } };
-}
-
-/** From 2.3 Flink says of the application that it goes on. */
-function isListed({ observation: { rest } }: DecisionInput): boolean {
-  return rest.state === 'answered' && (rest.facts.applications ?? []).length > 0;
 }
 
 /** How long it is overdue. */

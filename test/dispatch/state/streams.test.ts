@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cancelRun } from '../../../lib/dispatch/cancel.ts';
 import { DispatchError } from '../../../lib/core/errors.ts';
 import type { RunId } from '../../../lib/core/ids.ts';
-import { requestStop, type StopOrder } from '../../../lib/dispatch/stop.ts';
+import { requestStop, type StopOrder } from '../../../lib/dispatch/state/request-stop.ts';
 import { crashedPods } from '../scripted/fake-flink.ts';
 import {
   attemptOf,

@@ -1,16 +1,14 @@
-import type { Duration } from '../core/clock.ts';
-import { DispatchError } from '../core/errors.ts';
-import type { RunId } from '../core/ids.ts';
-import type { Reason } from '../core/reasons.ts';
-import type { StatePlan } from '../job/job.ts';
-import { currentAttempt, isEnded, isOpen } from '../run/machine.ts';
-import type { RunRecord, StopRequest } from '../run/record.ts';
-import { savepointTry } from '../run/stop-request.ts';
-import type { SavepointFormat } from '../state/snapshot.ts';
-import type { DispatchDeps } from './deps.ts';
-
-/** How often a change of the record by its own follower may get in between. */
-const TRIES = 5;
+import type { Duration } from '../../core/clock.ts';
+import { DispatchError } from '../../core/errors.ts';
+import type { RunId } from '../../core/ids.ts';
+import type { Reason } from '../../core/reasons.ts';
+import type { StatePlan } from '../../job/job.ts';
+import { currentAttempt, isEnded, isOpen } from '../../run/machine.ts';
+import type { RunRecord, StopRequest } from '../../run/record.ts';
+import { savepointTry } from '../../run/stop-request.ts';
+import type { SavepointFormat } from '../../state/snapshot.ts';
+import { changeRun } from '../change-run.ts';
+import type { DispatchDeps } from '../deps.ts';
 
 /** Who wants a stream to stop, and how; what is left out is as its job says. */
 export type StopOrder = { readonly by: string; readonly reason: Reason } & (
@@ -35,15 +33,16 @@ export async function requestStop(
   order: StopOrder,
   deps: Pick<DispatchDeps, 'ledger' | 'runQueue' | 'clock'>,
 ): Promise<boolean> {
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const stored = await deps.ledger.read(runId);
-    if (stored === undefined || isEnded(stored.value.state) || stored.value.job?.state === undefined) return false;
-    const asked = withRequest(stored.value, order, deps.clock.now());
-    if (asked !== stored.value && (await deps.ledger.replace(asked, stored.version)) === undefined) continue;
-    await deps.runQueue.send({ version: 1, runId, step: asked.step.number }, 0);
-    return true;
-  }
-  return false;
+  const asked = await changeRun(
+    runId,
+    (run) => {
+      if (isEnded(run.state) || run.job?.state === undefined) return undefined;
+      return withRequest(run, order, deps.clock.now());
+    },
+    deps,
+  );
+  if (asked !== undefined) await deps.runQueue.send({ version: 1, runId, step: asked.run.step.number }, 0);
+  return asked !== undefined;
 }
 
 function withRequest(run: RunRecord, order: StopOrder, now: number): RunRecord {
