@@ -9,7 +9,15 @@ import type { Outcome, RunRecord } from '../../lib/run/record.ts';
 import type { Execution } from './servers/flink.ts';
 import { LEDGER } from './functions.ts';
 import type { Stored } from './servers/kubernetes-objects.ts';
-import { checkChange, checkLock, checkShape, isOfOneKey, runsIn, type Check } from './record-invariants.ts';
+import {
+  checkChange,
+  checkLock,
+  checkShape,
+  isCalledEndless,
+  isOfOneKey,
+  runsIn,
+  type Check,
+} from './record-invariants.ts';
 import type { Put } from './servers/s3.ts';
 import { isPoolDeployment, isTheirs, isUnderForeign } from './sessions/session-invariants.ts';
 import type { Invocation } from './simulation.ts';
@@ -159,7 +167,7 @@ export class Invariants {
     const finished = this.begun.get(next.runId);
     this.check(
       'a job that finished is never run again',
-      finished === undefined || isCalledEndless(next, finished),
+      finished === undefined || ranEndless(next, finished),
       () => `${run}: attempt ${now.number} after ${finished?.clusterId ?? ''} finished`,
     );
     if (before === undefined) this.checkTurn(next);
@@ -291,7 +299,7 @@ export class Invariants {
       const finished = this.begun.get(record.runId);
       this.check(
         'a job that finished is never run again',
-        finished === undefined || isCalledEndless(record, finished),
+        finished === undefined || ranEndless(record, finished),
         () => `${execution.clusterId} after ${finished?.clusterId ?? ''}`,
       );
       this.check(
@@ -454,7 +462,7 @@ export class Invariants {
     if (outcome?.reason === 'JobFailed') this.check('an outcome is true', ends.includes('FAILED'), detail);
     this.checkMain(outcome, executions, detail);
     const finished = this.finished.get(runId);
-    if (outcome?.state === 'failed' && finished !== undefined && !isCalledEndless(record, finished)) {
+    if (outcome?.state === 'failed' && finished !== undefined && !ranEndless(record, finished)) {
       // Somebody took the cluster before its end was read, or put another one in its place; or the deadline came first.
       const isCopied = attempts.some(({ clusterId }) => this.world.copied.has(clusterId));
       const excused = isCopied || ['ClusterDeleted', 'RunDeadlineExceeded'].includes(outcome.reason);
@@ -488,10 +496,11 @@ export class Invariants {
   }
 }
 
-/** Its spec says that it cannot end, and its JobManager was gone before it could say better. */
-function isCalledEndless({ job, attempts }: RunRecord, { clusterId }: Execution): boolean {
-  const attempt = attempts.find((one) => one.clusterId === clusterId);
-  return job?.kind === 'streaming' && attempt?.runtime?.type !== 'BATCH';
+function ranEndless(record: RunRecord, { clusterId }: Execution): boolean {
+  return isCalledEndless(
+    record,
+    record.attempts.find((attempt) => attempt.clusterId === clusterId),
+  );
 }
 
 function isForeign(object: Stored): boolean {

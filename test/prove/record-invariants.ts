@@ -101,3 +101,8 @@ export function runsIn(text: string | undefined): readonly string[] {
 export function isOfOneKey(a: RunRecord, b: RunRecord): boolean {
   return a.tenant === b.tenant && a.job?.concurrency?.key === b.job?.concurrency?.key;
 }
+
+/** Its spec says that it cannot end, and its JobManager was gone before it could say better. */
+export function isCalledEndless({ job }: RunRecord, attempt: RunRecord['attempts'][number] | undefined): boolean {
+  return job?.kind === 'streaming' && attempt?.runtime?.type !== 'BATCH';
+}

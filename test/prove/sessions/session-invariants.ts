@@ -8,7 +8,7 @@ import { OWNER } from './session-people.ts';
 import type { SessionJob } from './session-jobs.ts';
 import type { SessionFlink } from './session-flink.ts';
 import { isSession, THEIRS } from './session-workload.ts';
-import { isOfOneKey, leaseIn } from '../record-invariants.ts';
+import { isCalledEndless, isOfOneKey, leaseIn } from '../record-invariants.ts';
 import type { World } from '../world.ts';
 
 const LEASE = /^sessions\/[^/]+\/[^/]+\/(.+)\.json$/;
@@ -203,7 +203,10 @@ export class SessionInvariants {
     const detail = (): string => `${name}: ${outcome.state} ${outcome.reason}, but Flink: ${ends.join(', ')}`;
     if (outcome.state === 'succeeded') this.check('an outcome is true', ends.includes('FINISHED'), detail);
     if (outcome.reason === 'JobFailed') this.check('an outcome is true', ends.includes('FAILED'), detail);
-    if (outcome.state !== 'failed' || !ends.includes('FINISHED')) return;
+    const finished = record.attempts.find(({ jobId }) => {
+      return this.flink.processes.jobs.some((one) => one.jobId === jobId && one.end === 'FINISHED');
+    });
+    if (outcome.state !== 'failed' || finished === undefined || isCalledEndless(record, finished)) return;
     // The deadline came first.
     this.check('an outcome is true', outcome.reason === 'RunDeadlineExceeded', detail);
   }
