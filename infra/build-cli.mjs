@@ -1,4 +1,5 @@
 // Bundles the command line into dist/: one small entry, and chunks that are read only when a command needs them.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -7,9 +8,18 @@ import { BUNDLE_OPTIONS, REQUIRE_BANNER, ROOT } from './bundling.mjs';
 
 export const bundle = join(ROOT, 'dist/flink-dispatch.mjs');
 
+/** `0.1.0 (906886e)`: the commit where there is a repository, with a `+` when files differ from it. */
+function version() {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { status, stdout } = spawnSync('git', ['describe', '--always', '--exclude=*', '--abbrev=7', '--dirty=+'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  return status === 0 ? `${version} (${stdout.trim()})` : version;
+}
+
 export async function buildCli() {
   const { build } = await import('esbuild');
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const result = await build({
     ...BUNDLE_OPTIONS,
     entryPoints: { 'flink-dispatch': 'packages/cli/src/bin.ts' },
@@ -17,7 +27,7 @@ export async function buildCli() {
     keepNames: true,
     legalComments: 'linked',
     banner: { js: `#!/usr/bin/env node\n${REQUIRE_BANNER}` },
-    define: { FLINK_DISPATCH_VERSION: JSON.stringify(version) },
+    define: { FLINK_DISPATCH_VERSION: JSON.stringify(version()) },
     write: false,
   });
   // the entry last, and every file whole: a command that starts meanwhile finds one bundle or the other

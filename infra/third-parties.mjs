@@ -1,10 +1,10 @@
-// What the packages are made of: a bill of materials (CycloneDX, by npm) and the licenses of all that is bundled, in dist/.
+// What the packages are made of, in dist/: a bill of materials (CycloneDX, by npm) and the licenses of all that is bundled.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { ROOT } from './bundling.mjs';
+import { BUNDLE_OPTIONS, ROOT } from './bundling.mjs';
 
 /** The text of a package's license file; undefined when it has none. */
 export function licenseOf(name) {
@@ -23,17 +23,55 @@ export function noticesOf(components, textOf = licenseOf) {
   return `Packages that flink-dispatch is bundled with, and their licenses.\n\n${sections.join(`\n${'-'.repeat(78)}\n\n`)}`;
 }
 
-function main() {
-  const sbom = execFileSync('npm', ['sbom', '--omit', 'dev', '--sbom-format', 'cyclonedx'], {
+/** The folder of the package that a bundled file is of; undefined for a file of ours. */
+export function packageFolder(path) {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0];
+}
+
+/** `name@version` of each package of which the command line or a function holds code. */
+export async function bundledPackages() {
+  const { build } = await import('esbuild');
+  const functions = readdirSync(join(ROOT, 'functions')).filter((file) => file.endsWith('.ts'));
+  const { metafile } = await build({
+    ...BUNDLE_OPTIONS,
+    entryPoints: ['packages/cli/src/bin.ts', ...functions.map((file) => `functions/${file}`)],
+    outdir: 'dist',
+    metafile: true,
+    write: false,
+  });
+  const files = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  const folders = new Set(files.map(packageFolder).filter((folder) => folder !== undefined));
+  return new Set(
+    [...folders].map((folder) => {
+      const { name, version } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+      return `${name}@${version}`;
+    }),
+  );
+}
+
+/** The bill without what only builds and tests: of the packages, and of who needs whom among them. */
+export function onlyBundled(sbom, bundled) {
+  const product = sbom.metadata.component['bom-ref'];
+  const isBundled = (ref) => bundled.has(ref) || ref === product;
+  return {
+    ...sbom,
+    components: sbom.components.filter((component) => bundled.has(component['bom-ref'])),
+    dependencies: sbom.dependencies
+      .filter(({ ref }) => isBundled(ref))
+      .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter(isBundled) })),
+  };
+}
+
+async function main() {
+  const listed = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
     cwd: ROOT,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
+  const sbom = onlyBundled(JSON.parse(listed), await bundledPackages());
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  writeFileSync(join(ROOT, 'dist/sbom.cdx.json'), sbom);
-  // The workspaces are of the product itself.
-  const others = JSON.parse(sbom).components.filter(({ name }) => existsSync(join(ROOT, 'node_modules', name)));
-  writeFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.txt'), noticesOf(others));
+  writeFileSync(join(ROOT, 'dist/sbom.cdx.json'), JSON.stringify(sbom, undefined, 2));
+  writeFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.txt'), noticesOf(sbom.components));
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main();
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main();

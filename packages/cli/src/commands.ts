@@ -197,10 +197,14 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'explain',
-    synopsis: '[OPTIONS] <option>[=value]',
-    summary: 'Say what a Flink option does to the objects of a cluster.',
+    synopsis: '[OPTIONS] <option>[=value] | <reason>',
+    summary: 'Say what a Flink option does to the objects of a cluster, or what a reason means.',
     flags: [...GENERAL, ...VERSION_AND_DRY_RUN.filter(({ long }) => long === 'flink-version'), ...COMMON],
-    examples: ['explain kubernetes.jobmanager.cpu.amount', 'explain kubernetes.secrets=db-login:/opt/secrets'],
+    examples: [
+      'explain kubernetes.jobmanager.cpu.amount',
+      'explain kubernetes.secrets=db-login:/opt/secrets',
+      'explain JobFailed',
+    ],
     load: () => import('./commands/explain.ts'),
   },
   {

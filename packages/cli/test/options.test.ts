@@ -154,3 +154,23 @@ describe('explain', () => {
     );
   });
 });
+
+describe('explain, of a reason', () => {
+  it('says who has to act, whether it is tried again, and what to do', async () => {
+    expect(await run('explain', 'ImageNotFound')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^ImageNotFound\nuser: .*never tried again.*\nto do: Correct image/) as string,
+    });
+  });
+
+  it('gives the same to programs', async () => {
+    const { out } = await run('explain', 'QuotaExceeded', '--json');
+    expect(JSON.parse(out)).toMatchObject({ reason: 'QuotaExceeded', reasonClass: 'capacity' });
+  });
+
+  it('names the nearest one', async () => {
+    const { code, err } = await run('explain', 'ImageNotFund');
+    expect(code).toBe(2);
+    expect(err).toContain('did you mean ImageNotFound?');
+  });
+});

@@ -8,6 +8,7 @@ import { FLINK, JOB_MANAGER_MEMORY, TASK_MANAGER_MEMORY } from '../../../../lib/
 import { KUBERNETES } from '../../../../lib/flink/options/kubernetes.ts';
 import type { DefaultedOption, Option } from '../../../../lib/flink/options/option.ts';
 import { has, type Execute } from '../command.ts';
+import { explainReason, isReasonLike } from './explain-reason.ts';
 import { printJson, style, type Io } from '../terminal/io.ts';
 import { nearest } from '../../../../lib/core/nearest.ts';
 import {
@@ -87,7 +88,13 @@ interface Described {
 /** Builds a small cluster with and without the option, and shows what is different. */
 export const execute: Execute = (io, parsed) => {
   const [argument, ...more] = parsed.args;
-  if (argument === undefined || more.length > 0) throw new UsageError('explain <option>, or explain <option>=<value>');
+  if (argument === undefined || more.length > 0) {
+    throw new UsageError('explain <option>, explain <option>=<value>, or explain <reason>');
+  }
+  if (isReasonLike(argument)) {
+    explainReason(io, parsed, argument);
+    return Promise.resolve(0);
+  }
   const at = argument.indexOf('=');
   const key = at === -1 ? argument : argument.slice(0, at);
   const option = optionOf(key, at !== -1);
