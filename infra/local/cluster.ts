@@ -8,6 +8,7 @@ import { createKubernetesApi } from '../../lib/kubernetes/api/https-api.ts';
 import { kubeconfigConnection, kubeconfigFiles } from '../../lib/kubernetes/access/kubeconfig.ts';
 import { defined } from '../../lib/core/defined.ts';
 import type { ClusterId } from '../../lib/core/ids.ts';
+import { archivedJava } from './flink/class-archive.ts';
 import { ensureFlink, type FlinkDistribution } from './flink/distribution.ts';
 import { buildExampleJobs, type ExampleJobs } from './flink/example-jobs.ts';
 import { startKubernetes } from '../../packages/local-kubernetes/src/server.ts';
@@ -68,10 +69,11 @@ async function startEmbedded(
 ): Promise<Embedded> {
   const dataDir = join(folder, 'kubernetes');
   const image = imageOf(flink);
+  const javaHome = await archivedJava(flink);
   const server = await progress.stage('Starting a Kubernetes for development: its pods are processes', () =>
     startKubernetes({
       dataDir,
-      images: { [image]: { ...flink, files: exampleFiles(flink, examples) } },
+      images: { [image]: { ...flink, ...defined({ javaHome }), files: exampleFiles(flink, examples) } },
       log: () => undefined,
     }),
   );

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { ensureArchivedJava } from './flink/class-archive.ts';
 import { ensureFlink } from './flink/distribution.ts';
 import { buildExampleJobs } from './flink/example-jobs.ts';
 import type { Image } from '../../packages/local-kubernetes/src/node/images.ts';
@@ -17,7 +18,7 @@ async function main(versions: readonly string[]): Promise<void> {
       [wordCount, orderTotals, failingJob].map((jar) => [`/opt/flink/usrlib/${basename(jar)}`, jar]),
     );
     for (const name of [`flink:${version}`, `flink:${version.split('.').slice(0, 2).join('.')}`])
-      images[name] = { flinkHome: flink.flinkHome, files };
+      images[name] = { flinkHome: flink.flinkHome, javaHome: await ensureArchivedJava(flink), files };
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'flink-dispatch-'));
   const port = Number(process.env['PORT'] ?? 0);

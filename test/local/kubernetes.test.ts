@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureArchivedJava } from '../../infra/local/flink/class-archive.ts';
 import { ensureFlink, type FlinkDistribution } from '../../infra/local/flink/distribution.ts';
 import { buildExampleJobs } from '../../infra/local/flink/example-jobs.ts';
 import type { Image } from '../../packages/local-kubernetes/src/node/images.ts';
@@ -26,7 +27,7 @@ async function imageOf(flink: FlinkDistribution): Promise<Image> {
   const jobs = await buildExampleJobs(flink);
   const jars = [jobs.wordCount, jobs.orderTotals, jobs.failingJob];
   const files = Object.fromEntries(jars.map((jar) => [`/opt/flink/usrlib/${basename(jar)}`, jar]));
-  return { flinkHome: flink.flinkHome, files };
+  return { flinkHome: flink.flinkHome, javaHome: await ensureArchivedJava(flink), files };
 }
 
 async function until<T>(what: string, ask: () => Promise<T | undefined>, limit = 90_000): Promise<T> {
@@ -82,7 +83,7 @@ describe.each(['2.3.0', '1.20.0'])('Flink %s on the local Kubernetes', (version)
       join(flink.flinkHome, 'bin', 'flink'),
       [action, '--target', 'kubernetes-application', ...properties, ...program],
       {
-        env: { ...process.env, KUBECONFIG: kubeconfig },
+        env: { ...process.env, KUBECONFIG: kubeconfig, JAVA_HOME: await ensureArchivedJava(flink) },
       },
     );
   }

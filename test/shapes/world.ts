@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureArchivedJava } from '../../infra/local/flink/class-archive.ts';
 import { ensureFlink } from '../../infra/local/flink/distribution.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
 import { kubeconfigConnection } from '../../lib/kubernetes/access/kubeconfig.ts';
@@ -32,12 +33,15 @@ export interface ShapeWorld {
 /** The embedded Kubernetes with real Flink of these versions, oldest first, and the jar of Shape.java in every image. */
 export async function openWorld(versions: readonly string[], log: (line: string) => void): Promise<ShapeWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), 'flink-dispatch-shapes-'));
-  const homes = new Map<string, string>();
-  for (const version of versions) homes.set(version, (await ensureFlink({ version, log })).flinkHome);
+  const homes = new Map<string, { readonly flinkHome: string; readonly javaHome: string }>();
+  for (const version of versions) {
+    const flink = await ensureFlink({ version, log });
+    homes.set(version, { flinkHome: flink.flinkHome, javaHome: await ensureArchivedJava(flink) });
+  }
   const jar = join(dataDir, 'shape.jar');
-  await writeFile(jar, await buildShape(homes.get(versions[0] ?? '') ?? ''));
+  await writeFile(jar, await buildShape(homes.get(versions[0] ?? '')?.flinkHome ?? ''));
   const images: Images = Object.fromEntries(
-    [...homes].map(([version, flinkHome]) => [imageOf(version), { flinkHome, files: { [JAR]: jar } }]),
+    [...homes].map(([version, home]) => [imageOf(version), { ...home, files: { [JAR]: jar } }]),
   );
   const kubernetes = await startKubernetes({ dataDir, images, log });
   const kubeconfig = join(dataDir, 'kubeconfig');

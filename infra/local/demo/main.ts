@@ -5,6 +5,7 @@ import { describeError } from '../../../lib/core/errors.ts';
 import { MissingTools, startStack, type Stack } from '../stack.ts';
 import { cacheFolder } from '../cache.ts';
 import { COMMANDS, type Command } from './commands.ts';
+import { prepareNextStart } from './next-start.ts';
 import { parseDemoOptions, USAGE, type DemoOptions } from './options.ts';
 import { showRemains, showRun } from './show.ts';
 import { stay } from './stay.ts';
@@ -42,6 +43,8 @@ async function main(): Promise<number> {
   if (options.stay) {
     interrupted = well ? 0 : 1;
     await stay(stack, terminal);
+  } else if (stack.cluster.podsAreProcesses) {
+    await prepareNextStart(terminal);
   }
   return well ? 0 : 1;
 }

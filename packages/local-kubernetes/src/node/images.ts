@@ -1,6 +1,8 @@
 /** What stands for a container image: a Flink distribution, or (empty) the programs of this machine. */
 export interface Image {
   readonly flinkHome?: string;
+  /** The image's Java, as a JAVA_HOME of this machine; default: that of this process. */
+  readonly javaHome?: string;
   /** More files of the image: its paths, and where they are on this machine. */
   readonly files?: Readonly<Record<string, string>>;
 }

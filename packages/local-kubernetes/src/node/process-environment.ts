@@ -37,6 +37,7 @@ export function processEnvironment(
     const value = process.env[name];
     if (value !== undefined) result[name] = value;
   }
+  if (image.javaHome !== undefined) result['JAVA_HOME'] = image.javaHome;
   if (image.flinkHome !== undefined) {
     const home = paths.at(FLINK_HOME);
     result['FLINK_HOME'] = home;

@@ -1,29 +1,53 @@
-// Lists the classes that a Flink application cluster loads on Kubernetes, from its start to the end of a job, one a line:
-// what the lab's images keep in an archive (lab/build). It runs on the local Kubernetes, whose pods are processes.
 // usage: record-classes.ts FLINK_VERSION FLINK_HOME LIST
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startKubernetes, type LocalKubernetes } from '../../../packages/local-kubernetes/src/server.ts';
+import { cacheFolder } from '../cache.ts';
+import type { FlinkDistribution } from './distribution.ts';
+import { buildExampleJobs } from './example-jobs.ts';
 
 const CLUSTER = 'recorded';
+const JOB = '/opt/flink/usrlib/WordCount.jar';
 /** Milliseconds from the start of the client to the end of the JobManager. */
 const LIMIT = 300_000;
 
-async function main(version: string, flinkHome: string, list: string): Promise<void> {
+/**
+ * A file with the classes that a Flink application cluster loads on Kubernetes, from its start to the end of a job, one a
+ * line: recorded once for each version, on the local Kubernetes, whose pods are processes. For archives of them:
+ * `class-archive.ts`, the lab's images.
+ */
+export async function ensureClassList(flink: FlinkDistribution): Promise<string> {
+  const list = join(cacheFolder(), 'java', `${flink.version}.classes`);
+  if (existsSync(list)) return list;
+  await mkdir(dirname(list), { recursive: true });
+  const part = `${list}.${String(process.pid)}`;
+  await writeFile(part, await record(flink));
+  await rename(part, list);
+  return list;
+}
+
+async function record(flink: FlinkDistribution): Promise<string> {
+  const { version, flinkHome } = flink;
   const folder = await mkdtemp(join(tmpdir(), 'flink-dispatch-classes-'));
   const image = `flink:${version}`;
   const dataDir = join(folder, 'kubernetes');
-  const kubernetes = await startKubernetes({ dataDir, images: { [image]: { flinkHome } }, log: () => undefined });
+  const files = { [JOB]: (await buildExampleJobs(flink)).wordCount };
+  const kubernetes = await startKubernetes({
+    dataDir,
+    images: { [image]: { flinkHome, files } },
+    log: () => undefined,
+  });
   try {
     const kubeconfig = join(folder, 'kubeconfig');
     await writeFile(kubeconfig, kubernetes.kubeconfig, { mode: 0o600 });
     await submit({ version, flinkHome, image, kubeconfig, folder });
     await untilEnded(kubernetes);
-    await writeFile(list, await classesIn(folder));
+    return await classesIn(folder);
   } finally {
     await kubernetes.stop();
     await rm(folder, { recursive: true, force: true });
@@ -40,19 +64,19 @@ interface Submission {
 }
 
 async function submit({ version, flinkHome, image, kubeconfig, folder }: Submission): Promise<void> {
-  const record = (name: string): string => `-XX:DumpLoadedClassList=${join(folder, `${name}.classes`)}`;
+  const listOf = (name: string): string => `-XX:DumpLoadedClassList=${join(folder, `${name}.classes`)}`;
   const options = {
     'kubernetes.cluster-id': CLUSTER,
     'kubernetes.container.image.ref': image,
-    'containerized.master.env.JVM_ARGS': record('jobmanager'),
-    'containerized.taskmanager.env.JVM_ARGS': record('taskmanager'),
+    'containerized.master.env.JVM_ARGS': listOf('jobmanager'),
+    'containerized.taskmanager.env.JVM_ARGS': listOf('taskmanager'),
   };
   const properties = Object.entries(options).map(([key, value]) => `-D${key}=${value}`);
   await promisify(execFile)(
     join(flinkHome, 'bin', 'flink'),
     [
       ...[version.startsWith('1.') ? 'run-application' : 'run', '--target', 'kubernetes-application'],
-      ...[...properties, 'local:///opt/flink/usrlib/WordCount.jar'],
+      ...[...properties, `local://${JOB}`],
     ],
     { env: { ...process.env, KUBECONFIG: kubeconfig, FLINK_CONF_DIR: join(flinkHome, 'conf') } },
   );
@@ -85,5 +109,7 @@ async function classesIn(folder: string): Promise<string> {
   );
 }
 
-const [version = '', flinkHome = '', list = ''] = process.argv.slice(2);
-await main(version, flinkHome, list);
+if (process.argv[1] === import.meta.filename) {
+  const [version = '', flinkHome = '', list = ''] = process.argv.slice(2);
+  await copyFile(await ensureClassList({ version, flinkHome }), list);
+}
