@@ -56,7 +56,7 @@ export type PublicDeploymentEvent = z.infer<typeof deploymentEventSchema>;
 
 /** What docs/schemas/deployment-event.v1.json holds. */
 export function deploymentEventJsonSchema(): object {
-  const schema = z.toJSONSchema(deploymentEventSchema, { io: 'input' });
+  const schema = z.toJSONSchema(deploymentEventSchema, { io: 'input', target: 'draft-7' });
   return {
     $id: 'urn:flink-dispatch:deployment-event:v1',
     title: 'flink-dispatch deployment event, version 1',

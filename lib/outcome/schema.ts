@@ -136,6 +136,6 @@ export type LifecycleEventData = LifecycleEvent['data'];
 
 /** What docs/schemas/run-event.v1.json holds. Consumers must accept fields that they do not know. */
 export function eventJsonSchema(): object {
-  const schema = z.toJSONSchema(lifecycleEventSchema, { io: 'input' });
+  const schema = z.toJSONSchema(lifecycleEventSchema, { io: 'input', target: 'draft-7' });
   return { $id: 'urn:flink-dispatch:run-event:v1', title: 'flink-dispatch run event, version 1', ...schema };
 }

@@ -10,7 +10,8 @@ import { bodyOf, mapSqsRecords, type SqsRecord } from './sqs-event.ts';
 
 const key = z.string().min(1).max(256);
 
-const envelope = z
+/** A message that names a stored job, or gives its spec beside an idempotency key. */
+export const messageEnvelope = z
   .strictObject({
     /** A stored job's name. */
     runJob: z.string().min(1).max(100).optional(),
@@ -75,7 +76,7 @@ function nameIn(spec: Record<string, unknown> | undefined): string {
 
 function contentOf(body: Record<string, unknown>): Content {
   if ('kind' in body || 'apiVersion' in body) return { spec: body };
-  if ('runJob' in body || 'spec' in body) return parseWith(envelope, body);
+  if ('runJob' in body || 'spec' in body) return parseWith(messageEnvelope, body);
   const { idempotencyKey, ...spec } = body;
   if (idempotencyKey === undefined) return { spec };
   return { spec, idempotencyKey: parseWith(key, idempotencyKey, 'idempotencyKey') };

@@ -6,6 +6,8 @@ import type { Flag } from './flags/flags.ts';
 import { OLD_RUN_FLAGS } from './legacy/old-flags.ts';
 import { DETACHED, FORMAT } from './flags/savepoint-flags.ts';
 
+/** Files of docs/schemas, without their version. */
+const SCHEMA_NAMES = ['job', 'config', 'message', 'run-event', 'deployment-event'];
 const ON_CLUSTER = '-Dkubernetes.cluster-id=my-job';
 
 const RUN_FLAGS: readonly Flag[] = [
@@ -206,6 +208,17 @@ export const COMMANDS: readonly Command[] = [
       'explain JobFailed',
     ],
     load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'schema',
+    synopsis: `<${SCHEMA_NAMES.join(' | ')}>`,
+    summary: 'Print the JSON Schema of a file, a message or an event, for editors and validators.',
+    flags: COMMON,
+    examples: ['schema job > job.schema.json', 'schema config'],
+    notes:
+      'An editor with the YAML language server takes it by a first line in job.yaml:\n' +
+      '# yaml-language-server: $schema=job.schema.json',
+    load: () => import('./commands/schema.ts'),
   },
   {
     name: 'doctor',
