@@ -96,6 +96,11 @@ const NONCES = [
 
 /** What was accepted for the operator's sake and changes nothing here; `keepsState`: of a stream that a deployment owns. */
 export function notesOn(spec: JobSpec, keepsState: boolean): readonly string[] {
+  const ingress = 'ingress has no effect: no Ingress is made. `flink-dispatch ui` shows the web UI of a cluster';
+  return [...(spec.ingress === undefined ? [] : [ingress]), ...notesOnState(spec, keepsState)];
+}
+
+function notesOnState(spec: JobSpec, keepsState: boolean): readonly string[] {
   if (keepsState) return [...notesOnStream(spec), ...operatorNotes(spec.flinkConfiguration, true)];
   const nonces = NONCES.filter((key) => spec.job?.[key] !== undefined).map((key) => `job.${key}`);
   if (spec.restartNonce !== undefined) nonces.unshift('restartNonce');

@@ -75,7 +75,14 @@ const component = {
   podTemplate: podTemplate.optional(),
 };
 
-const refused = (why: string) => z.never({ error: why }).optional();
+/** The operator's: nothing is made of it. */
+const ingress = z.strictObject({
+  template: z.string().max(2048).optional(),
+  className: z.string().max(253).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  tls: z.array(z.looseObject({})).optional(),
+});
 /** The operator's triggers: a number that has changed asks a deployment for one act, and means nothing for a run. */
 const nonce = z.number().optional();
 
@@ -151,7 +158,7 @@ export const jobSpecSchema = z.strictObject({
   jobManager: z.strictObject(component).optional(),
   taskManager: z.strictObject(component).optional(),
   job: program.optional(),
-  ingress: refused('is not supported: leave it out. A run is reached through the access that its target configures'),
+  ingress: ingress.optional(),
   restartNonce: nonce,
   deadlines: z
     .strictObject({ start: duration.optional(), run: duration.optional(), main: duration.optional() })

@@ -21,13 +21,13 @@ const TAKEN: readonly [Name, readonly RegExp[]][] = [
   ['flink-sql-runner-example', []],
   ['basic-checkpoint-ha', []],
   ['basic-reactive', []],
+  ['basic-ingress', [/ingress has no effect/]],
+  ['advanced-ingress', [/ingress has no effect/]],
   ['autoscaling', [/job\.autoscaler\.enabled, .*have no effect/]],
 ];
 
 /** Refused, with what to write instead. */
 const REFUSED: readonly [Name, string, RegExp][] = [
-  ['advanced-ingress', 'spec.ingress', /leave it out/],
-  ['basic-ingress', 'spec.ingress', /leave it out/],
   ['basic-session-deployment-only', 'spec.job', /under `sessions` of the deployment's configuration/],
   ['basic-session-job-only', 'job.jarURI', /scheme https/],
   ['canary', 'spec', /does not say what to run/],

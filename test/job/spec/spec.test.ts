@@ -99,7 +99,7 @@ describe('parseManifestOrSpec', () => {
     ['job: { jarUri: x }', 'job.jarUri', 'did you mean jarURI?'],
     ['jobManager: { resource: { mem: 1g } }', 'jobManager.resource.mem', 'known here are cpu, memory'],
     ['job: { args: [1] }', 'job.args[0]', 'put it in quotes'],
-    ['ingress: { template: x }', 'ingress', 'not supported'],
+    ['ingress: { tempalte: x }', 'ingress.tempalte', 'did you mean template?'],
     ['mode: embedded', 'mode', 'must be application'],
     ['job: { state: stopped }', 'job.state', 'must be one of running, suspended'],
     ['job: { savepointFormat: legacy }', 'job.savepointFormat', 'must be canonical or native'],
