@@ -130,6 +130,7 @@ const rest = z.discriminatedUnion('state', [
         z.object({ state: z.literal('returned') }),
       ])
       .exactOptional(),
+    askedAt: instant.exactOptional(),
     applicationException: rootException.exactOptional(),
     trouble: rootException.exactOptional(),
   }),

@@ -16,6 +16,8 @@ export type RestFacts =
       readonly runtime?: JobRuntime;
       /** Asked for once the jobs of an application have ended, where Flink does not list applications. */
       readonly main?: MainThread;
+      /** When it was asked whether the application goes on: an answer can be slow, and old when it comes. */
+      readonly askedAt?: Instant;
       /** Why Flink calls the application FAILED. */
       readonly applicationException?: RootException;
       /** Of a stream that starts from a snapshot and does not run yet: why Flink began it anew. */

@@ -79,6 +79,13 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: [24],
   },
   {
+    name: 'an answer about main() is as old as the question',
+    file: 'lib/verdict/application/main-deadline.ts',
+    guard: "(rest.state === 'answered' ? rest.askedAt : undefined) ?? now",
+    without: 'now',
+    seeds: [2518],
+  },
+  {
     name: 'a record is created only where none is',
     file: S3,
     guard: "condition === 'absent' ? { IfNoneMatch: '*' }",

@@ -60,13 +60,14 @@ function listed(
 }
 
 /** Of a Flink that lists none. */
-function older(jobs: readonly JobSummary[], main?: 'running' | 'returned'): RestFacts {
+function older(jobs: readonly JobSummary[], main?: 'running' | 'returned', askedAt?: number): RestFacts {
   const { facts } = answered(jobs) as Extract<RestFacts, { state: 'answered' }>;
   const seen = main === 'running' ? { state: main, stack: 'at a.Main.wait(Main.java:1)' } : main && { state: main };
   return {
     state: 'answered',
     facts: { ...without(facts, 'applications'), flinkVersion: '1.20.0' },
     ...(seen && { main: seen }),
+    ...(askedAt !== undefined && { askedAt }),
   };
 }
 
@@ -382,6 +383,12 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       'a further job has come and gone since its jobs were seen to have ended',
       noted({ jobsEndedAt: NOW - MAIN_DEADLINE }),
       look(running, older([finished, later], 'running')),
+      ['wait'],
+    ],
+    [
+      'main() ran when it was asked, and the answer came after the deadline',
+      noted({ jobsEndedAt: NOW - MAIN_DEADLINE }),
+      look(running, older([finished], 'running', NOW - 1)),
       ['wait'],
     ],
     [

@@ -77,14 +77,16 @@ async function ofApplication(at: AttemptContext): Promise<Answered> {
   if (first.facts.jobs.some(({ state }) => !isTerminal(state)))
     return withTrouble(jobManager, await withRuntime(jobManager, first, at), at);
   const isOver = endedApplication(first.facts) !== undefined;
+  const askedAt = at.deps.clock.now();
   const main = await mainOf(jobManager, first, at);
-  if (!isOver && main?.state !== 'returned' && !isOverdue(at, first)) return { ...first, ...defined({ main }) };
+  const isDue = isMainOverdue(at.attempt, first.facts.jobs, at.job, askedAt);
+  if (!isOver && main?.state !== 'returned' && !isDue) return { ...first, askedAt, ...defined({ main }) };
   // Only now no job can come any more: one that was submitted after the first look is in this one.
   const last = answered(await jobManager.overview());
   if (last.facts.jobs.some(({ state }) => !isTerminal(state))) return last;
   const results = await readResults(jobManager, jobsOf({ rest: last }, at.run));
   const applicationException = await whyItFailed(jobManager, last.facts);
-  return { ...last, ...defined({ main, applicationException }), ...results };
+  return { ...last, askedAt, ...defined({ main, applicationException }), ...results };
 }
 
 function isOverdue({ attempt, job, deps }: AttemptContext, { facts: { jobs } }: Answered): boolean {

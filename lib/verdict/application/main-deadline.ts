@@ -26,8 +26,10 @@ function mainDeadlineFact({ record, attempt, jobs, now }: DecisionInput): string
 
 function overdueMain(input: DecisionInput): Verdict | undefined {
   const { attempt, record, jobs, now, observation } = input;
-  if (!haveEnded(jobs) || !isMainOverdue(attempt, jobs, record.job, now)) return undefined;
   const { rest } = observation;
+  // What is known is as old as the question.
+  const asOf = (rest.state === 'answered' ? rest.askedAt : undefined) ?? now;
+  if (!haveEnded(jobs) || !isMainOverdue(attempt, jobs, record.job, asOf)) return undefined;
   const main = rest.state === 'answered' ? rest.main : undefined;
   const isListed = rest.state === 'answered' && listsApplications(rest.facts);
   // How it ended is about to be known.
