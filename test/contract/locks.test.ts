@@ -3,18 +3,23 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import type { Locks } from '../../lib/run/store/locks.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
+import type { Bucket } from '../../lib/run/store/s3-objects.ts';
 import { FakeLocks } from '../fakes/locks.ts';
 import { freshBucket, forEachS3Server } from './aws-server.ts';
+import { memoryBucket } from './support/memory-bucket.ts';
 
 const [a, b, c] = [runIdFor('a'), runIdFor('b'), runIdFor('c')];
 
 describeLocks('fake', () => new FakeLocks());
 
-forEachS3Server((server) => {
-  describeLocks(`S3 of ${server.name}`, async () => createS3Locks(await freshBucket(server)));
+describeS3('in memory', memoryBucket);
+forEachS3Server((server) => describeS3(`of ${server.name}`, () => freshBucket(server)));
 
-  it(`is not taken by a write that comes when it is free again: S3 of ${server.name}`, async () => {
-    const bucket = await freshBucket(server);
+function describeS3(name: string, make: () => Bucket | Promise<Bucket>): void {
+  describeLocks(`S3 ${name}`, async () => createS3Locks(await make()));
+
+  it(`is not taken by a write that comes when it is free again: S3 ${name}`, async () => {
+    const bucket = await make();
     const locks = createS3Locks(bucket);
     await locks.acquire({ key: 'key' }, a, { enqueue: false });
     await locks.release({ key: 'key' }, a);
@@ -32,7 +37,19 @@ forEachS3Server((server) => {
     if (late === undefined) throw new Error('nothing was written');
     await expect(bucket.s3.send(late)).rejects.toMatchObject({ name: 'PreconditionFailed' });
   });
-});
+
+  it(`is each tenant's own: S3 ${name}`, async () => {
+    const locks = createS3Locks(await make());
+    for (const [tenant, run] of [
+      ['a', a],
+      ['b', b],
+    ] as const) {
+      expect(await locks.acquire({ tenant, key: 'key' }, run, { enqueue: false })).toEqual({ held: true });
+    }
+    expect(await locks.acquire({ key: 'key' }, c, { enqueue: false })).toEqual({ held: true });
+    expect(await locks.acquire({ tenant: 'a', key: 'key' }, b, { enqueue: false })).toEqual({ held: false, holder: a });
+  });
+}
 
 function describeLocks(name: string, make: () => Locks | Promise<Locks>): void {
   describe(`locks: ${name}`, () => {

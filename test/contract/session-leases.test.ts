@@ -4,6 +4,7 @@ import { createS3SessionLeases } from '../../lib/run/store/s3-session-leases.ts'
 import { join, leave, newLease, type SessionLeases } from '../../lib/run/session-lease.ts';
 import { FakeSessionLeases } from '../fakes/session-leases.ts';
 import { forEachS3Server, freshBucket } from './aws-server.ts';
+import { memoryBucket } from './support/memory-bucket.ts';
 import { clusterId } from '../fakes/ids.ts';
 
 const [a, b] = [runIdFor('a'), runIdFor('b')];
@@ -12,6 +13,7 @@ const LEASE = newLease(REF, { name: 'small', idleAfter: 60_000 });
 
 describeLeases('fake', () => new FakeSessionLeases());
 
+describeLeases('S3 in memory', () => createS3SessionLeases(memoryBucket()));
 forEachS3Server((server) => {
   describeLeases(`S3 of ${server.name}`, async () => createS3SessionLeases(await freshBucket(server)));
 });

@@ -34,8 +34,11 @@ function no(): boolean {
   return false;
 }
 
-/** The sources under `room`, a folder or a file, with every mutant that Stryker knows behind a switch. */
-export async function instrument(room: string): Promise<ReadonlyMap<string, string>> {
+/**
+ * The sources under `room`, a folder or a file, with every mutant that Stryker knows behind a switch; those that only change
+ * a text when `texts`.
+ */
+export async function instrument(room: string, texts: boolean): Promise<ReadonlyMap<string, string>> {
   const names = statSync(room).isDirectory()
     ? readdirSync(room, { recursive: true, encoding: 'utf8' }).map((name) => join(room, name))
     : [room];
@@ -44,13 +47,13 @@ export async function instrument(room: string): Promise<ReadonlyMap<string, stri
     .map((name) => ({ name, mutate: true, content: readFileSync(name, 'utf8') }));
   const { files, mutants } = await new Instrumenter(LOG).instrument(sources, {
     plugins: null,
-    excludedMutations: [],
+    excludedMutations: texts ? [] : ['StringLiteral'],
     ignorers: [],
   });
-  const texts = new Map(sources.map(({ name, content }) => [name, content.split('\n')]));
+  const linesOf = new Map(sources.map(({ name, content }) => [name, content.split('\n')]));
   mkdirSync('node_modules/.cache/mutate', { recursive: true });
   const listed = mutants.map(({ id, fileName, location: { start, end }, mutatorName, replacement }): SourceMutant => {
-    const lines = texts.get(fileName)?.slice(start.line, end.line + 1) ?? [];
+    const lines = linesOf.get(fileName)?.slice(start.line, end.line + 1) ?? [];
     const last = lines.length - 1;
     const was = lines.map((line, index) =>
       line.slice(index === 0 ? start.column : 0, index === last ? end.column : undefined),

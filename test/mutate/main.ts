@@ -37,7 +37,7 @@ function main(): void {
     return;
   }
   const tests = values.tests ?? `test/${room.split('/')[1] ?? ''}`;
-  const env = { ...process.env, ROOM: room, TESTS: tests };
+  const env = { ...process.env, ROOM: room, TESTS: tests, ...(values.texts && { TEXTS: 'yes' }) };
   rmSync(RESULTS_FILE, { force: true });
   const args = ['vitest', 'run', '--config', 'test/mutate/vitest.config.ts', '--reporter=dot'];
   if (values.without !== undefined) args.push('-t', `^(?!.*${values.without})`);

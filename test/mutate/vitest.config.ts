@@ -2,10 +2,10 @@ import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { instrument } from './instrument.ts';
 
-const { ROOM = '', TESTS = '' } = process.env;
-const files = await instrument(ROOM);
+const { ROOM = '', TESTS = '', TEXTS } = process.env;
+const files = await instrument(ROOM, TEXTS !== undefined);
 
-/** All mutants of `ROOM`'s files are compiled in, and the runner chooses. `TESTS`: folders. */
+/** All mutants of `ROOM`'s files are compiled in, and the runner chooses. `TESTS`: folders. `TEXTS`: texts, too. */
 export default defineConfig({
   plugins: [
     {

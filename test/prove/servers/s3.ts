@@ -69,9 +69,9 @@ export class MemoryS3 {
   onCopy: (path: string, body: Uint8Array) => void = () => undefined;
   /** Not every store of this protocol does. */
   sums = true;
-  private readonly sim: Simulation;
+  private readonly sim: Pick<Simulation, 'now' | 'effect'>;
 
-  constructor(sim: Simulation) {
+  constructor(sim: Pick<Simulation, 'now' | 'effect'>) {
     this.sim = sim;
   }
 
