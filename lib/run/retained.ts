@@ -1,4 +1,5 @@
 import { hasFixedJobId, hasHighAvailability } from '../job/high-availability.ts';
+import { below } from '../state/storage.ts';
 import type { RunRecord } from './record.ts';
 
 /** Where Flink puts a job's checkpoints; the first that is set, as Flink reads them. */
@@ -28,10 +29,6 @@ export function retained({ job, attempts, outcome }: RunRecord): readonly string
 /** Jobs and their pointers to checkpoints; and that the job has ended. */
 function stateOf(options: Readonly<Record<string, string>>, storage: string, clusterId: string): readonly string[] {
   const id = options['high-availability.cluster-id'] ?? clusterId;
-  const results = options['job-result-store.storage-path'] ?? below(below(storage, 'job-result-store'), id);
+  const results = options['job-result-store.storage-path'] ?? below(storage, 'job-result-store', id);
   return [below(storage, id), results];
-}
-
-function below(dir: string, name: string): string {
-  return `${dir.replace(/\/+$/, '')}/${name}`;
 }

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_WAIT, nextLook, stepErrorWait } from '../../lib/run/intervals.ts';
+import { updateAttempt } from '../../lib/run/machine.ts';
+import { savepointTry } from '../../lib/run/stop-request.ts';
+import { outcomeOf } from '../../lib/verdict/decide.ts';
 import { RUN_STATES, type RunRecord, type RunState } from '../../lib/run/record.ts';
 import { NOW, runIn } from '../verdict/observations.ts';
 
@@ -108,6 +111,33 @@ describe('the next look', () => {
       return nextLook({ ...aged('running', 7_200_000, 'batch'), cancelRequested }, NOW);
     };
     expect([0, 9_999, 10_000, 59_999, 60_000].map(told)).toEqual([500, 500, 2_000, 2_000, 60_000]);
+  });
+
+  it('of a run that is told to stop while it starts is soon, too', () => {
+    const starting = aged('starting', 700_000, 'batch');
+    const cancelRequested = { at: NOW, by: 'a test', reason: 'JobCanceled' as const };
+    expect(nextLook(starting, NOW)).toBe(30_000);
+    expect(nextLook({ ...starting, cancelRequested } as RunRecord, NOW)).toBe(500);
+  });
+
+  it('of an attempt that is given up is soon, for a minute', () => {
+    const given = (ago: number): number => {
+      const abortOutcome = { ...outcomeOf('failed', 'StartDeadlineExceeded', 'late', NOW - ago, []) };
+      return nextLook(updateAttempt(runIn('running', 7_200_000), { abortOutcome }), NOW);
+    };
+    expect([0, 59_999, 60_000].map(given)).toEqual([500, 2_000, 60_000]);
+  });
+
+  it('of a stop with a savepoint is soon, until its time is over', () => {
+    const record = runIn('running', 7_200_000);
+    const savepoint = savepointTry(record, 1, { format: 'NATIVE', drain: false });
+    const stopping = (ago: number, left: number): number => {
+      const asked = { at: NOW - ago, by: 'a test', reason: 'ReplacedByNewerRun', until: NOW + left } as const;
+      const stopRequested = { ...asked, mode: 'savepoint', savepoint, fallback: 'none' } as const;
+      return nextLook({ ...record, stopRequested }, NOW);
+    };
+    expect([stopping(0, 1), stopping(9_999, 1), stopping(600_000, 1)]).toEqual([500, 500, 2_000]);
+    expect(stopping(600_000, 0)).toBe(60_000);
   });
 
   it('is there for a record without the times that it goes by', () => {

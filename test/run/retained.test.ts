@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { retained } from '../../lib/run/retained.ts';
 import { outcomeOf } from '../../lib/verdict/decide.ts';
 import type { Outcome, RunRecord } from '../../lib/run/record.ts';
+import { without } from '../../lib/run/machine.ts';
+import { clusterId as clusterIdOf } from '../fakes/ids.ts';
+import { inSession } from '../verdict/any-case.ts';
 import { NOW, runIn } from '../verdict/observations.ts';
 
 const HA = { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://state/ha/' };
@@ -40,5 +43,37 @@ describe('what no clean-up removes', () => {
     expect(retained(ended(options, 'failed', 'FAILED'))).toEqual([]);
     const neverRan = runIn('ended', 0);
     expect(retained({ ...neverRan, job: { ...neverRan.job, options } })).toEqual([]);
+  });
+
+  it('is the checkpoints of a job that has the id of its record, whether or not it was seen to run', () => {
+    const options = { ...HA, 'execution.checkpointing.dir': 's3://state/chk/', 'state.checkpoints.dir': 's3://old' };
+    const neverRan = runIn('ended', 0);
+    const run = { ...neverRan, job: { ...neverRan.job, options } };
+    expect(retained(run)).toContain(`s3://state/chk/${jobId}`);
+    expect(retained(run).join()).not.toContain('s3://old');
+  });
+
+  it('has a cluster-id of its own, where the job says so', () => {
+    const own = { ...HA, 'high-availability.cluster-id': 'mine' };
+    expect(retained(ended(own, 'succeeded', 'FINISHED'))).toEqual([
+      's3://state/ha/mine',
+      's3://state/ha/job-result-store/mine',
+    ]);
+  });
+
+  it('is of all its attempts, each once, and the ConfigMaps of the last one', () => {
+    const run = ended({ ...HA, 'high-availability.cluster-id': 'mine' }, 'unknown');
+    const [first] = run.attempts;
+    if (first === undefined) throw new Error('no attempt');
+    const second = { ...first, number: 2, clusterId: clusterIdOf('second') };
+    const kept = retained({ ...run, attempts: [first, second] } as RunRecord);
+    expect(kept).toEqual(['s3://state/ha/mine', 's3://state/ha/job-result-store/mine', 'ConfigMap/second-*']);
+  });
+
+  it('is nothing of a session, of a request that was rejected, or where high availability was not asked for', () => {
+    const run = ended(HA, 'unknown');
+    expect(retained({ ...run, job: inSession({}, runIn('running', 0)).job } as RunRecord)).toEqual([]);
+    expect(retained(without(run, 'job'))).toEqual([]);
+    expect(retained(ended({ 'high-availability.storageDir': 's3://state/ha' }, 'unknown'))).toEqual([]);
   });
 });
