@@ -17,7 +17,7 @@ import {
   logFact,
   seconds,
 } from './facts.ts';
-import { applicationEnd, applicationFact } from './application/end.ts';
+import { applicationEnd, applicationFact, awaitsJobs } from './application/end.ts';
 import { applicationOutcome } from './application/outcome.ts';
 import { jobOutcome } from './job-outcome.ts';
 import { haveEnded, resultOf } from './jobs.ts';
@@ -201,7 +201,7 @@ function lostFact(input: DecisionInput): string {
 }
 
 function lostJob(input: DecisionInput): Verdict | undefined {
-  if (input.observation.rest.state !== 'answered' || input.job !== undefined) return undefined;
+  if (input.observation.rest.state !== 'answered' || input.job !== undefined || awaitsJobs(input)) return undefined;
   const since = input.record.unreachableSince ?? input.now;
   if (hasHighAvailability(input.record) && input.now - since < RECOVERY_GRACE) return undefined;
   return lost(input, 'JobLost', 'The JobManager answers and no longer knows the job');

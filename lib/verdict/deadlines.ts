@@ -1,4 +1,4 @@
-import type { Duration } from '../core/clock.ts';
+import type { Duration, Instant } from '../core/clock.ts';
 import { reasonClass } from '../core/reasons.ts';
 import type { Finding } from '../diagnosis/findings.ts';
 import type { LogFinding } from '../diagnosis/log-findings.ts';
@@ -9,6 +9,7 @@ import { isEndless, looksEndless } from './kind.ts';
 import { startsSoFar } from './jobmanager-replacement.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
+import type { Attempt } from '../run/record.ts';
 import { BEFORE_RUNNING, ONCE_RUNNING, type Rule } from './rule.ts';
 import {
   failure,
@@ -40,7 +41,7 @@ export const runDeadline: Rule = {
   description: 'The job still runs after deadlines.run: the run fails',
   when: ONCE_RUNNING,
   facts: ({ record, attempt, now }) =>
-    deadlineFact('deadlines.run', record.job.deadlines.run, attempt.runningAt ?? attempt.launchedAt, now),
+    deadlineFact('deadlines.run', record.job.deadlines.run, runningSince(attempt), now),
   judge: overdueJob,
 };
 
@@ -98,10 +99,14 @@ function unheard(input: DecisionInput, late: string): Verdict {
   };
 }
 
+function runningSince({ runningAt, launchedAt }: Attempt): Instant {
+  return runningAt ?? launchedAt;
+}
+
 function overdueJob(input: DecisionInput): Verdict | undefined {
   const { record, attempt, now } = input;
   const run = record.job.deadlines.run;
-  if (run === undefined || attempt.runningAt === undefined || now - attempt.runningAt < run) return undefined;
+  if (run === undefined || now - runningSince(attempt) < run) return undefined;
   const what = haveEnded(input.jobs) ? 'main()' : 'The job';
   const message = `${what} still ran after the ${seconds(run)} of deadlines.run${looksEndless(record)}`;
   return { kind: 'ended', outcome: outcomeOf('failed', 'RunDeadlineExceeded', message, now, clusterSnapshot(input)) };

@@ -11,7 +11,7 @@ import { ofFirstJobManager } from './jobmanager-replacement.ts';
 import { currentJob, jobsOf } from './jobs.ts';
 import type { Observation } from './observation.ts';
 import type { Rule } from './rule.ts';
-import { isStopping, STOP_RULES } from './stop/stop.ts';
+import { isStopping, STOP_RULES, type StopInput } from './stop/stop.ts';
 import { SESSION_RULES } from './session-rules.ts';
 import type { DecisionInput, RuledVerdict } from './verdict.ts';
 
@@ -42,27 +42,35 @@ export interface Explanation {
  * itself.
  */
 export function decide(observation: Observation, record: ActiveRun, now: Instant): RuledVerdict {
-  const facts = { observation, record, now };
-  const { rules, input } = caseOf(facts);
-  const verdict = required(judge(rules, input), record);
-  const abort = abortInput(facts, verdict);
-  const given = abort === undefined ? verdict : (judge(ABORT_RULES, abort) ?? verdict);
-  return isStopping(record) ? (judge(STOP_RULES, { ...facts, verdict: given }) ?? given) : given;
+  return judged({ observation, record, now }).verdict;
 }
 
 /** Takes the same decision with every row asked by itself. */
 export function explain(facts: DecisionFacts): Explanation {
-  const { table, rules, input } = caseOf(facts);
-  const verdict = required(judge(rules, input), facts.record);
-  const abort = abortInput(facts, verdict);
-  const given = abort === undefined ? verdict : (judge(ABORT_RULES, abort) ?? verdict);
+  const { table, rules, input, abort, stop, verdict } = judged(facts);
   return {
     table,
     rows: explainRows(rules, input),
     abortRows: abort === undefined ? [] : explainRows(ABORT_RULES, abort),
-    stopRows: isStopping(facts.record) ? explainRows(STOP_RULES, { ...facts, verdict: given }) : [],
-    verdict: decide(facts.observation, facts.record, facts.now),
+    stopRows: stop === undefined ? [] : explainRows(STOP_RULES, stop),
+    verdict,
   };
+}
+
+interface Judged extends Case {
+  readonly abort: AbortInput | undefined;
+  readonly stop: StopInput | undefined;
+  readonly verdict: RuledVerdict;
+}
+
+/** By one table after another, each of which may take the place of what the one before said. */
+function judged(facts: DecisionFacts): Judged {
+  const own = caseOf(facts);
+  const ofMode = required(judge(own.rules, own.input), facts.record);
+  const abort = abortInput(facts, ofMode);
+  const given = abort === undefined ? ofMode : (judge(ABORT_RULES, abort) ?? ofMode);
+  const stop = isStopping(facts.record) ? { ...facts, verdict: given } : undefined;
+  return { ...own, abort, stop, verdict: stop === undefined ? given : (judge(STOP_RULES, stop) ?? given) };
 }
 
 interface Case {

@@ -4,7 +4,7 @@ import { isTerminal } from '../flink/job-state.ts';
 import type { JobSummary, RootException } from '../flink/job-manager.ts';
 import { MAIN_FAILED } from '../diagnosis/flink-log/exceptions.ts';
 import { stateSentence, stateTroubleIn } from '../diagnosis/state-trouble.ts';
-import { jobEndsInLog } from '../diagnosis/terminal-state-log.ts';
+import { jobEndsInLog, type JobEnd } from '../diagnosis/terminal-state-log.ts';
 import type { Outcome } from '../run/record.ts';
 import { firstLine } from './facts.ts';
 import { causeInTaskManagers, type EndEvidence } from './task-manager-cause.ts';
@@ -65,8 +65,10 @@ function sentence(state: keyof typeof STATES, rootException: string | undefined)
 /** The verdict that the log of a JobManager which is gone still gives. */
 export function outcomeFromLastWords(log: string, jobId: string, now: Instant): Outcome | undefined {
   const end = jobEndsInLog(log).find(({ id }) => id === jobId);
-  if (end === undefined) return undefined;
-  const { state, rootException: root } = end;
+  return end && outcomeOfEnd(end, now);
+}
+
+export function outcomeOfEnd({ id, state, rootException: root }: JobEnd, now: Instant): Outcome {
   return {
     state: STATES[state],
     reason: REASONS[state],
@@ -74,6 +76,6 @@ export function outcomeFromLastWords(log: string, jobId: string, now: Instant): 
     ...causeIf(state, root),
     at: now,
     flinkState: state,
-    evidence: [`JobManager log: job ${jobId} switched to ${state}`],
+    evidence: [`JobManager log: job ${id} switched to ${state}`],
   };
 }

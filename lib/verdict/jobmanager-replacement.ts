@@ -60,5 +60,5 @@ function failsEachTime({ attempt, logged }: DecisionInput): boolean {
 }
 
 export function hasHighAvailability({ job }: ActiveRun): boolean {
-  return asksForHighAvailability(job?.options ?? {});
+  return asksForHighAvailability(job.options);
 }

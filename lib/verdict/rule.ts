@@ -25,7 +25,7 @@ export interface Rule<Input = DecisionInput> {
 
 export const WITH_HIGH_AVAILABILITY: Condition = {
   text: 'with high availability',
-  holds: ({ record }) => hasHighAvailability(record.job.options ?? {}),
+  holds: ({ record }) => hasHighAvailability(record.job.options),
 };
 
 export const WITHOUT_HIGH_AVAILABILITY: Condition = {

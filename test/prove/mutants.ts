@@ -355,6 +355,13 @@ export const TESTED: readonly TestedMutant[] = [
     without: 'end !== undefined && lacksJobs(input, { ...end, began: 0 })',
   },
   {
+    name: 'a job that Flink counts, and does not list yet, is not lost',
+    test: 'test/verdict/told.test.ts',
+    file: 'lib/verdict/application-rules.ts',
+    guard: ' || awaitsJobs(input)',
+    without: '',
+  },
+  {
     name: 'a refusal that is over ends no run',
     test: 'test/dispatch/rights.test.ts',
     file: 'lib/verdict/decide.ts',

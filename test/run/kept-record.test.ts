@@ -17,7 +17,9 @@ const said = {
   stateUnknown: { message: SECRET },
 } as const;
 
-function endedJob(change: Partial<NonNullable<RunRecord['job']>>): NonNullable<RunRecord['job']> {
+type Job = NonNullable<RunRecord['job']>;
+
+function endedJob(change: Partial<Pick<Job, 'options' | 'args' | 'logConfiguration'>>): Job {
   const run = runIn('ended', 0);
   const { job } = keptRecord({ ...run, job: { ...run.job, ...change } });
   if (job === undefined) throw new Error('no job');

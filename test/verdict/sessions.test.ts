@@ -446,7 +446,7 @@ describe('slots', () => {
   });
 
   it('that are missing are told with what else is wrong with the session', () => {
-    const of = (...all: Parameters<typeof pods>) => {
+    const of = (...all: readonly ReturnType<typeof jobManagerPod>[]) => {
       const verdict = decide(look(late, answered([noTask]), pods(...all)), submitted(late), NOW);
       return verdict.kind === 'wait' ? '' : verdict.outcome.evidence.join('\n');
     };

@@ -70,8 +70,7 @@ export function applicationEnd(input: DecisionInput): ApplicationEnd | undefined
   const { rest } = observation;
   if (rest.state === 'unreachable' || (jobs.length > 0 && !haveEnded(jobs))) return undefined;
   if (listsApplications(rest.facts)) {
-    const end = listed(rest.facts, rest.applicationException);
-    return end !== undefined && lacksJobs(input, end) ? undefined : secondTime(input, end);
+    return awaitsJobs(input) ? undefined : secondTime(input, listed(rest.facts, rest.applicationException));
   }
   if (jobs.length === 0 || rest.main?.state !== 'returned') return undefined;
   return ofLog(input) ?? settled(input);
@@ -87,6 +86,13 @@ function listed(facts: JobManagerFacts, exception: RootException | undefined): A
     evidence: `GET /applications/overview: ${id} ${status}`,
     ...defined({ cause: exception, at, began }),
   };
+}
+
+/** Whether the application has just ended, and a job that Flink counts is not listed yet. */
+export function awaitsJobs(input: DecisionInput): boolean {
+  const { rest } = input.observation;
+  const end = rest.state === 'unreachable' ? undefined : listed(rest.facts, rest.applicationException);
+  return end !== undefined && lacksJobs(input, end);
 }
 
 /** Whether a job that Flink counts is not listed yet: it has the accumulators, and the reason. */

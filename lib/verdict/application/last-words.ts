@@ -6,7 +6,7 @@ import type { Outcome } from '../../run/record.ts';
 import { endInLog, type ApplicationEnd } from './end.ts';
 import { isOfJob, jobsOfLog, mainFailed } from './outcome.ts';
 import { firstLine, logFact, jobManagerFact } from '../facts.ts';
-import { outcomeFromLastWords } from '../job-outcome.ts';
+import { outcomeFromLastWords, outcomeOfEnd } from '../job-outcome.ts';
 import { WITHOUT_HIGH_AVAILABILITY, type Rule } from '../rule.ts';
 import { cancelOutcome, withCanceler } from '../shared-rules.ts';
 import { firstJobManager, jobManagerIdentity, outcomeOf, type DecisionInput, type Verdict } from '../verdict.ts';
@@ -77,11 +77,10 @@ function endOfLog(input: DecisionInput, log: string): Verdict | undefined {
 function endOfJobs({ record, attempt, now }: DecisionInput, log: string): Outcome | undefined {
   if (hasFixedJobId(record.job)) return outcomeFromLastWords(log, attempt.jobId, now);
   const jobs = jobsInLog(log);
-  if (jobs.length === 0 || jobs.some(({ end }) => end === undefined)) return undefined;
   const last = jobs.at(-1)?.end;
-  if (last === undefined) return undefined;
-  const said = outcomeFromLastWords(log, last.id, now);
-  if (said === undefined || last.state !== 'FINISHED') return said && { ...said, ...jobsOfLog(jobs) };
+  if (last === undefined || jobs.some(({ end }) => end === undefined)) return undefined;
+  const said = outcomeOfEnd(last, now);
+  if (last.state !== 'FINISHED') return { ...said, ...jobsOfLog(jobs) };
   const message = `${said.message}; whether main() had ended is not known`;
   return { ...outcomeOf('unknown', 'OutcomeUnknown', message, now, said.evidence), ...jobsOfLog(jobs) };
 }

@@ -3,6 +3,7 @@ import { defined } from '../../core/defined.ts';
 import { stateSentence, stateTroubleIn } from '../../diagnosis/state-trouble.ts';
 import type { JobInLog } from '../../diagnosis/terminal-state-log.ts';
 import type { JobSummary, RootException } from '../../flink/job-manager.ts';
+import { without } from '../../run/machine.ts';
 import type { JobReport, Outcome } from '../../run/record.ts';
 import type { ApplicationEnd } from './end.ts';
 import { firstLine } from '../facts.ts';
@@ -38,7 +39,8 @@ export function applicationOutcome(
   if (told !== undefined) {
     const message = jobs.length === 1 ? told.message : ofSeveral(told, jobs);
     return {
-      ...told,
+      // Of several jobs each has its own.
+      ...without(told, 'accumulators', 'jobDuration'),
       ...base,
       flinkState: told.flinkState ?? end.status,
       message,
