@@ -1,21 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
-
-/** Where one run leaves its mutants and what became of them. */
-export const MUTANTS_FILE = 'node_modules/.cache/mutate/mutants.json';
-export const RESULTS_FILE = 'node_modules/.cache/mutate/results.json';
-
-export interface SourceMutant {
-  readonly id: string;
-  /** From the project's root. */
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-  readonly kind: string;
-  readonly was: string;
-  readonly becomes: string;
-}
+import { MUTANTS_FILE, type SourceMutant } from './mutants.ts';
 
 const silent = { isTraceEnabled: no, isDebugEnabled: no, isInfoEnabled: no, isWarnEnabled: no, isErrorEnabled: no };
 const nothing = (): void => undefined;
@@ -51,7 +37,6 @@ export async function instrument(room: string, texts: boolean): Promise<Readonly
     ignorers: [],
   });
   const linesOf = new Map(sources.map(({ name, content }) => [name, content.split('\n')]));
-  mkdirSync('node_modules/.cache/mutate', { recursive: true });
   const listed = mutants.map(({ id, fileName, location: { start, end }, mutatorName, replacement }): SourceMutant => {
     const lines = linesOf.get(fileName)?.slice(start.line, end.line + 1) ?? [];
     const last = lines.length - 1;

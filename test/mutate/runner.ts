@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { TestRunner, type RunnerTestCase, type RunnerTestFile, type RunnerTestSuite } from 'vitest';
-import { RESULTS_FILE } from './instrument.ts';
+import { keysOf, KNOWN_FILE, MUTANTS_FILE, RESULTS_FILE, type SourceMutant } from './mutants.ts';
 
 /** What the instrumented source reads and writes. */
 interface Switches {
@@ -28,7 +28,7 @@ const ENDLESS = 100;
 
 const shared = globalThis as { __stryker__?: Switches; __mutation__?: Results };
 const switches = (shared.__stryker__ ??= {});
-const results = (shared.__mutation__ ??= { killed: {}, covered: {}, once: [] });
+const results = (shared.__mutation__ ??= { killed: knownBefore(), covered: {}, once: [] });
 
 /** Runs each test once as it is, and once more with each mutant that it comes by and that no test has noticed yet. */
 export default class MutationRunner extends TestRunner {
@@ -56,6 +56,15 @@ export default class MutationRunner extends TestRunner {
     super.onAfterRunFiles(files);
     writeFileSync(RESULTS_FILE, JSON.stringify(results));
   }
+}
+
+/** What an earlier run noticed. */
+function knownBefore(): Record<string, string> {
+  const known = new Set(JSON.parse(readFileSync(KNOWN_FILE, 'utf8')) as string[]);
+  const mutants = JSON.parse(readFileSync(MUTANTS_FILE, 'utf8')) as SourceMutant[];
+  const keys = keysOf(mutants);
+  const noticed = mutants.filter((_, index) => known.has(keys[index] ?? ''));
+  return Object.fromEntries(noticed.map(({ id }) => [id, 'an earlier run']));
 }
 
 /** The test once more, with what comes before each of its suites' tests. */
