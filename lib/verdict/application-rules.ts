@@ -167,7 +167,7 @@ function finalFinding(input: DecisionInput): Verdict | undefined {
   if (finding === undefined || finding.certainty !== 'final') return undefined;
   // Flink replaces TaskManagers of a job that runs: its own restart strategy decides whether the job survives.
   if (input.attempt.runningAt !== undefined && finding.component === 'taskmanager') return undefined;
-  if (finding.component === 'jobmanager' && recoversItsJob(input)) return undefined;
+  if (recoversItsJob(input)) return undefined;
   return failure(input, finding.reason, finding.message, finding.evidence);
 }
 
@@ -208,11 +208,10 @@ function lostJob(input: DecisionInput): Verdict | undefined {
 }
 
 function stillGoing(input: DecisionInput): Verdict {
-  const { job, jobs, attempt, observation } = input;
-  const unreachable = observation.rest.state === 'unreachable' || job === undefined;
+  const { job, jobs, attempt } = input;
   const because = haveEnded(jobs) ? 'its jobs have ended, and main() has not' : situation(input);
   const running = attempt.runningAt === undefined ? runningOf(input) : undefined;
-  return { kind: 'wait', because, unreachable, ...defined({ running }) };
+  return { kind: 'wait', because, unreachable: job === undefined, ...defined({ running }) };
 }
 
 /** That a job of it runs, or has run. */

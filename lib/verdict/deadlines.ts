@@ -85,7 +85,7 @@ function hasRun(job: JobSummary): boolean {
 /** Where no log tells: a short job begins, ends and is forgotten between two looks, or with an earlier JobManager. */
 function mayHaveHadAJob(input: DecisionInput): boolean {
   const { job, observation, record } = input;
-  if (observation.rest.state !== 'answered' || job !== undefined || !hasStarted(input)) return false;
+  if (job !== undefined || !hasStarted(input)) return false;
   return startsSoFar(observation, record) !== 1 || !tellsOfItsJob(input);
 }
 

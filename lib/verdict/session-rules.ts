@@ -17,6 +17,7 @@ import { BEFORE_RUNNING, CANCEL_REQUESTED, type Condition, type Rule } from './r
 import { cancelOutcome, cancelTimeout, jobTerminal, noEndSeen, terminalStateInLog } from './shared-rules.ts';
 import { slots, slotsDeadline, slotsUnavailable } from './session-slots.ts';
 import {
+  clusterSnapshot,
   failure,
   isReplaced,
   jobManagerIdentity,
@@ -152,7 +153,7 @@ function replacedJobManager(input: DecisionInput): Verdict | undefined {
 function lostWithSession(input: DecisionInput, reason: Reason, message: string): Verdict {
   if (input.attempt.submission === undefined || isEndless(input.record)) return failure(input, reason, message, []);
   const unknown = `${message}; whether the job had finished before is not known${looksEndless(input.record)}`;
-  return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, input.now, []) };
+  return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, input.now, clusterSnapshot(input)) };
 }
 
 function sessionNeverStarts(input: DecisionInput): Verdict | undefined {
@@ -184,11 +185,10 @@ function unseen(input: DecisionInput): Verdict | undefined {
 }
 
 function stillGoing(input: DecisionInput): Verdict {
-  const { job, attempt, observation } = input;
-  const unreachable = observation.rest.state === 'unreachable' || job === undefined;
+  const { job, attempt } = input;
   const because =
     job === undefined || attempt.runningAt !== undefined ? situation(input) : `job is ${job.state}: ${slots(input)}`;
-  const base = { kind: 'wait', because, unreachable } as const;
+  const base = { kind: 'wait', because, unreachable: job === undefined } as const;
   if (attempt.runningAt !== undefined || job === undefined || !tasksRun(job)) return base;
   return { ...base, running: { at: job.startTime } };
 }

@@ -26,7 +26,6 @@ function starved(input: DecisionInput): Verdict | undefined {
   const said = failure(input, 'SlotsUnavailable', `The session gave the job no slots: ${slots(input)}`, [
     `GET /jobs/${input.job.id}: state FAILED`,
   ]);
-  if (said.kind !== 'failed') return said;
   const outcome = { ...said.outcome, rootException: root.message, stackTrace: root.stackTrace, flinkState: 'FAILED' };
   return { ...said, outcome };
 }

@@ -21,6 +21,9 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly outcome: Outcome }
   | { readonly kind: 'ended'; readonly outcome: Outcome; readonly running?: Running };
 
+/** Of an attempt that is over. */
+export type Ended = Exclude<Verdict, { kind: 'wait' }>;
+
 /** A verdict and the name of the rule that gave it; its outcome has the name too. */
 export type RuledVerdict = Verdict & { readonly rule: string };
 
@@ -123,7 +126,7 @@ export function failure(
   message: string,
   evidence: readonly string[],
   rootException?: string,
-): Verdict {
+): Ended {
   const told = evidence.length === 0 ? clusterSnapshot(input) : evidence;
   const outcome = { ...outcomeOf('failed', reason, message, input.now, told), ...defined({ rootException }) };
   return notAgain({ kind: 'failed', outcome }, hasFinishedJob(input), input.record);
@@ -134,7 +137,7 @@ export function notAgain(
   verdict: Extract<Verdict, { kind: 'failed' }>,
   hasFinished: boolean,
   record: ActiveRun,
-): Verdict {
+): Ended {
   const isDone = hasFinished || currentAttempt(record).jobFinished === true;
   if (!isDone || isEndless(record)) return verdict;
   const { outcome } = verdict;

@@ -1,38 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { deploymentIdFor, runIdFor } from '../../lib/core/ids.ts';
+import { runIdFor } from '../../lib/core/ids.ts';
 import { omit } from '../../lib/core/omit.ts';
 import { applyRequest } from '../../lib/deployment/generations.ts';
 import type { DeploymentRecord, DeploymentRequest } from '../../lib/deployment/record.ts';
 import { parseDeployment, parseDeploymentRequest } from '../../lib/deployment/record-schema.ts';
 import type { RunSource } from '../../lib/trigger/request.ts';
 import { jobIn, recordOf } from './job.ts';
+import { request as requestOf } from './request.ts';
 
 const upload = (sequencer: string, key = 'orders.jar'): RunSource => ({
   ...{ kind: 'jar-upload', bucket: 'jars', key, sequencer, eventTime: 0 },
 });
 const message = (messageId: string): RunSource => ({ kind: 'message', queueArn: 'arn:q', messageId });
 
-function request(
-  name: string,
-  at: number,
-  source: RunSource,
-  change: Partial<DeploymentRequest> = {},
-): DeploymentRequest {
-  const job = jobIn(name);
-  const { target, namespace } = job;
-  return {
-    version: 1,
-    deployment: deploymentIdFor({ tenant: undefined, target, namespace, name: job.name }),
-    requestId: runIdFor(name),
-    fingerprint: name,
-    job,
-    wish: { state: 'running', nonces: {} },
-    source,
-    by: 'somebody',
-    at,
-    ...change,
-  };
-}
+const request = (name: string, at: number, source: RunSource, change: Partial<DeploymentRequest> = {}) =>
+  requestOf(name, at, { source, ...change });
 
 const told = (record: DeploymentRecord) => record.events.map(({ type, generation }) => `${type} ${generation}`);
 

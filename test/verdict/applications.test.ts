@@ -192,7 +192,7 @@ describe('an application is judged by what main() and all its jobs did:', () => 
       'two jobs finished',
       running,
       look(running, listed('FINISHED', [finished, later])),
-      ['ended', 'succeeded', 'JobFinished', /2 jobs/],
+      ['ended', 'succeeded', 'JobFinished', /^The application finished, with 2 jobs$/],
     ],
     [
       'it has no execute(), before 2.3',

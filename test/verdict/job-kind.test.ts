@@ -42,6 +42,7 @@ describe('the kind of a job, when its cluster is gone', () => {
     ['batch', { type: 'STREAMING', checkpointInterval: 60_000 }, true],
     ['batch', { type: 'STREAMING' }, false],
     ['batch', { type: 'BATCH' }, false],
+    ['batch', { type: 'BATCH', checkpointInterval: 60_000 }, false],
     ['batch', {}, false],
     ['streaming', { type: 'STREAMING', checkpointInterval: 60_000 }, false],
   ] as const)('%s in its spec, and for Flink %j: looks endless: %s', (kind, runtime, hinted) => {

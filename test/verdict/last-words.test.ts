@@ -252,6 +252,9 @@ describe('System.exit()', () => {
     );
     expect(of(running, jobManagerPod({}, { restartCount: 1, last }))).toBe('main-exited');
     expect(of(running, jobManagerPod({ ready: false }, { ...ended, restartCount: 1, last }))).toBe('main-exited');
+    const twice = jobManagerPod({ ready: false }, { ...ended, exitCode: 5, restartCount: 1, last });
+    const seen = { kubernetes: kubernetes(running, { pods: [twice] }), jobManagerLog: { text: DOWN, stopped: true } };
+    expect(outcomeOf(running, seen).message).toContain('System.exit(3)');
     expect(of(running, jobManagerPod({}, { restartCount: 2, last }))).not.toBe('main-exited');
     expect(
       of(running, jobManagerPod({ ready: false }, ended), jobManagerPod({ uid: 'next', createdAt: NOW })),

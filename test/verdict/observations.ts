@@ -1,4 +1,6 @@
-import type { KubernetesFacts, PodFacts } from '../../lib/kubernetes/cluster/port.ts';
+import { defined } from '../../lib/core/defined.ts';
+import { omit } from '../../lib/core/omit.ts';
+import type { KubernetesFacts, Owner, PodFacts } from '../../lib/kubernetes/cluster/port.ts';
 import type { ApplicationSummary, JobManagerFacts, JobSummary } from '../../lib/flink/job-manager.ts';
 import { isTerminal } from '../../lib/flink/job-state.ts';
 import { isEnded, without } from '../../lib/run/machine.ts';
@@ -76,6 +78,13 @@ export function kubernetes(record: RunRecord, changes: Partial<KubernetesFacts> 
     events: [],
     ...changes,
   };
+}
+
+/** The same cluster as somebody else's. */
+export function ownedBy(facts: KubernetesFacts, owner: Owner | undefined): KubernetesFacts {
+  const { deployment } = facts;
+  if (deployment.state === 'absent') return facts;
+  return { ...facts, deployment: { ...omit(deployment, 'owner'), ...defined({ owner }) } };
 }
 
 export const UNREACHABLE: RestFacts = { state: 'unreachable', error: 'connection refused' };

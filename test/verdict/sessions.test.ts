@@ -119,7 +119,7 @@ const REPLACED: readonly Case[] = [
   [
     'and the first one tells the end',
     inIt,
-    look(inIt, NO_JOB, { ...pods(restarts(1)), ...log(finished, true) }),
+    look(inIt, UNREACHABLE, { ...pods(restarts(1)), ...log(finished, true) }),
     'ended succeeded JobFinished',
     /as the log of its JobManager says/,
   ],

@@ -4,6 +4,7 @@ import { decide } from '../../lib/verdict/decide.ts';
 import type { Observation } from '../../lib/verdict/observation.ts';
 import { STOP_GRACE } from '../../lib/verdict/abort.ts';
 import type { ActiveRun, StopRequest } from '../../lib/run/record.ts';
+import { updateAttempt } from '../../lib/run/machine.ts';
 import { savepointTry } from '../../lib/run/stop-request.ts';
 import { finished, givenUp, withOptions } from './any-case.ts';
 import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
@@ -25,6 +26,8 @@ const WITH_SAVEPOINT: StopRequest = {
 };
 const stopping: ActiveRun = { ...stream, stopRequested: WITH_SAVEPOINT, stopTries: 1 };
 const replaced: ActiveRun = { ...stream, stopRequested: { ...asked, mode: 'last-state' } };
+const overdue: ActiveRun = { ...stopping, job: { ...stopping.job, deadlines: { ...stopping.job.deadlines, run: 1 } } };
+const batch: ActiveRun = updateAttempt(replaced, { runtime: { jobId: replaced.attempts[0].jobId, type: 'BATCH' } });
 const gaveUp: ActiveRun = { ...stream, stopTries: 1, stopFailed: { ...asked, message: 'late', ordinal: 1 } };
 const job = (change: Parameters<typeof jobOf>[1]) => jobOf(stream, change);
 const seen = (jobs: ReturnType<typeof jobOf>[], stop?: Observation['stop']): Observation =>
@@ -71,6 +74,17 @@ describe('a stop with a savepoint', () => {
       seen([job({ state: 'FAILED' })], { savepoint }),
       'JobFailed',
     ],
+    [
+      'whose job has ended while main() goes on',
+      stopping,
+      look(
+        stream,
+        answered([job({ state: 'FINISHED' })], { applications: [{ id: 'a', name: 'a', status: 'RUNNING' }] }),
+        { stop: { savepoint } },
+      ),
+      'StoppedWithSavepoint',
+    ],
+    ['of a job that goes on beyond its deadline', overdue, seen([job({})], { savepoint }), 'RunDeadlineExceeded'],
     ['that nobody asked for', stream, seen([job({ state: 'FINISHED' })], { savepoint }), 'JobFinished'],
   ])('%s', (_what, record, look, reason) => {
     const verdict = decide(look, record, NOW);
@@ -152,6 +166,7 @@ describe('a cancel that takes the newest checkpoint', () => {
       'canceled',
       /^Canceled by deployment x: it was lost meanwhile: /,
     ],
+    ['takes one of which nobody knows the end', batch, lastWords('hello'), 'canceled', /it was lost meanwhile: /],
     [
       'gives way to a person who cancels',
       { ...replaced, cancelRequested: { ...asked, by: 'a person', reason: 'JobCanceled' } },

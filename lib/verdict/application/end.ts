@@ -97,7 +97,7 @@ export function awaitsJobs(input: DecisionInput): boolean {
 
 /** Whether a job that Flink counts is not listed yet: it has the accumulators, and the reason. */
 function lacksJobs({ jobs, now }: DecisionInput, { began = 0, at }: ApplicationEnd): boolean {
-  return began > jobs.length && at !== undefined && Math.abs(now - at) < LISTS_JOBS;
+  return began > jobs.length && Math.abs(now - (at ?? 0)) < LISTS_JOBS;
 }
 
 /**

@@ -96,7 +96,7 @@ function outcomeOfLog({ now }: DecisionInput, end: ApplicationEnd, jobs: readonl
   }
   if (status === 'CANCELED')
     return { state: 'canceled', reason: 'JobCanceled', message: `It was canceled, ${said}`, ...base };
-  const ofJob = last === undefined || (cause !== undefined && !isOfJob(cause.stackTrace)) ? undefined : last;
+  const ofJob = cause !== undefined && !isOfJob(cause.stackTrace) ? undefined : last;
   if (ofJob === undefined) return { ...mainFailed(cause), ...base };
   const root = ofJob.rootException ?? cause;
   const told = root === undefined ? {} : { rootException: root.message, stackTrace: root.stackTrace };

@@ -18,7 +18,6 @@ export interface SavepointOperationFacts {
 }
 
 /** Whether a savepoint is what the job left last: after it nothing newer was completed. */
-export function isNewest({ savepoint, newest }: StopFacts): boolean {
-  if (savepoint === undefined || savepoint === null) return false;
+export function isNewest(savepoint: Snapshot, { newest }: StopFacts): boolean {
   return (savepoint.checkpointId ?? Infinity) >= (newest?.checkpointId ?? 0);
 }

@@ -45,7 +45,7 @@ export function isStopping({ job, stopRequested, stopTries }: ActiveRun): boolea
 function stoppedWithSavepoint(input: StopInput): Verdict | undefined {
   const { observation, record } = input;
   const { stop = {} } = observation;
-  if (!hasEnded(input) || !stop.savepoint || !isNewest(stop)) return undefined;
+  if (!hasEnded(input) || !stop.savepoint || !isNewest(stop.savepoint, stop)) return undefined;
   // One that was given up may still have come; of a job that ran on afterwards it is not the end.
   if (savepointStop(record) === undefined && endState(input) !== 'FINISHED') return undefined;
   return withRunning({ kind: 'ended', outcome: outcomeWith(stop.savepoint, input) }, input.verdict);
@@ -93,8 +93,7 @@ function why(verdict: RuledVerdict): string {
 /** What is newest is looked for when it is gone. */
 function stoppedByCancel(input: StopInput): Verdict | undefined {
   const { record, verdict, now } = input;
-  const asked =
-    record.cancelRequested === undefined && record.stopRequested !== undefined ? cancelOf(record) : undefined;
+  const asked = record.cancelRequested === undefined ? cancelOf(record) : undefined;
   if (asked === undefined) return undefined;
   const canceled = (how: string): Verdict => {
     const end = terminal(input);
