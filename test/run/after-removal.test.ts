@@ -65,7 +65,7 @@ describe('a stream whose attempt is gone', () => {
     const stateless = gone({}, { stateUnknown }, { ...PLAN, upgradeMode: 'stateless' });
     expect(afterRemoval(stateless, NOW)).toBe(stateless);
     const { attempts, ...rest } = runIn('waiting', 0);
-    const plain: Gone = { ...rest, attempts: attempts as HasAttempt['attempts'], stateUnknown };
+    const plain: Gone = { ...rest, attempts, stateUnknown };
     expect(afterRemoval(plain, NOW)).toBe(plain);
   });
 });

@@ -117,7 +117,7 @@ describe('the next look', () => {
     const starting = aged('starting', 700_000, 'batch');
     const cancelRequested = { at: NOW, by: 'a test', reason: 'JobCanceled' as const };
     expect(nextLook(starting, NOW)).toBe(30_000);
-    expect(nextLook({ ...starting, cancelRequested } as RunRecord, NOW)).toBe(500);
+    expect(nextLook({ ...starting, cancelRequested }, NOW)).toBe(500);
   });
 
   it('of an attempt that is given up is soon, for a minute', () => {

@@ -28,7 +28,7 @@ function endedJob(change: Partial<Pick<Job, 'options' | 'args' | 'logConfigurati
 
 describe('a record that is kept', () => {
   it.each(['stepError', 'waiting', 'stopFailed', 'stateUnknown'] as const)('has no secret in %s', (field) => {
-    const kept = keptRecord({ ...runIn('running', 0), [field]: said[field] } as RunRecord);
+    const kept = keptRecord({ ...runIn('running', 0), [field]: said[field] });
     expect(kept[field]).toEqual({ ...said[field], message: HIDDEN });
   });
 

@@ -66,13 +66,13 @@ describe('what no clean-up removes', () => {
     const [first] = run.attempts;
     if (first === undefined) throw new Error('no attempt');
     const second = { ...first, number: 2, clusterId: clusterIdOf('second') };
-    const kept = retained({ ...run, attempts: [first, second] } as RunRecord);
+    const kept = retained({ ...run, attempts: [first, second] });
     expect(kept).toEqual(['s3://state/ha/mine', 's3://state/ha/job-result-store/mine', 'ConfigMap/second-*']);
   });
 
   it('is nothing of a session, of a request that was rejected, or where high availability was not asked for', () => {
     const run = ended(HA, 'unknown');
-    expect(retained({ ...run, job: inSession({}, runIn('running', 0)).job } as RunRecord)).toEqual([]);
+    expect(retained({ ...run, job: inSession({}, runIn('running', 0)).job })).toEqual([]);
     expect(retained(without(run, 'job'))).toEqual([]);
     expect(retained(ended({ 'high-availability.storageDir': 's3://state/ha' }, 'unknown'))).toEqual([]);
   });

@@ -115,7 +115,7 @@ describe('an application', () => {
       look(record, {
         ...answered(jobs, { applications: [{ id: 'a', name: 'a', status, jobs: jobs.length }] }),
         ...more,
-      } as RestFacts),
+      }),
     );
 
   it('of several jobs that failed tells of how many finished, resting on both ends', () => {
