@@ -102,18 +102,9 @@ export function lost(
   message: string,
   evidence = clusterSnapshot(input),
 ): Verdict {
-  // Between two looks a short job begins and ends: only a JobManager that never started has run none, and of one that is
-  // gone with its cluster nobody knows.
-  const neverRan = input.attempt.runningAt === undefined && !hasStarted(input) && !isGone(input);
-  if (neverRan || isEndless(input.record)) return failure(input, reason, message, evidence);
+  if (isEndless(input.record)) return failure(input, reason, message, evidence);
   const unknown = `${message}; whether it had finished before is not known${looksEndless(input.record)}`;
   return { kind: 'ended', outcome: outcomeOf('unknown', reason, unknown, input.now, evidence) };
-}
-
-function isGone({ record, attempt, observation }: DecisionInput): boolean {
-  const { deployment } = observation.kubernetes;
-  if (deployment.state === 'absent' || deployment.deleting || runOf(deployment.owner) !== record.runId) return true;
-  return attempt.deploymentUid !== undefined && attempt.deploymentUid !== deployment.uid;
 }
 
 export function tellsOfItsJob({ observation }: DecisionInput): boolean {

@@ -222,7 +222,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a job that may have finished has no other attempt',
     file: 'lib/verdict/verdict.ts',
-    guard: 'if (neverRan || isEndless(input.record)) return failure(',
+    guard: 'if (isEndless(input.record)) return failure(',
     without: 'if (true) return failure(',
   },
   {

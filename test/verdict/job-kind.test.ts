@@ -6,8 +6,7 @@ import { decide } from '../../lib/verdict/decide.ts';
 import { withOptions } from './any-case.ts';
 import { answered, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
 
-const HINT =
-  'Flink runs it as a stream with a checkpoint every 60 s: if it has no end, its spec lacks job.kind: streaming';
+const HINT = 'if it has no end, its spec lacks job.kind: streaming';
 
 /** A run whose job runs, as its spec and Flink call it. */
 function running(kind: 'batch' | 'streaming', runtime: Omit<JobRuntime, 'jobId'>): ActiveRun {
@@ -22,6 +21,11 @@ function deleted(record: ActiveRun) {
     NOW,
   );
 }
+
+it('a job that looks like a stream is told of with how often it takes a checkpoint', () => {
+  const verdict = deleted(running('batch', { type: 'STREAMING', checkpointInterval: 60_000 }));
+  expect(verdict).toHaveProperty('outcome.message', expect.stringContaining('a checkpoint every 60 s'));
+});
 
 describe('the kind of a job, when its cluster is gone', () => {
   it.each([

@@ -201,6 +201,13 @@ describe('System.exit()', () => {
       'canceled JobCanceled',
     ],
     [
+      '1 after jobs of which one was to be canceled is a cancel',
+      { ...running, cancelRequested: asked },
+      1,
+      ends(first) + ends(second, 'CANCELED'),
+      'canceled JobCanceled',
+    ],
+    [
       '1 after another end of a job that was to be canceled is a failure',
       { ...running, cancelRequested: asked },
       1,
@@ -261,6 +268,8 @@ describe('System.exit()', () => {
     ).not.toBe('main-exited');
     expect(of(running, jobManagerPod({ uid: 'other', ready: false }, ended))).not.toBe('main-exited');
     expect(of(running)).not.toBe('main-exited');
+    const worker = jobManagerPod({ component: 'taskmanager', uid: 't' });
+    expect(of(running, worker, jobManagerPod({ ready: false }, ended))).toBe('main-exited');
     // With high availability the last one went on with the program.
     expect(of(ha, jobManagerPod({ uid: 'next', ready: false }, ended))).toBe('main-exited');
     const second = noted({ jobManager: { podUid: 'jm', restartCount: 1 } });

@@ -142,6 +142,52 @@ describe('what Kubernetes names', () => {
   });
 });
 
+describe('a JobManager that died', () => {
+  const LOGGED = '2026-11-21 03:00:00,000 WARN  a.B [] - hello\n';
+  const MISSING = "The program's entry point class 'a.B' was not found in the jar file";
+  const survived = `2026-11-21 03:00:00,000 ERROR org.apache.flink.X [] - no\norg.apache.flink.RpcConnectionException: early\n`;
+  const died = (how: Parameters<typeof jobManagerPod>[1], text: string) =>
+    look(starting, UNREACHABLE, {
+      ...pods(starting, jobManagerPod({ ready: false }, { state: 'terminated', ...how })),
+      jobManagerLog: { text, stopped: true },
+    });
+
+  it('of its memory did so whatever else its log names', () => {
+    const seen = died({ reason: 'OOMKilled', exitCode: 137 }, `${INFO}goes on\n${survived}`);
+    expect(told(starting, seen)).toBe('failed failed JobManagerOutOfMemory');
+  });
+
+  it('of what is wrong with the request did so although it was killed', () => {
+    const seen = died({ reason: 'Error', exitCode: 137 }, `${INFO}goes on\n${MISSING}`);
+    expect(told(starting, seen)).toBe('failed failed MainClassMissing');
+  });
+
+  it('of something else may have run its job, where its log would not tell', () => {
+    expect(told(starting, died({ reason: 'Error', exitCode: 1 }, LOGGED + survived))).toBe(
+      'ended unknown JobManagerCrashed',
+    );
+  });
+
+  it('is not one that goes on, whatever its log names', () => {
+    const log = { jobManagerLog: { text: `${INFO}goes on\n${survived}`, stopped: false } };
+    expect(told(late, look(late, answered([]), log))).toBe('failed failed StartDeadlineExceeded');
+  });
+
+  it('is not why a job lost its TaskManagers', () => {
+    const [main] = jobManagerPod().containers;
+    if (main === undefined) throw new Error('no container');
+    const side = { ...main, name: 'side', ready: false, state: 'terminated', reason: 'Error', exitCode: 1 } as const;
+    const message = 'JobMasterException: TaskManager with id x-taskmanager-1-1 is no longer reachable.';
+    const rest = {
+      ...(answered([jobOf(running, { state: 'FAILED' })]) as Answered),
+      result: { answers: {}, rootException: { message, stackTrace: message } },
+    };
+    expect(told(running, look(running, rest, pods(running, jobManagerPod({ containers: [main, side] }))))).toBe(
+      'ended failed TaskManagerCrashed',
+    );
+  });
+});
+
 describe('the deadline of a start', () => {
   it('leaves open what a JobManager did that has started and is not heard', () => {
     const going = jobManagerPod({ deleting: true });
@@ -265,6 +311,16 @@ describe('a job of a session', () => {
     });
   });
 
+  it('is told of by its session’s JobManager, and once it runs not by TaskManagers', () => {
+    const runs = inSession({ deploymentUid: 'd', submission }, running);
+    const because = (...all: readonly PodFacts[]) => {
+      const verdict = decide(look(runs, answered([jobOf(runs)]), pods(runs, ...all)), runs, NOW);
+      return verdict.kind === 'wait' ? verdict.because : verdict.outcome.message;
+    };
+    expect(because(jobManagerPod(), worker({ createdAt: 1 }, broken))).toBe('job is RUNNING');
+    expect(because(jobManagerPod({ createdAt: 1 }, { ...broken, ready: false }))).toMatch(/cannot be pulled/);
+  });
+
   it('that is lost rests on how its session stood', () => {
     const verdict = decide(look(own, UNREACHABLE, { kubernetes: ABSENT }), own, NOW);
     expect(verdict).toHaveProperty('outcome.evidence.0', expect.stringMatching(/^Deployment /));
@@ -367,6 +423,14 @@ describe('an explanation says', () => {
     expect(told(withOptions(running, HA), text)).toMatch(new RegExp(`tells that job ${jobId} is FINISHED$`));
     const many = Array.from({ length: 12 }, (_, i) => end(i.toString(16).padStart(32, '0'))).join('');
     expect(told(running, many).match(/is FINISHED/g)).toHaveLength(10);
+  });
+
+  it('which of several jobs goes on', () => {
+    const jobs = [
+      jobOf(running, { startTime: 1 }),
+      jobOf(running, { id: 'f'.repeat(32), state: 'FINISHED', startTime: 2 }),
+    ];
+    expect(why(running, look(running, answered(jobs)))['no-end-seen']).toMatch(/ is RUNNING$/);
   });
 
   it('what trouble Flink has with the state', () => {

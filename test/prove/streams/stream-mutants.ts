@@ -119,7 +119,7 @@ export const STREAM_TESTED: readonly TestedMutant[] = [
   {
     name: 'W22: a savepoint after which the job went on is not its end',
     file: STOP,
-    guard: 'if (!hasEnded(input) || !stop.savepoint || !isNewest(stop)) return undefined;',
+    guard: 'if (!hasEnded(input) || !stop.savepoint || !isNewest(stop.savepoint, stop)) return undefined;',
     without: 'if (!hasEnded(input) || !stop.savepoint) return undefined;',
     test: 'test/verdict/rules.test.ts',
   },
