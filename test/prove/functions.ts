@@ -1,13 +1,14 @@
 import type { SQSEvent } from 'aws-lambda';
 import { originalIn } from '../../functions/sqs.ts';
 import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
-import type { RunId } from '../../lib/core/ids.ts';
+import type { DeploymentId, RunId } from '../../lib/core/ids.ts';
 import { createDelivery } from '../../lib/delivery/create-delivery.ts';
 import type { Log } from '../../lib/core/log.ts';
 import { acceptBatch, type BatchResponse } from '../../lib/dispatch/accept-batch.ts';
 import { accept, type AcceptDeps } from '../../lib/dispatch/accept.ts';
 import { advanceBatch } from '../../lib/dispatch/advance-batch.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
+import { orderDeployment, type Order } from '../../lib/dispatch/deployment/order.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { sweep, type SweepReport } from '../../lib/dispatch/sweep/sweep.ts';
 import type { SweepDeps } from '../../lib/dispatch/sweep/sweep-deps.ts';
@@ -84,7 +85,7 @@ function nameOf({ queue, body }: Sent): string {
 /** `run 1a2b3c look 4` */
 export function messageName(body: string): string {
   const message = parseQueueMessage(body);
-  if (!isRunMessage(message)) return 'deployment';
+  if (!isRunMessage(message)) return `deployment ${message.deployment.slice(0, 6)}`;
   const { runId, step } = message;
   return `run ${runId.slice(0, 6)} step ${step}`;
 }
@@ -171,6 +172,9 @@ export const FUNCTIONS = {
     await ledger.create(run);
     await runQueue.send({ version: 1, runId: run.runId, step: 0 }, 0);
   },
+
+  order: (world: World, id: DeploymentId, order: Order, once: string, invocation: Invocation): Promise<unknown> =>
+    orderDeployment(id, order, { by: 'a person', once }, common(world, invocation)),
 
   cancel: (world: World, runId: RunId, invocation: Invocation): Promise<boolean> => {
     const deps = dispatchDeps(world, invocation);

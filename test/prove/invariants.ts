@@ -36,7 +36,7 @@ const LOCKS = 'locks/';
 const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 /** Under another key the invariants would look at nothing, and hold. */
 const DOCUMENTED =
-  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|locks|sessions)\/|jars\/(?:sha256|incoming|known)\/)/;
+  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|sessions)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
 /** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
 const MOST_MESSAGES = 24;
 
@@ -214,7 +214,8 @@ export class Invariants {
     const steps = own.map((name) => Number(/step (\d+)/.exec(name)?.[1]));
     // Who cancels a run, also another one of its key, sends the message that is due again.
     const due = this.records.get(runId)?.step.number;
-    const follows = own.length === 0 || steps.includes(step - 1) || step === due;
+    const isMixed = by.messages.some((name) => name.startsWith('deployment '));
+    const follows = own.length === 0 || isMixed || steps.includes(step - 1) || step === due;
     this.check('an older run message leads to none', follows, () => `step ${step} of ${runId} by ${by.label}`);
   }
 
@@ -222,6 +223,7 @@ export class Invariants {
 
   private onEvent(event: LifecycleEvent): void {
     const { id, subject } = event;
+    if (event.type.startsWith('io.flink-dispatch.deployment.')) return;
     this.read(id, () => lifecycleEventSchema.parse(event));
     const text = canonicalJson(event);
     const first = this.events.get(id);

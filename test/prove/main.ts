@@ -10,10 +10,12 @@ import SEEDS from './seeds.json' with { type: 'json' };
 import { shrink } from './shrink.ts';
 import { storyOf } from './story.ts';
 import { emptyTally, type Tally, type Work } from './worker.ts';
-import { play } from './world.ts';
+import { play, type Plan } from './world.ts';
+import { defined } from '../../lib/core/defined.ts';
 
 const USAGE = `npm run prove -- [--runs N] [--from SEED] [--threads N]   plays worlds until N runs were accepted
-npm run prove -- --seed N [--whole]                         tells one world's story, cut down if it fails
+npm run prove -- --upgrades N [--from SEED] [--threads N]   plays worlds of deployments alone, until N upgrades were made
+npm run prove -- --seed N [--deployments] [--whole]         tells one world's story, cut down if it fails
 npm run prove -- --mutate [--worlds N] [--only TEXT]        removes guards one at a time, and sees who notices`;
 
 const { values } = parseArgs({
@@ -21,7 +23,9 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '2000' },
     from: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(availableParallelism()) },
+    upgrades: { type: 'string' },
     seed: { type: 'string' },
+    deployments: { type: 'boolean', default: false },
     whole: { type: 'boolean', default: false },
     mutate: { type: 'boolean', default: false },
     worlds: { type: 'string', default: '4000' },
@@ -33,6 +37,7 @@ const { values } = parseArgs({
 function add(to: Tally, from: Tally): void {
   to.worlds += from.worlds;
   to.runs += from.runs;
+  to.upgrades += from.upgrades;
   to.steps += from.steps;
   for (const kind of FAULT_KINDS) to.faults[kind] += from.faults[kind];
   to.violations.push(...from.violations);
@@ -47,16 +52,18 @@ interface Playing {
   /** True: it is enough. */
   readonly enough: (tally: Tally) => boolean;
   readonly untilFirst: boolean;
+  readonly only?: Plan['only'];
   readonly onReport?: (tally: Tally) => void;
 }
 
 /** Worlds on all threads until it is enough. */
-function playMany({ file, first = [], from, threads, enough, untilFirst, onReport }: Playing): Promise<Tally> {
+function playMany({ file, first = [], from, threads, enough, untilFirst, only, onReport }: Playing): Promise<Tally> {
   const total = emptyTally();
   return new Promise((resolve, reject) => {
     const workers = Array.from({ length: threads }, (_, index) => {
       const own = first.filter((_, turn) => turn % threads === index);
-      const work: Work = { first: own, from: from + index, to: Number.MAX_SAFE_INTEGER, step: threads, untilFirst };
+      const seeds = { first: own, from: from + index, to: Number.MAX_SAFE_INTEGER, step: threads };
+      const work: Work = { ...seeds, untilFirst, ...defined({ only }) };
       return new Worker(file, { workerData: work });
     });
     const stop = (): void => {
@@ -73,7 +80,12 @@ function playMany({ file, first = [], from, threads, enough, untilFirst, onRepor
   });
 }
 
-async function prove(runs: number, from: number, threads: number): Promise<boolean> {
+/** Until so many runs were accepted, or upgrades made. */
+async function prove(
+  most: { readonly runs?: number; readonly upgrades?: number },
+  from: number,
+  threads: number,
+): Promise<boolean> {
   const file = await bundleWorker();
   const begun = Date.now();
   let told = begun;
@@ -82,18 +94,19 @@ async function prove(runs: number, from: number, threads: number): Promise<boole
     from,
     threads,
     untilFirst: false,
-    enough: (total) => total.runs >= runs,
+    only: most.upgrades === undefined ? undefined : 'deployments',
+    enough: (total) => total.runs >= (most.runs ?? Infinity) || total.upgrades >= (most.upgrades ?? Infinity),
     onReport: (total) => {
       if (Date.now() - told < 30_000) return;
       told = Date.now();
       const seeds = total.violations.map(({ seed }) => seed).join(' ');
-      console.error(`${total.runs} runs, ${total.violations.length} violations ${seeds}`);
+      console.error(`${total.runs} runs, ${total.upgrades} upgrades, ${total.violations.length} violations ${seeds}`);
     },
   });
   rmSync(file);
   const seconds = (Date.now() - begun) / 1000;
-  console.log(`${tally.runs} runs in ${tally.worlds} worlds, ${tally.steps} steps, ${seconds.toFixed(0)} s`);
-  console.log(`${(tally.runs / seconds).toFixed(1)} runs/s on ${threads} threads; seeds from ${from}`);
+  console.log(`${tally.runs} runs, ${tally.upgrades} upgrades in ${tally.worlds} worlds, ${tally.steps} steps, ${seconds.toFixed(0)} s`);
+  console.log(`${(tally.runs / seconds).toFixed(1)} runs/s, ${(tally.upgrades / seconds).toFixed(1)} upgrades/s on ${threads} threads; seeds from ${from}`);
   const faults = FAULT_KINDS.map((kind) => [kind, tally.faults[kind]] as const);
   console.log(`\nfaults: ${faults.reduce((sum, [, count]) => sum + count, 0)}`);
   for (const [kind, count] of faults) console.log(`  ${kind.padEnd(20)} ${count}`);
@@ -104,10 +117,10 @@ async function prove(runs: number, from: number, threads: number): Promise<boole
   return tally.violations.length === 0;
 }
 
-async function tell(seed: number, whole: boolean): Promise<boolean> {
-  const result = await play({ seed, tells: true });
+async function tell(seed: number, only: Plan['only'], whole: boolean): Promise<boolean> {
+  const result = await play({ seed, only, tells: true });
   const failed = result.violations.length > 0;
-  console.log(storyOf(failed && !whole ? await shrink(result) : result));
+  console.log(storyOf(failed && !whole ? await shrink(result, only) : result));
   return !failed;
 }
 
@@ -117,6 +130,11 @@ function isNoticed({ name, test }: TestedMutant): boolean {
   const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'unit', test], { env, stdio: 'ignore' });
   console.log(`without “${name}”: ${status === 0 ? 'SURVIVED' : test}`);
   return status !== 0;
+}
+
+/** Of worlds in which a defect once showed. */
+function seedsOf(only: Plan['only']): readonly number[] {
+  return SEEDS.filter((world) => only === ('only' in world ? world.only : undefined)).map(({ seed }) => seed);
 }
 
 async function mutate(worlds: number, threads: number, only: string | undefined): Promise<boolean> {
@@ -129,10 +147,11 @@ async function mutate(worlds: number, threads: number, only: string | undefined)
     const enough = (total: Tally): boolean => total.violations.length > 0 || total.worlds >= worlds;
     const tally = await playMany({
       file,
-      first: [...SEEDS.map(({ seed }) => seed), ...(mutant.seeds ?? [])],
+      first: [...seedsOf(mutant.only), ...(mutant.seeds ?? [])],
       from: 1,
       threads,
       untilFirst: true,
+      only: mutant.only,
       enough,
     });
     rmSync(file);
@@ -147,14 +166,15 @@ async function mutate(worlds: number, threads: number, only: string | undefined)
 }
 
 async function main(): Promise<boolean> {
-  const { runs, from, threads, seed, whole, worlds, only } = values;
+  const { runs, upgrades, from, threads, seed, deployments, whole, worlds, only } = values;
   if (values.help) {
     console.log(USAGE);
     return true;
   }
-  if (seed !== undefined) return tell(Number(seed), whole);
+  if (seed !== undefined) return tell(Number(seed), deployments ? 'deployments' : undefined, whole);
   if (values.mutate) return mutate(Number(worlds), Number(threads), only);
-  return prove(Number(runs), Number(from), Number(threads));
+  const most = upgrades === undefined ? { runs: Number(runs) } : { upgrades: Number(upgrades) };
+  return prove(most, Number(from), Number(threads));
 }
 
 process.exitCode = (await main()) ? 0 : 1;

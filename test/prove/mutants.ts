@@ -3,6 +3,7 @@ import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
+import type { Plan } from './world.ts';
 
 /** A guard, and the source without it. */
 export interface Mutant {
@@ -13,6 +14,7 @@ export interface Mutant {
   readonly without: string;
   /** Worlds in which it matters; default: all. */
   readonly seeds?: readonly number[];
+  readonly only?: Plan['only'];
 }
 
 /** A guard whose loss a unit test notices. */

@@ -10,11 +10,14 @@ export interface Work {
   readonly step: number;
   /** Ends at the first violation. */
   readonly untilFirst: boolean;
+  /** Of what the worlds are; absent: of everything. */
+  readonly only?: 'deployments';
 }
 
 export interface Tally {
   worlds: number;
   runs: number;
+  upgrades: number;
   steps: number;
   readonly faults: Record<FaultKind, number>;
   readonly violations: { readonly seed: number; readonly invariant: string; readonly detail: string }[];
@@ -22,7 +25,7 @@ export interface Tally {
 
 export function emptyTally(): Tally {
   const faults = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Tally['faults'];
-  return { worlds: 0, runs: 0, steps: 0, faults, violations: [] };
+  return { worlds: 0, runs: 0, upgrades: 0, steps: 0, faults, violations: [] };
 }
 
 const REPORT_EVERY = 10;
@@ -39,9 +42,10 @@ async function work(wanted: Work): Promise<void> {
     tally = emptyTally();
   };
   for (const seed of seedsOf(wanted)) {
-    const { runs, steps, faults, violations } = await play({ seed });
+    const { runs, upgrades, steps, faults, violations } = await play({ seed, only: wanted.only });
     tally.worlds += 1;
     tally.runs += runs;
+    tally.upgrades += upgrades;
     tally.steps += steps;
     for (const { kind } of faults) tally.faults[kind] += 1;
     tally.violations.push(...violations.map((violation) => ({ seed, ...violation })));

@@ -42,13 +42,24 @@ export interface Workload {
   readonly mostFaults: number;
   /** Every run message is lost but those of the sweeper, which is alone to carry the runs on. */
   readonly losesRunMessages: boolean;
-  /** Whether a stream is upgraded beside the runs. */
+  /** Whether a stream is upgraded by hand beside the runs. */
   readonly hasStream?: boolean;
+  /** How many deployments there are beside the runs. */
+  readonly deployments?: number;
 }
 
 const POLICIES = ['queue', 'queue', 'replace', 'forbid', 'allow'] as const;
 
-export function workloadOf(draws: Draws): Workload {
+export function workloadOf(draws: Draws, only?: 'deployments'): Workload {
+  const workload = mixedWorkload(draws);
+  if (only === undefined) return workload;
+  const deployments = draws.chance('two deployments', 0.15) ? 2 : 1;
+  // A deployment that meets trouble all the time is never upgraded.
+  const rate = draws.pick('deployments rate', [0, 0.005, 0.015, 0.04]);
+  return { ...workload, wishes: [], hasStream: false, quota: undefined, deployments, rate };
+}
+
+function mixedWorkload(draws: Draws): Workload {
   const count = draws.whole('wishes', 1, 4);
   const policy = draws.pick('policy', POLICIES);
   const contended = draws.chance('contended', 0.5);
@@ -70,6 +81,7 @@ export function workloadOf(draws: Draws): Workload {
     rate: draws.pick('rate', [0, 0.01, 0.03, 0.08]),
     mostFaults: draws.whole('most faults', 1, 40),
     hasStream: hasStream(draws),
+    deployments: draws.chance('a deployment', 0.1) ? 1 : 0,
     losesRunMessages: draws.chance('loses run messages', 0.08),
   };
 }

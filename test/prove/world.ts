@@ -13,6 +13,7 @@ import { EventBus } from './servers/event-bus.ts';
 import { FaultPlan, type Fault, type Script } from './faults.ts';
 import { Flink, type Program } from './servers/flink.ts';
 import { FUNCTIONS, LEDGER, LETTERS_URL, messageName, RUNS_URL, type ScheduledCall } from './functions.ts';
+import { isRunMessage, parseQueueMessage } from '../../lib/run/store/run-queue.ts';
 import { Invariants, type Violation } from './invariants.ts';
 import { Jars } from './jars.ts';
 import { Kubernetes } from './servers/kubernetes.ts';
@@ -20,7 +21,9 @@ import type { Stored } from './servers/kubernetes-objects.ts';
 import { letMonthsGoBy } from './attempts/months.ts';
 import { MemoryS3 } from './servers/s3.ts';
 import { SessionWorld } from './sessions/session-world.ts';
+import { DeploymentWorld } from './deployments/deployment-world.ts';
 import { StreamWorld } from './streams/stream-world.ts';
+import { Streams, type Conduct } from './streams/streams.ts';
 import { Invocation, Simulation, type Told } from './simulation.ts';
 import { MemoryQueue, type Sent } from './servers/sqs.ts';
 import { deploymentOf, folderOf, jobsFolderOf, QUEUES, TenantInvariants } from './tenants.ts';
@@ -41,6 +44,8 @@ export interface Plan {
   readonly draws?: Draws;
   /** What is asked for; drawn when absent. */
   readonly workload?: Workload;
+  /** Nothing is asked for but that. */
+  readonly only?: 'deployments' | undefined;
   /** Names of the wishes that are made; all when absent. */
   readonly wishes?: readonly string[];
   readonly tells?: boolean;
@@ -58,6 +63,8 @@ export interface Result {
   readonly steps: number;
   /** Runs that were accepted. */
   readonly runs: number;
+  /** Runs that took the place of another one of their deployment, and ran. */
+  readonly upgrades: number;
   /** Of the world's time. */
   readonly elapsed: number;
 }
@@ -90,7 +97,9 @@ export class World {
   readonly invariants: Invariants;
   readonly sessions: SessionWorld;
   readonly jars: Jars;
-  readonly streams: StreamWorld;
+  readonly streams: Streams;
+  private readonly handmade: StreamWorld;
+  readonly deployments: DeploymentWorld;
   /** Deployments that somebody made anew, of the same text. */
   readonly copied = new Set<string>();
   /** What `advance-run` is called with in place of its own. */
@@ -104,7 +113,7 @@ export class World {
   constructor(plan: Plan) {
     this.plan = plan;
     const draws = plan.draws ?? new Draws(plan.seed);
-    this.workload = plan.workload ?? workloadOf(draws);
+    this.workload = plan.workload ?? workloadOf(draws, plan.only);
     const { rate, mostFaults: most } = this.workload;
     const faults = new FaultPlan(draws, { rate, most, ...defined({ list: plan.faults, script: plan.script }) });
     this.sim = this.simulation(draws, faults, plan.tells === true);
@@ -116,7 +125,8 @@ export class World {
     this.flink = new Flink(this.sim, this.kubernetes);
     this.flink.programOf = (clusterId) => {
       const [, name = '', attempt = '1'] = /^(.*)-[0-9a-f]{10}-(\d+)$/.exec(clusterId) ?? [];
-      return this.streams.programOf(name, Number(attempt)) ?? this.programOf(name, Number(attempt));
+      const stream = this.deployments.programOf(clusterId) ?? this.handmade.programOf(name, Number(attempt));
+      return stream ?? this.programOf(name, Number(attempt));
     };
     this.runQueue = this.queue('runs', 5, 60_000, 360_000, FUNCTIONS.advanceRun);
     this.jobQueue = this.queue('jobs', 10, 30_000, 180_000, FUNCTIONS.onMessage);
@@ -125,7 +135,9 @@ export class World {
     this.invariants = new Invariants(this);
     this.sessions = new SessionWorld(this);
     this.jars = new Jars(this);
-    this.streams = new StreamWorld(this);
+    this.streams = new Streams(this, (clusterId) => this.conductOf(clusterId));
+    this.handmade = new StreamWorld(this);
+    this.deployments = new DeploymentWorld(this);
     new TenantInvariants(this);
     new AttemptInvariants(this);
   }
@@ -135,6 +147,10 @@ export class World {
     const given = this.plan.programs?.[attempt - 1] ?? this.plan.programs?.at(-1);
     const streams = this.workload.wishes.some((wish) => wish.name === name && wish.streams);
     return given ?? programOf(this.sim.draws, name, attempt, streams);
+  }
+
+  private conductOf(clusterId: string): Conduct | undefined {
+    return this.deployments.conductOf(clusterId) ?? this.handmade.conductOf(clusterId);
   }
 
   get deployment(): DispatchConfig | undefined {
@@ -152,10 +168,13 @@ export class World {
   /** SendMessage of a function. */
   sent(sent: Sent, by: Invocation): () => void {
     if (sent.queue === LETTERS_URL) return () => this.letters.push(sent);
-    if (sent.queue === RUNS_URL && messageName(sent.body) === 'deployment') return () => undefined;
     if (sent.queue !== RUNS_URL) throw new Error(`nobody reads ${sent.queue}`);
     const loses = this.workload.losesRunMessages && !by.label.startsWith('sweep ');
-    this.invariants.onRunMessage(this.runQueue, sent.body, by);
+    const message = parseQueueMessage(sent.body);
+    if (isRunMessage(message)) this.invariants.onRunMessage(this.runQueue, sent.body, by);
+    // Runs that are made by hand belong to none.
+    else if (!this.deployments.isThere(message.deployment)) return () => undefined;
+    else this.deployments.onMessage(message.deployment, by);
     return () => this.runQueue.send(sent.body, sent.delay, {}, loses);
   }
 
@@ -174,6 +193,7 @@ export class World {
     if (this.invariants.violations.length > 0) return;
     this.invariants.atRest();
     this.sessions.invariants.atRest();
+    this.deployments.atRest();
   }
 
   /** Nothing is on its way, and nobody is left to do anything. */
@@ -181,7 +201,8 @@ export class World {
     const queues = [this.runQueue, this.jobQueue, this.betaQueue, this.uploadQueue];
     return (
       this.pending === 0 &&
-      this.streams.isOver &&
+      this.handmade.isOver &&
+      this.deployments.isOver &&
       queues.every(({ size }) => size === 0) &&
       this.invariants.nothingIsLeft()
     );
@@ -209,7 +230,7 @@ export class World {
       maxReceives: 5,
       handler: (event, invocation) => handler(this, event, invocation),
       nameOf:
-        name === 'runs' ? messageName : (body) => /"name":"(r\d)"|(?:jars|beta)\/(r\d)/.exec(body)?.[1] ?? 'request',
+        name === 'runs' ? messageName : (body) => /"name":"([rd]\d)"|(?:jars|beta)\/([rd]\d)/.exec(body)?.slice(1).find((name) => name !== undefined) ?? 'request',
     });
   }
 
@@ -446,6 +467,7 @@ export async function play(plan: Plan): Promise<Result> {
     story: sim.story ?? [],
     steps: sim.steps,
     runs: invariants.runs,
+    upgrades: world.deployments.upgrades,
     elapsed: sim.elapsed,
   };
 }

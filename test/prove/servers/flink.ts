@@ -11,8 +11,6 @@ import type {
   JobSummary,
   MainThread,
   RootException,
-  SavepointOperation,
-  SavepointRequest,
   Savepoints,
 } from '../../../lib/flink/job-manager.ts';
 import type { StreamJob } from '../streams/stream-job.ts';
@@ -159,12 +157,16 @@ export class Flink {
       this.sim.effect(invocation, {
         ...{ what: `flink ${verb} ${ref.clusterId}`, act, kinds, failures: FAILURES, latency: [4, 80] },
       });
-    const unused = (): never => {
-      throw new Error('no run asks for that');
-    };
+    const change = [...READ, 'late', 'resent'] as const;
     return {
-      ...{ trigger: unused, dispose: unused, checkpoint: unused },
-      stop: (jobId, request) => ask('stop', [...READ, 'late', 'resent'], () => this.stop(ref, jobId, request)),
+      dispose: () => {
+        throw new Error('nothing is disposed of by Flink');
+      },
+      trigger: (jobId, request) =>
+        ask('savepoint-trigger', change, () => this.goingOn(ref, jobId).trigger(jobId, request)),
+      checkpoint: (jobId, request) =>
+        ask('checkpoint-trigger', change, () => this.goingOn(ref, jobId).checkpoint(jobId, request)),
+      stop: (jobId, request) => ask('stop', change, () => this.goingOn(ref, jobId).stop(jobId, request)),
       status: ({ triggerId }) => ask('savepoint', READ, () => this.answering(ref).stream.status(triggerId)),
     };
   }
@@ -191,13 +193,13 @@ export class Flink {
     return { ...found, stream };
   }
 
-  private stop(ref: ClusterRef, jobId: string, request: SavepointRequest): SavepointOperation {
+  private goingOn(ref: ClusterRef, jobId: string): StreamJob {
     const { execution, stream } = this.answering(ref);
     const job = execution.jobs.find(({ id }) => id === jobId);
     if (job === undefined || execution.forgotten === true) throw new DispatchError('JobNotFound', 'no such job');
     if (job.end !== undefined || job.canceled === true)
       throw new DispatchError('RestUnreachable', 'status 500: not running');
-    return stream.stop(jobId, request);
+    return stream;
   }
 
   private begin(pod: Stored, execution: Execution, job: Job): void {

@@ -67,6 +67,8 @@ export class MemoryS3 {
   readonly objects = new Map<string, Stored>();
   onPut: (put: Put) => void = () => undefined;
   onCopy: (path: string, body: Uint8Array) => void = () => undefined;
+  /** A function deletes what is there. */
+  onRemove: (path: string, by: string) => void = () => undefined;
   /** Not every store of this protocol does. */
   sums = true;
   private readonly sim: Pick<Simulation, 'now' | 'effect'>;
@@ -86,7 +88,7 @@ export class MemoryS3 {
       if (command instanceof HeadObjectCommand) return ask('head', READ, () => this.get(input));
       if (command instanceof ListObjectsV2Command) return ask('list', READ, () => this.list(input));
       if (command instanceof CopyObjectCommand) return ask('copy', WRITE, () => this.copy(input));
-      if (command instanceof DeleteObjectsCommand) return ask('delete all', WRITE, () => this.removeAll(input));
+      if (command instanceof DeleteObjectsCommand) return ask('delete all', WRITE, () => this.removeAll(input, invocation.label));
       if (command instanceof DeleteObjectCommand) return ask('delete', WRITE, () => this.remove(input));
       if (command instanceof PutObjectCommand) {
         const conditional = input.IfMatch !== undefined || input.IfNoneMatch !== undefined;
@@ -172,8 +174,10 @@ export class MemoryS3 {
     return {};
   }
 
-  private removeAll({ Bucket = '', Delete }: Input): unknown {
-    for (const { Key = '' } of Delete?.Objects ?? []) this.objects.delete(`${Bucket}/${Key}`);
+  private removeAll({ Bucket = '', Delete }: Input, by: string): unknown {
+    for (const { Key = '' } of Delete?.Objects ?? []) {
+      if (this.objects.delete(`${Bucket}/${Key}`)) this.onRemove(`${Bucket}/${Key}`, by);
+    }
     return {};
   }
 

@@ -1,5 +1,6 @@
 import { DispatchError } from '../../../lib/core/errors.ts';
 import type {
+  CheckpointRequest,
   CompletedCheckpoint,
   JobCheckpoints,
   SavepointOperation,
@@ -7,6 +8,7 @@ import type {
   SavepointStatus,
 } from '../../../lib/flink/job-manager.ts';
 import { flinkMetadata } from '../../fakes/flink-metadata.ts';
+import type { Simulation } from '../simulation.ts';
 import type { StreamTruth } from './stream-truth.ts';
 
 /** What a job of a stream is told of its JobManager. */
@@ -19,20 +21,37 @@ export interface StreamHost {
   readonly end: (end: 'FINISHED' | 'FAILED') => void;
 }
 
-/** What its cluster's configuration says. */
+/** What its cluster's configuration says, and how it goes. */
 export interface StreamConfig {
   readonly name: string;
   readonly question: string;
   readonly restoredFrom: string | undefined;
-  readonly checkpoints: string;
+  /** Absent: its checkpoints are gone with its JobManager. */
+  readonly checkpoints: string | undefined;
   /** With high availability: the newest checkpoint that this job has completed on any of its JobManagers. */
   readonly recovers: boolean;
+  /** Milliseconds between two checkpoints, at least and at most; absent: none but those that are asked for. */
+  readonly pace?: readonly [number, number];
+  /** What becomes of a stop with a savepoint. */
+  readonly howOf: (question: string) => How;
+  /** Whether its JobManager soon knows nothing any more of operations that are over. */
+  readonly forgets: boolean;
 }
 
-type How = 'completes' | 'declined' | 'hangs' | 'fails when stopping' | 'restarts when stopping';
+const HOWS = [
+  ...(['completes', 'completes', 'completes', 'completes', 'declined'] as const),
+  ...(['hangs', 'fails when stopping', 'restarts when stopping'] as const),
+] as const;
+export type How = (typeof HOWS)[number];
+
+/** By chance. */
+export function howOf({ draws }: Simulation): StreamConfig['howOf'] {
+  return (question) => draws.pick<How>(question, HOWS);
+}
 
 interface Operation {
-  readonly how: How;
+  /** Of a stop. */
+  readonly how?: How;
   path?: string;
   done?: 'COMPLETED' | 'FAILED';
   doneAt?: number;
@@ -80,13 +99,12 @@ export class StreamJob {
 
   status(triggerId: string): SavepointStatus {
     const operation = this.operations.get(triggerId);
-    const { sim } = this.truth;
-    const forgets = sim.draws.chance('flink forgets operations', 0.3);
-    const isOld = operation?.doneAt !== undefined && sim.now - operation.doneAt > REMEMBERS;
-    if (operation === undefined || (forgets && isOld))
+    const isOld = operation?.doneAt !== undefined && this.truth.sim.now - operation.doneAt > REMEMBERS;
+    if (operation === undefined || (this.config.forgets && isOld))
       throw new DispatchError('OperationNotFound', 'no such operation');
     if (operation.done === undefined) return { status: 'IN_PROGRESS' };
-    if (operation.done === 'COMPLETED') return { status: 'COMPLETED', location: operation.path ?? '' };
+    if (operation.done === 'COMPLETED')
+      return { status: 'COMPLETED', ...(operation.path !== undefined && { location: operation.path }) };
     const message = 'org.apache.flink.runtime.checkpoint.CheckpointException: no luck';
     return { status: 'FAILED', cause: { message, stackTrace: message } };
   }
@@ -98,10 +116,7 @@ export class StreamJob {
     if (this.stopping) throw new DispatchError('FlinkRefused', 'a stop is under way');
     const { sim } = this.truth;
     const question = `${this.config.question} stop ${triggerId}`;
-    const how = sim.draws.pick<How>(question, [
-      ...(['completes', 'completes', 'completes', 'completes', 'declined'] as const),
-      ...(['hangs', 'fails when stopping', 'restarts when stopping'] as const),
-    ]);
+    const how = this.config.howOf(question);
     const operation: Operation = { how };
     this.operations.set(triggerId, operation);
     this.stopping = true;
@@ -110,6 +125,45 @@ export class StreamJob {
       this.savepoint(operation, question, targetDirectory),
     );
     return answer;
+  }
+
+  /** A savepoint while the job goes on. */
+  trigger(jobId: string, { triggerId = '', targetDirectory = '' }: SavepointRequest): SavepointOperation {
+    return this.take({ kind: 'savepoint', jobId, triggerId }, (question) => this.savepointPath(targetDirectory, question));
+  }
+
+  /** A checkpoint, now. */
+  checkpoint(jobId: string, { triggerId }: CheckpointRequest): SavepointOperation {
+    return this.take({ kind: 'checkpoint', jobId, triggerId }, () => undefined);
+  }
+
+  private take(
+    answer: SavepointOperation & { readonly kind: 'savepoint' | 'checkpoint' },
+    place: (question: string) => string | undefined,
+  ): SavepointOperation {
+    const { triggerId } = answer;
+    if (this.operations.has(triggerId)) return answer;
+    const operation: Operation = {};
+    this.operations.set(triggerId, operation);
+    const { sim } = this.truth;
+    const question = `${this.config.question} ${answer.kind} ${triggerId}`;
+    sim.after(sim.draws.between(`${question} takes`, 200, 6_000), () => {
+      if (this.host?.lives() !== true) return;
+      operation.doneAt = sim.now;
+      operation.done = 'FAILED';
+      if (!this.host.runs() || this.stopping || sim.draws.chance(`${question} fails`, 0.15)) return;
+      operation.done = 'COMPLETED';
+      const path = place(question);
+      if (path === undefined) return void this.complete();
+      operation.path = path;
+      this.completeAt(path, true);
+    });
+    return answer;
+  }
+
+  private savepointPath(directory: string, question: string): string {
+    const name = this.truth.sim.draws.whole(`${question} name`, 100_000, 999_999);
+    return `${directory.replace(/\/+$/, '')}/savepoint-${name}`;
   }
 
   /** The state of a job that has finished goes, as far as it is no savepoint. */
@@ -122,9 +176,9 @@ export class StreamJob {
     const { sim } = this.truth;
     if (operation.how === 'declined') return this.goOn(operation);
     if (operation.how === 'hangs') return sim.after(30_000, () => this.goOn(operation));
-    const path = `${directory}savepoint-${sim.draws.whole(`${question} name`, 100_000, 999_999)}`;
+    const path = this.savepointPath(directory, question);
     operation.path = path;
-    this.complete(path, true);
+    this.completeAt(path, true);
     sim.after(sim.draws.between(`${question} ends`, 20, 3_000), () => {
       if (this.host?.lives() !== true) return;
       if (operation.how === 'restarts when stopping') return this.goOn(operation);
@@ -142,23 +196,31 @@ export class StreamJob {
 
   private checkpointLater(): void {
     const { sim } = this.truth;
-    const { question } = this.config;
-    sim.after(sim.draws.between(`${question} checkpoint ${this.next}`, 1_000, 6_000), () => {
+    const { question, pace } = this.config;
+    if (pace === undefined) return;
+    sim.after(sim.draws.between(`${question} checkpoint ${this.next}`, ...pace), () => {
       if (this.host?.lives() !== true) return;
-      if (this.host.runs() && !this.stopping && !sim.draws.chance(`${question} ${sim.now} fails`, 0.1))
-        this.checkpoint();
+      if (this.host.runs() && !this.stopping && !sim.draws.chance(`${question} ${sim.now} fails`, 0.1)) this.complete();
       this.checkpointLater();
     });
   }
 
-  private checkpoint(): void {
-    const path = `${this.config.checkpoints}/${this.host?.jobId ?? ''}/chk-${this.next}`;
-    this.complete(path, false);
+  /** Completes a checkpoint; answers its path. */
+  complete(): string | undefined {
+    const { checkpoints } = this.config;
+    if (checkpoints === undefined) {
+      this.next += 1;
+      this.taken += 1;
+      return undefined;
+    }
+    const path = `${checkpoints}/${this.host?.jobId ?? ''}/chk-${this.next}`;
+    this.completeAt(path, false);
     this.retained.push(path);
     for (const old of this.retained.splice(0, Math.max(0, this.retained.length - RETAINED))) this.truth.remove(old);
+    return path;
   }
 
-  private complete(path: string, isSavepoint: boolean): void {
+  private completeAt(path: string, isSavepoint: boolean): void {
     const { truth, config } = this;
     const id = this.next;
     this.next += 1;

@@ -7,11 +7,12 @@ export interface Completed {
   readonly name: string;
   readonly jobId: string;
   readonly path: string;
+  /** How often the state had been changed by then: Flink counts on from what it restored. */
   readonly id: number;
   readonly isSavepoint: boolean;
 }
 
-const BUCKET = 's3://state/';
+const BUCKET = 's3://';
 
 /**
  * What the jobs of all streams truly did: which state is complete, which is the newest, and from which a job began. Each
@@ -22,9 +23,10 @@ export class StreamTruth {
   readonly sim: Simulation;
   private readonly s3: MemoryS3;
   private readonly check: (invariant: string, holds: boolean, detail: () => string) => void;
-  /** By stream, in the order in which they were completed. */
+  /** By stream, in the order in which they were completed; those of before an order to begin elsewhere are left out. */
   private readonly snapshots = new Map<string, Completed[]>();
-
+  /** By path: every one that ever was. */
+  private readonly known = new Map<string, Completed>();
   /** Jobs that Kubernetes began anew from where their attempt began: what they complete from then on is nobody's state. */
   private readonly begunAgain = new Set<string>();
 
@@ -35,11 +37,20 @@ export class StreamTruth {
   }
 
   completed(snapshot: Completed, metadata: Uint8Array): void {
-    const stream = streamOf(snapshot.name);
-    this.s3.store(`${keyOf(snapshot.path)}/_metadata`, metadata);
+    this.store(snapshot, metadata);
     if (this.begunAgain.has(snapshot.jobId)) return;
-    this.snapshots.set(stream, [...(this.snapshots.get(stream) ?? []), snapshot]);
+    this.chain(snapshot.name).push(snapshot);
     this.sim.tell('flink', `${snapshot.name} completes ${snapshot.path} (${snapshot.id})`);
+  }
+
+  /** What somebody brings along, of no stream. */
+  bring(path: string, id: number, metadata: Uint8Array): void {
+    this.store({ name: '', jobId: '', path, id, isSavepoint: true }, metadata);
+  }
+
+  private store(snapshot: Completed, metadata: Uint8Array): void {
+    this.known.set(snapshot.path, snapshot);
+    this.s3.store(`${keyOf(snapshot.path)}/_metadata`, metadata);
   }
 
   remove(path: string): void {
@@ -58,31 +69,58 @@ export class StreamTruth {
 
   /** The newest of a stream that is complete: by the number that Flink counts on from what it restored. */
   newest(name: string): Completed | undefined {
-    const there = (this.snapshots.get(streamOf(name)) ?? []).filter(({ path }) => this.isThere(path));
+    const there = this.chain(name).filter(({ path }) => this.isThere(path));
     return there.sort((a, b) => a.id - b.id).at(-1);
   }
 
   /** A job begins; answers the number of what it restored, and `undefined` when it has none, or cannot read it. */
   restore({ name }: StreamConfig, jobId: string, path: string | undefined, recovers: boolean): number | undefined {
     this.sim.tell('flink', `${name} begins from ${path ?? 'nothing'}`);
-    const all = this.snapshots.get(streamOf(name)) ?? [];
-    const known = all.find((one) => one.path === path);
+    const from = path === undefined ? undefined : this.known.get(path);
     const newest = this.newest(name);
     // A JobManager that Kubernetes starts again begins where its attempt began, and high availability where its job was.
     const isOwn = recovers || newest === undefined || newest.jobId === jobId;
     if (!recovers && newest?.jobId === jobId) this.begunAgain.add(jobId);
     this.check(
-      'no job begins from an older state than the newest',
-      isOwn || (known?.id ?? 0) >= newest.id,
+      'I3, I4: no job begins from an older state than the newest',
+      isOwn || (from?.id ?? 0) >= newest.id,
       () => `${name} begins from ${path ?? 'nothing'}, and ${newest?.path ?? ''} is complete`,
     );
-    return path !== undefined && this.isThere(path) ? known?.id : undefined;
+    return path !== undefined && this.isThere(path) ? from?.id : undefined;
+  }
+
+  /** Somebody ordered that the next job begins so: what was before is no state of the stream any more. */
+  follow(name: string, path: string | undefined): void {
+    const from = path === undefined ? undefined : this.known.get(path);
+    this.snapshots.set(streamOf(name), from === undefined ? [] : [from]);
+  }
+
+  find(path: string): Completed | undefined {
+    return this.known.get(path);
+  }
+
+  /** Of nothing, 0. */
+  numberOf(path: string | undefined): number {
+    return (path === undefined ? undefined : this.known.get(path))?.id ?? 0;
+  }
+
+  /** Whether it is a state that its stream had on its present way. */
+  isOfChain(path: string): boolean {
+    const found = this.known.get(path);
+    return found !== undefined && this.chain(found.name).includes(found);
   }
 
   /** Every path at which a complete savepoint lies. */
   savepoints(): readonly string[] {
-    const all = [...this.snapshots.values()].flat().filter(({ isSavepoint }) => isSavepoint);
+    const all = [...this.known.values()].filter(({ isSavepoint, name }) => isSavepoint && name !== '');
     return all.map(({ path }) => path).filter((path) => this.isThere(path));
+  }
+
+  private chain(name: string): Completed[] {
+    const stream = streamOf(name);
+    const found = this.snapshots.get(stream) ?? [];
+    this.snapshots.set(stream, found);
+    return found;
   }
 }
 
@@ -91,6 +129,7 @@ export function streamOf(name: string): string {
   return name.replace(/-g\d+$/, '');
 }
 
-function keyOf(path: string): string {
-  return `state/${path.slice(BUCKET.length).replace(/\/+$/, '')}`;
+/** In the simulated S3: `s3://state/x` → `state/x` */
+export function keyOf(path: string): string {
+  return path.slice(BUCKET.length).replace(/\/+$/, '');
 }

@@ -1,15 +1,15 @@
-import type { V1ConfigMap } from '@kubernetes/client-node';
 import { deploymentIdFor, runIdFor } from '../../../lib/core/ids.ts';
 import type { ApplicationJob, StatePlan } from '../../../lib/job/job.ts';
 import { isEnded } from '../../../lib/run/machine.ts';
-import type { Outcome, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
+import type { QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
 import { FUNCTIONS } from '../functions.ts';
 import type { Program } from '../servers/flink.ts';
 import { Invocation } from '../simulation.ts';
 import type { World } from '../world.ts';
-import { StreamJob } from './stream-job.ts';
-import { streamOf, StreamTruth } from './stream-truth.ts';
+import { howOf } from './stream-job.ts';
+import { streamOf } from './stream-truth.ts';
+import { streamProgram, type Conduct } from './streams.ts';
 
 const CHECKPOINTS = 's3://state/chk';
 const SAVEPOINTS = 's3://state/sp';
@@ -20,7 +20,6 @@ const LOOKS_EVERY = 1_000;
  * last one left, when that is closed.
  */
 export class StreamWorld {
-  readonly truth: StreamTruth;
   private readonly world: World;
   private readonly generations: number;
   private generation = 1;
@@ -31,11 +30,9 @@ export class StreamWorld {
 
   constructor(world: World) {
     this.world = world;
-    const { sim, s3, invariants } = world;
-    this.truth = new StreamTruth(sim, s3, (...it) => invariants.check(...it));
+    const { sim } = world;
     this.generations = world.workload.hasStream === true ? sim.draws.whole('generations', 2, 4) : 0;
     this.over = this.generations === 0;
-    world.flink.streamOf = (clusterId, { pod }) => this.jobOf(clusterId, pod);
     if (!this.over) this.tick();
   }
 
@@ -44,85 +41,19 @@ export class StreamWorld {
     return this.over;
   }
 
+  /** How its jobs go; absent: they are of no stream of this one's. */
+  conductOf(clusterId: string): Conduct | undefined {
+    const [, name = ''] = /^(.*)-[0-9a-f]{10}-\d+$/.exec(clusterId) ?? [];
+    if (!/^s\d-g\d+$/.test(name)) return undefined;
+    const { sim } = this.world;
+    // Its jobs have no option for that.
+    return { name, pace: [1_000, 6_000], howOf: howOf(sim), checkpoints: CHECKPOINTS };
+  }
+
   /** How its program goes; absent: it is no stream. */
   programOf(name: string, attempt: number): Program | undefined {
     if (!/^s\d-g\d+$/.test(name)) return undefined;
-    const { draws } = this.world.sim;
-    const it = `${name} attempt ${attempt}`;
-    const restAfter = draws.between(`${it} rest`, 300, 3_000);
-    const runsAfter = restAfter + draws.between(`${it} runs`, 100, 2_000);
-    const ends = draws.of(`${it} ends`);
-    const endsAfter = runsAfter + draws.between(`${it} lasts`, 2_000, 40_000);
-    const older = draws.chance(`${streamOf(name)} older`, 0.4);
-    return {
-      ...{ restAfter, runsAfter, end: ends < 0.05 ? 'FINISHED' : 'FAILED', older },
-      ...(ends < 0.15 ? { endsAfter } : {}),
-      ...(draws.chance(`${it} deaf`, 0.05) ? { deafToCancel: true } : {}),
-    };
-  }
-
-  /** What must hold of each write of a record. */
-  onRecord(record: RunRecord): void {
-    const { outcome, state, job } = record;
-    if (job?.state === undefined || state !== 'closed' || outcome === undefined) return;
-    this.checkKnown(record, outcome);
-    this.checkStop(record, outcome);
-    this.checkFiles(record);
-  }
-
-  private checkKnown(record: RunRecord, outcome: Outcome): void {
-    const newest = this.truth.newest(record.name);
-    const from = leftBy(record) ?? record.attempts.at(-1)?.restoredFrom ?? record.startFrom;
-    const isKnown =
-      record.stateUnknown !== undefined || isFinished(outcome) || newest === undefined || from?.path === newest.path;
-    this.checkClosed('a closed run has the newest state on record', isKnown, record);
-  }
-
-  private checkStop(record: RunRecord, outcome: Outcome): void {
-    const { truth } = this;
-    const left = leftBy(record);
-    const isStopped = outcome.reason === 'StoppedWithSavepoint';
-    if (isStopped) {
-      const isThere = left?.kind === 'savepoint' && truth.isThere(left.path);
-      this.checkClosed('a stop has its savepoint', isThere, record);
-    }
-    const newest = truth.newest(record.name);
-    const hasSavepoint = newest?.isSavepoint === true && newest.path === left?.path;
-    if (record.stopRequested?.mode !== 'savepoint' || !hasSavepoint || isFinished(outcome)) return;
-    this.checkClosed('a stop that has its savepoint says so', isStopped || outcome.rule === 'no-look', record);
-  }
-
-  private checkClosed(what: string, holds: boolean, record: RunRecord): void {
-    this.world.invariants.check(what, holds, () => {
-      const left = leftBy(record)?.path ?? 'nothing';
-      const newest = this.truth.newest(record.name)?.path ?? 'none';
-      return `${record.name}: ${record.outcome?.reason ?? ''}, left ${left}, newest ${newest}`;
-    });
-  }
-
-  /** Every savepoint that was asked for is on record, or removed. */
-  private checkFiles(record: RunRecord): void {
-    const known = record.attempts.flatMap(({ snapshot, restoredFrom }) => [snapshot?.path, restoredFrom?.path]);
-    const own = this.truth.savepoints().filter((path) => path.includes(`/${record.runId}-`));
-    const unknown = own.filter((path) => !known.includes(path));
-    const excused = this.world.sim.faults.struck.some(
-      ({ at }) => at.includes('state') || at.includes('s3 list sp') || at.includes('s3 delete all'),
-    );
-    this.world.invariants.check('no savepoint is left that nobody knows of', unknown.length === 0 || excused, () =>
-      unknown.join(', '),
-    );
-  }
-
-  private jobOf(clusterId: string, pod: string): StreamJob | undefined {
-    const [, name = ''] = /^(.*)-[0-9a-f]{10}-\d+$/.exec(clusterId) ?? [];
-    if (!/^s\d-g\d+$/.test(name)) return undefined;
-    const map = this.world.kubernetes.find('ConfigMap', `flink-config-${clusterId}`)?.object as V1ConfigMap | undefined;
-    const text = Object.values(map?.data ?? {}).join('\n');
-    const restoredFrom = /s3:\/\/state\/[^\s'"]*(?:savepoint-|chk-)\d+/.exec(text)?.[0];
-    return new StreamJob(this.truth, {
-      ...{ name, question: `${clusterId} ${pod}`, restoredFrom, checkpoints: CHECKPOINTS },
-      recovers: text.includes('kubernetes') && /high-availability[\s\S]{0,40}kubernetes/.test(text),
-    });
+    return streamProgram(this.world.sim.draws, `${name} attempt ${attempt}`, streamOf(name));
   }
 
   private tick(): void {
@@ -237,13 +168,4 @@ export class StreamWorld {
       ...{ afterEnd: { keepCluster: 'never', ttl: 0 }, notify: [] },
     };
   }
-}
-
-function leftBy({ attempts }: RunRecord): Snapshot | undefined {
-  return attempts.at(-1)?.snapshot;
-}
-
-/** By itself, and not because it was stopped. */
-function isFinished({ flinkState, reason }: Outcome): boolean {
-  return flinkState === 'FINISHED' && reason !== 'StoppedWithSavepoint';
 }

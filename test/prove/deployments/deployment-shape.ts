@@ -1,0 +1,54 @@
+import { canonicalJson } from '../../../lib/core/json.ts';
+import { omit } from '../../../lib/core/omit.ts';
+import type { DeploymentEvent, DeploymentRecord } from '../../../lib/deployment/record.ts';
+import type { Check } from '../record-invariants.ts';
+
+/** Bytes of the largest record of a deployment with a few snapshots. */
+const MOST_BYTES = 64_000;
+
+/** What holds of every record of a deployment, by itself. */
+export function checkDeploymentShape(check: Check, record: DeploymentRecord, isDelivered: (id: string) => boolean): void {
+  const { id, name, events, sequence, generations, wanted, reached, run } = record;
+  const inTurn = events.every((event, n) => n === 0 || event.sequence > (events[n - 1]?.sequence ?? 0));
+  check('I7: sequences only grow', inTurn && (events.at(-1)?.sequence ?? 0) === sequence, () => name);
+  for (const event of events) {
+    const told = event.publishedAt === undefined || isDelivered(`${id}.${event.sequence}`);
+    check('I7: recorded as published only what was published', told, () => `${name}: ${event.sequence}`);
+  }
+  const bytes = JSON.stringify(record).length;
+  check('a record is bounded', bytes <= MOST_BYTES, () => `${name}: ${bytes} bytes`);
+  const known = generations.some(({ number }) => number === wanted) && reached <= wanted;
+  check('what is wanted is on record', known, () => `${name}: ${reached} of ${wanted}`);
+  const isWanted = run?.stop === undefined || run.stop.why === 'delete' || wanted > run.generation;
+  check('I12: a run is stopped only for what is wanted', isWanted, () => `${name}: ${JSON.stringify(run)}`);
+}
+
+/** What holds of every change of it. */
+export function checkDeploymentChange(check: Check, last: DeploymentRecord, next: DeploymentRecord): void {
+  const { name } = next;
+  const same = last.id === next.id && last.createdAt === next.createdAt;
+  check('a record is never made twice', same, () => name);
+  check('I9: what is wanted never goes back', next.wanted >= last.wanted, () => `${name}: ${next.wanted}`);
+  check('I9: what is reached never goes back', next.reached >= last.reached, () => `${name}: ${next.reached}`);
+  for (const generation of last.generations) {
+    const now = next.generations.find(({ number }) => number === generation.number);
+    const kept = now === undefined || bare(now) === bare(generation);
+    check('a generation never changes', kept, () => `${name}: ${generation.number}`);
+  }
+  const lost = last.events.filter((event) => !isKept(event, next));
+  check('I7: the outbox only grows', lost.length === 0, () => `${name}: ${JSON.stringify(lost)}`);
+  const startsFrom = next.run?.id !== last.run?.id || next.run?.startFrom?.path === last.run?.startFrom?.path;
+  check('I2: what a run starts from is decided once', startsFrom, () => name);
+}
+
+function bare(generation: DeploymentRecord['generations'][number]): string {
+  return canonicalJson(omit(generation, 'superseded'));
+}
+
+/** Published ones may be forgotten. */
+function isKept(event: DeploymentEvent, { events }: DeploymentRecord): boolean {
+  const now = events.find(({ sequence }) => sequence === event.sequence);
+  if (now === undefined) return event.publishedAt !== undefined;
+  if (event.publishedAt !== undefined && now.publishedAt !== event.publishedAt) return false;
+  return canonicalJson(omit(now, 'publishedAt')) === canonicalJson(omit(event, 'publishedAt'));
+}

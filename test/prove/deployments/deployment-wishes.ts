@@ -1,0 +1,137 @@
+import type { Order } from '../../../lib/dispatch/deployment/order.ts';
+import type { Draws } from '../draws.ts';
+
+/** Where the simulated Flink keeps state. */
+const SAVEPOINTS = 's3://state/sp';
+const CHECKPOINTS = 's3://state/chk';
+
+/** One thing that somebody wants of a deployment. */
+export type Change =
+  | { readonly kind: 'spec'; readonly spec: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'order'; readonly order: Order };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What is wanted of one deployment, one after the other: each spec is the last one with something changed. */
+export class Wishes {
+  private readonly name: string;
+  private readonly draws: Draws;
+  /** Completes what the wish begins from, and answers its path. */
+  private readonly bring: (number: number) => string;
+  /** What its spec has no directory for. */
+  private readonly lacks: 'nothing' | 'savepoints' | 'checkpoints';
+  private spec: Fields;
+  private job: Fields;
+  private generations = 0;
+
+  constructor(name: string, draws: Draws, bring: (number: number) => string) {
+    this.name = name;
+    this.draws = draws;
+    this.bring = bring;
+    this.lacks = draws.pick(`${name} lacks`, ['nothing', 'nothing', 'nothing', 'savepoints', 'checkpoints']);
+    this.spec = this.firstSpec();
+    this.job = this.firstJob();
+  }
+
+  next(number: number): Change {
+    const what = number === 0 ? 'same' : this.draws.pick(`${this.name} wish ${number}`, WHATS);
+    const order = this.orderOf(what, number);
+    if (order !== undefined) return { kind: 'order', order };
+    this.generations += 1;
+    this.job = { ...this.job, ...this.changeOf(what, number) };
+    if (what === 'restart') this.spec = { ...this.spec, restartNonce: number };
+    if (what === 'fails') this.spec = { ...this.spec, image: 'flink:fails' };
+    else if (what !== 'same') this.spec = { ...this.spec, image: 'flink:2.3.0' };
+    return { kind: 'spec', spec: { ...this.spec, job: this.job } };
+  }
+
+  private changeOf(what: (typeof WHATS)[number], number: number): Fields {
+    const { draws } = this;
+    switch (what) {
+      case 'job':
+      case 'fails':
+        return { args: [String(number)], state: 'running' };
+      case 'suspend':
+        return { state: 'suspended' };
+      case 'resume':
+        return { state: 'running' };
+      case 'savepoint':
+        return this.lacks === 'savepoints' ? {} : { savepointTriggerNonce: number };
+      case 'checkpoint':
+        return { checkpointTriggerNonce: number };
+      case 'redeploy':
+        return { state: 'running', savepointRedeployNonce: number, initialSavepointPath: this.bring(number) };
+      case 'mode':
+        return {
+          args: [String(number)],
+          upgradeMode: draws.pick(`${this.name} mode ${number}`, this.modes),
+          ...this.fallback(`fallback ${number}`),
+        };
+      default:
+        return {};
+    }
+  }
+
+  private orderOf(what: (typeof WHATS)[number], number: number): Order | undefined {
+    const orders: Readonly<Record<string, Order>> = {
+      'order suspend': { kind: 'suspend' },
+      'order resume': { kind: 'resume' },
+      'order restart': { kind: 'restart' },
+      'order savepoint': { kind: 'savepoint' },
+      'order back': {
+        kind: 'upgrade',
+        to: this.draws.whole(`${this.name} back ${number}`, 1, Math.max(1, this.generations)),
+      },
+    };
+    return orders[what];
+  }
+
+  private firstSpec(): Fields {
+    const { name, draws, lacks } = this;
+    const isSafe = draws.chance(`${name} has high availability`, 0.25);
+    return {
+      name,
+      image: 'flink:2.3.0',
+      flinkConfiguration: {
+        ...(lacks === 'savepoints' ? {} : { 'execution.checkpointing.savepoint-dir': SAVEPOINTS }),
+        ...(lacks === 'checkpoints' ? {} : { 'execution.checkpointing.dir': CHECKPOINTS }),
+        ...(isSafe ? { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' } : {}),
+      },
+      deadlines: { start: draws.pick(`${name} start`, ['90s', '3m']) },
+      retry: { attempts: draws.whole(`${name} attempts`, 1, 3), backoff: '1s' },
+    };
+  }
+
+  private get modes(): readonly ['savepoint' | 'last-state', ...string[]] {
+    if (this.lacks === 'savepoints') return ['last-state', 'last-state', 'stateless'];
+    if (this.lacks === 'checkpoints') return ['savepoint', 'savepoint', 'stateless'];
+    return ['savepoint', 'savepoint', 'last-state', 'last-state', 'stateless'];
+  }
+
+  private fallback(question: string): Fields {
+    if (this.lacks === 'checkpoints') return {};
+    return { fallback: this.draws.pick(`${this.name} ${question}`, ['none', 'last-state']) };
+  }
+
+  private firstJob(): Fields {
+    const { name, draws } = this;
+    const chance = (what: string, probability: number): boolean => draws.chance(`${name} ${what}`, probability);
+    const canSave = this.lacks !== 'savepoints';
+    return {
+      ...{ entryClass: 'a.B', kind: 'streaming', args: ['0'], upgradeMode: draws.pick(`${name} mode`, this.modes) },
+      savepointDeadline: draws.pick(`${name} deadline`, ['20s', '45s', '3m']),
+      savepointHistory: { count: draws.whole(`${name} history`, 1, 4) },
+      ...this.fallback('fallback'),
+      ...(canSave && chance('periodic', 0.4) ? { savepointInterval: draws.pick(`${name} every`, ['20s', '2m']) } : {}),
+      ...(canSave && chance('age', 0.3) ? { maxCheckpointAge: '5s' } : {}),
+      ...(canSave ? { savepointTriggerNonce: 0 } : {}),
+      ...(chance('brings state', 0.1) ? { initialSavepointPath: this.bring(0) } : {}),
+    };
+  }
+}
+
+const WHATS = [
+  ...(['job', 'job', 'job', 'job', 'job', 'job', 'restart', 'restart', 'mode', 'fails', 'same'] as const),
+  ...(['suspend', 'resume', 'savepoint', 'checkpoint', 'redeploy'] as const),
+  ...(['order suspend', 'order resume', 'order restart', 'order savepoint', 'order back'] as const),
+] as const;
