@@ -38,9 +38,7 @@ export function applyRequest(
   const added = addEvent({ ...record, generations: [...record.generations, generation] }, 'accepted', now, {
     generation: number,
   });
-  const changed = superseded
-    ? addEvent(added, 'superseded', now, { generation: number, message: 'A newer one is wanted already' })
-    : want(added, generation, request, now);
+  const changed = superseded ? passOver(added, generation, request, now) : want(added, generation, request, now);
   return { kind: 'changed', record: bounded(changed), generation };
 }
 
@@ -53,6 +51,23 @@ function want(
   const given = giveWay(record, generation.number, now);
   const upload = uploadOf(request);
   return { ...given, wanted: generation.number, dueAt: now, ...defined({ upload: upload ?? record.upload }) };
+}
+
+/** It comes too late to be wanted; as an upload it is still the newest, where it is. */
+function passOver(
+  record: DeploymentRecord,
+  { number }: Generation,
+  request: DeploymentRequest,
+  now: Instant,
+): DeploymentRecord {
+  const upload = uploadOf(request);
+  const { upload: newest } = record;
+  const isOfKey = newest === undefined || (upload?.bucket === newest.bucket && upload.key === newest.key);
+  const isNewest = isOfKey && !isOlderUpload(record, request);
+  const message = 'A newer one is wanted already';
+  const told = addEvent(record, 'superseded', now, { generation: number, message });
+  // Its message may be lost, and with it what is to be told.
+  return { ...told, dueAt: now, ...defined({ upload: isNewest ? upload : newest }) };
 }
 
 /** What was wanted and never came true is told so. */

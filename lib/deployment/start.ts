@@ -35,11 +35,12 @@ function startOf(record: DeploymentRecord, wanted: Generation): Start {
     const message = `The last run may have left a newer state than is known: ${unknown}`;
     return { kind: 'blocked', reason: 'StateUnknown', message, choices: [STATELESS, REDEPLOY, FROM] };
   }
-  if (newest === undefined) return { kind: 'empty' };
-  if (finishedAt !== undefined) {
-    const message = `The job has finished, and its state with it; ${newest.path} is of before its end`;
+  const known = newest ?? record.snapshots.at(-1)?.snapshot;
+  if (finishedAt !== undefined && known !== undefined) {
+    const message = `The job has finished, and its state with it; ${known.path} is of before its end`;
     return { kind: 'blocked', reason: 'DeploymentFinished', message, choices: [STATELESS, REDEPLOY, FROM] };
   }
+  if (newest === undefined) return { kind: 'empty' };
   return isSilentFallback(record, wanted) ? savepointMissing(newest) : { kind: 'from', snapshot: newest };
 }
 

@@ -46,6 +46,11 @@ function s3StateStorage({ s3, allowed }: S3StateDeps): StateStorage {
       const place = allowedPlace(directory, allowed);
       return complete(s3, await foldersOf(s3, place, ''));
     },
+    async savepointsBelow(directory, start) {
+      const folders = await foldersOf(s3, allowedPlace(directory, allowed), start);
+      const places = await mapConcurrent(folders, AT_A_TIME, (folder) => foldersOf(s3, folder, ''));
+      return complete(s3, places.flat());
+    },
     async checkpoints(directory, jobId) {
       const place = allowedPlace(directory, allowed);
       const found = await complete(s3, await foldersOf(s3, { ...place, key: joined(place.key, jobId) }, 'chk-'));

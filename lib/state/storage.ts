@@ -30,6 +30,8 @@ export interface StateStorage {
   look(path: string): Promise<StoredState | undefined>;
   /** The complete savepoints directly below, in no order. */
   savepoints(directory: string): Promise<readonly StoredSavepoint[]>;
+  /** The complete savepoints in those of its folders whose names begin with `start`, in no order. */
+  savepointsBelow(directory: string, start: string): Promise<readonly StoredSavepoint[]>;
   /** The complete ones of the job, highest number first. */
   checkpoints(directory: string, jobId: string): Promise<readonly StoredCheckpoint[]>;
   /** Removes everything below a path. Only for paths of which no other stream knows. */

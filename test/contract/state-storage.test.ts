@@ -65,6 +65,8 @@ function describeStorage(name: string, make: () => Promise<Made>): void {
       await write('sp/10/savepoint-c/_metadata', 'sp/1/deeper/savepoint-d/_metadata');
       expect(await storage.savepoints(`${root}/sp/1/`)).toMatchObject([{ path: `${root}/sp/1/savepoint-a` }]);
       expect(await storage.savepoints(`${root}/sp/2`)).toEqual([]);
+      expect(await storage.savepointsBelow(`${root}/sp`, '10')).toMatchObject([{ path: `${root}/sp/10/savepoint-c` }]);
+      expect(await storage.savepointsBelow(`${root}/sp`, '2')).toEqual([]);
     });
 
     it("lists a job's complete checkpoints by their numbers, the highest first", async () => {

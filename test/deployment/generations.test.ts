@@ -62,6 +62,18 @@ describe('a request', () => {
     expect(applyRequest(record, request('c', 7, message('c')), 8, true)).toMatchObject({ record: { wanted: 2 } });
   });
 
+  it('that comes too late is still the newest upload of its key, and is told of whatever becomes of its message', () => {
+    const record = recordOf([request('a', 1, upload('01')), request('m', 5, message('m'))]);
+    const late = applyRequest({ ...record, dueAt: 999 }, request('c', 4, upload('03')), 6, true);
+    if (late.kind !== 'changed') throw new Error(late.kind);
+    expect(late).toMatchObject({ generation: { superseded: true }, record: { wanted: 2, dueAt: 6 } });
+    const older = applyRequest(late.record, request('b', 7, upload('02')), 7, false);
+    expect(older).toMatchObject({
+      generation: { superseded: true },
+      record: { wanted: 2, upload: { sequencer: '03' } },
+    });
+  });
+
   it('of long ago, which the record has forgotten, is told of once alone', () => {
     const many = Array.from({ length: 60 }, (_, n) => request(`r${n}`, n, message(String(n))));
     const record = recordOf(many);

@@ -29,6 +29,16 @@ export class FakeStateStorage implements StateStorage {
     return this.ask('savepoints', directory, () => this.foldersOf(directory));
   }
 
+  savepointsBelow(directory: string, start: string): ReturnType<StateStorage['savepointsBelow']> {
+    return this.ask('savepointsBelow', directory, () => {
+      const from = `${withoutSlash(directory)}/${start}`;
+      const folders = [...this.complete.keys()].filter((path) => path.startsWith(from));
+      return [...new Set(folders.map((path) => path.split('/').slice(0, -1).join('/')))].flatMap((folder) =>
+        this.foldersOf(folder),
+      );
+    });
+  }
+
   checkpoints(directory: string, jobId: string): ReturnType<StateStorage['checkpoints']> {
     return this.ask('checkpoints', directory, () => {
       const found = this.foldersOf(below(directory, jobId)).flatMap((one) => {

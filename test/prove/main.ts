@@ -105,8 +105,12 @@ async function prove(
   });
   rmSync(file);
   const seconds = (Date.now() - begun) / 1000;
-  console.log(`${tally.runs} runs, ${tally.upgrades} upgrades in ${tally.worlds} worlds, ${tally.steps} steps, ${seconds.toFixed(0)} s`);
-  console.log(`${(tally.runs / seconds).toFixed(1)} runs/s, ${(tally.upgrades / seconds).toFixed(1)} upgrades/s on ${threads} threads; seeds from ${from}`);
+  console.log(
+    `${tally.runs} runs, ${tally.upgrades} upgrades in ${tally.worlds} worlds, ${tally.steps} steps, ${seconds.toFixed(0)} s`,
+  );
+  console.log(
+    `${(tally.runs / seconds).toFixed(1)} runs/s, ${(tally.upgrades / seconds).toFixed(1)} upgrades/s on ${threads} threads; seeds from ${from}`,
+  );
   const faults = FAULT_KINDS.map((kind) => [kind, tally.faults[kind]] as const);
   console.log(`\nfaults: ${faults.reduce((sum, [, count]) => sum + count, 0)}`);
   for (const [kind, count] of faults) console.log(`  ${kind.padEnd(20)} ${count}`);

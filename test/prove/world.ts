@@ -230,7 +230,13 @@ export class World {
       maxReceives: 5,
       handler: (event, invocation) => handler(this, event, invocation),
       nameOf:
-        name === 'runs' ? messageName : (body) => /"name":"([rd]\d)"|(?:jars|beta)\/([rd]\d)/.exec(body)?.slice(1).find((name) => name !== undefined) ?? 'request',
+        name === 'runs'
+          ? messageName
+          : (body) =>
+              /"name":"([rd]\d)"|(?:jars|beta)\/([rd]\d)/
+                .exec(body)
+                ?.slice(1)
+                .find((name) => name !== undefined) ?? 'request',
     });
   }
 

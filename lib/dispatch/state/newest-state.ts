@@ -3,7 +3,7 @@ import { updateAttempt, without, withoutSnapshot } from '../../run/machine.ts';
 import type { LaunchedRun } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
 import type { AttemptContext } from '../attempt-context.ts';
-import { isDenied, newestOf, savepointsOfTries, storedSnapshot } from './snapshots.ts';
+import { isDenied, newestOf, savepointsOfRun, storedSnapshot } from './snapshots.ts';
 
 /**
  * What the attempt left of its job's state, once nothing of it is there any more: only now nobody writes. What Flink told of
@@ -54,7 +54,7 @@ async function isThere({ path }: Snapshot, { deps }: AttemptContext): Promise<bo
 }
 
 async function storedSnapshots({ run, attempt, job, deps }: AttemptContext): Promise<readonly Snapshot[]> {
-  const savepoints = await savepointsOfTries(run, deps.state);
+  const savepoints = await savepointsOfRun(run, deps.state);
   const directory = job.state?.checkpointDirectory;
   if (directory === undefined) return savepoints;
   const checkpoints = await deps.state(directory).checkpoints(directory, attempt.jobId);

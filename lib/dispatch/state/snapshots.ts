@@ -7,7 +7,7 @@ import { currentAttempt } from '../../run/machine.ts';
 import type { LaunchedRun } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
 import type { AttemptContext } from '../attempt-context.ts';
-import type { StateStorages, StoredSavepoint } from '../../state/storage.ts';
+import { below, type StateStorages, type StoredSavepoint } from '../../state/storage.ts';
 
 /** As Flink tells of it. */
 function toldSnapshot({ id, path, isSavepoint, format, at, bytes }: CompletedCheckpoint, run: RunId): Snapshot {
@@ -48,11 +48,26 @@ export function newestOf(snapshots: readonly Snapshot[]): Snapshot | undefined {
  * @throws DispatchError as StateStorage
  */
 export async function savepointsOfTries(run: LaunchedRun, state: StateStorages): Promise<readonly Snapshot[]> {
-  const { restoredFrom } = currentAttempt(run);
   const directories = directoriesOfTries(run);
   const found = await Promise.all(directories.map((directory) => state(directory).savepoints(directory)));
+  return beyondRestored(run, found.flat());
+}
+
+/**
+ * The same of all savepoints of the run, those included that its deployment asked for while the job went on.
+ * @throws DispatchError as StateStorage
+ */
+export async function savepointsOfRun(run: LaunchedRun, state: StateStorages): Promise<readonly Snapshot[]> {
+  const { savepointDirectory } = run.job.state ?? {};
+  if (savepointDirectory === undefined || run.deployment === undefined) return savepointsOfTries(run, state);
+  const directory = below(savepointDirectory, run.deployment.id);
+  return beyondRestored(run, await state(directory).savepointsBelow(directory, `${run.runId}-`));
+}
+
+function beyondRestored(run: LaunchedRun, found: readonly StoredSavepoint[]): readonly Snapshot[] {
+  const { restoredFrom } = currentAttempt(run);
   const format = run.job.state?.format;
-  const newer = found.flat().filter(({ checkpointId }) => checkpointId > (restoredFrom?.checkpointId ?? -1));
+  const newer = found.filter(({ checkpointId }) => checkpointId > (restoredFrom?.checkpointId ?? -1));
   return newer.map((one) => ({ ...storedSnapshot('savepoint', one, run.runId), ...defined({ format }) }));
 }
 

@@ -110,7 +110,11 @@ export class DeploymentInvariants {
     for (const { number } of record.generations) {
       const other = sequencerOf(number);
       const isNewest = other === undefined || !isOlder(wanted, other);
-      this.check('I9: an older upload never takes the place of a newer one', isNewest, () => `${number} in ${record.name}`);
+      this.check(
+        'I9: an older upload never takes the place of a newer one',
+        isNewest,
+        () => `${number} in ${record.name}`,
+      );
     }
   }
 
@@ -185,7 +189,11 @@ export class DeploymentInvariants {
     const { id, subject } = event;
     const text = canonicalJson(event);
     const first = this.events.get(id);
-    this.check('I7: an event is always the same', (first ?? text) === text, () => `${id}: ${first ?? ''} became ${text}`);
+    this.check(
+      'I7: an event is always the same',
+      (first ?? text) === text,
+      () => `${id}: ${first ?? ''} became ${text}`,
+    );
     this.events.set(id, text);
     if (first === undefined) this.checkOrder(event, this.records.get(subject as DeploymentId));
   }
@@ -218,7 +226,9 @@ export class DeploymentInvariants {
   atRest(id: DeploymentId): void {
     const record = this.records.get(id);
     if (record === undefined) return;
-    const untold = Array.from({ length: record.sequence }, (_, n) => `${id}.${n + 1}`).filter((it) => !this.events.has(it));
+    const untold = Array.from({ length: record.sequence }, (_, n) => `${id}.${n + 1}`).filter(
+      (it) => !this.events.has(it),
+    );
     this.check('I7: every event is delivered', untold.length === 0, () => untold.join(', '));
     this.snapshots.atRest(record);
     const marker = this.world.s3.objects.has(`${LEDGER}/live-deployments/${id}`);

@@ -7,7 +7,11 @@ import type { Check } from '../record-invariants.ts';
 const MOST_BYTES = 64_000;
 
 /** What holds of every record of a deployment, by itself. */
-export function checkDeploymentShape(check: Check, record: DeploymentRecord, isDelivered: (id: string) => boolean): void {
+export function checkDeploymentShape(
+  check: Check,
+  record: DeploymentRecord,
+  isDelivered: (id: string) => boolean,
+): void {
   const { id, name, events, sequence, generations, wanted, reached, run } = record;
   const inTurn = events.every((event, n) => n === 0 || event.sequence > (events[n - 1]?.sequence ?? 0));
   check('I7: sequences only grow', inTurn && (events.at(-1)?.sequence ?? 0) === sequence, () => name);

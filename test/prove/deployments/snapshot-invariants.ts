@@ -99,7 +99,11 @@ export class SnapshotInvariants {
       .keys(`state/sp/${id}/`)
       .flatMap((key) => METADATA.exec(key)?.[1] ?? [])
       .filter((place) => !known.has(place));
-    this.known.check('I5: every savepoint is known, or gone', unknown.length === 0, () => `${name}: ${unknown.join(', ')}`);
+    this.known.check(
+      'I5: every savepoint is known, or gone',
+      unknown.length === 0,
+      () => `${name}: ${unknown.join(', ')}`,
+    );
   }
 
   /** Storage that gave no answer leaves what it had. */
@@ -107,4 +111,3 @@ export class SnapshotInvariants {
     return this.world.sim.faults.struck.some(({ at }) => at.includes('s3 list sp') || at.includes('s3 delete all'));
   }
 }
-

@@ -88,7 +88,8 @@ export class MemoryS3 {
       if (command instanceof HeadObjectCommand) return ask('head', READ, () => this.get(input));
       if (command instanceof ListObjectsV2Command) return ask('list', READ, () => this.list(input));
       if (command instanceof CopyObjectCommand) return ask('copy', WRITE, () => this.copy(input));
-      if (command instanceof DeleteObjectsCommand) return ask('delete all', WRITE, () => this.removeAll(input, invocation.label));
+      if (command instanceof DeleteObjectsCommand)
+        return ask('delete all', WRITE, () => this.removeAll(input, invocation.label));
       if (command instanceof DeleteObjectCommand) return ask('delete', WRITE, () => this.remove(input));
       if (command instanceof PutObjectCommand) {
         const conditional = input.IfMatch !== undefined || input.IfNoneMatch !== undefined;

@@ -129,7 +129,9 @@ export class StreamJob {
 
   /** A savepoint while the job goes on. */
   trigger(jobId: string, { triggerId = '', targetDirectory = '' }: SavepointRequest): SavepointOperation {
-    return this.take({ kind: 'savepoint', jobId, triggerId }, (question) => this.savepointPath(targetDirectory, question));
+    return this.take({ kind: 'savepoint', jobId, triggerId }, (question) =>
+      this.savepointPath(targetDirectory, question),
+    );
   }
 
   /** A checkpoint, now. */
