@@ -18,8 +18,8 @@ interface Known {
 export class SnapshotInvariants {
   private readonly world: World;
   private readonly known: Known;
-  /** Numbers by which somebody had a run begin elsewhere, by deployment. */
-  private readonly redeployed = new Map<DeploymentId, Set<number>>();
+  /** The number by which somebody last had a run begin elsewhere, by deployment. */
+  private readonly redeployed = new Map<DeploymentId, number>();
 
   constructor(world: World, known: Known) {
     this.world = world;
@@ -49,11 +49,10 @@ export class SnapshotInvariants {
   private isOrdered(run: RunRecord, { id }: DeploymentRecord, { wish, job }: DeploymentRequest): boolean {
     const path = run.startFrom?.path;
     const isFirst = this.known.runsOf(id).length === 1;
-    const done = this.redeployed.get(id) ?? new Set();
-    this.redeployed.set(id, done);
     const { savepointRedeploy: number } = wish.nonces;
-    const isNew = number !== undefined && !done.has(number);
-    if (number !== undefined) done.add(number);
+    // As the operator has it: any other number than the last one asks.
+    const isNew = number !== undefined && number !== this.redeployed.get(id);
+    if (number !== undefined) this.redeployed.set(id, number);
     if (path !== undefined && path === wish.initialSavepointPath && (isFirst || isNew)) return true;
     return path === undefined && job.state.upgradeMode === 'stateless';
   }

@@ -51,7 +51,8 @@ export class Streams {
       this.checkClosed('a stop has its savepoint', isThere, record);
     }
     const newest = truth.newest(record.name);
-    const hasSavepoint = newest?.isSavepoint === true && newest.path === left?.path;
+    const isOfStop = newest !== undefined && triesOf(record).test(newest.path);
+    const hasSavepoint = newest?.isSavepoint === true && isOfStop && newest.path === left?.path;
     if (record.stopRequested?.mode !== 'savepoint' || !hasSavepoint || isFinished(outcome)) return;
     this.checkClosed('a stop that has its savepoint says so', isStopped || outcome.rule === 'no-look', record);
   }
@@ -68,8 +69,7 @@ export class Streams {
   private checkFiles(record: RunRecord): void {
     const known = record.attempts.flatMap(({ snapshot, restoredFrom }) => [snapshot?.path, restoredFrom?.path]);
     // Those that the deployment asked for are its own to know.
-    const tries = new RegExp(`/${record.runId}-\\d+/`);
-    const own = this.truth.savepoints().filter((path) => tries.test(path));
+    const own = this.truth.savepoints().filter((path) => triesOf(record).test(path));
     const unknown = own.filter((path) => !known.includes(path));
     const excused = this.world.sim.faults.struck.some(
       ({ at }) => at.includes('state') || at.includes('s3 list sp') || at.includes('s3 delete all'),
@@ -102,6 +102,11 @@ export function streamProgram(draws: Draws, it: string, stream: string): Program
     ...(ends < 0.15 ? { endsAfter } : {}),
     ...(draws.chance(`${it} deaf`, 0.05) ? { deafToCancel: true } : {}),
   };
+}
+
+/** Directories of savepoints that a stop asked for; a deployment's own requests have others. */
+function triesOf({ runId }: RunRecord): RegExp {
+  return new RegExp(`/${runId}-\\d+/`);
 }
 
 function leftBy({ attempts }: RunRecord): Snapshot | undefined {
