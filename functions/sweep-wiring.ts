@@ -1,5 +1,6 @@
 import type { SweepDeps } from '../lib/dispatch/sweep/sweep-deps.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../lib/run/store/s3-live-runs.ts';
+import { createS3RunIndex } from '../lib/run/store/s3-run-index.ts';
 import { createS3SessionLeases } from '../lib/run/store/s3-session-leases.ts';
 import { onceWired } from './base-wiring.ts';
 import { createTargets } from './targets.ts';
@@ -17,6 +18,7 @@ export const sweepWiring: () => Promise<SweepWiring> = onceWired(({ config, depl
     eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
     targets: createTargets(deployment, s3),
     live: createS3LiveRuns({ s3, bucket: config.LEDGER_BUCKET }),
+    index: createS3RunIndex({ s3, bucket: config.LEDGER_BUCKET }),
     leases: createS3SessionLeases({ s3, bucket: config.LEDGER_BUCKET }),
     cursors: createS3SweepPlaces({ s3, bucket: config.LEDGER_BUCKET }),
   },

@@ -20,6 +20,7 @@ const STAGES = [
   'deployment',
   'outcome',
   'dispatch',
+  'operate',
 ];
 /** They may import every stage, and no stage imports them. */
 const EDGES = ['functions', 'packages', 'infra'];
@@ -95,7 +96,7 @@ describe('circlesIn', () => {
 });
 
 describe('effects', () => {
-  const PURE = ['core', 'trigger', 'diagnosis', 'run', 'verdict', 'deployment', 'dispatch'].map((stage) =>
+  const PURE = ['core', 'trigger', 'diagnosis', 'run', 'verdict', 'deployment', 'dispatch', 'operate'].map((stage) =>
     STAGES.indexOf(stage),
   );
 

@@ -119,6 +119,7 @@ export const REASONS = {
     class: 'infrastructure',
     todo: "The pods are well but the JobManager's REST endpoint does not answer: check rest access of the target.",
   },
+  RunNotFound: { class: 'user', todo: 'Correct the run id: there is no such run, or none that you may name.' },
   JobNotFound: { class: 'user', todo: 'Check the job id: the JobManager has no such job.' },
   OperationNotFound: {
     class: 'user',

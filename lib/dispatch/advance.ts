@@ -58,7 +58,7 @@ async function write(
   deps: DispatchDeps,
 ): Promise<Versioned<RunRecord> | undefined> {
   if (record === stored.value) return stored;
-  const written = await deps.ledger.replace({ ...record, updatedAt: deps.clock.now() }, stored.version);
+  const written = await deps.ledger.replace({ ...record, updatedAt: deps.clock.now() }, stored.version, stored.value);
   if (written !== undefined && record.state !== stored.value.state) {
     deps.log.info(`run ${record.state}`, {
       runId: record.runId,
@@ -96,7 +96,7 @@ async function lookAgain(
   const number = Math.max(message.step, stored.value.step.number) + 1;
   await deps.runQueue.send({ version: 1, runId: message.runId, step: number }, step.wait / 1000);
   const record = { ...step.record, step: { number, dueAt: now + step.wait }, updatedAt: now };
-  const written = await deps.ledger.replace(record, stored.version);
+  const written = await deps.ledger.replace(record, stored.version, stored.value);
   if (written !== undefined) return tellDeployment(stored.value, record, deps);
   deps.log.info('another step came first', { runId: message.runId, look: number });
   await overtaken(record, deps);

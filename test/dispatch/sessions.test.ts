@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { DispatchError } from '../../lib/core/errors.ts';
-import type { RunRecord } from '../../lib/run/record.ts';
 import type { Ledger } from '../../lib/run/store/ledger.ts';
 import type { SessionAccess } from '../../lib/dispatch/targets.ts';
 import { jobIdFor } from '../../lib/core/ids.ts';
@@ -178,7 +177,10 @@ describe('a job in a session that stands', () => {
   it('that another function has begun to submit is left to it, and taken over when that has died', async () => {
     const world = await withTeam();
     const { runId } = await world.request(jobMessage(inTeam));
-    const replace = (ledger: Ledger, record: RunRecord, version: string): ReturnType<Ledger['replace']> => {
+    const replace = (
+      ledger: Ledger,
+      ...[record, version]: Parameters<Ledger['replace']>
+    ): ReturnType<Ledger['replace']> => {
       const last = record.attempts.at(-1);
       if (last?.submission === undefined || world.clock.now() - last.launchedAt > MINUTE)
         return ledger.replace(record, version);

@@ -77,11 +77,18 @@ describe('a sweep', () => {
 
   it('takes a marker without a record away after an hour, and not before: its record may be on its way', async () => {
     const world = new World();
-    const run = { runId: runIdFor('lost'), place: runIdFor('lost'), version: 'v1', markedAt: world.clock.now() };
+    const run = {
+      runId: runIdFor('lost'),
+      place: runIdFor('lost'),
+      version: 'v1',
+      markedAt: world.clock.now(),
+      rows: [],
+    };
     const forgotten: unknown[] = [];
     const live: SweepDeps['live'] = {
       list: ({ after }) => Promise.resolve(after === undefined ? [run] : []),
       forget: (one) => Promise.resolve(void forgotten.push(one)),
+      mend: () => Promise.resolve(false),
     };
     const pass = () => sweep([], { ...world.sweeper, live }, { most: 100, deadline: world.clock.now() + MINUTE });
     world.clock.time += 60 * MINUTE - 1_000;

@@ -3,12 +3,13 @@ import type { Ledger, Versioned } from '../../lib/run/store/ledger.ts';
 import type { LivePage, LiveRuns } from '../../lib/run/store/live-runs.ts';
 import { keptRecord } from '../../lib/run/kept-record.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
+import type { RunIndex } from '../../lib/run/store/run-index.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { Faults } from './faults.ts';
 
 /** Keeps records as JSON, so that nothing is shared and what JSON cannot carry shows. */
-export class FakeLedger implements Ledger, LiveRuns {
-  readonly faults = new Faults<keyof Ledger | keyof LiveRuns>();
+export class FakeLedger implements Ledger, LiveRuns, RunIndex {
+  readonly faults = new Faults<keyof Ledger | keyof LiveRuns | keyof RunIndex>();
   /** Every write that took effect, in order. */
   readonly writes: RunRecord[] = [];
   private readonly stored = new Map<RunId, { text: string; version: string }>();
@@ -46,13 +47,26 @@ export class FakeLedger implements Ledger, LiveRuns {
         place: of === undefined ? runId : `${of}/${runId}`,
       }));
       const behind = placed.filter(({ place }) => place > after).sort((a, b) => (a.place < b.place ? -1 : 1));
-      return behind.slice(0, limit).map((run) => ({ ...run, markedAt: 0, version: run.runId }));
+      return behind.slice(0, limit).map((run) => ({ ...run, markedAt: 0, version: run.runId, rows: [] }));
     });
   }
 
   /** Markers are the open records here: there is none to take away. */
   forget(): Promise<void> {
     return this.faults.around('forget', () => undefined);
+  }
+
+  /** Nor is there a row: lists of this ledger read its records. */
+  mend(): Promise<boolean> {
+    return this.faults.around('mend', () => false);
+  }
+
+  keep(): Promise<void> {
+    return this.faults.around('keep', () => undefined);
+  }
+
+  fold(): Promise<number> {
+    return this.faults.around('fold', () => 0);
   }
 
   private find(runId: RunId): Versioned<RunRecord> | undefined {

@@ -22,6 +22,7 @@ import { createS3EvidenceStore } from '../../lib/run/store/s3-evidence-store.ts'
 import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.ts';
 import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
+import { createS3RunIndex } from '../../lib/run/store/s3-run-index.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
 import { s3StateStorages } from '../../lib/state/s3-state-storage.ts';
 import { createSqsDeadLetters } from '../../lib/run/store/sqs-dead-letters.ts';
@@ -137,7 +138,8 @@ export function sweepDeps(world: World, invocation: Invocation): SweepDeps {
   const bucket = { s3: world.s3.client(invocation), bucket: LEDGER };
   const dispatch = dispatchDeps(world, invocation);
   const { leases } = dispatch.sessions;
-  return { ...dispatch, leases, live: createS3LiveRuns(bucket), cursors: createS3SweepPlaces(bucket) };
+  const index = createS3RunIndex(bucket, { kept: 1, foldAt: 2, sheet: 2 });
+  return { ...dispatch, leases, live: createS3LiveRuns(bucket), index, cursors: createS3SweepPlaces(bucket) };
 }
 
 /** The functions of the product, each as its handler calls lib. */
@@ -160,7 +162,7 @@ export const FUNCTIONS = {
 
   sweepRuns: (world: World, most: number, invocation: Invocation): Promise<SweepReport> => {
     const deps = sweepDeps(world, invocation);
-    return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME });
+    return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME, folds: true });
   },
 
   requestStop: (world: World, runId: RunId, order: StopOrder, invocation: Invocation): Promise<boolean> =>

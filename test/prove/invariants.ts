@@ -20,6 +20,7 @@ import {
 } from './record-invariants.ts';
 import type { Put } from './servers/s3.ts';
 import { isPoolDeployment, isTheirs, isUnderForeign } from './sessions/session-invariants.ts';
+import { checkIndex } from './index/invariants.ts';
 import type { Invocation } from './simulation.ts';
 import type { MemoryQueue } from './servers/sqs.ts';
 import type { World } from './world.ts';
@@ -36,7 +37,7 @@ const LOCKS = 'locks/';
 const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 /** Under another key the invariants would look at nothing, and hold. */
 const DOCUMENTED =
-  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|sessions)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
+  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|sessions)\/|index\/(?:rows|older)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
 /** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
 const MOST_MESSAGES = 24;
 
@@ -396,6 +397,7 @@ export class Invariants {
     for (const [name, runId] of this.world.expected) this.checkAccepted(name, runId);
     for (const record of this.records.values()) this.checkClosed(record);
     this.checkConflicts();
+    checkIndex(this.checks, [...this.records.values()], this.world.s3);
     for (const key of this.world.s3.keys(`${LEDGER}/locks/`)) {
       const left = this.read(key, () => runsIn(this.world.s3.text(key))) ?? [];
       this.check('no lock is left', left.length === 0, () => `${key}: ${left.join(', ')}`);

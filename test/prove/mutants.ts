@@ -2,6 +2,7 @@ import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
+import { INDEX_MUTANTS, INDEX_TESTED } from './index/mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
 import type { Plan } from './world.ts';
 
@@ -36,6 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...TENANT_MUTANTS,
   ...STREAM_MUTANTS,
   ...ATTEMPT_MUTANTS,
+  ...INDEX_MUTANTS,
   {
     name: 'an application that Flink lists as running has not ended',
     file: APPLICATION_END,
@@ -310,7 +312,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the sweeper takes markers of closed runs away',
-    file: 'lib/dispatch/sweep/sweep.ts',
+    file: 'lib/dispatch/sweep/sweep-rows.ts',
     guard: 'if (over) await deps.live.forget(run);',
     without: '',
   },
@@ -326,6 +328,7 @@ export const MUTANTS: readonly Mutant[] = [
 export const TESTED: readonly TestedMutant[] = [
   ...DEPLOYMENT_MUTANTS,
   ...STREAM_TESTED,
+  ...INDEX_TESTED,
   {
     name: 'of a JobManager that is deleted only the end of what finished counts',
     test: 'test/verdict/applications.test.ts',

@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '../../core/clock.ts';
 import type { SessionLeases } from '../../run/session-lease.ts';
 import type { LiveRuns, SweepCursors } from '../../run/store/live-runs.ts';
+import type { RunIndex } from '../../run/store/run-index.ts';
 import type { DispatchDeps } from '../deps.ts';
 
 /** A message that is this late is lost, or its function died with it: its queue would have shown it again by now. */
@@ -14,6 +15,8 @@ export interface SweepLimits {
   readonly most: number;
   /** The pass ends at this time, wherever it is. */
   readonly deadline: Instant;
+  /** Whether rows of older runs are moved together, which needs no haste. */
+  readonly folds?: boolean;
 }
 
 /** What a sweep needs of the outside: it takes no step of a run itself. */
@@ -22,6 +25,7 @@ export type SweepDeps = Pick<
   'ledger' | 'deployments' | 'runQueue' | 'eventContext' | 'targets' | 'clock' | 'log'
 > & {
   readonly live: LiveRuns;
+  readonly index: RunIndex;
   readonly cursors: SweepCursors;
   readonly leases: SessionLeases;
 };

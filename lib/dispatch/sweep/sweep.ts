@@ -2,7 +2,8 @@ import type { LiveRun, SweepCursor } from '../../run/store/live-runs.ts';
 import { defined } from '../../core/defined.ts';
 import { sweepDeployments } from './sweep-deployments.ts';
 import { sweepClusters } from './sweep-clusters.ts';
-import { MARKER_AGE, OVERDUE, PAGE, type SweepDeps, type SweepLimits } from './sweep-deps.ts';
+import { OVERDUE, PAGE, type SweepDeps, type SweepLimits } from './sweep-deps.ts';
+import { foldRows, forget, mendRow } from './sweep-rows.ts';
 
 export interface SweepReport {
   /** Live runs that were looked at. */
@@ -33,6 +34,7 @@ export async function sweep(targets: readonly string[], deps: SweepDeps, limits:
   // A function that is ended in the middle has not begun where it ended: each place is written when it is reached.
   const cursor = placeKeeper(from, deps);
   await cursor({ run: runs.stoppedAt });
+  if (limits.folds === true) await foldRows(deps);
   const streams = await sweepDeployments(from.deployment, deps, {
     ...limits,
     deadline: now + (limits.deadline - now) * 0.75,
@@ -123,11 +125,11 @@ async function resume(run: LiveRun, deps: SweepDeps): Promise<boolean> {
   try {
     const stored = await deps.ledger.read(runId);
     if (stored === undefined || stored.value.state === 'closed') {
-      const over = stored !== undefined || deps.clock.now() - run.markedAt >= MARKER_AGE;
-      if (over) await deps.live.forget(run);
+      await forget(run, stored?.value, deps);
       return false;
     }
     const { state, step } = stored.value;
+    await mendRow(run, stored.value, deps);
     const now = deps.clock.now();
     if (now - step.dueAt < OVERDUE) return false;
     await deps.runQueue.send({ version: 1, runId, step: step.number }, 0);

@@ -15,6 +15,9 @@ export interface Ledger {
   /** `exists`: somebody else's record, or our own earlier work, stands. */
   create(record: RunRecord): Promise<{ readonly kind: 'created' | 'exists' } & Versioned<RunRecord>>;
   read(runId: RunId): Promise<Versioned<RunRecord> | undefined>;
-  /** `undefined`: the record changed since it was read; read again. */
-  replace(record: RunRecord, version: string): Promise<Versioned<RunRecord> | undefined>;
+  /**
+   * `undefined`: the record changed since it was read; read again.
+   * @param before what was read, for whoever may change what a list shows of the run
+   */
+  replace(record: RunRecord, version: string, before?: RunRecord): Promise<Versioned<RunRecord> | undefined>;
 }

@@ -4,8 +4,9 @@ import { defined } from '../../core/defined.ts';
 import { isRunId } from '../../core/ids.ts';
 import { isRecord, jsonOf } from '../../core/json.ts';
 import type { RunRecord } from '../record.ts';
+import { rowOf, rowText } from '../row.ts';
 import type { LivePage, LiveRun, LiveRuns, SweepCursors } from './live-runs.ts';
-import { listMarkers, markOf, putMarker, removeMarker } from './s3-markers.ts';
+import { markOf, pageOfMarkers, putEmpty, putMarker, removeMarker } from './s3-markers.ts';
 import { getText, type Bucket } from './s3-objects.ts';
 
 const LIVE = 'live/';
@@ -17,41 +18,90 @@ function placeOf({ runId, tenant }: Marked): string {
   return tenant === undefined ? runId : `${tenant}/${runId}`;
 }
 
-/** Markers on S3: `live/<runId>`, of a tenant's runs `live/<tenant>/<runId>`. */
+/**
+ * Markers on S3: `live/<runId>`, of a tenant's runs `live/<tenant>/<runId>`; and below each, `live/…/<row>`, an empty object
+ * whose key says what the run has become.
+ */
 export function createS3LiveRuns(bucket: Bucket): LiveRuns {
   return {
     list: (page) => list(bucket, page),
-    forget: ({ place, version }) => removeMarker(bucket, LIVE + place, version),
+    async forget({ place, version, rows }) {
+      if (version !== undefined) await removeMarker(bucket, LIVE + place, version);
+      await removeRows(bucket, place, rows);
+    },
+    async mend({ place, rows }, record) {
+      const wanted = rowText(rowOf(record));
+      const isThere = rows.includes(wanted);
+      if (isThere && rows.length === 1) return false;
+      if (!isThere) await putEmpty(bucket, `${LIVE}${place}/${wanted}`);
+      await removeRows(
+        bucket,
+        place,
+        rows.filter((row) => row !== wanted),
+      );
+      return true;
+    },
   };
+}
+
+async function removeRows(bucket: Bucket, place: string, rows: readonly string[]): Promise<void> {
+  await Promise.all(rows.map((row) => removeMarker(bucket, `${LIVE}${place}/${row}`)));
 }
 
 export function mark(bucket: Bucket, run: Marked): Promise<void> {
   return putMarker(bucket, LIVE + placeOf(run));
 }
 
-/** Of a run that is closed, for good. */
-export function unmark(bucket: Bucket, run: Marked): Promise<void> {
-  return removeMarker(bucket, LIVE + placeOf(run));
+/** Of a run that is closed, for good; `before`: as it was shown last. */
+export async function unmark(bucket: Bucket, run: Marked, before?: RunRecord): Promise<void> {
+  const place = placeOf(run);
+  if (before !== undefined) await removeRows(bucket, place, [rowText(rowOf(before))]);
+  await removeMarker(bucket, LIVE + place);
+}
+
+/**
+ * Shows what a run that is not closed has become. Nothing depends on it: what fails here is mended by the sweeper.
+ * `before`: as it was shown last; absent: it is new.
+ */
+export async function show(bucket: Bucket, record: RunRecord, before?: RunRecord): Promise<void> {
+  const [place, row, last] = [placeOf(record), rowText(rowOf(record)), before && rowText(rowOf(before))];
+  if (row === last) return;
+  const changes = [
+    putEmpty(bucket, `${LIVE}${place}/${row}`),
+    removeRows(bucket, place, last === undefined ? [] : [last]),
+  ];
+  await Promise.allSettled(changes);
 }
 
 async function list(bucket: Bucket, page: LivePage): Promise<LiveRun[]> {
   const prefix = page.tenant === undefined ? LIVE : `${LIVE}${page.tenant}/`;
-  const found: LiveRun[] = [];
-  let after = page.after === undefined ? undefined : LIVE + page.after;
-  while (found.length < page.limit) {
-    const objects = await listMarkers(bucket, prefix, { after, limit: page.limit - found.length });
-    found.push(...objects.flatMap(markerOf));
-    after = objects.at(-1)?.Key;
-    if (after === undefined) break;
+  const found = new Map<string, LiveRun>();
+  let after = page.after === undefined ? undefined : LIVE + behind(page.after);
+  // One more than asked for: the rows of the last one may be on the next page.
+  for (let hasMore = true; hasMore && found.size <= page.limit;) {
+    const listed = await pageOfMarkers(bucket, prefix, { after, limit: 3 * (page.limit - found.size + 1) });
+    for (const object of listed.objects) add(found, object);
+    after = listed.objects.at(-1)?.Key;
+    hasMore = listed.hasMore && after !== undefined;
   }
-  return found;
+  return [...found.values()].slice(0, page.limit);
 }
 
-function markerOf(object: _Object): LiveRun[] {
-  const { Key = '' } = object;
-  const place = Key.slice(LIVE.length);
-  const runId = place.slice(place.lastIndexOf('/') + 1);
-  return isRunId(runId) ? [{ runId, place, ...markOf(object) }] : [];
+/** After all rows of that place, and before any other. */
+function behind(place: string): string {
+  return `${place}/\u007f`;
+}
+
+function add(found: Map<string, LiveRun>, object: _Object): void {
+  const parts = (object.Key ?? '').slice(LIVE.length).split('/');
+  const at = parts.length - (parts.at(-1)?.includes('~') === true ? 2 : 1);
+  const runId = parts[at] ?? '';
+  if (!isRunId(runId)) return;
+  const place = parts.slice(0, at + 1).join('/');
+  const { markedAt, version } = markOf(object);
+  const row = parts[at + 1];
+  const known = found.get(place) ?? { runId, place, markedAt, rows: [] };
+  found.set(place, row === undefined ? { ...known, markedAt, version } : { ...known, rows: [...known.rows, row] });
 }
 
 /** The place on S3. What cannot be read as one is none. */

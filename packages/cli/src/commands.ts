@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { DEPLOYMENT_COMMANDS } from './deployment-commands.ts';
 import { COMMON, GENERAL, LEDGER, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
+import { RUN_COMMANDS } from './run-commands.ts';
 import { OLD_RUN_FLAGS } from './legacy/old-flags.ts';
 import { DETACHED, FORMAT } from './flags/savepoint-flags.ts';
 
@@ -148,42 +149,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: () => import('./commands/logs.ts'),
   },
-  {
-    name: 'runs list',
-    synopsis: '[OPTIONS]',
-    summary: 'List the dispatched runs of a ledger that are not closed, of all tenants or of one.',
-    flags: [
-      { short: 'a', long: 'all', help: 'Closed ones too.' },
-      { long: 'limit', takes: 'value', value: 'number', help: 'Runs to read; default 100.' },
-      { long: 'tenant', takes: 'value', value: 'name', help: 'Only the runs of this tenant.' },
-      LEDGER,
-      ...COMMON,
-    ],
-    examples: ['runs list --ledger my-ledger', 'runs list --all --json', 'runs list --tenant payments'],
-    load: async () => ({ execute: (await import('./commands/runs.ts')).list }),
-  },
-  {
-    name: 'runs show',
-    synopsis: '[OPTIONS] <run id>',
-    summary: 'Show a dispatched run: its outcome, its attempts, and what was kept of them.',
-    flags: [LEDGER, ...COMMON],
-    examples: ['runs show 344e2e84cefa8d544286 --ledger my-ledger'],
-    load: async () => ({ execute: (await import('./commands/runs.ts')).show }),
-  },
-  {
-    name: 'runs explain',
-    synopsis: '[OPTIONS] <run id>',
-    summary: 'Replay the decision that ended an attempt, from its evidence: every rule, and which one decided.',
-    flags: [
-      { long: 'attempt', takes: 'value', value: 'number', help: 'Of this attempt; default: the last.' },
-      LEDGER,
-      ...COMMON,
-    ],
-    examples: ['runs explain 344e2e84cefa8d544286 --ledger my-ledger'],
-    notes:
-      'The rules are those of this version. Where they decide otherwise than the code that took the decision, it says so.',
-    load: async () => ({ execute: (await import('./commands/runs-explain.ts')).explainRun }),
-  },
+  ...RUN_COMMANDS,
   ...DEPLOYMENT_COMMANDS,
   {
     name: 'ui',

@@ -1,7 +1,15 @@
-import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  S3Client,
+  type ListObjectsV2CommandInput,
+} from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { sampleRecord } from '../../../test/fixtures/records/load.ts';
+import { runIdFor } from '../../../lib/core/ids.ts';
+import { rowOf, rowText } from '../../../lib/run/row.ts';
 import { fakeKubernetes } from './fake-kubernetes.ts';
 import { runCli } from './run-cli.ts';
 
@@ -30,9 +38,12 @@ beforeEach(() => {
     if (text === undefined) throw new NoSuchKey({ message: 'no such key', $metadata: { httpStatusCode: 404 } });
     return { Body: { transformToString: () => Promise.resolve(text) }, ETag: '"1"' };
   });
-  s3.on(ListObjectsV2Command, { Prefix: 'live/' }).resolves({ Contents: [] });
-  s3.on(ListObjectsV2Command, { Prefix: 'live/', StartAfter: undefined }).resolves({ Contents: [] });
-  s3.on(ListObjectsV2Command, { Prefix: 'runs/' }).resolves({ CommonPrefixes: [{ Prefix: `runs/${runId}/` }] });
+  s3.on(ListObjectsV2Command).callsFake(({ Prefix = '', StartAfter = '', Delimiter }: ListObjectsV2CommandInput) => {
+    const keys = [...objects.keys()].filter((key) => key.startsWith(Prefix) && key > StartAfter).sort();
+    if (Delimiter === undefined) return { Contents: keys.map((Key) => ({ Key, LastModified: new Date(0) })) };
+    const folders = keys.map((key) => key.slice(0, key.indexOf(Delimiter, Prefix.length) + 1));
+    return { CommonPrefixes: [...new Set(folders)].map((folder) => ({ Prefix: folder })) };
+  });
 });
 
 const run = (...argv: string[]) => runCli(argv);
@@ -85,7 +96,7 @@ describe('logs --run', () => {
   it.each([
     [['logs', '--run', runId], /which ledger\?/],
     [['logs', '--run', 'x', ...ofLedger], /'x' is no run id/],
-    [['runs', 'show', 'f'.repeat(20), ...ofLedger], /ledger my-ledger has no run f+/],
+    [['runs', 'show', 'f'.repeat(20), ...ofLedger], /there is no run 'f+'; the ledger is my-ledger/],
   ])('%j', async (argv, message) => {
     const { code, err } = await run(...argv);
     expect([code, err]).toEqual([2, expect.stringMatching(message)]);
@@ -129,14 +140,44 @@ describe('a ledger that cannot be read', () => {
 });
 
 describe('runs', () => {
-  it('lists those of a ledger, the live ones or all', async () => {
-    expect(await run('runs', 'list', ...ofLedger)).toMatchObject({
-      code: 0,
-      out: '',
-      err: expect.stringMatching(/no run/) as string,
-    });
-    const { out } = await run('runs', 'list', '--all', ...ofLedger);
-    expect(out).toMatch(new RegExp(`^RUN +NAME +STATE +REASON +ACCEPTED\\n${runId} +${record.name} +${record.state} `));
+  const indexed = (changes: Partial<typeof record>): void =>
+    void objects.set(`index/rows/${rowText(rowOf({ ...record, ...changes }))}`, '');
+  const list = async (...flags: string[]): Promise<string> => (await run('runs', 'list', ...flags, ...ofLedger)).out;
+
+  it('lists those of a ledger, the newest first, by what is asked for', async () => {
+    expect(await run('runs', 'list', ...ofLedger)).toEqual({ code: 0, out: '', err: 'no such runs\n' });
+    indexed({});
+    indexed({ runId: runIdFor('later'), name: 'later', createdAt: record.createdAt + 1, tenant: 'payments' });
+    expect(await list('--all')).toMatch(/^RUN +NAME +STATE +REASON +ACCEPTED\n\w+ +later .*\n\w+ +/);
+    expect(await list('-o', 'name')).toBe(`${runIdFor('later')}\n${runId}\n`);
+    expect(await list('-o', 'name', '--name', 'lat*')).toBe(`${runIdFor('later')}\n`);
+    expect(await list('-o', 'name', '--tenant', 'payments')).toBe(`${runIdFor('later')}\n`);
+    expect(await list('-o', 'name', '--limit', '1')).toBe(`${runIdFor('later')}\n`);
+    expect(await list('--live')).toBe('');
+    expect(await list('-o', 'wide')).toMatch(/TENANT +ATTEMPTS +TOOK\n.* payments +2 +/);
+    expect(await list('-o', 'yaml')).toMatch(/^- runId: \w+\n +tenant: payments\n/);
+    expect(JSON.parse(await list('--json', '--state', record.outcome?.state ?? ''))).toHaveLength(2);
+  });
+
+  it.each([
+    [['--state', 'runing'], /state 'runing' is none: did you mean 'running'\?/],
+    [['--reason', 'JobFaild'], /did you mean 'JobFailed'/],
+    [['--since', 'yesterday'], /since 'yesterday' must be a duration such as 2h/],
+    [['--limit', '0'], /limit '0' must be a number of runs/],
+    [['-o', 'xml'], /--output xml: must be one of wide, json, yaml, name/],
+  ])('refuses %j', async (flags, message) => {
+    const { code, err } = await run('runs', 'list', ...flags, ...ofLedger);
+    expect(code).toBeGreaterThan(0);
+    expect(err).toMatch(message);
+  });
+
+  it('takes the beginning of an id for the run, where it is the only one', async () => {
+    expect((await run('runs', 'show', runId.slice(0, 6), ...ofLedger)).out).toContain(`run ${runId} `);
+    const other = `${runId.slice(0, 6)}${'f'.repeat(14)}`;
+    objects.set(`runs/${other}/record.json`, JSON.stringify({ ...record, runId: other }));
+    const { code, err } = await run('runs', 'show', runId.slice(0, 6), ...ofLedger);
+    expect([code, err]).toEqual([2, expect.stringMatching(`begin so: ${runId}, ${other}`)]);
+    expect((await run('runs', 'show', 'abcdef0', ...ofLedger)).err).toMatch(/there is no run 'abcdef0'/);
   });
 
   it('shows one: what became of it, and what was kept', async () => {
@@ -149,14 +190,8 @@ describe('runs', () => {
 });
 
 describe('runs of a tenant', () => {
-  it('are listed alone, and shown by their id as any', async () => {
+  it('are shown by their id as any', async () => {
     objects.set(`runs/${runId}/record.json`, JSON.stringify({ ...record, tenant: 'payments' }));
-    const marker = { Key: `live/payments/${runId}`, ETag: '"1"', LastModified: new Date(0) };
-    s3.on(ListObjectsV2Command, { Prefix: 'live/payments/' }).resolves({ Contents: [marker] });
-    s3.on(ListObjectsV2Command, { Prefix: 'live/payments/', StartAfter: marker.Key }).resolves({ Contents: [] });
-    const listed = await run('runs', 'list', '--tenant', 'payments', '--json', ...ofLedger);
-    expect(JSON.parse(listed.out)).toMatchObject([{ runId, tenant: 'payments' }]);
-    expect((await run('runs', 'list', '--all', '--tenant', 'orders', ...ofLedger)).err).toBe('no runs\n');
     expect((await run('runs', 'show', runId, ...ofLedger)).out).toContain('of tenant payments');
   });
 });

@@ -108,7 +108,7 @@ describe('runs explain', () => {
   });
 
   it.each([
-    [['f'.repeat(20)], 2, /ledger my-ledger has no run f+/],
+    [['f'.repeat(20)], 2, /there is no run 'f+'; the ledger is my-ledger/],
     [['x'], 2, /'x' is no run id/],
     [[], 2, /runs explain <run id>/],
   ])('refuses %j', async (argv, code, message) => {

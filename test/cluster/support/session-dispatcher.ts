@@ -136,7 +136,13 @@ export class SessionDispatcher {
 
   async sweep(): Promise<void> {
     const places = { read: () => Promise.resolve({}), write: () => Promise.resolve() };
-    const deps: SweepDeps = { ...this.deps, live: this.ledger, leases: this.leases, cursors: places };
+    const deps: SweepDeps = {
+      ...this.deps,
+      live: this.ledger,
+      index: this.ledger,
+      leases: this.leases,
+      cursors: places,
+    };
     await sweep(['default'], deps, { most: 100, deadline: this.clock.now() + FUNCTION_TIME });
   }
 

@@ -188,7 +188,15 @@ export class Streams {
     const places = { read: () => Promise.resolve({}), write: () => Promise.resolve() };
     const clock = { ...this.fixed.clock, now: () => Date.now() + SWEEP_AHEAD };
     const leases = new FakeSessionLeases();
-    const deps = { ...this.fixed, targets: this.targets, clock, live: this.ledger, leases, cursors: places };
+    const deps = {
+      ...this.fixed,
+      targets: this.targets,
+      clock,
+      live: this.ledger,
+      index: this.ledger,
+      leases,
+      cursors: places,
+    };
     await sweep([], deps, { most: 100, deadline: clock.now() + FUNCTION_TIME });
   }
 

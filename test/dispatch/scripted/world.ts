@@ -135,6 +135,7 @@ export class World {
       ...this.dispatch,
       leases: this.dispatch.sessions.leases,
       live: effects.watch('live', this.ledger, 'StorageUnavailable'),
+      index: effects.watch('index', this.ledger, 'StorageUnavailable'),
       cursors: cursors,
     };
   }

@@ -52,7 +52,7 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a marker without a record is kept for an hour',
-    file: 'lib/dispatch/sweep/sweep.ts',
+    file: 'lib/dispatch/sweep/sweep-rows.ts',
     guard: 'deps.clock.now() - run.markedAt >= MARKER_AGE',
     without: 'run.markedAt < MARKER_AGE * 1e9',
     seeds: [982, ...SWEEPS],

@@ -186,9 +186,10 @@ export class MemoryS3 {
     const { Bucket = '', Prefix = '', StartAfter = '', MaxKeys = 1000, Delimiter } = input;
     const keys = this.keys(`${Bucket}/${Prefix}`).map((path) => path.slice(Bucket.length + 1));
     if (Delimiter !== undefined) return { CommonPrefixes: foldersOf(keys, Prefix, Delimiter) };
-    const found = keys.filter((key) => key > StartAfter).slice(0, MaxKeys);
+    const behind = keys.filter((key) => key > StartAfter);
+    const found = behind.slice(0, MaxKeys);
     return {
-      IsTruncated: found.length === MaxKeys,
+      IsTruncated: found.length < behind.length,
       Contents: found.map((Key) => {
         const stored = this.objects.get(`${Bucket}/${Key}`);
         return { Key, ETag: stored?.eTag, LastModified: new Date(stored?.modified ?? 0) };

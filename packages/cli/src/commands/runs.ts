@@ -1,37 +1,8 @@
-import { has, valueOf, type Execute } from '../command.ts';
-import { harmless, printJson, seconds, table } from '../terminal/io.ts';
+import { has, type Execute } from '../command.ts';
+import { harmless, printJson, seconds } from '../terminal/io.ts';
 import { openLedger } from '../ledger.ts';
 import type { Attempt, RunRecord } from '../../../../lib/run/record.ts';
 import { UsageError } from '../flags/usage.ts';
-
-const DEFAULT_LIMIT = 100;
-/** Reads of records side by side. */
-const AT_ONCE = 16;
-
-/** Runs that are not closed, or all; the newest first. */
-export const list: Execute = async (io, parsed) => {
-  const limit = limitOf(valueOf(parsed, 'limit'));
-  const ledger = openLedger(io, parsed);
-  const tenant = valueOf(parsed, 'tenant');
-  const ids = has(parsed, 'all') ? await ledger.all(limit) : await ledger.live(limit, tenant);
-  const records: RunRecord[] = [];
-  for (let at = 0; at < ids.length; at += AT_ONCE) {
-    const read = await Promise.all(ids.slice(at, at + AT_ONCE).map((id) => ledger.read(id)));
-    records.push(...read.filter((record) => tenant === undefined || record.tenant === tenant));
-  }
-  records.sort((a, b) => b.createdAt - a.createdAt);
-  if (has(parsed, 'json')) printJson(io, records.map(summary));
-  else if (records.length === 0)
-    io.err(has(parsed, 'all') ? 'no runs\n' : 'no run is live; --all lists closed ones too\n');
-  else {
-    const rows = records.map(({ runId, name, state, outcome, createdAt }) => [
-      ...[runId, name, state, outcome?.reason ?? '-'],
-      new Date(createdAt).toISOString(),
-    ]);
-    io.out(harmless(table([['RUN', 'NAME', 'STATE', 'REASON', 'ACCEPTED'], ...rows])));
-  }
-  return 0;
-};
 
 /** One run: its outcome, and what there is to read of each attempt. */
 export const show: Execute = async (io, parsed) => {
@@ -42,20 +13,6 @@ export const show: Execute = async (io, parsed) => {
   else io.out(harmless(described(record)));
   return 0;
 };
-
-function summary({ runId, tenant, name, state, outcome, createdAt, attempts }: RunRecord): unknown {
-  const { reason, message } = outcome ?? {};
-  return {
-    runId,
-    tenant,
-    name,
-    state,
-    reason,
-    message,
-    acceptedAt: new Date(createdAt).toISOString(),
-    attempts: attempts.length,
-  };
-}
 
 function described({ runId, tenant, name, state, source, outcome, createdAt, attempts }: RunRecord): string {
   const lines = [
@@ -94,10 +51,4 @@ function checkpoints({ checkpointInterval: interval }: NonNullable<Attempt['runt
 /** The rule that `runs explain` shows. */
 function by({ rule }: NonNullable<Attempt['outcome']>): string {
   return rule === undefined ? '' : ` (rule ${rule})`;
-}
-
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_LIMIT;
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new UsageError(`--limit ${text}: must be a number of runs`);
 }

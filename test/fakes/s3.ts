@@ -1,0 +1,35 @@
+import { MemoryS3 } from '../prove/servers/s3.ts';
+import { Invocation, type Effect, type Simulation } from '../prove/simulation.ts';
+
+/** The S3 of the simulation, which answers at once, in time that the test sets, and counts what it is asked. */
+export class FakeS3 extends MemoryS3 {
+  /** `list index/`, `put live/…`, in order. */
+  readonly asked: string[];
+  readonly time: { now: number };
+  /** Answers of requests that are to fail, by what is asked. */
+  readonly failing: { readonly what: RegExp; readonly error: () => Error }[];
+
+  constructor() {
+    const time = { now: Date.parse('2026-11-21T06:00:00Z') };
+    const asked: string[] = [];
+    const failing: FakeS3['failing'] = [];
+    const effect = <T>(_: Invocation, { what, act }: Effect<T>): Promise<T> => {
+      asked.push(what.replace(/^s3 /, ''));
+      const failure = failing.find((one) => one.what.test(what));
+      return failure === undefined ? Promise.resolve().then(act) : Promise.reject(failure.error());
+    };
+    super({
+      get now() {
+        return time.now;
+      },
+      effect,
+    } as unknown as Simulation);
+    this.time = time;
+    this.asked = asked;
+    this.failing = failing;
+  }
+
+  get bucket(): { readonly s3: ReturnType<MemoryS3['client']>; readonly bucket: string } {
+    return { s3: this.client(new Invocation('test')), bucket: 'ledger' };
+  }
+}
