@@ -1,5 +1,6 @@
-import { isDispatchError } from '../core/errors.ts';
+import { isDispatchError, type DispatchError } from '../core/errors.ts';
 import { defined } from '../core/defined.ts';
+import type { OrderRequest } from '../trigger/order.ts';
 import type { RunRequest } from '../trigger/request.ts';
 import type { RecordResult } from '../trigger/record-result.ts';
 import { accept, type AcceptDeps } from './accept.ts';
@@ -12,6 +13,11 @@ export interface BatchResponse {
 /** The record as it came, for the dead letter. */
 export type Original = (messageId: string) => { readonly body: string; readonly source: string };
 
+export interface BatchDeps extends AcceptDeps {
+  /** Carries out what is wanted of a run that is there. @throws DispatchError of class `user` when it cannot be done */
+  readonly order: (order: OrderRequest) => Promise<void>;
+}
+
 /**
  * Accepts every request of a batch, each on its own. A record that no try can make sense of goes to the dead letters with
  * its reason, and counts as done; one that met trouble comes again. Of a FIFO queue all later ones of its message group come
@@ -20,7 +26,7 @@ export type Original = (messageId: string) => { readonly body: string; readonly 
 export async function acceptBatch(
   records: readonly RecordResult[],
   original: Original,
-  deps: AcceptDeps,
+  deps: BatchDeps,
 ): Promise<BatchResponse> {
   const failed = await Promise.all(inOrder(records).map((group) => acceptInOrder(group, original, deps)));
   const ids = new Set(failed.flat());
@@ -44,7 +50,7 @@ function inOrder(records: readonly RecordResult[]): readonly (readonly RecordRes
 async function acceptInOrder(
   records: readonly RecordResult[],
   original: Original,
-  deps: AcceptDeps,
+  deps: BatchDeps,
 ): Promise<readonly string[]> {
   for (const [i, record] of records.entries()) {
     const failed = await acceptRecord(record, original, deps);
@@ -53,10 +59,11 @@ async function acceptInOrder(
   return [];
 }
 
-async function acceptRecord(record: RecordResult, original: Original, deps: AcceptDeps): Promise<string | undefined> {
+async function acceptRecord(record: RecordResult, original: Original, deps: BatchDeps): Promise<string | undefined> {
   try {
     for (const request of record.requests) await accept(withBody(request, record.messageId, original), deps);
-    if (record.error !== undefined) await sendToDeadLetters(record, original, deps);
+    for (const order of record.orders ?? []) await carryOut(order, record, original, deps);
+    if (record.error !== undefined) await sendToDeadLetters(record, record.error, original, deps);
     return undefined;
   } catch (error) {
     const reason = isDispatchError(error) ? error.reason : 'Internal';
@@ -69,12 +76,22 @@ function withBody(request: RunRequest, messageId: string, original: Original): R
   return request.source.kind === 'message' ? { ...request, body: original(messageId).body } : request;
 }
 
+/** One to a run that is not there, or for what it cannot do, is a dead letter. */
+async function carryOut(order: OrderRequest, record: RecordResult, original: Original, deps: BatchDeps): Promise<void> {
+  try {
+    await deps.order(order);
+  } catch (error) {
+    if (!isDispatchError(error) || error.class !== 'user') throw error;
+    await sendToDeadLetters(record, error, original, deps);
+  }
+}
+
 async function sendToDeadLetters(
-  { messageId, error }: RecordResult,
+  { messageId }: RecordResult,
+  error: DispatchError,
   original: Original,
   deps: AcceptDeps,
 ): Promise<void> {
-  if (error === undefined) return;
   const { reason, message, field } = error;
   await deps.deadLetters.put({ ...original(messageId), reason, message, ...defined({ field }) });
   deps.log.warn('a dead letter', { messageId, reason, error });

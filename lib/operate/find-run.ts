@@ -33,7 +33,7 @@ export async function findRun(
 }
 
 /** @throws DispatchError `RunNotFound` */
-async function knownRun(runId: RunId, scope: Scope, ledger: Pick<Ledger, 'read'>): Promise<RunRecord> {
+export async function knownRun(runId: RunId, scope: Scope, ledger: Pick<Ledger, 'read'>): Promise<RunRecord> {
   const stored = await ledger.read(runId);
   if (stored !== undefined && covers(scope, stored.value)) return stored.value;
   throw notFound(runId);

@@ -4,6 +4,8 @@ import { DispatchError } from '../core/errors.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
+import { runIdSchema } from '../core/id-schemas.ts';
+import { ORDER_KINDS } from './order.ts';
 import type { RecordResult } from './record-result.ts';
 import type { RunRequest } from './request.ts';
 import { bodyOf, mapSqsRecords, type SqsRecord } from './sqs-event.ts';
@@ -27,15 +29,26 @@ interface Content {
   readonly spec?: Record<string, unknown> | undefined;
 }
 
+/** The word of each order, by which its message is known. */
+const ORDERS = ORDER_KINDS.map((kind) => [`${kind}Run`, kind] as const);
+
 /**
- * Requests of job messages on SQS. A body is a job spec, a FlinkDeployment, or `{ runJob, idempotencyKey, spec }`.
+ * Requests of job messages on SQS. A body is a job spec, a FlinkDeployment, or `{ runJob, idempotencyKey, spec }`; or an order
+ * to a run that is there, `{ cancelRun }`, `{ stopRun }` or `{ savepointRun }` with its id.
  */
 export function parseMessageEvent(event: unknown): readonly RecordResult[] {
-  return mapSqsRecords(event, (record) => ({ messageId: record.messageId, requests: [requestOf(record)] }));
+  return mapSqsRecords(event, (record) => {
+    const body = bodyOf(record.body);
+    const { messageId } = record;
+    const [word, kind] = ORDERS.find(([known]) => known in body) ?? [];
+    if (word === undefined || kind === undefined) return { messageId, requests: [requestOf(record, body)] };
+    const runId = parseWith(z.strictObject({ [word]: runIdSchema }), body)[word];
+    const source = { kind: 'message', queueArn: record.eventSourceARN, messageId } as const;
+    return { messageId, requests: [], orders: runId === undefined ? [] : [{ source, kind, runId }] };
+  });
 }
 
-function requestOf(record: SqsRecord): RunRequest {
-  const body = bodyOf(record.body);
+function requestOf(record: SqsRecord, body: Record<string, unknown>): RunRequest {
   refuseEvents(body);
   const { runJob, idempotencyKey, spec } = contentOf(body);
   const identityKey = keyOf(record, idempotencyKey);

@@ -1,4 +1,5 @@
 import { describeError, DispatchError, isDispatchError } from '../core/errors.ts';
+import type { OrderRequest } from './order.ts';
 import type { RunRequest } from './request.ts';
 
 /**
@@ -11,6 +12,8 @@ export interface RecordResult {
   /** Of a FIFO queue alone: records of one group are done in their order. */
   readonly group?: string;
   readonly requests: readonly RunRequest[];
+  /** What is wanted of runs that are there. */
+  readonly orders?: readonly OrderRequest[];
   readonly error?: DispatchError;
 }
 

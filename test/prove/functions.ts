@@ -4,7 +4,8 @@ import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
 import type { DeploymentId, RunId } from '../../lib/core/ids.ts';
 import { createDelivery } from '../../lib/delivery/create-delivery.ts';
 import type { Log } from '../../lib/core/log.ts';
-import { acceptBatch, type BatchResponse } from '../../lib/dispatch/accept-batch.ts';
+import { orderByMessage } from '../../lib/operate/message-order.ts';
+import { acceptBatch, type BatchDeps, type BatchResponse } from '../../lib/dispatch/accept-batch.ts';
 import { accept, type AcceptDeps } from '../../lib/dispatch/accept.ts';
 import { advanceBatch } from '../../lib/dispatch/advance-batch.ts';
 import { cancelRun } from '../../lib/dispatch/cancel.ts';
@@ -55,12 +56,14 @@ export interface ScheduledCall {
   readonly calledBy?: string;
 }
 
-export function acceptDeps(world: World, invocation: Invocation): AcceptDeps {
+export function acceptDeps(world: World, invocation: Invocation): BatchDeps {
   const objects = s3Objects(world.s3.client(invocation));
   const storedJobs = storedJobsIn(objects, LEDGER);
   const base = common(world, invocation);
   const { pin } = s3Pins({ s3: world.s3.client(invocation), bucket: LEDGER, clock: base.clock });
-  return { ...base, prepare: { objects, storedJobs, deployment: deploymentOf(world) }, pin };
+  const deployment = deploymentOf(world);
+  const order: BatchDeps['order'] = (one) => orderByMessage(one, deployment, base);
+  return { ...base, prepare: { objects, storedJobs, deployment }, pin, order };
 }
 
 function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare' | 'pin'> {

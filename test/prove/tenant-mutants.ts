@@ -15,6 +15,12 @@ export const TENANT_MUTANTS: readonly Mutant[] = [
     without: 'return tenant === undefined ? runId : runId;',
   },
   {
+    name: 'a run takes no order of another tenant',
+    file: 'lib/operate/scope.ts',
+    guard: "scope.kind === 'all' || scope.tenant === tenant",
+    without: "scope.kind === 'all' || tenant !== ''",
+  },
+  {
     name: 'a tenant has its own namespaces',
     file: 'lib/job/config/tenants.ts',
     guard: '[[name, { ...target, namespace, namespaces }]]',

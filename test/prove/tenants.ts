@@ -103,6 +103,9 @@ export class TenantInvariants {
     const met = [waiting?.message, cancelRequested?.by].flatMap(
       (text) => /run ([0-9a-f]{20})/.exec(text ?? '')?.[1] ?? [],
     );
+    const [, queue] = /^a message to (.*)$/.exec(cancelRequested?.by ?? '') ?? [];
+    const isOwn = queue === undefined || tenant === undefined || queue.endsWith('-beta') === (tenant === 'beta');
+    this.check('a run takes no order of another tenant', isOwn, () => `${name}: ${queue ?? ''}`);
     for (const id of met) this.checkMet(`${name} waits on or is canceled by`, tenant, id);
   }
 

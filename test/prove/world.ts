@@ -250,6 +250,7 @@ export class World {
     for (let send = 0; send < wish.sends; send += 1) {
       this.later(wish.at + send * sim.draws.between(`${wish.name} again`, 0, 30_000), () => sources[wish.kind](send));
     }
+    this.planStranger(wish);
     if (wish.conflicts) this.later(wish.at + 5_000, () => this.conflict(wish));
     wish.cancels.forEach((at, index) => this.later(at, () => this.cancel(wish, index)));
     let asked = wish.cancels.length;
@@ -375,12 +376,31 @@ export class World {
   private cancel(wish: Wish, index: number): void {
     const record = this.invariants.recordNamed(wish.name);
     if (record === undefined) return;
+    if (this.sim.draws.chance(`${wish.name} canceled by message ${index + 1}`, 0.4)) {
+      return this.order(wish.tenant, record.runId);
+    }
     const invocation = new Invocation(`cancel ${wish.name} ${index + 1}`);
     this.sim.after(30_000, () => this.sim.kill(invocation, 'has no more time'));
     FUNCTIONS.cancel(this, record.runId, invocation).then(
       (taken) => this.sim.tell(invocation.label, `was ${taken ? '' : 'not '}taken`),
       (error: unknown) => this.sim.tell(invocation.label, `failed: ${String(error)}`),
     );
+  }
+
+  /** A message to the queue of a tenant, who may not have the run. */
+  private order(tenant: Wish['tenant'], runId: RunId): void {
+    const body = JSON.stringify({ cancelRun: runId });
+    this.sim.tell(`user ${tenant ?? ''}`, `sends ${body}`);
+    (tenant === 'beta' ? this.betaQueue : this.jobQueue).send(body, 0);
+  }
+
+  /** Somebody of the other tenant has learned the id of a run. */
+  private planStranger({ name, tenant, at }: Wish): void {
+    if (tenant === undefined || !this.sim.draws.chance(`${name} met by a stranger`, 0.3)) return;
+    this.later(at + this.sim.draws.between(`${name} stranger`, 0, 20_000), () => {
+      const record = this.invariants.recordNamed(name);
+      if (record !== undefined) this.order(tenant === 'beta' ? 'alpha' : 'beta', record.runId);
+    });
   }
 
   /** As EventBridge Scheduler calls it; the last pass may still be at it. */

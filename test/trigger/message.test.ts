@@ -122,3 +122,21 @@ describe('parseMessageEvent', () => {
     expect(message(body)?.error?.reason).toBe('MalformedRequest');
   });
 });
+
+describe('an order', () => {
+  const runId = '344e2e84cefa8d544286';
+
+  it.each(['cancel', 'stop', 'savepoint'])('to %s names its run, and asks for none', (kind) => {
+    const result = message({ [`${kind}Run`]: runId });
+    expect(result).toMatchObject({ requests: [], orders: [{ kind, runId, source: { queueArn: QUEUE } }] });
+  });
+
+  it.each([
+    [{ cancelRun: 'x' }, 'cancelRun'],
+    [{ cancelRun: runId, name: 'x' }, 'name'],
+    [{ cancelRun: runId, stopRun: runId }, 'stopRun'],
+    [{ cancelRun: 7 }, 'cancelRun'],
+  ])('that says something else is refused: %j', (body, field) => {
+    expect(message(body)).toMatchObject({ requests: [], error: { reason: 'InvalidSpec', field } });
+  });
+});

@@ -8,10 +8,24 @@ import type { TenantConfig, TenantSource } from './tenant-config.ts';
  * The request with its tenant, by where it came from, and an identity that no request of another tenant has. Without
  * tenants, and from a source that has none, it stays as it is: `deploymentOf` refuses the second.
  */
-export function withTenant(request: RunRequest, { tenants }: Pick<DispatchConfig, 'tenants'>): RunRequest {
-  const tenant = Object.keys(tenants).find((name) => tenants[name]?.sources.some((it) => covers(it, request.source)));
+export function withTenant(request: RunRequest, deployment: Pick<DispatchConfig, 'tenants'>): RunRequest {
+  const tenant = tenantWith(request.source, deployment);
   if (tenant === undefined) return request;
   return { ...request, tenant, identity: JSON.stringify(['tenant', tenant, request.identity]) };
+}
+
+function tenantWith(source: RunSource, { tenants }: Pick<DispatchConfig, 'tenants'>): string | undefined {
+  return Object.keys(tenants).find((name) => tenants[name]?.sources.some((it) => covers(it, source)));
+}
+
+/**
+ * Whose the source is; undefined in a deployment without tenants.
+ * @throws DispatchError `NotAllowed` where there are tenants, and the source has none
+ */
+export function tenantOf(source: RunSource, deployment: Pick<DispatchConfig, 'tenants'>): string | undefined {
+  const tenant = tenantWith(source, deployment);
+  if (tenant === undefined && Object.keys(deployment.tenants).length > 0) throw noTenant(source);
+  return tenant;
 }
 
 /**
@@ -24,8 +38,12 @@ export function deploymentOf(request: RunRequest, deployment: DispatchConfig): D
   if (Object.keys(tenants).length === 0) return deployment;
   const tenant = request.tenant === undefined ? undefined : tenants[request.tenant];
   if (tenant !== undefined) return seenBy(tenant, deployment);
-  const message = `${describe(request.source)} belongs to no tenant: add it to tenants.<name>.sources`;
-  throw new DispatchError('NotAllowed', message, { field: 'source' });
+  throw noTenant(request.source);
+}
+
+function noTenant(source: RunSource): DispatchError {
+  const message = `${describe(source)} belongs to no tenant: add it to tenants.<name>.sources`;
+  return new DispatchError('NotAllowed', message, { field: 'source' });
 }
 
 /** Whether an object in S3 is another tenant's: where its uploads are, or its stored jobs. */

@@ -117,7 +117,10 @@ export class Streams {
     };
     const records = parseUploadEvent({ Records: [{ ...event, s3: { bucket: { name: UPLOADS }, object } }] });
     const original = (): { body: string; source: string } => ({ body: '', source: 'uploads' });
-    const { batchItemFailures } = await acceptBatch(records, original, this.accepting);
+    const { batchItemFailures } = await acceptBatch(records, original, {
+      ...this.accepting,
+      order: () => Promise.reject(new Error('an upload orders nothing')),
+    });
     const rejected = this.runs.filter(({ state, attempts }) => state !== 'accepted' && attempts.length === 0);
     if (batchItemFailures.length > 0 || this.deployments.records.length === 0 || rejected.length > 0)
       throw new Error(`the upload was not taken: ${this.situation()}`);

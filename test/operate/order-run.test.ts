@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { isDispatchError } from '../../lib/core/errors.ts';
+import { runIdFor, type RunId } from '../../lib/core/ids.ts';
+import { orderByMessage } from '../../lib/operate/message-order.ts';
+import { orderRun } from '../../lib/operate/order-run.ts';
+import type { OrderKind } from '../../lib/trigger/order.ts';
+import { FUNCTIONS } from '../prove/functions.ts';
+import { Caller } from '../dispatch/world/driven.ts';
+import { FOREVER, jobMessage, QUEUE_ARN, World } from '../dispatch/world/simulated.ts';
+import { stream, StreamWorld } from '../dispatch/deployment/stream-world.ts';
+
+/** What the way answered: the reason of a refusal, or nothing. */
+type Way = (world: World, kind: OrderKind, runId: RunId) => Promise<string | undefined>;
+
+const person = { scope: { kind: 'all' }, by: 'a person', once: 'once' } as const;
+let messages = 0;
+
+const WAYS: Readonly<Record<string, Way>> = {
+  'in process': (world, kind, runId) =>
+    orderRun({ kind, runId }, person, world.dispatch).then(
+      () => undefined,
+      (error: unknown) => (isDispatchError(error) ? error.reason : String(error)),
+    ),
+  'by message': async (world, kind, runId) => {
+    messages += 1;
+    const before = world.deadLetters.length;
+    const record = { messageId: `order-${messages}`, body: JSON.stringify({ [`${kind}Run`]: runId }) };
+    const Records = [{ ...record, eventSource: 'aws:sqs', eventSourceARN: QUEUE_ARN }];
+    const answer = await FUNCTIONS.onMessage(world, { Records } as never, new Caller('order'));
+    expect(answer.batchItemFailures).toEqual([]);
+    return world.deadLetters.slice(before)[0]?.reason;
+  },
+};
+
+describe.each(Object.entries(WAYS))('an order %s', (_name, order) => {
+  it('cancels a run that runs, once, however often it comes', async () => {
+    const world = new World();
+    world.programs = [FOREVER];
+    const { runId } = await world.request(jobMessage());
+    await world.drainFor(30_000);
+    expect(world.record(runId).state).toBe('running');
+    expect(await order(world, 'cancel', runId)).toBeUndefined();
+    const asked = world.record(runId).cancelRequested;
+    expect(await order(world, 'cancel', runId)).toBeUndefined();
+    expect(world.record(runId).cancelRequested).toEqual(asked);
+    await world.drain();
+    expect(world.record(runId)).toMatchObject({
+      state: 'closed',
+      outcome: { state: 'canceled', reason: 'JobCanceled' },
+    });
+    const closed = world.record(runId);
+    expect(await order(world, 'cancel', runId)).toBeUndefined();
+    expect(world.record(runId)).toEqual(closed);
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  it('to cancel a run that waits lets no object of it be made', async () => {
+    const world = new World();
+    world.programs = [FOREVER];
+    const concurrency = { key: 'k', policy: 'queue' };
+    const first = await world.request(jobMessage({ concurrency }));
+    await world.drainFor(10_000);
+    const second = await world.request(jobMessage({ concurrency }));
+    await world.drainFor(10_000);
+    expect(world.record(second.runId).state).toBe('waiting');
+    expect(await order(world, 'cancel', second.runId)).toBeUndefined();
+    await world.drainFor(10_000);
+    expect(world.record(second.runId)).toMatchObject({ state: 'closed', outcome: { state: 'canceled' }, attempts: [] });
+    expect(world.created(second.runId)).toEqual([]);
+    expect(world.record(first.runId).state).toBe('running');
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  it('to a run that is not there is refused at once', async () => {
+    expect(await order(new World(), 'cancel', runIdFor('nobody'))).toBe('RunNotFound');
+  });
+
+  it.each(['stop', 'savepoint'] as const)('to %s a run that keeps no state is refused', async (kind) => {
+    const world = new World();
+    world.programs = [FOREVER];
+    const { runId } = await world.request(jobMessage());
+    expect(await order(world, kind, runId)).toBe('InvalidSpec');
+    expect(world.record(runId).state).toBe('accepted');
+  });
+});
+
+describe('an order to a run of a stream', () => {
+  const begun = async (): Promise<StreamWorld> => {
+    const world = new StreamWorld();
+    await world.request(stream());
+    await world.pass(30_000);
+    return world;
+  };
+  const runOf = ({ runs }: StreamWorld): RunId => {
+    const [run] = runs;
+    if (run === undefined) throw new Error('the stream has no run');
+    return run.runId;
+  };
+
+  it('stops it with its state, once', async () => {
+    const world = await begun();
+    const order = { kind: 'stop', runId: runOf(world) } as const;
+    const first = await orderRun(order, person, world.dispatch);
+    expect(await orderRun(order, person, world.dispatch)).toEqual(first);
+    await world.pass(60_000);
+    expect(world.deployment).toMatchObject({ state: 'suspended', wanted: 2, newest: { kind: 'savepoint' } });
+    expect(world.runs).toMatchObject([{ outcome: { reason: 'StoppedWithSavepoint' } }]);
+    expect(await orderRun(order, person, world.dispatch)).toEqual({ runId: order.runId, result: 'ended' });
+  });
+
+  it('takes a savepoint of it, and lets it go on', async () => {
+    const world = await begun();
+    await orderRun({ kind: 'savepoint', runId: runOf(world) }, person, world.dispatch);
+    await world.pass(60_000);
+    expect(world.deployment).toMatchObject({ state: 'running', snapshots: [{ snapshot: { kind: 'savepoint' } }] });
+  });
+});
+
+describe('an order by message', () => {
+  it('of another tenant, or of none, is to no run that is there', async () => {
+    const world = new World();
+    const { runId } = await world.request(jobMessage());
+    const source = {
+      kind: 'message',
+      queueArn: 'arn:aws:sqs:eu-central-1:111122223333:theirs',
+      messageId: '1',
+    } as const;
+    const theirs = { sources: [{ queue: source.queueArn }] };
+    const order = { source, kind: 'cancel', runId } as const;
+    const ask = (tenants: object) => orderByMessage(order, { tenants } as never, world.dispatch);
+    await expect(ask({ theirs })).rejects.toMatchObject({ reason: 'RunNotFound', field: 'run' });
+    await expect(ask({ ours: { sources: [{ queue: QUEUE_ARN }] } })).rejects.toMatchObject({ reason: 'NotAllowed' });
+    expect(world.record(runId).cancelRequested).toBeUndefined();
+  });
+});
