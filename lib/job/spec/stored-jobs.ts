@@ -17,13 +17,7 @@ export function storedJobsIn(objects: ObjectStore, bucket: string): StoredJobs {
   return {
     mayName: (object, tenant) => object.bucket !== bucket || object.key.startsWith(folderOf(tenant)),
     async load(name, tenant) {
-      if (!STORED_NAME.test(name) || name.includes('..')) {
-        const rule = 'letters, digits, dots, hyphens and underscores';
-        throw new DispatchError('UnknownJob', `'${name}' cannot be a stored job's name: use ${rule}`, {
-          field: 'runJob',
-        });
-      }
-      const key = `${folderOf(tenant)}${name}.yaml`;
+      const key = storedJobKey(name, tenant);
       const text = await objects.text({ bucket, key }, TEXT_LIMITS.bytes);
       if (text === undefined) {
         throw new DispatchError('UnknownJob', `there is no stored job '${name}' at s3://${bucket}/${key}`, {
@@ -33,6 +27,13 @@ export function storedJobsIn(objects: ObjectStore, bucket: string): StoredJobs {
       return parseObjectText(text, `s3://${bucket}/${key}`);
     },
   };
+}
+
+/** @throws DispatchError `UnknownJob` for what can be no name */
+export function storedJobKey(name: string, tenant: string | undefined): string {
+  if (STORED_NAME.test(name) && !name.includes('..')) return `${folderOf(tenant)}${name}.yaml`;
+  const rule = 'letters, digits, dots, hyphens and underscores';
+  throw new DispatchError('UnknownJob', `'${name}' cannot be a stored job's name: use ${rule}`, { field: 'runJob' });
 }
 
 function folderOf(tenant: string | undefined): string {

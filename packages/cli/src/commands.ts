@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { DEPLOYMENT_COMMANDS } from './deployment-commands.ts';
 import { COMMON, GENERAL, LEDGER, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
-import { RUN_COMMANDS } from './run-commands.ts';
+import { JOB_COMMANDS, RUN_COMMANDS } from './run-commands.ts';
 import { OLD_RUN_FLAGS } from './legacy/old-flags.ts';
 import { DETACHED, FORMAT } from './flags/savepoint-flags.ts';
 
@@ -137,7 +137,7 @@ export const COMMANDS: readonly Command[] = [
       { long: 'tail', takes: 'value', value: 'lines', help: 'Only the last lines.' },
       { long: 'run', takes: 'value', value: 'run id', help: 'Of a dispatched run, from its ledger.' },
       { long: 'attempt', takes: 'value', value: 'number', help: 'With --run: of this attempt; default: the last.' },
-      LEDGER,
+      ...LEDGER,
       ...GENERAL,
       ...COMMON,
     ],
@@ -150,6 +150,7 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/logs.ts'),
   },
   ...RUN_COMMANDS,
+  ...JOB_COMMANDS,
   ...DEPLOYMENT_COMMANDS,
   {
     name: 'ui',
@@ -205,5 +206,13 @@ export const COMMANDS: readonly Command[] = [
     notes:
       'Asks as whoever runs it: with the functions’ own access it tells what they may do. Exit code 1 when a check failed.',
     load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'completion',
+    synopsis: '<bash|zsh|fish>',
+    summary: 'Print the completion of commands and flags for a shell.',
+    flags: [...COMMON],
+    examples: ['completion bash > /etc/bash_completion.d/flink-dispatch', 'completion fish | source'],
+    load: async () => ({ execute: (await import('./commands/completion.ts')).completionOf(COMMANDS) }),
   },
 ];

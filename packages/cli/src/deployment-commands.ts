@@ -1,13 +1,6 @@
 import type { Command, Execute } from './command.ts';
-import { COMMON, LEDGER } from './flags/flag-sets.ts';
+import { COMMON, LEDGER, RUN_QUEUE } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
-
-const RUN_QUEUE: Flag = {
-  long: 'runQueue',
-  takes: 'value',
-  value: 'url',
-  help: 'Of the dispatcher, which is told at once; default: FLINK_DISPATCH_RUN_QUEUE, else its sweeper finds it.',
-};
 
 type OrderName = 'upgrade' | 'suspend' | 'resume' | 'restart' | 'savepoint' | 'remove';
 
@@ -20,7 +13,7 @@ function order(
     name: `deployments ${called}`,
     synopsis: '[OPTIONS] <deployment>',
     summary: text.summary,
-    flags: [...(text.flags ?? []), RUN_QUEUE, LEDGER, ...COMMON],
+    flags: [...(text.flags ?? []), RUN_QUEUE, ...LEDGER, ...COMMON],
     examples: text.examples,
     load: async (): Promise<{ readonly execute: Execute }> => ({
       execute: (await import('./commands/deployments-order.ts'))[name],
@@ -34,7 +27,7 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
     name: 'deployments list',
     synopsis: '[OPTIONS]',
     summary: 'List the deployments of a ledger: streams that keep their state from run to run.',
-    flags: [{ short: 'a', long: 'all', help: 'Those that are over too.' }, LEDGER, ...COMMON],
+    flags: [{ short: 'a', long: 'all', help: 'Those that are over too.' }, ...LEDGER, ...COMMON],
     examples: ['deployments list --ledger my-ledger', 'deployments list --all --json'],
     load: async () => ({ execute: (await import('./commands/deployments.ts')).list }),
   },
@@ -42,7 +35,7 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
     name: 'deployments show',
     synopsis: '[OPTIONS] <deployment>',
     summary: 'Show a deployment, by its id or name: what is wanted, what runs, and what stands in the way.',
-    flags: [LEDGER, ...COMMON],
+    flags: [...LEDGER, ...COMMON],
     examples: ['deployments show orders --ledger my-ledger'],
     load: async () => ({ execute: (await import('./commands/deployments.ts')).show }),
   },
@@ -50,7 +43,7 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
     name: 'deployments history',
     synopsis: '[OPTIONS] <deployment>',
     summary: 'List the snapshots that are kept of a deployment’s state, and what was restored from them.',
-    flags: [LEDGER, ...COMMON],
+    flags: [...LEDGER, ...COMMON],
     examples: ['deployments history orders --ledger my-ledger'],
     load: async () => ({ execute: (await import('./commands/deployments.ts')).history }),
   },
@@ -58,7 +51,7 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
     name: 'deployments diff',
     synopsis: '[OPTIONS] <deployment> [generation] [generation]',
     summary: 'Show in which fields two generations differ; default: what runs, and what is wanted.',
-    flags: [LEDGER, ...COMMON],
+    flags: [...LEDGER, ...COMMON],
     examples: ['deployments diff orders --ledger my-ledger', 'deployments diff orders 3 5'],
     load: async () => ({ execute: (await import('./commands/deployments-diff.ts')).diff }),
   },

@@ -7,10 +7,10 @@ import { createS3Deployments } from '../../../lib/deployment/store/s3-deployment
 import type { RunQueue } from '../../../lib/run/store/run-queue.ts';
 import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
 import { withFix } from './aws-fix.ts';
-import { valueOf } from './command.ts';
 import type { ParsedFlags } from './flags/flags.ts';
 import { UsageError } from './flags/usage.ts';
 import { foldersBelow } from './ledger-folders.ts';
+import { partOf, requirePart } from './stack.ts';
 import type { Io } from './terminal/io.ts';
 
 const PREFIX = 'deployments/';
@@ -28,10 +28,9 @@ export interface DeploymentLedger {
 }
 
 /** @throws UsageError when no bucket is named */
-export function openDeployments(io: Io, parsed: ParsedFlags): DeploymentLedger {
-  const bucket = valueOf(parsed, 'ledger') ?? io.env['FLINK_DISPATCH_LEDGER'];
-  if (!bucket) throw new UsageError('which ledger? Give --ledger <bucket>, or set FLINK_DISPATCH_LEDGER');
-  const queueUrl = valueOf(parsed, 'runQueue') ?? io.env['FLINK_DISPATCH_RUN_QUEUE'];
+export async function openDeployments(io: Io, parsed: ParsedFlags): Promise<DeploymentLedger> {
+  const bucket = await requirePart(io, parsed, 'ledger');
+  const queueUrl = await partOf(io, parsed, 'runQueue');
   const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
   const store = createS3Deployments({ s3, bucket });
   const helped = async <T>(call: Promise<T>): Promise<T> =>

@@ -1,4 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createS3Deployments } from '../../../lib/deployment/store/s3-deployments.ts';
+import type { OrderDeps } from '../../../lib/operate/order-run.ts';
+import type { RunQueue } from '../../../lib/run/store/run-queue.ts';
+import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
 import { isDispatchError } from '../../../lib/core/errors.ts';
 import type { RunId } from '../../../lib/core/ids.ts';
 import { evidencePrefix } from '../../../lib/run/store/evidence-store.ts';
@@ -10,8 +15,8 @@ import type { RunRow } from '../../../lib/run/row.ts';
 import { getText } from '../../../lib/run/store/s3-objects.ts';
 import { findRun } from '../../../lib/operate/find-run.ts';
 import { withFix } from './aws-fix.ts';
-import { valueOf } from './command.ts';
 import type { ParsedFlags } from './flags/flags.ts';
+import { partOf, requirePart } from './stack.ts';
 import type { Io } from './terminal/io.ts';
 import { UsageError } from './flags/usage.ts';
 
@@ -21,14 +26,24 @@ export interface LedgerReader {
   rows(wish: RowWish): Promise<readonly RunRow[]>;
   /** By its id, or the beginning of it. @throws UsageError when there is none, or several */
   read(runId: string): Promise<RunRecord>;
+  /** What it takes to ask something of a run. */
+  readonly orders: OrderDeps;
   /** The text of a piece of evidence; undefined when it is gone. */
   evidence(runId: RunId, attempt: number, name: string): Promise<string | undefined>;
 }
 
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** Without a queue the functions find what is asked for at their next look. */
+function queueAt(queueUrl: string | undefined): RunQueue {
+  if (queueUrl === undefined) return { send: () => Promise.resolve() };
+  return createSqsRunQueue({ sqs: new SQSClient({ useQueueUrlAsEndpoint: false }), queueUrl });
+}
+
 /** @throws UsageError when no bucket is named */
-export function openLedger(io: Io, parsed: ParsedFlags): LedgerReader {
-  const bucket = valueOf(parsed, 'ledger') ?? io.env['FLINK_DISPATCH_LEDGER'];
-  if (!bucket) throw new UsageError('which ledger? Give --ledger <bucket>, or set FLINK_DISPATCH_LEDGER');
+export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerReader> {
+  const bucket = await requirePart(io, parsed, 'ledger');
+  const runQueue = await partOf(io, parsed, 'runQueue');
   const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
   const ledger = createS3Ledger({ s3, bucket });
   const runs = createS3RunList({ s3, bucket });
@@ -37,6 +52,13 @@ export function openLedger(io: Io, parsed: ParsedFlags): LedgerReader {
       throw withFix(error, bucket, io.env);
     });
   return {
+    orders: {
+      ledger,
+      deployments: createS3Deployments({ s3, bucket }),
+      runQueue: queueAt(runQueue),
+      clock: io.clock,
+      log: SILENT,
+    },
     rows: (wish) => helped(runs.rows(wish)),
     read: async (named) =>
       findRun(named, { kind: 'all' }, { ledger, runs }).catch((error: unknown) => {

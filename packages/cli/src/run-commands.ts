@@ -1,5 +1,6 @@
+import type { OrderKind } from '../../../lib/trigger/order.ts';
 import type { Command } from './command.ts';
-import { COMMON, LEDGER } from './flags/flag-sets.ts';
+import { COMMON, LEDGER, RUN_QUEUE } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 
 const FILTERS: readonly Flag[] = [
@@ -10,6 +11,25 @@ const FILTERS: readonly Flag[] = [
   { long: 'trigger', takes: 'value', value: 'kinds', help: 'Only those of a message, a schedule or a jar-upload.' },
   { long: 'since', takes: 'value', value: 'time', help: 'Only those accepted since: 2h, 7d, 2026-11-21.' },
 ];
+
+const TIMEOUT: Flag = {
+  long: 'timeout',
+  takes: 'value',
+  value: 'duration',
+  help: 'Wait no longer than this: 30s, 2h.',
+};
+
+function order(kind: OrderKind, summary: string): Command {
+  return {
+    name: `runs ${kind}`,
+    synopsis: '[OPTIONS] <run id>…',
+    summary,
+    flags: [RUN_QUEUE, ...LEDGER, ...COMMON],
+    examples: [`runs ${kind} 344e2e84cefa8d544286`],
+    notes: 'Again, or of a run that has ended, it changes nothing and is no error.',
+    load: async () => ({ execute: (await import('./commands/runs/order.ts'))[kind] }),
+  };
+}
 
 /** Dispatched runs, in their ledger: no access to a cluster is needed. */
 export const RUN_COMMANDS: readonly Command[] = [
@@ -24,7 +44,7 @@ export const RUN_COMMANDS: readonly Command[] = [
       { short: 'a', long: 'all', help: 'However many there are.' },
       { short: 'w', long: 'watch', help: 'Go on, with a line for each run that changes.' },
       { short: 'o', long: 'output', takes: 'value', value: 'format', help: 'wide, json, yaml, or name: ids alone.' },
-      LEDGER,
+      ...LEDGER,
       ...COMMON,
     ],
     examples: [
@@ -32,28 +52,100 @@ export const RUN_COMMANDS: readonly Command[] = [
       'runs list --state failed --since 1d -o wide',
       'runs list --live --watch',
     ],
-    load: async () => ({ execute: (await import('./commands/runs-list.ts')).list }),
+    load: async () => ({ execute: (await import('./commands/runs/list.ts')).list }),
   },
   {
     name: 'runs show',
     synopsis: '[OPTIONS] <run id>',
     summary: 'Show a dispatched run: its outcome, its attempts, and what was kept of them.',
-    flags: [LEDGER, ...COMMON],
+    flags: [...LEDGER, ...COMMON],
     examples: ['runs show 344e2e84cefa8d544286 --ledger my-ledger'],
-    load: async () => ({ execute: (await import('./commands/runs.ts')).show }),
+    load: async () => ({ execute: (await import('./commands/runs/show.ts')).show }),
   },
+  {
+    name: 'runs start',
+    synopsis: '[OPTIONS]',
+    summary: 'Ask for a run, by a message to the job queue or by an upload, and print its id.',
+    flags: [
+      { short: 'f', long: 'file', takes: 'value', value: 'file', help: 'A job.yaml or a FlinkDeployment.' },
+      { long: 'job', takes: 'value', value: 'name', help: 'A stored job; -f says what differs from it.' },
+      { long: 'jar', takes: 'value', value: 'file', help: 'Upload this jar, with -f as the spec beside it.' },
+      { long: 'prefix', takes: 'value', value: 'folder/', help: 'With --jar: where in the jar bucket.' },
+      { long: 'key', takes: 'value', value: 'key', help: 'The idempotency key: the same again is the same run.' },
+      { long: 'queue', takes: 'value', value: 'url', help: 'The job queue; default: FLINK_DISPATCH_QUEUE.' },
+      { long: 'jars', takes: 'value', value: 'bucket', help: 'The jar bucket; default: FLINK_DISPATCH_JARS.' },
+      { long: 'wait', help: 'Wait for its outcome, as runs wait does.' },
+      TIMEOUT,
+      ...LEDGER,
+      ...COMMON,
+    ],
+    examples: [
+      'runs start -f job.yaml --wait',
+      'runs start --job nightly --key 2026-11-21',
+      'runs start --jar job.jar',
+    ],
+    load: async () => ({ execute: (await import('./commands/runs/start.ts')).start }),
+  },
+  {
+    name: 'runs wait',
+    synopsis: '[OPTIONS] <run id>',
+    summary: 'Wait until a run has its outcome.',
+    flags: [TIMEOUT, ...LEDGER, ...COMMON],
+    examples: ['runs wait 344e2e84cefa8d544286 --timeout 2h'],
+    notes:
+      'Exit code: 0 succeeded, 1 failed, 3 canceled, 4 rejected, 5 unknown, 124 the time is over, 130 interrupted.',
+    load: async () => ({ execute: (await import('./commands/runs/wait.ts')).wait }),
+  },
+  order('cancel', 'Cancel runs. One that waits ends without an object ever made.'),
+  order('stop', 'Stop runs of streams so that their state is kept; their deployments are suspended.'),
+  order('savepoint', 'Take a savepoint of runs of streams, which go on.'),
   {
     name: 'runs explain',
     synopsis: '[OPTIONS] <run id>',
     summary: 'Replay the decision that ended an attempt, from its evidence: every rule, and which one decided.',
     flags: [
       { long: 'attempt', takes: 'value', value: 'number', help: 'Of this attempt; default: the last.' },
-      LEDGER,
+      ...LEDGER,
       ...COMMON,
     ],
     examples: ['runs explain 344e2e84cefa8d544286 --ledger my-ledger'],
     notes:
       'The rules are those of this version. Where they decide otherwise than the code that took the decision, it says so.',
-    load: async () => ({ execute: (await import('./commands/runs-explain.ts')).explainRun }),
+    load: async () => ({ execute: (await import('./commands/runs/explain.ts')).explainRun }),
+  },
+];
+
+const TENANT: Flag = { long: 'tenant', takes: 'value', value: 'name', help: 'Of this tenant.' };
+
+/** Specs in the ledger that messages and schedules call by name. */
+export const JOB_COMMANDS: readonly Command[] = [
+  {
+    name: 'jobs put',
+    synopsis: '[OPTIONS] <name>',
+    summary: 'Store a spec that messages and schedules may call by name.',
+    flags: [
+      { short: 'f', long: 'file', takes: 'value', value: 'file', help: 'A job.yaml or a FlinkDeployment.' },
+      TENANT,
+      ...LEDGER,
+      ...COMMON,
+    ],
+    examples: ['jobs put nightly -f nightly.yaml'],
+    load: async () => ({ execute: (await import('./commands/jobs.ts')).put }),
+  },
+  {
+    name: 'jobs list',
+    synopsis: '[OPTIONS]',
+    summary: 'List the names of stored jobs.',
+    flags: [TENANT, ...LEDGER, ...COMMON],
+    examples: ['jobs list', 'jobs list --tenant payments'],
+    load: async () => ({ execute: (await import('./commands/jobs.ts')).list }),
+  },
+  {
+    name: 'jobs get',
+    synopsis: '[OPTIONS] <name>',
+    summary: 'Print a stored spec.',
+    flags: [TENANT, ...LEDGER, ...COMMON],
+    examples: ['jobs get nightly'],
+    load: async () => ({ execute: (await import('./commands/jobs.ts')).get }),
   },
 ];

@@ -17,7 +17,7 @@ export const diff: Execute = async (io, parsed) => {
   const [name, from, to, ...more] = parsed.args;
   if (name === undefined || more.length > 0)
     throw new UsageError('deployments diff <deployment> [generation] [generation]');
-  const ledger = openDeployments(io, parsed);
+  const ledger = await openDeployments(io, parsed);
   const record = await ledger.find(name);
   const running = record.run?.generation ?? record.last?.generation ?? 1;
   const [before, after] = [numberOf(from, running), numberOf(to, record.wanted)];

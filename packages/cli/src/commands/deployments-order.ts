@@ -12,7 +12,7 @@ import { onlyArgument } from './deployments.ts';
 /** A command that wants something of a deployment: written to the ledger, and carried out by the functions. */
 function ordering(kind: Order['kind']): Execute {
   return async (io, parsed) => {
-    const ledger = openDeployments(io, parsed);
+    const ledger = await openDeployments(io, parsed);
     const { store, queue } = ledger;
     const { id, name } = await ledger.find(onlyArgument(parsed, `deployments ${kind} <deployment>`));
     const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -7,7 +7,7 @@ import { harmless, printJson, table } from '../terminal/io.ts';
 
 /** Deployments of which something may still become, or all; by name. */
 export const list: Execute = async (io, parsed) => {
-  const found = [...(await openDeployments(io, parsed).all(has(parsed, 'all')))];
+  const found = [...(await (await openDeployments(io, parsed)).all(has(parsed, 'all')))];
   found.sort((a, b) => (a.name < b.name ? -1 : 1));
   if (has(parsed, 'json')) printJson(io, found.map(summary));
   else if (found.length === 0) io.err('no deployments; --all lists those that are over too\n');
@@ -24,7 +24,7 @@ export const list: Execute = async (io, parsed) => {
 
 /** One deployment: what is wanted, what runs, and what stands in the way. */
 export const show: Execute = async (io, parsed) => {
-  const record = await openDeployments(io, parsed).find(onlyArgument(parsed, 'deployments show <deployment>'));
+  const record = await (await openDeployments(io, parsed)).find(onlyArgument(parsed, 'deployments show <deployment>'));
   if (has(parsed, 'json')) printJson(io, record);
   else io.out(harmless(described(record)));
   return 0;
@@ -32,9 +32,9 @@ export const show: Execute = async (io, parsed) => {
 
 /** The snapshots that are kept: what each is, who took it, and what was restored from it. */
 export const history: Execute = async (io, parsed) => {
-  const { snapshots } = await openDeployments(io, parsed).find(
-    onlyArgument(parsed, 'deployments history <deployment>'),
-  );
+  const { snapshots } = await (
+    await openDeployments(io, parsed)
+  ).find(onlyArgument(parsed, 'deployments history <deployment>'));
   if (has(parsed, 'json')) printJson(io, snapshots);
   else if (snapshots.length === 0) io.err('no snapshot yet\n');
   else {

@@ -30,7 +30,7 @@ type Pod = z.infer<typeof Pod>;
 export const execute: Execute = async (io, parsed) => {
   const query = logQuery(parsed);
   const run = valueOf(parsed, 'run');
-  const live = run === undefined ? undefined : await (await import('./run-logs.ts')).runLogs(io, parsed, run);
+  const live = run === undefined ? undefined : await (await import('./runs/logs.ts')).runLogs(io, parsed, run);
   if (run !== undefined && live === undefined) return 0;
   const settings = readSettings(io, parsed);
   const kubernetes = await connect(settings, io);

@@ -48,12 +48,27 @@ export const SPEC_FILE: Flag = {
   help: 'A job.yaml, or a FlinkDeployment manifest (v1beta1); flags win over it.',
 };
 
-export const LEDGER: Flag = {
-  long: 'ledger',
+export const RUN_QUEUE: Flag = {
+  long: 'runQueue',
   takes: 'value',
-  value: 'bucket',
-  help: 'The ledger bucket of the deployment; default: FLINK_DISPATCH_LEDGER. AWS credentials as for the AWS CLI.',
+  value: 'url',
+  help: 'Of the dispatcher, which is told at once; default: FLINK_DISPATCH_RUN_QUEUE, else its sweeper finds it.',
 };
+
+export const LEDGER: readonly Flag[] = [
+  {
+    long: 'ledger',
+    takes: 'value',
+    value: 'bucket',
+    help: 'The ledger bucket of the deployment; default: FLINK_DISPATCH_LEDGER. AWS credentials as for the AWS CLI.',
+  },
+  {
+    long: 'stack',
+    takes: 'value',
+    value: 'name',
+    help: 'The CloudFormation stack, whose outputs name the rest; default: FLINK_DISPATCH_STACK.',
+  },
+];
 
 /** CliFrontendParser.getRunCommandOptions, with what only other targets or languages use refused. */
 export const RUN: readonly Flag[] = [

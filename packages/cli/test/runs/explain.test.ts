@@ -1,13 +1,13 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { without } from '../../../lib/run/machine.ts';
-import type { RunRecord } from '../../../lib/run/record.ts';
-import { inTeam, withTeam } from '../../../test/dispatch/world/sessions-world.ts';
-import { jobMessage, WAITS, World } from '../../../test/dispatch/world/simulated.ts';
-import { main } from '../src/main.ts';
-import { fakeIo } from './fake-io.ts';
-import { serve } from './stored-texts.ts';
+import { without } from '../../../../lib/run/machine.ts';
+import type { RunRecord } from '../../../../lib/run/record.ts';
+import { inTeam, withTeam } from '../../../../test/dispatch/world/sessions-world.ts';
+import { jobMessage, WAITS, World } from '../../../../test/dispatch/world/simulated.ts';
+import { main } from '../../src/main.ts';
+import { fakeIo } from '../fake-io.ts';
+import { serve } from '../stored-texts.ts';
 
 const s3 = mockClient(S3Client);
 const objects = new Map<string, string>();

@@ -1,11 +1,11 @@
-import type { RunRow } from '../../../../lib/run/row.ts';
-import { parseFilter } from '../../../../lib/operate/filter.ts';
+import type { RunRow } from '../../../../../lib/run/row.ts';
+import { parseFilter } from '../../../../../lib/operate/filter.ts';
 import { stringify } from 'yaml';
-import { has, valueOf, type Execute } from '../command.ts';
-import type { ParsedFlags } from '../flags/flags.ts';
-import { UsageError } from '../flags/usage.ts';
-import { openLedger } from '../ledger.ts';
-import { harmless, printJson, seconds, table, type Io } from '../terminal/io.ts';
+import { has, valueOf, type Execute } from '../../command.ts';
+import type { ParsedFlags } from '../../flags/flags.ts';
+import { UsageError } from '../../flags/usage.ts';
+import { openLedger } from '../../ledger.ts';
+import { harmless, printJson, seconds, table, type Io } from '../../terminal/io.ts';
 
 const FORMATS = ['wide', 'json', 'yaml', 'name'] as const;
 type Format = (typeof FORMATS)[number];
@@ -16,7 +16,7 @@ const WATCH_EVERY = 2_000;
 export const list: Execute = async (io, parsed) => {
   const wish = wishOf(parsed, io);
   const format = formatOf(parsed);
-  const ledger = openLedger(io, parsed);
+  const ledger = await openLedger(io, parsed);
   const rows = await ledger.rows(wish);
   if (rows.length === 0 && !has(parsed, 'watch') && format !== 'json') io.err('no such runs\n');
   else print(io, rows, format);

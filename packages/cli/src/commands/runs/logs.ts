@@ -1,10 +1,10 @@
-import { has, valueOf } from '../command.ts';
-import type { ParsedFlags } from '../flags/flags.ts';
-import { printJson, type Io } from '../terminal/io.ts';
-import { openLedger, type LedgerReader } from '../ledger.ts';
-import type { Attempt, RunRecord } from '../../../../lib/run/record.ts';
-import type { ClusterRef } from '../../../../lib/kubernetes/cluster/port.ts';
-import { UsageError } from '../flags/usage.ts';
+import { has, valueOf } from '../../command.ts';
+import type { ParsedFlags } from '../../flags/flags.ts';
+import { printJson, type Io } from '../../terminal/io.ts';
+import { openLedger, type LedgerReader } from '../../ledger.ts';
+import type { Attempt, RunRecord } from '../../../../../lib/run/record.ts';
+import type { ClusterRef } from '../../../../../lib/kubernetes/cluster/port.ts';
+import { UsageError } from '../../flags/usage.ts';
 
 interface EvidenceLog {
   readonly pod: string;
@@ -17,7 +17,7 @@ interface EvidenceLog {
  * nothing, while the run is on it.
  */
 export async function runLogs(io: Io, parsed: ParsedFlags, runId: string): Promise<ClusterRef | undefined> {
-  const ledger = openLedger(io, parsed);
+  const ledger = await openLedger(io, parsed);
   const record = await ledger.read(runId);
   const attempt = attemptOf(record, valueOf(parsed, 'attempt'));
   const namespace = record.job?.namespace;

@@ -7,11 +7,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { sampleRecord } from '../../../test/fixtures/records/load.ts';
-import { runIdFor } from '../../../lib/core/ids.ts';
-import { rowOf, rowText } from '../../../lib/run/row.ts';
-import { fakeKubernetes } from './fake-kubernetes.ts';
-import { runCli } from './run-cli.ts';
+import { sampleRecord } from '../../../../test/fixtures/records/load.ts';
+import { runIdFor } from '../../../../lib/core/ids.ts';
+import { rowOf, rowText } from '../../../../lib/run/row.ts';
+import { fakeKubernetes } from '../fake-kubernetes.ts';
+import { runCli } from '../run-cli.ts';
 
 const s3 = mockClient(S3Client);
 afterAll(() => s3.restore());

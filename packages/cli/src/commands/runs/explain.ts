@@ -1,17 +1,17 @@
-import type { Attempt, RunRecord } from '../../../../lib/run/record.ts';
+import type { Attempt, RunRecord } from '../../../../../lib/run/record.ts';
 import {
   ABORT_DECISION_FILE,
   DECISION_FILE,
   parseDecisionEvidence,
   type DecisionEvidence,
-} from '../../../../lib/verdict/decision-evidence.ts';
-import { explain, type Explanation } from '../../../../lib/verdict/decide.ts';
-import type { ExplainedRow, RowResult } from '../../../../lib/verdict/engine.ts';
-import { has, valueOf, type Execute } from '../command.ts';
-import { printJson, table } from '../terminal/io.ts';
-import { openLedger, type LedgerReader } from '../ledger.ts';
-import { UsageError } from '../flags/usage.ts';
-import { attemptOf } from './run-logs.ts';
+} from '../../../../../lib/verdict/decision-evidence.ts';
+import { explain, type Explanation } from '../../../../../lib/verdict/decide.ts';
+import type { ExplainedRow, RowResult } from '../../../../../lib/verdict/engine.ts';
+import { has, valueOf, type Execute } from '../../command.ts';
+import { printJson, table } from '../../terminal/io.ts';
+import { openLedger, type LedgerReader } from '../../ledger.ts';
+import { UsageError } from '../../flags/usage.ts';
+import { attemptOf } from './logs.ts';
 
 /** One decision that was kept, taken again with the rules of this version. */
 interface Replay {
@@ -24,7 +24,7 @@ interface Replay {
 export const explainRun: Execute = async (io, parsed) => {
   const [runId, ...more] = parsed.args;
   if (runId === undefined || more.length > 0) throw new UsageError('runs explain <run id>');
-  const ledger = openLedger(io, parsed);
+  const ledger = await openLedger(io, parsed);
   const record = await ledger.read(runId);
   const number = valueOf(parsed, 'attempt');
   const attempt = record.attempts.length === 0 && number === undefined ? undefined : attemptOf(record, number);
