@@ -3,6 +3,7 @@ import { runIdFor } from '../../lib/core/ids.ts';
 import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
 import type { Bucket } from '../../lib/run/store/s3-objects.ts';
+import { createS3RunIndex, createS3RunList } from '../../lib/run/store/s3-run-index.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
 import { FakeLedger } from '../fakes/ledger.ts';
 import { freshBucket, forEachS3Server } from './aws-server.ts';
@@ -33,6 +34,35 @@ function describeS3(name: string, make: () => Bucket | Promise<Bucket>): void {
     await live.forget(marker);
     await live.forget(marker);
     expect(await live.list({ limit: 1 })).toEqual([]);
+  });
+
+  it(`shows what runs have become, and moves the rows of older ones: S3 ${name}`, async () => {
+    const bucket = await make();
+    const ledger = createS3Ledger(bucket);
+    const sizes = { kept: 2, foldAt: 4, sheet: 3 };
+    const [index, list] = [createS3RunIndex(bucket, sizes), createS3RunList(bucket, sizes)];
+    const listed = async (): Promise<readonly string[]> =>
+      (await list.rows({ limit: 10, matches: () => true })).map((row) => `${row.name} ${row.state}`);
+    for (const n of [1, 2, 3, 4, 5]) {
+      const called = `run-${n}`;
+      const ended = sampleRecord({
+        runId: runIdFor(called),
+        name: called,
+        createdAt: n,
+        tenant: n === 5 ? 'payments' : undefined,
+      } as never);
+      const { version, value } = await ledger.create(ended);
+      if (n < 5) await ledger.replace({ ...ended, state: 'closed' }, version, value);
+    }
+    const all = [5, 4, 3, 2, 1].map((n) => `run-${n} failed`);
+    expect(await listed()).toEqual(all);
+    expect(await index.fold()).toBe(2);
+    expect(await index.fold()).toBe(0);
+    expect(await listed()).toEqual(all);
+    const live = createS3LiveRuns(bucket);
+    const [left, ...more] = await live.list({ limit: 10 });
+    expect([left?.place, left?.rows.length, more]).toEqual([`payments/${runIdFor('run-5')}`, 1, []]);
+    expect(await list.ids(runIdFor('run-1').slice(0, 6), 3)).toEqual([runIdFor('run-1')]);
   });
 
   it(`keeps the place where a sweep stopped: S3 ${name}`, async () => {

@@ -103,7 +103,8 @@ it('a cluster that someone made under the same name is not removed', async () =>
   const world = new World();
   world.programs = [FOREVER];
   const { runId } = await world.request(jobMessage());
-  await world.drainFor(5_000);
+  // Between two looks: one that is under way would have seen the cluster that was.
+  await world.drainFor(5_200);
   const ref = world.refOf(runId);
   const theirs = ownerOf('f'.repeat(20));
   world.vanish(ref);

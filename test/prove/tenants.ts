@@ -64,7 +64,7 @@ export function jobsFolderOf(tenant: TenantName | undefined): string {
   return tenant === undefined ? 'jobs/' : `jobs/${tenant}/`;
 }
 
-const OWN_FOLDER = /^(?:locks|live)\/(?:([a-z]+)\/)?([0-9a-f]+)(?:\.json)?$/;
+const OWN_FOLDER = /^(?:locks|live)\/(?:([a-z]+)\/)?([0-9a-f]+)(?:\.json|~.*)?$/;
 
 /** No run of one tenant waits on, cancels or joins a run of another, or has anything of it. */
 export class TenantInvariants {

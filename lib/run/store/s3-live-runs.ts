@@ -19,8 +19,8 @@ function placeOf({ runId, tenant }: Marked): string {
 }
 
 /**
- * Markers on S3: `live/<runId>`, of a tenant's runs `live/<tenant>/<runId>`; and below each, `live/…/<row>`, an empty object
- * whose key says what the run has become.
+ * Markers on S3: `live/<runId>`, of a tenant's runs `live/<tenant>/<runId>`; and behind each, `live/…<runId>~<row>`, an empty
+ * object whose key says what the run has become. Not below it: some servers of S3 keep objects as files.
  */
 export function createS3LiveRuns(bucket: Bucket): LiveRuns {
   return {
@@ -33,7 +33,7 @@ export function createS3LiveRuns(bucket: Bucket): LiveRuns {
       const wanted = rowText(rowOf(record));
       const isThere = rows.includes(wanted);
       if (isThere && rows.length === 1) return false;
-      if (!isThere) await putEmpty(bucket, `${LIVE}${place}/${wanted}`);
+      if (!isThere) await putEmpty(bucket, `${LIVE}${place}~${wanted}`);
       await removeRows(
         bucket,
         place,
@@ -45,7 +45,7 @@ export function createS3LiveRuns(bucket: Bucket): LiveRuns {
 }
 
 async function removeRows(bucket: Bucket, place: string, rows: readonly string[]): Promise<void> {
-  await Promise.all(rows.map((row) => removeMarker(bucket, `${LIVE}${place}/${row}`)));
+  await Promise.all(rows.map((row) => removeMarker(bucket, `${LIVE}${place}~${row}`)));
 }
 
 export function mark(bucket: Bucket, run: Marked): Promise<void> {
@@ -67,7 +67,7 @@ export async function show(bucket: Bucket, record: RunRecord, before?: RunRecord
   const [place, row, last] = [placeOf(record), rowText(rowOf(record)), before && rowText(rowOf(before))];
   if (row === last) return;
   const changes = [
-    putEmpty(bucket, `${LIVE}${place}/${row}`),
+    putEmpty(bucket, `${LIVE}${place}~${row}`),
     removeRows(bucket, place, last === undefined ? [] : [last]),
   ];
   await Promise.allSettled(changes);
@@ -89,17 +89,15 @@ async function list(bucket: Bucket, page: LivePage): Promise<LiveRun[]> {
 
 /** After all rows of that place, and before any other. */
 function behind(place: string): string {
-  return `${place}/\u007f`;
+  return `${place}\u007f`;
 }
 
 function add(found: Map<string, LiveRun>, object: _Object): void {
-  const parts = (object.Key ?? '').slice(LIVE.length).split('/');
-  const at = parts.length - (parts.at(-1)?.includes('~') === true ? 2 : 1);
-  const runId = parts[at] ?? '';
+  const [place = '', ...rest] = (object.Key ?? '').slice(LIVE.length).split('~');
+  const runId = place.slice(place.lastIndexOf('/') + 1);
   if (!isRunId(runId)) return;
-  const place = parts.slice(0, at + 1).join('/');
   const { markedAt, version } = markOf(object);
-  const row = parts[at + 1];
+  const row = rest.length === 0 ? undefined : rest.join('~');
   const known = found.get(place) ?? { runId, place, markedAt, rows: [] };
   found.set(place, row === undefined ? { ...known, markedAt, version } : { ...known, rows: [...known.rows, row] });
 }

@@ -13,6 +13,10 @@ const PARTS = {
   messageQueue: ['queue', 'FLINK_DISPATCH_QUEUE', 'MessageQueueUrl'],
   jars: ['jars', 'FLINK_DISPATCH_JARS', 'JarBucketName'],
   deadLetters: ['deadLetters', 'FLINK_DISPATCH_DEAD_LETTERS', 'DeadLetterQueueUrl'],
+  scheduleGroup: ['group', 'FLINK_DISPATCH_SCHEDULE_GROUP', 'ScheduleGroupName'],
+  scheduleRole: ['role', 'FLINK_DISPATCH_SCHEDULE_ROLE', 'ScheduleRoleArn'],
+  scheduleTarget: ['target', 'FLINK_DISPATCH_SCHEDULE_TARGET', 'ScheduleTargetArn'],
+  scheduleDeadLetters: ['failed', 'FLINK_DISPATCH_SCHEDULES_FAILED', 'ScheduleDeadLetterQueueArn'],
 } as const;
 export type Part = keyof typeof PARTS;
 
@@ -28,20 +32,25 @@ export async function partOf(io: Io, parsed: ParsedFlags, part: Part): Promise<s
   return stack ? (await outputsOf(stack))[output] : undefined;
 }
 
+const WORDS: Readonly<Record<Part, string>> = {
+  ledger: 'ledger',
+  runQueue: 'run queue',
+  messageQueue: 'job queue',
+  jars: 'jar bucket',
+  deadLetters: 'dead-letter queue',
+  scheduleGroup: 'schedule group',
+  scheduleRole: 'role of schedules',
+  scheduleTarget: 'target of schedules',
+  scheduleDeadLetters: 'dead-letter queue of schedules',
+};
+
 /** @throws UsageError when nothing names it */
 export async function requirePart(io: Io, parsed: ParsedFlags, part: Part): Promise<string> {
   const found = await partOf(io, parsed, part);
   if (found) return found;
   const [flag, variable, output] = PARTS[part];
-  const what = {
-    ledger: 'ledger',
-    runQueue: 'run queue',
-    messageQueue: 'job queue',
-    jars: 'jar bucket',
-    deadLetters: 'dead-letter queue',
-  };
   throw new UsageError(
-    `which ${what[part]}? Give --${flag}, or set ${variable}, or name the stack that has the output ${output} with --stack or FLINK_DISPATCH_STACK`,
+    `which ${WORDS[part]}? Give --${flag}, or set ${variable}, or name the stack that has the output ${output} with --stack or FLINK_DISPATCH_STACK`,
   );
 }
 

@@ -115,7 +115,7 @@ describe('a list', () => {
     const run = closed(1);
     store(run);
     const running = rowText(rowOf(open(run, 'running')));
-    s3.store(`ledger/live/${run.runId}/${running}`, '');
+    s3.store(`ledger/live/${run.runId}~${running}`, '');
     expect((await rows({})).map(({ state }) => state)).toEqual([run.outcome?.state]);
     const live = createS3LiveRuns(s3.bucket);
     const [left] = await live.list({ limit: 10 });

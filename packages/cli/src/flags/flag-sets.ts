@@ -55,6 +55,14 @@ export const RUN_QUEUE: Flag = {
   help: 'Of the dispatcher, which is told at once; default: FLINK_DISPATCH_RUN_QUEUE, else its sweeper finds it.',
 };
 
+/** By which an installation is named whose parts are not. */
+export const STACK: Flag = {
+  long: 'stack',
+  takes: 'value',
+  value: 'name',
+  help: 'The CloudFormation stack, whose outputs name the rest; default: FLINK_DISPATCH_STACK.',
+};
+
 export const LEDGER: readonly Flag[] = [
   {
     long: 'ledger',
@@ -62,12 +70,7 @@ export const LEDGER: readonly Flag[] = [
     value: 'bucket',
     help: 'The ledger bucket of the deployment; default: FLINK_DISPATCH_LEDGER. AWS credentials as for the AWS CLI.',
   },
-  {
-    long: 'stack',
-    takes: 'value',
-    value: 'name',
-    help: 'The CloudFormation stack, whose outputs name the rest; default: FLINK_DISPATCH_STACK.',
-  },
+  STACK,
 ];
 
 /** CliFrontendParser.getRunCommandOptions, with what only other targets or languages use refused. */

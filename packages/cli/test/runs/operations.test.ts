@@ -44,7 +44,7 @@ async function ends(state: 'succeeded' | 'failed' | 'canceled' | 'rejected' | 'u
   const stored = await ledger().read(runId);
   if (stored === undefined) throw new Error('no record');
   const outcome = { ...SAMPLE.outcome, state };
-  await ledger().replace({ ...stored.value, state: 'ended', outcome } as RunRecord, stored.version, stored.value);
+  await ledger().replace({ ...stored.value, state: 'ended', outcome }, stored.version, stored.value);
 }
 
 beforeEach(() => {

@@ -1,0 +1,199 @@
+import {
+  CreateScheduleCommand,
+  DeleteScheduleCommand,
+  GetScheduleCommand,
+  ListSchedulesCommand,
+  SchedulerClient,
+  UpdateScheduleCommand,
+  type GetScheduleCommandOutput,
+} from '@aws-sdk/client-scheduler';
+import { awsCode, fromAwsError } from '../../../../lib/core/aws-error.ts';
+import { defined } from '../../../../lib/core/defined.ts';
+import { omit } from '../../../../lib/core/omit.ts';
+import { parseObjectText } from '../../../../lib/core/yaml.ts';
+import { parseManifestOrSpec } from '../../../../lib/job/spec/manifest.ts';
+import { has, valueOf, type Execute } from '../command.ts';
+import { readTextFile } from '../flags/conf-dir.ts';
+import type { ParsedFlags } from '../flags/flags.ts';
+import { UsageError } from '../flags/usage.ts';
+import { requirePart } from '../stack.ts';
+import { harmless, printJson, table, type Io } from '../terminal/io.ts';
+import { onlyArgument } from './deployments.ts';
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+/** EventBridge Scheduler tries again for as long: a function that is away for a night misses none. */
+const RETRIES = { MaximumEventAgeInSeconds: 21_600, MaximumRetryAttempts: 185 };
+
+interface Group {
+  readonly scheduler: SchedulerClient;
+  readonly group: string;
+}
+
+async function open(io: Io, parsed: ParsedFlags): Promise<Group> {
+  return { scheduler: new SchedulerClient(), group: await requirePart(io, parsed, 'scheduleGroup') };
+}
+
+/** The schedules of the installation's group. */
+export const list: Execute = async (io, parsed) => {
+  const { scheduler, group } = await open(io, parsed);
+  const found: GetScheduleCommandOutput[] = [];
+  for (let token: string | undefined, more = true; more;) {
+    const input = { GroupName: group, ...defined({ NextToken: token }) };
+    const page = await asked('scheduler:ListSchedules', group, scheduler.send(new ListSchedulesCommand(input)));
+    for (const { Name = '' } of page.Schedules ?? []) found.push(await get({ scheduler, group }, Name));
+    token = page.NextToken;
+    more = token !== undefined;
+  }
+  if (has(parsed, 'json')) printJson(io, found.map(summary));
+  else if (found.length === 0) io.err(`no schedules in the group ${group}\n`);
+  else {
+    const rows = found.map((one) => {
+      const { name, expression, zone, state, job } = summary(one);
+      return [name, expression, zone, state, job];
+    });
+    io.out(harmless(table([['SCHEDULE', 'EXPRESSION', 'ZONE', 'STATE', 'JOB'], ...rows])));
+  }
+  return 0;
+};
+
+/** A schedule whose every firing is one run. */
+export const create: Execute = async (io, parsed) => {
+  const name = nameIn(parsed, 'schedules create <name> --job <stored job> --cron <expression>');
+  const [job, file, zone = 'UTC'] = [valueOf(parsed, 'job'), valueOf(parsed, 'file'), valueOf(parsed, 'zone')];
+  if (job === undefined && file === undefined)
+    throw new UsageError('what is to run? Give --job <stored job>, or -f spec.yaml');
+  const expression = expressionOf(parsed);
+  checkZone(zone);
+  const spec = file === undefined ? undefined : parseObjectText(readTextFile(file, '-f'), `-f ${file}: the file`);
+  if (spec !== undefined) parseManifestOrSpec(spec);
+  const { scheduler, group } = await open(io, parsed);
+  const when = { scheduledTime: '<aws.scheduler.scheduled-time>', schedule: '<aws.scheduler.schedule-arn>' };
+  const target = {
+    Arn: await requirePart(io, parsed, 'scheduleTarget'),
+    RoleArn: await requirePart(io, parsed, 'scheduleRole'),
+    Input: JSON.stringify({ ...defined({ job, spec }), ...when, timeZone: zone }),
+    DeadLetterConfig: { Arn: await requirePart(io, parsed, 'scheduleDeadLetters') },
+    RetryPolicy: RETRIES,
+  };
+  const input = {
+    ...{ Name: name, GroupName: group, ScheduleExpression: expression, ScheduleExpressionTimezone: zone },
+    FlexibleTimeWindow: windowOf(parsed),
+    Target: target,
+    State: has(parsed, 'suspended') ? ('DISABLED' as const) : ('ENABLED' as const),
+  };
+  const { ScheduleArn = '' } = await asked(
+    'scheduler:CreateSchedule',
+    `${group}/${name}`,
+    scheduler.send(new CreateScheduleCommand(input)),
+  );
+  io.out(`${ScheduleArn}\n`);
+  return 0;
+};
+
+/** Suspended, it does not fire; again, nothing changes. */
+function switching(state: 'ENABLED' | 'DISABLED'): Execute {
+  const word = state === 'ENABLED' ? 'resume' : 'suspend';
+  return async (io, parsed) => {
+    const name = nameIn(parsed, `schedules ${word} <name>`);
+    const { scheduler, group } = await open(io, parsed);
+    const found = await get({ scheduler, group }, name);
+    const known = omit(found, '$metadata', 'Arn', 'CreationDate', 'LastModificationDate');
+    const { Name, ScheduleExpression, Target, FlexibleTimeWindow } = found;
+    const whole = { ...known, Name, ScheduleExpression, Target, FlexibleTimeWindow, State: state };
+    if (found.State !== state) {
+      await asked('scheduler:UpdateSchedule', `${group}/${name}`, scheduler.send(new UpdateScheduleCommand(whole)));
+    }
+    io.out(`${name} is ${state === 'ENABLED' ? 'resumed' : 'suspended'}\n`);
+    return 0;
+  };
+}
+
+export const suspend = switching('DISABLED');
+export const resume = switching('ENABLED');
+
+/** Its runs go on. */
+export const remove: Execute = async (io, parsed) => {
+  const name = nameIn(parsed, 'schedules delete <name>');
+  const { scheduler, group } = await open(io, parsed);
+  const gone = scheduler.send(new DeleteScheduleCommand({ Name: name, GroupName: group })).catch((error: unknown) => {
+    if (awsCode(error) !== 'ResourceNotFoundException') throw error;
+  });
+  await asked('scheduler:DeleteSchedule', `${group}/${name}`, gone);
+  io.out(`${name} is deleted\n`);
+  return 0;
+};
+
+async function get({ scheduler, group }: Group, name: string): Promise<GetScheduleCommandOutput> {
+  const found = scheduler.send(new GetScheduleCommand({ Name: name, GroupName: group })).catch((error: unknown) => {
+    if (awsCode(error) !== 'ResourceNotFoundException') throw error;
+    throw new UsageError(`there is no schedule '${name}' in the group ${group}: schedules list`);
+  });
+  return asked('scheduler:GetSchedule', `${group}/${name}`, found);
+}
+
+interface Summary {
+  readonly name: string;
+  readonly expression: string;
+  readonly zone: string;
+  readonly state: 'active' | 'suspended';
+  readonly job: string;
+}
+
+function summary(one: GetScheduleCommandOutput): Summary {
+  const { Name = '', ScheduleExpression = '', ScheduleExpressionTimezone = 'UTC', State, Target } = one;
+  const [, job] = /"job":\s*"([^"]*)"/.exec(Target?.Input ?? '') ?? [];
+  const state = State === 'DISABLED' ? 'suspended' : 'active';
+  return { name: Name, expression: ScheduleExpression, zone: ScheduleExpressionTimezone, state, job: job ?? '-' };
+}
+
+function nameIn(parsed: ParsedFlags, usage: string): string {
+  const name = onlyArgument(parsed, usage);
+  if (NAME.test(name)) return name;
+  throw new UsageError(`'${name}' can be no schedule's name: at most 64 letters, digits, '.', '_' and '-'`);
+}
+
+function expressionOf(parsed: ParsedFlags): string {
+  const [cron, rate] = [valueOf(parsed, 'cron'), valueOf(parsed, 'rate')];
+  if ((cron === undefined) === (rate === undefined)) {
+    throw new UsageError(
+      `when? Give --cron '0 5 * * ? *' (minutes, hours, day, month, weekday, year), or --rate '1 hour'`,
+    );
+  }
+  if (rate !== undefined) {
+    if (/^[1-9]\d{0,4} (minute|hour|day)s?$/.test(rate)) return `rate(${rate})`;
+    throw new UsageError(`--rate '${rate}': must be a number and minutes, hours or days: '15 minutes'`);
+  }
+  const fields = (cron ?? '').trim().split(/\s+/);
+  const alike =
+    fields.length === 5 ? `; that of cron(8) would be '${fields.join(' ')} *', with ? for one of the days` : '';
+  if (fields.length !== 6 || !fields.every((field) => /^[A-Z0-9*?,/L#W-]+$/i.test(field))) {
+    throw new UsageError(`--cron '${cron ?? ''}': must have minutes, hours, day, month, weekday and year${alike}`);
+  }
+  if ((fields[2] === '?') === (fields[4] === '?')) {
+    throw new UsageError(`--cron '${cron ?? ''}': one of day and weekday, and no more, must be ?`);
+  }
+  return `cron(${fields.join(' ')})`;
+}
+
+function checkZone(zone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+  } catch {
+    throw new UsageError(`--zone '${zone}': must be a time zone's name, such as Europe/Berlin`);
+  }
+}
+
+/** Firings of many schedules are spread over so many minutes. */
+function windowOf(parsed: ParsedFlags): { Mode: 'OFF' } | { Mode: 'FLEXIBLE'; MaximumWindowInMinutes: number } {
+  const text = valueOf(parsed, 'jitter');
+  if (text === undefined) return { Mode: 'OFF' };
+  const minutes = /^[1-9]\d{0,3}$/.test(text) ? Number(text) : Infinity;
+  if (minutes <= 1440) return { Mode: 'FLEXIBLE', MaximumWindowInMinutes: minutes };
+  throw new UsageError(`--jitter '${text}': must be a number of minutes, at most 1440`);
+}
+
+async function asked<T>(action: string, resource: string, call: Promise<T>): Promise<T> {
+  return call.catch((error: unknown) => {
+    throw error instanceof UsageError ? error : fromAwsError(error, { action, resource });
+  });
+}
