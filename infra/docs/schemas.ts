@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { deploymentSchema } from '../../lib/job/config/dispatch-config.ts';
 import { jobSpecSchema } from '../../lib/job/spec/spec.ts';
 import { messageEnvelope } from '../../lib/trigger/message.ts';
+import { ORDER_KINDS, type OrderKind } from '../../lib/trigger/order.ts';
 import { CONFIG_FIELD_TEXTS } from './config-field-texts.ts';
 import { JOB_FIELD_TEXTS } from './job-field-texts.ts';
 
@@ -50,6 +51,18 @@ function configSchema(): Schema {
   };
 }
 
+/** What is wanted of a run that is there, by the word of each order. */
+function orderSchema(): Schema {
+  const texts: Readonly<Record<OrderKind, string>> = {
+    cancel: 'The id of a run that is to end.',
+    stop: 'The id of a run of a stream that is to end so that its state is kept.',
+    savepoint: 'The id of a run of a stream that is to take a savepoint and go on.',
+  };
+  const run = { type: 'string', pattern: '^[0-9a-f]{20}$' } as const;
+  const words = ORDER_KINDS.map((kind) => [`${kind}Run`, { ...run, description: texts[kind] }] as const);
+  return { type: 'object', properties: Object.fromEntries(words), maxProperties: 1, additionalProperties: false };
+}
+
 /** A message to the job queue. */
 function messageSchema(): Schema {
   const envelope = inputSchema(messageEnvelope);
@@ -60,20 +73,24 @@ function messageSchema(): Schema {
     $schema: DRAFT,
     $id: 'urn:flink-dispatch:message:v1',
     title: 'flink-dispatch job message, version 1',
-    if: { required: ['apiVersion'] },
-    then: manifest(),
+    if: { anyOf: ORDER_KINDS.map((kind) => ({ required: [`${kind}Run`] })) },
+    then: orderSchema(),
     else: {
-      if: { anyOf: [{ required: ['runJob'] }, { required: ['spec'] }] },
-      then: {
-        type: 'object',
-        properties: {
-          runJob: { ...runJob, description: 'The name of a stored job: jobs/<name>.yaml of the ledger bucket.' },
-          idempotencyKey: key,
-          spec: { description: 'A whole job spec, or what differs from the stored job.', allOf: [JOB] },
+      if: { required: ['apiVersion'] },
+      then: manifest(),
+      else: {
+        if: { anyOf: [{ required: ['runJob'] }, { required: ['spec'] }] },
+        then: {
+          type: 'object',
+          properties: {
+            runJob: { ...runJob, description: 'The name of a stored job: jobs/<name>.yaml of the ledger bucket.' },
+            idempotencyKey: key,
+            spec: { description: 'A whole job spec, or what differs from the stored job.', allOf: [JOB] },
+          },
+          additionalProperties: false,
         },
-        additionalProperties: false,
+        else: { ...job, properties: { ...job.properties, idempotencyKey: key } },
       },
-      else: { ...job, properties: { ...job.properties, idempotencyKey: key } },
     },
     definitions: { job },
   };

@@ -82,12 +82,15 @@ describe('message.v1.json', () => {
     { runJob: 'nightly', idempotencyKey: 'a', spec: { job: { args: ['--day'] } } },
     { name: 'words', job: { jarURI: 'local:///a.jar' }, idempotencyKey: 'b' },
     { apiVersion: 'flink.apache.org/v1beta1', kind: 'FlinkDeployment', spec: { job: {} } },
+    { cancelRun: '344e2e84cefa8d544286' },
   ])('takes %j', (value) => {
     expect(message(value)).toEqual([]);
   });
 
   it('names what is wrong', () => {
     expect(message({ runJob: 'nightly', job: {} })).toContain('must NOT have additional properties job');
+    expect(message({ cancelRun: 'x' })).not.toEqual([]);
+    expect(message({ cancelRun: '344e2e84cefa8d544286', name: 'x' })).not.toEqual([]);
     expect(message({ jobb: {} })).toContain('must NOT have additional properties jobb');
   });
 });
