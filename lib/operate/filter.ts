@@ -54,7 +54,7 @@ function oneOf(field: string, text: string | undefined, known: readonly string[]
   throw malformed(field, `'${wrong}' is none: ${fix}`);
 }
 
-/** A regular expression without a loop inside a loop: it takes time in proportion to the name. */
+/** Names in rows are short: no pattern takes long. */
 function pattern(text: string): RegExp {
   const parts = text.split(/\*+/).map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 's');

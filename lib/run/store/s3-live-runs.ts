@@ -87,9 +87,9 @@ async function list(bucket: Bucket, page: LivePage): Promise<LiveRun[]> {
   return [...found.values()].slice(0, page.limit);
 }
 
-/** After all rows of that place, and before any other. */
+/** After all rows of that place, which begin with a digit, and before any other place. */
 function behind(place: string): string {
-  return `${place}\u007f`;
+  return `${place}~~`;
 }
 
 function add(found: Map<string, LiveRun>, object: _Object): void {

@@ -22,8 +22,10 @@ export function putEmpty(bucket: Bucket, key: string): Promise<void> {
 }
 
 async function put({ s3, bucket }: Bucket, key: string, text: string): Promise<void> {
+  // Said in words: the SDK takes an empty text for a stream whose length it does not know, and warns each time.
+  const content = { Body: text, ContentLength: Buffer.byteLength(text) };
   try {
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text }));
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, ...content }));
   } catch (error) {
     throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${key}` });
   }

@@ -119,7 +119,9 @@ async function idsOf({ s3, bucket }: Bucket, beginning: string, most: number): P
 }
 
 async function list(bucket: Bucket, kept: number, wish: RowWish): Promise<readonly RunRow[]> {
-  const [live, first] = await Promise.all([liveRows(bucket), keysBelow(bucket, INDEX, 1)]);
+  // In this order: a run that is closed meanwhile has its row before its marker goes.
+  const live = await liveRows(bucket);
+  const first = await keysBelow(bucket, INDEX, 1);
   const newest = rowsIn(first);
   // Whatever is in a sheet, or on a further page, is not newer than this one.
   const edge = newest[Math.min(kept, newest.length) - 1]?.acceptedAt ?? Infinity;
