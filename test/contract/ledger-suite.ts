@@ -76,7 +76,7 @@ export function describeLedger(name: string, make: () => Made | Promise<Made>, r
       expect(await listed({ after: first[1] ?? '', limit: 100 })).toEqual(ids.slice(2));
       const closing = await ledger.read(ids[0] ?? runIdOf(''));
       if (closing === undefined) throw new Error('no record');
-      const closed = await ledger.replace({ ...closing.value, state: 'closed' }, closing.version);
+      const closed = await ledger.replace({ ...closing.value, state: 'closed' }, closing.version, closing.value);
       expect(await listed({ limit: 100 })).toEqual(ids.slice(1));
       await ledger.create(closing.value);
       expect(await listed({ limit: 100 })).toEqual(ids.slice(1));
