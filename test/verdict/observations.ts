@@ -80,6 +80,11 @@ export function kubernetes(record: RunRecord, changes: Partial<KubernetesFacts> 
   };
 }
 
+/** Of the run's own Deployment these pods. */
+export function withPods(record: RunRecord, ...pods: readonly PodFacts[]): Pick<Observation, 'kubernetes'> {
+  return { kubernetes: kubernetes(record, { pods }) };
+}
+
 /** The same cluster as somebody else's. */
 export function ownedBy(facts: KubernetesFacts, owner: Owner | undefined): KubernetesFacts {
   const { deployment } = facts;

@@ -7,11 +7,22 @@ import { MAIN_SETTLES } from '../../lib/verdict/application/end.ts';
 import { decide, explain } from '../../lib/verdict/decide.ts';
 import { firstJobManager, hasStarted, isOver, jobManagerRuns, type Ended } from '../../lib/verdict/verdict.ts';
 import type { Observation, RestFacts } from '../../lib/verdict/observation.ts';
-import { currentAttempt } from '../../lib/run/machine.ts';
+import { currentAttempt, updateAttempt } from '../../lib/run/machine.ts';
 import { savepointTry } from '../../lib/run/stop-request.ts';
 import type { ActiveRun, Attempt, StopRequest } from '../../lib/run/record.ts';
 import { ABSENT, asked, givenUp, inSession, START, withOptions } from './any-case.ts';
-import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, ownedBy, runIn, UNREACHABLE } from './observations.ts';
+import {
+  answered,
+  jobManagerPod,
+  jobOf,
+  kubernetes,
+  look,
+  NOW,
+  ownedBy,
+  runIn,
+  UNREACHABLE,
+  withPods as pods,
+} from './observations.ts';
 
 /*
  * Which JobManager a look is about, what comes before and after the first one, and the ends that Flink settles late.
@@ -22,11 +33,7 @@ const running = runIn('running', 60_000);
 const starting = runIn('starting', 5_000);
 const late = runIn('starting', START);
 const HA = { 'high-availability.type': 'kubernetes' };
-const noted = (change: Partial<Attempt>, record: ActiveRun = running): ActiveRun => ({
-  ...record,
-  attempts: [{ ...record.attempts[0], ...change }],
-});
-const pods = (record: ActiveRun, ...all: readonly PodFacts[]) => ({ kubernetes: kubernetes(record, { pods: all }) });
+const noted = (change: Partial<Attempt>, record: ActiveRun = running) => updateAttempt(record, change);
 const waiting = jobManagerPod({ ready: false }, { state: 'waiting', reason: 'ContainerCreating' });
 const worker = (change: Partial<PodFacts> = {}, container: Parameters<typeof jobManagerPod>[1] = {}) =>
   jobManagerPod({ name: 't', uid: 't', component: 'taskmanager', ...change }, container);

@@ -5,9 +5,21 @@ import { decide, explain } from '../../lib/verdict/decide.ts';
 import { CANCEL_GRACE } from '../../lib/verdict/shared-rules.ts';
 import type { Observation, RestFacts } from '../../lib/verdict/observation.ts';
 import { omit } from '../../lib/core/omit.ts';
+import { updateAttempt } from '../../lib/run/machine.ts';
 import type { ActiveRun, Attempt, Outcome } from '../../lib/run/record.ts';
 import { ABSENT, asked, finished, RUN, withOptions } from './any-case.ts';
-import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, ownedBy, runIn, UNREACHABLE } from './observations.ts';
+import {
+  answered,
+  jobManagerPod,
+  jobOf,
+  kubernetes,
+  look,
+  NOW,
+  ownedBy,
+  runIn,
+  UNREACHABLE,
+  withPods as pods,
+} from './observations.ts';
 
 /*
  * What a verdict tells beside its reason: when, of what, resting on what; and how `runs explain` says what each rule saw.
@@ -21,11 +33,7 @@ const FLINK = `${AT} INFO  org.apache.flink.runtime.X [] - goes on\n`;
 const NEVER_LOGGED = 'Error: Could not find or load main class\n';
 const crash = { state: 'terminated', reason: 'Error', exitCode: 1 } as const;
 const crashed = jobManagerPod({ ready: false }, crash);
-const noted = (change: Partial<Attempt>, record: ActiveRun = running): ActiveRun => ({
-  ...record,
-  attempts: [{ ...record.attempts[0], ...change }],
-});
-const pods = (record: ActiveRun, ...all: readonly PodFacts[]) => ({ kubernetes: kubernetes(record, { pods: all }) });
+const noted = (change: Partial<Attempt>, record: ActiveRun = running) => updateAttempt(record, change);
 const log = (text: string, stopped = true): Partial<Observation> => ({ jobManagerLog: { text, stopped } });
 const failed = (rootException?: { message: string; stackTrace: string }, job: Partial<JobSummary> = {}): RestFacts => ({
   ...(answered([jobOf(running, { state: 'FAILED', ...job })]) as Answered),
