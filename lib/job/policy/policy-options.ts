@@ -68,8 +68,7 @@ export function checkOptions(asked: FlinkOptions, allow: AllowList, userSpecs: r
   // Fields of the spec become options as well; they have rules of their own.
   const written = new Set(userSpecs.flatMap((spec) => Object.keys(spec.flinkConfiguration ?? {})));
   return [...written].flatMap((key) => {
-    const value = askedAs(key, asked);
-    const message = value === undefined && !named(RESERVED, key) ? undefined : refuseOption(key, value, allow);
+    const message = refuseOption(key, askedAs(key, asked), allow);
     return message === undefined ? [] : [{ field: `flinkConfiguration[${JSON.stringify(key)}]`, message }];
   });
 }

@@ -120,16 +120,24 @@ describe('what a star of a name stands for', () => {
     [QUEUE, `${QUEUE}?Action=x`, false],
     [`${QUEUE}*`, `${QUEUE}?Action=x`, false],
     [`${QUEUE}**`, `${QUEUE}#x`, false],
-    ['https://**', 'https://user@host/q', false],
-    ['https://**', 'https://:pw@host/q', false],
-    ['https://**', 'https://HOST/q', false],
-    ['https://**', 'https://host/a/../q', false],
+    ['https://**/**', 'https://user@host/q', false],
+    ['https://**/**', 'https://:pw@host/q', false],
+    ['https://**/**', 'https://HOST/q', false],
+    ['https://**/**', 'https://host/a/../q', false],
     ['**', 'no address', false],
     ['**', QUEUE, true],
     ['**', 'mailto:x@example.com', true],
     ['*', 'mailto:x@example.com', false],
+    ['https://**/**', 'mailto:x@example.com', false],
+    ['https://**/**', 'https://host/a/q', true],
+    ['x https://host/q', 'https://host/q', false],
     ['**', 'arn:aws:sns:x:1:t', true],
   ])('the address %s has %s: %s', (pattern, address, expected) => {
     expect(matchesAddress([pattern], address)).toBe(expected);
+  });
+
+  it('is that of one of several patterns', () => {
+    expect(matchesAddress(['https://other/q', QUEUE], QUEUE)).toBe(true);
+    expect(matchesAddress([], QUEUE)).toBe(false);
   });
 });

@@ -328,6 +328,16 @@ describe('what an honest spec may have', () => {
     expect(capped.job.options['slotmanager.number-of-slots.max']).toBe('32');
   });
 
+  it('takes any pod template where the deployment lets users have them all', async () => {
+    const template = pod({ volumes: [{ name: 'v', hostPath: { path: '/' } }], hostNetwork: true });
+    const deployment = parseDispatchConfig(`${DEPLOYMENT}  podTemplates: any\n`);
+    await expect(prepare(template, deployment)).resolves.toHaveProperty('job');
+  });
+
+  it('names an image that is not allowed as its author did', async () => {
+    await expect(prepare({ image: 'evil/flink:latest' })).rejects.toMatchObject({ field: 'image' });
+  });
+
   it('refuses every pod template where the deployment wants none', async () => {
     const deployment = parseDispatchConfig(`${DEPLOYMENT}  podTemplates: none\n`);
     await expect(prepare(pod({ nodeSelector: {} }), deployment)).rejects.toMatchObject({
