@@ -17,7 +17,7 @@ import { sampleRecord } from '../../fixtures/records/load.ts';
 
 const s3 = mockClient(S3Client);
 afterAll(() => s3.restore());
-const bucket = { s3: new S3Client({ region: 'us-east-1' }), bucket: 'ledger' };
+const bucket = { s3: new S3Client({ region: 'us-east-1' }), bucket: 'ledger', sleep: () => Promise.resolve() };
 const ledger = createS3Ledger(bucket);
 const record = sampleRecord();
 const key = `runs/${record.runId}/record.json`;
