@@ -13,7 +13,7 @@ const env = { PATH: process.env['PATH'], NO_COLOR: '1' };
 const run = (...argv: string[]) => execFileSync(process.execPath, [bundle, ...argv], { encoding: 'utf8', env });
 
 it('says its version', () => {
-  expect(run('--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(run('--version')).toMatch(/^\d+\.\d+\.\d+( \([0-9a-f]{7,}\+?\))?\n$/);
 });
 
 it('writes objects as YAML, with a pod template of a file', () => {

@@ -1,5 +1,5 @@
 import { MemoryS3 } from '../prove/servers/s3.ts';
-import { Invocation, type Effect, type Simulation } from '../prove/simulation.ts';
+import { Invocation, type Effect } from '../prove/simulation.ts';
 
 /** The S3 of the simulation, which answers at once, in time that the test sets, and counts what it is asked. */
 export class FakeS3 extends MemoryS3 {
@@ -23,7 +23,7 @@ export class FakeS3 extends MemoryS3 {
         return time.now;
       },
       effect,
-    } as unknown as Simulation);
+    });
     this.time = time;
     this.asked = asked;
     this.failing = failing;
