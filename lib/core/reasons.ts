@@ -142,6 +142,10 @@ export const REASONS = {
     class: 'user',
     todo: 'Let the program take the state as it is: the uid of each operator, its types, maxParallelism; or start anew.',
   },
+  NotStable: {
+    class: 'user',
+    todo: 'See the log for why it restarts, or completes no checkpoint. Raise job.probation where it needs more time.',
+  },
   StateUnknown: {
     class: 'infrastructure',
     todo: "Let the dispatcher read the state's storage (allow.stateStorage), or name the snapshot to go on from.",

@@ -1,11 +1,14 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { omit } from '../core/omit.ts';
+import type { Reason } from '../core/reasons.ts';
 import type { RunRecord } from '../run/record.ts';
 import { addEvent } from './events.ts';
 import { keepSnapshot, newestOf } from './history.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun } from './record.ts';
 import { giveUpRequest } from './requests.ts';
+import { newState, rollBack, waysBack } from './rollback.ts';
+import { afterHandover } from './stable.ts';
 import { block } from './start.ts';
 
 /** What a deployment knows once its run is proven gone: its newest state, and whether another run may follow. */
@@ -21,9 +24,10 @@ function learn(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now
   const newest = newestOf(run);
   const left = run.attempts.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot;
   const known = { ...record, ...defined({ newest, unknown: run.stateUnknown?.message }) };
-  if (left === undefined) return known;
+  if (left === undefined) return afterHandover(known, own, run, now, newest);
   const snapshot = { ...left, run: left.run ?? run.runId };
-  return keepSnapshot({ ...known, newest: snapshot }, snapshot, own.stop?.why ?? 'end', now);
+  const kept = keepSnapshot({ ...known, newest: snapshot }, snapshot, own.stop?.why ?? 'end', now);
+  return afterHandover(kept, own, run, now, snapshot);
 }
 
 /** Whether it ended as it was asked to, or otherwise: then nothing begins before somebody wants something else. */
@@ -32,15 +36,33 @@ function settle(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, no
   if (outcome === undefined) return record;
   const { reason, message } = outcome;
   if (outcome.state === 'succeeded' && reason !== 'StoppedWithSavepoint') return finish(record, own, now);
-  if (own.stop !== undefined || wantsAnother(record, own)) return record;
+  if (wantsAnother(record, own)) return record;
+  const back = rollBack(record, own, run, now);
+  if (back !== undefined || own.stop !== undefined) return back ?? record;
   if (outcome.state === 'succeeded' || outcome.state === 'canceled') {
     const choices = ['flink-dispatch deployments resume', 'another restartNonce'];
     const settled = { generation: record.wanted, reason, message, choices, at: now };
     const about = { run: run.runId, reason, message, choices };
     return addEvent({ ...record, state: 'suspended', settled }, 'suspended', now, about);
   }
-  const choices = ['a corrected job', 'another restartNonce, or flink-dispatch deployments restart'];
-  return block(record, { reason, message: `Run ${run.runId} ${outcome.state}: ${message}`, choices }, now);
+  return block(
+    record,
+    failure(record, own, run, { reason, message: `Run ${run.runId} ${outcome.state}: ${message}` }),
+    now,
+  );
+}
+
+function failure(
+  record: DeploymentRecord,
+  own: DeploymentRun,
+  run: RunRecord,
+  { reason, message }: { readonly reason: Reason; readonly message: string },
+): Parameters<typeof block>[1] {
+  const back = waysBack(record, own);
+  const done = back.length === 0 ? undefined : newState(record, own, run);
+  const choices = ['a corrected job', 'another restartNonce, or flink-dispatch deployments restart', ...back];
+  if (done === undefined) return { reason, message, choices };
+  return { reason, message: `${message}; no generation takes its place by itself, since ${done}`, choices };
 }
 
 function wantsAnother(record: DeploymentRecord, own: DeploymentRun): boolean {

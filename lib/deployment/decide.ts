@@ -9,6 +9,7 @@ import { addEvent } from './events.ts';
 import { ownDirectory, isHeldByRun, retire, retireAll, retirementAt } from './history.ts';
 import {
   generationOf,
+  type DeploymentEventType,
   type DeploymentRecord,
   type DeploymentRun,
   type Generation,
@@ -16,6 +17,7 @@ import {
   type StopMode,
 } from './record.ts';
 import { giveUpRequest, nextPeriodic, openRequest } from './requests.ts';
+import { onTrial } from './stable.ts';
 import { begin } from './start.ts';
 import { stopCause, stopMode } from './stop.ts';
 
@@ -30,7 +32,7 @@ export type DeploymentEffect =
   | { readonly kind: 'look'; readonly runId: RunId }
   | { readonly kind: 'remove-snapshot'; readonly ordinal: number; readonly directory: string | undefined }
   | { readonly kind: 'remove-leftover'; readonly directory: string }
-  | { readonly kind: 'keep-jar'; readonly requestId: RunId };
+  | { readonly kind: 'keep-jar'; readonly generation: number };
 
 export interface Decision {
   readonly record: DeploymentRecord;
@@ -62,7 +64,10 @@ export function decideDeployment(record: DeploymentRecord, run: RunRecord | unde
   if (wanted === undefined) return { record, effects: [] };
   if (own === undefined) return withoutRun(record, wanted, now);
   if (run === undefined) return { record, effects: [{ kind: 'start-run', run: own }], dueAt: now + TRANSITION };
-  if (run.state === 'closed') return withoutRun(afterRun(record, run, now), wanted, now);
+  if (run.state === 'closed') {
+    const after = afterRun(record, run, now);
+    return withoutRun(after, generationOf(after, after.wanted) ?? wanted, now);
+  }
   return isEnded(run.state) ? ending(record, own, run, now) : withRun(record, { own, run, wanted, now });
 }
 
@@ -99,9 +104,15 @@ function rest(record: DeploymentRecord, wanted: Generation, now: Instant): Decis
   const keep = keepsJar(retired) && now - record.jarKeptAt >= JAR;
   const kept = keep ? { ...retired, jarKeptAt: now } : retired;
   const effects: DeploymentEffect[] = removals(kept);
-  if (keep) effects.push({ kind: 'keep-jar', requestId: wanted.requestId });
+  if (keep) effects.push(...jars(kept, wanted.number));
   const times = [retirementAt(kept, now), keepsJar(kept) ? kept.jarKeptAt + JAR : undefined];
   return { record: kept, effects, ...due(times) };
+}
+
+/** Of these generations, and of the one that may have to run again. */
+function jars({ stable }: DeploymentRecord, ...generations: readonly number[]): DeploymentEffect[] {
+  const all = new Set([...generations, ...(stable === undefined ? [] : [stable.generation])]);
+  return [...all].map((generation) => ({ kind: 'keep-jar', generation }));
 }
 
 function keepsJar({ state }: DeploymentRecord): boolean {
@@ -146,7 +157,7 @@ function withRun(given: DeploymentRecord, { own: before, run, wanted, now }: Run
   const own = seen.run ?? before;
   if (own.stop !== undefined) return stopping(seen, own, run, now);
   const why = stopCause(seen, own, wanted);
-  if (why === undefined) return housekeeping(reach(seen, run), { own, run, wanted, now });
+  if (why === undefined) return goingOn(reach(seen, run), { own, run, wanted, now });
   // One savepoint at a time: the one that is being taken comes first.
   if (seen.request !== undefined && why !== 'delete' && seen.request.until > now)
     return waitForRequest(seen, seen.request, now);
@@ -166,6 +177,18 @@ function withRun(given: DeploymentRecord, { own: before, run, wanted, now }: Run
   return stopping(record, asked.run, run, now);
 }
 
+/** Nothing else is wanted. A run that is new shows first whether it is stable. */
+function goingOn(record: DeploymentRecord, running: Running): Decision {
+  const { run, now } = running;
+  const trial = onTrial(record, run, now);
+  const own = trial.record.run ?? running.own;
+  if (own.stop !== undefined) return stopping(trial.record, own, run, now);
+  const kept = housekeeping(trial.record, { ...running, own });
+  const looks = trial.look && !kept.effects.some(({ kind }) => kind === 'look');
+  const effects = looks ? [...kept.effects, { kind: 'look', runId: own.id } as const] : kept.effects;
+  return { ...kept, effects, ...due([kept.dueAt, trial.dueAt]) };
+}
+
 /** Carried through: what is wanted meanwhile comes after it. */
 function stopping(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): Decision {
   const { stop } = own;
@@ -183,9 +206,14 @@ function noteRunning(record: DeploymentRecord, own: DeploymentRun, run: RunRecor
   const { generation, startFrom: snapshot } = own;
   const about = { generation, run: own.id, ...defined({ snapshot }) };
   if (own.stop !== undefined) return seen;
-  const type = own.why === 'create' ? 'started' : own.why === 'resume' ? 'resumed' : 'upgraded';
-  return addEvent({ ...seen, state: 'running' }, type, now, about);
+  return addEvent({ ...seen, state: 'running' }, TOLD[own.why] ?? 'upgraded', now, about);
 }
+
+const TOLD: Partial<Record<DeploymentRun['why'], DeploymentEventType>> = {
+  create: 'started',
+  resume: 'resumed',
+  rollback: 'rolled-back',
+};
 
 /** The job went on, and nothing was lost: a newer generation may try again. */
 function noteStopFailed(record: DeploymentRecord, run: RunRecord, now: Instant): DeploymentRecord {
@@ -238,8 +266,11 @@ function housekeeping(given: DeploymentRecord, { own, run, wanted, now }: Runnin
     return { record: giveUpRequest(opened, now, 'It took too long'), effects: [], dueAt: now };
   }
   const asks = isHeldByRun(opened, now) && now - (own.checkpoints?.at ?? 0) >= LOOK;
-  const retired = retire(opened, now);
+  const keeps = now - opened.jarKeptAt >= JAR;
+  const kept = retire(opened, now);
+  const retired = keeps ? { ...kept, jarKeptAt: now } : kept;
   const effects = removals(retired);
+  if (keeps) effects.push(...jars(retired));
   if (asks) effects.push({ kind: 'look', runId: own.id });
   const times = [nextPeriodic(retired, wanted), retirementAt(retired, now), asks ? now + LOOK : undefined];
   return { record: retired, effects, ...due(times) };

@@ -5,6 +5,7 @@ import { omit } from '../core/omit.ts';
 import { defined } from '../core/defined.ts';
 import { isOlder } from '../trigger/s3-event.ts';
 import { addEvent } from './events.ts';
+import { foretell } from './foretell.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRequest, type Generation } from './record.ts';
 
 /** Beside those that something refers to. */
@@ -34,12 +35,56 @@ export function applyRequest(
   if (late && record.generations[0]?.number !== 1) return { kind: 'known' };
   const number = (record.generations.at(-1)?.number ?? 0) + 1;
   const superseded = late || isOlderUpload(record, request);
-  const generation = { ...generationFor(request, number), ...(superseded && { superseded }) };
-  const added = addEvent({ ...record, generations: [...record.generations, generation] }, 'accepted', now, {
-    generation: number,
-  });
-  const changed = superseded ? passOver(added, generation, request, now) : want(added, generation, request, now);
+  const sent = { ...generationFor(request, number), ...(superseded && { superseded }) };
+  const rejection = superseded ? undefined : rejectionOf(record, sent, request);
+  const generation = rejection === undefined || wanted === undefined ? sent : insteadOf(sent, wanted);
+  const message = superseded ? undefined : foretell(record, generation);
+  const about = { generation: number, ...defined({ message }) };
+  const added = addEvent({ ...record, generations: [...record.generations, generation] }, 'accepted', now, about);
+  const told = rejection === undefined ? added : tellRejected(added, number, rejection, now);
+  const changed = superseded ? passOver(told, generation, request, now) : want(told, generation, request, now);
   return { kind: 'changed', record: bounded(changed), generation };
+}
+
+type Rejected = Generation & { readonly rejected: NonNullable<Generation['rejected']> };
+
+/** A generation of the same program that was rolled back, unless somebody asks for it all the same. */
+function rejectionOf(record: DeploymentRecord, sent: Generation, request: DeploymentRequest): Rejected | undefined {
+  if (request.sameJob !== undefined) return undefined;
+  const { restart, savepointRedeploy } = sent.wish.nonces;
+  return record.generations.filter(isRejected).findLast(({ program, wish: { nonces } }) => {
+    const isAskedFor = nonces.restart !== restart || nonces.savepointRedeploy !== savepointRedeploy;
+    return program === sent.program && !isAskedFor;
+  });
+}
+
+function isRejected(generation: Generation): generation is Rejected {
+  return generation.rejected !== undefined;
+}
+
+/** What else is wanted of the deployment holds, with the job that it has. */
+function insteadOf(sent: Generation, wanted: Generation): Generation {
+  const { job, plan, flinkVersion, jobIn, requestId } = wanted;
+  return { ...sent, job, plan, flinkVersion, jobIn: jobIn ?? requestId };
+}
+
+function tellRejected(record: DeploymentRecord, generation: number, same: Rejected, now: Instant): DeploymentRecord {
+  const { reason, message } = same.rejected;
+  const text = `It is the program of generation ${same.number}, which was rolled back: ${message}`;
+  const order = `flink-dispatch deployments upgrade ${record.name} --to ${same.number}`;
+  const choices = ['a corrected job', `another restartNonce, or ${order}, to try it again`];
+  return addEvent(record, 'rejected', now, { generation, reason, message: text, choices });
+}
+
+/** With that generation, and all of the same job, marked as not to be tried again. */
+export function rejecting(
+  record: DeploymentRecord,
+  number: number,
+  rejected: NonNullable<Generation['rejected']>,
+): DeploymentRecord {
+  const job = generationOf(record, number)?.job;
+  const generations = record.generations.map((one) => (one.job === job ? { ...one, rejected } : one));
+  return { ...record, generations };
 }
 
 function want(
@@ -48,7 +93,10 @@ function want(
   request: DeploymentRequest,
   now: Instant,
 ): DeploymentRecord {
-  const given = giveWay(record, generation.number, now);
+  const { rejects, by } = request;
+  const why = { at: now, reason: 'NotStable', message: `It was rolled back by ${by}` } as const;
+  const asked = rejects === undefined ? record : rejecting(record, rejects, why);
+  const given = giveWay(asked, generation.number, now);
   const upload = uploadOf(request);
   return { ...given, wanted: generation.number, dueAt: now, ...defined({ upload: upload ?? record.upload }) };
 }
@@ -111,8 +159,20 @@ function first(request: DeploymentRequest, now: Instant): Applied {
 }
 
 function generationFor(request: DeploymentRequest, number: number): Generation {
-  const { requestId, job, wish, at, by } = request;
-  return { number, requestId, job: jobText(request), wish, plan: job.state, notify: job.notify, at, by };
+  const { requestId, job, wish, at, by, rejects } = request;
+  const { state: plan, notify, flinkVersion } = job;
+  return {
+    ...{ number, requestId, job: jobText(request), program: programText(request), flinkVersion },
+    ...{ wish, plan, notify, at, by },
+    ...defined({ rollbackOf: rejects }),
+  };
+}
+
+/** Of the job and the bytes of its jar, whoever sent it and whenever. */
+function programText({ job }: DeploymentRequest): string {
+  const { pinned } = job.jar;
+  const jar = pinned === undefined ? job.jar : { sha256: pinned.sha256 };
+  return sha256Hex(canonicalJson({ ...omit(job, 'notify', 'notes'), jar }));
 }
 
 /**
@@ -138,9 +198,10 @@ function isOlderUpload({ upload: newest }: DeploymentRecord, request: Deployment
   return isOlder(ours.sequencer, newest.sequencer);
 }
 
-function bounded(record: DeploymentRecord): DeploymentRecord {
-  const { generations, wanted, reached, run, last } = record;
-  const needed = [wanted, reached, run?.generation, last?.generation];
+/** What something refers to is kept, and the newest. */
+export function bounded(record: DeploymentRecord): DeploymentRecord {
+  const { generations, wanted, reached, run, last, stable } = record;
+  const needed = [wanted, reached, run?.generation, last?.generation, stable?.generation];
   const drop = generations.length - KEPT;
   return { ...record, generations: generations.filter(({ number }, i) => i >= drop || needed.includes(number)) };
 }

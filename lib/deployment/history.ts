@@ -119,13 +119,19 @@ function overdue(record: DeploymentRecord, now: Instant): readonly KeptSnapshot[
   );
 }
 
-/** What a start that is due, or one that is under way, reads; what is pinned; and what shares their place. */
+/** What a start that is due, or one that is under way, reads, and a rollback would; what is pinned; and what shares their place. */
 function neededDirectories(record: DeploymentRecord): ReadonlySet<string> {
-  const { run, newest, snapshots } = record;
+  const { run, newest, snapshots, stable } = record;
   const start = run?.checkpoints?.own === true ? undefined : run?.startFrom;
   const pinned = snapshots.filter((kept) => kept.pinned === true);
   const last = snapshots.filter(({ deletingAt }) => deletingAt === undefined).at(-1);
-  const needed = [start, run === undefined ? newest : undefined, last?.snapshot, ...pinned.map((it) => it.snapshot)];
+  const needed = [
+    start,
+    run === undefined ? newest : undefined,
+    last?.snapshot,
+    stable?.left,
+    ...pinned.map((it) => it.snapshot),
+  ];
   const named = needed.filter((it) => it !== undefined);
   return new Set(named.map((snapshot) => ownDirectory(record, snapshot) ?? snapshot.path));
 }

@@ -30,15 +30,20 @@ const generation = z.looseObject({
   number: z.int().positive(),
   requestId: runId,
   job: z.string(),
+  jobIn: runId.exactOptional(),
+  program: z.string(),
+  flinkVersion: z.string(),
   wish,
   plan: statePlan,
   notify: z.array(z.string()),
   at: instant,
   by: z.string(),
   superseded: z.boolean().exactOptional(),
+  rejected: z.looseObject({ at: instant, reason, message: z.string() }).exactOptional(),
+  rollbackOf: z.int().positive().exactOptional(),
 });
 
-const stopWhy = z.enum(['upgrade', 'restart', 'redeploy', 'suspend', 'delete']);
+const stopWhy = z.enum(['upgrade', 'restart', 'redeploy', 'suspend', 'delete', 'unstable']);
 const stopFacts = { why: stopWhy, at: instant };
 const stop = z.discriminatedUnion('mode', [
   z.looseObject({
@@ -55,12 +60,22 @@ const stop = z.discriminatedUnion('mode', [
 const run = z.looseObject({
   id: runId,
   generation: z.int().positive(),
-  why: z.enum(['create', 'upgrade', 'restart', 'resume', 'redeploy']),
+  why: z.enum(['create', 'upgrade', 'restart', 'resume', 'redeploy', 'rollback']),
   startFrom: snapshot.exactOptional(),
   at: instant,
   runningAt: instant.exactOptional(),
   stop: stop.exactOptional(),
   checkpoints: z.looseObject({ at: instant, own: z.boolean(), newestAt: instant.exactOptional() }).exactOptional(),
+  health: z
+    .looseObject({
+      at: instant,
+      tasksRun: z.boolean(),
+      restarts: z.number(),
+      failedCheckpoints: z.number(),
+      takesCheckpoint: z.boolean(),
+    })
+    .exactOptional(),
+  unstable: z.looseObject({ at: instant, message: z.string(), restarts: z.number() }).exactOptional(),
   lateTold: z.boolean().exactOptional(),
 });
 
@@ -133,6 +148,9 @@ const deploymentRecordSchema = z.looseObject({
       at: instant,
     })
     .exactOptional(),
+  stable: z
+    .looseObject({ generation: z.int().positive(), at: instant, left: snapshot.exactOptional() })
+    .exactOptional(),
   done: nonces,
   snapshots: z.array(kept),
   snapshotOrdinal: count,
@@ -166,6 +184,7 @@ const deploymentRequestSchema = z.looseObject({
   by: z.string(),
   at: instant,
   sameJob: z.string().exactOptional(),
+  rejects: z.int().positive().exactOptional(),
 }) satisfies z.ZodType<DeploymentRequest>;
 
 /** @throws DispatchError `Internal` for a record of a later version, or one that is damaged, naming the field. */

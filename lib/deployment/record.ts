@@ -7,13 +7,14 @@ import type { SavepointFormat, Snapshot } from '../state/snapshot.ts';
 import type { RunSource } from '../trigger/request.ts';
 
 /**
- * Where a deployment is. `upgrading`, `suspending` and `deleting` last until its run is proven gone; `blocked` until
+ * Where a deployment is. `upgrading`, `rolling-back`, `suspending` and `deleting` last until its run is proven gone; `blocked` until
  * somebody decides.
  */
 export const DEPLOYMENT_STATES = [
   'starting',
   'running',
   'upgrading',
+  'rolling-back',
   'suspending',
   'suspended',
   'blocked',
@@ -30,13 +31,21 @@ export type GenerationWish = Omit<DeploymentWish, 'state'> & {
   readonly purge?: boolean;
 };
 
-/** One version of what is wanted. Its job is in the request of its id; equal `job` texts need no new run. */
+/**
+ * One version of what is wanted. Its job is in the request of its id, or in that which `jobIn` names; equal `job` texts need
+ * no new run.
+ */
 export interface Generation {
   /** From 1. */
   readonly number: number;
   readonly requestId: RunId;
   /** 64 hex digits, of all that makes another run. */
   readonly job: string;
+  readonly jobIn?: RunId;
+  /** 64 hex digits, of the job whoever sent it: an upload of the same bytes is the same program. */
+  readonly program: string;
+  /** `2.3` */
+  readonly flinkVersion: string;
   readonly wish: GenerationWish;
   readonly plan: StatePlan;
   readonly notify: readonly string[];
@@ -45,10 +54,15 @@ export interface Generation {
   readonly by: string;
   /** A newer one took its place before it was reached, or an older upload came late. */
   readonly superseded?: boolean;
+  /** It has been rolled back: its program is not tried again before it changes, or somebody asks for it. */
+  readonly rejected?: { readonly at: Instant; readonly reason: Reason; readonly message: string };
+  /** The job of an earlier generation again, in place of this one, which was rejected. */
+  readonly rollbackOf?: number;
 }
 
-export type RunWhy = 'create' | 'upgrade' | 'restart' | 'resume' | 'redeploy';
-export type StopWhy = 'upgrade' | 'restart' | 'redeploy' | 'suspend' | 'delete';
+export type RunWhy = 'create' | 'upgrade' | 'restart' | 'resume' | 'redeploy' | 'rollback';
+/** `unstable`: it was not stable by the end of its probation, and has nothing to lose. */
+export type StopWhy = 'upgrade' | 'restart' | 'redeploy' | 'suspend' | 'delete' | 'unstable';
 
 /** How a run is asked to end. */
 export type StopMode =
@@ -80,8 +94,32 @@ export interface DeploymentRun {
     /** When the newest was complete. */
     readonly newestAt?: Instant;
   };
+  /** How it was at the last look of its probation that was answered. */
+  readonly health?: Health;
+  /** Why it is not stable, since when that is known, and how often it had been restarted by then: its probation begins anew. */
+  readonly unstable?: { readonly at: Instant; readonly message: string; readonly restarts: number };
   /** Its clean-up takes long, and that is told. */
   readonly lateTold?: boolean;
+}
+
+/** What a JobManager tells of a job that is new. */
+export interface Health {
+  readonly at: Instant;
+  /** Whether all its tasks run, or have finished. */
+  readonly tasksRun: boolean;
+  /** Since its JobManager began. */
+  readonly restarts: number;
+  readonly failedCheckpoints: number;
+  /** Whether one is being taken. */
+  readonly takesCheckpoint: boolean;
+}
+
+/** The last generation that was stable: what a newer one can be rolled back to until it is stable itself. */
+export interface Stable {
+  readonly generation: number;
+  readonly at: Instant;
+  /** The state that it left when it made room: what it would go on from. */
+  readonly left?: Snapshot;
 }
 
 /** A snapshot of the deployment's own, or one that it ended with. */
@@ -133,6 +171,11 @@ export const DEPLOYMENT_EVENTS = [
   'upgrading',
   'upgraded',
   'upgrade-failed',
+  'stable',
+  'unstable',
+  'rolling-back',
+  'rolled-back',
+  'rejected',
   'delayed',
   'suspending',
   'suspended',
@@ -191,6 +234,7 @@ export interface DeploymentRecord {
   /** Its job ended by itself: its state is over. */
   readonly finishedAt?: Instant;
   readonly settled?: Settled;
+  readonly stable?: Stable;
   /** The numbers that were acted upon. */
   readonly done: DeploymentWish['nonces'];
   readonly snapshots: readonly KeptSnapshot[];
@@ -229,6 +273,8 @@ export interface DeploymentRequest {
   readonly at: Instant;
   /** A person's order about a job that was accepted before: that job's text. */
   readonly sameJob?: string;
+  /** A person's order to roll back: the generation that is not to be tried again. */
+  readonly rejects?: number;
 }
 
 export function generationOf(record: DeploymentRecord, number: number): Generation | undefined {

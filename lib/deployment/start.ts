@@ -27,9 +27,10 @@ const FROM = 'flink-dispatch deployments upgrade --from <snapshot>';
 function startOf(record: DeploymentRecord, wanted: Generation): Start {
   const { initialSavepointPath: path } = wanted.wish;
   if (path !== undefined && (record.runs === 0 || asksToRedeploy(record, wanted))) {
-    return { kind: 'from', snapshot: { kind: 'savepoint', path } };
+    return { kind: 'from', snapshot: knownSnapshot(record, path) };
   }
-  if (record.runs === 0 || wanted.plan.upgradeMode === 'stateless') return { kind: 'empty' };
+  const isStateless = wanted.plan.upgradeMode === 'stateless' && wanted.rollbackOf === undefined;
+  if (record.runs === 0 || isStateless) return { kind: 'empty' };
   const { unknown, finishedAt, newest } = record;
   if (unknown !== undefined) {
     const message = `The last run may have left a newer state than is known: ${unknown}`;
@@ -44,14 +45,20 @@ function startOf(record: DeploymentRecord, wanted: Generation): Start {
   return isSilentFallback(record, wanted) ? savepointMissing(newest) : { kind: 'from', snapshot: newest };
 }
 
+/** One that is on record is known to be the deployment's own. */
+function knownSnapshot({ snapshots }: DeploymentRecord, path: string): Snapshot {
+  return snapshots.find(({ snapshot }) => snapshot.path === path)?.snapshot ?? { kind: 'savepoint', path };
+}
+
 export function asksToRedeploy({ done }: DeploymentRecord, { wish }: Generation): boolean {
   const { savepointRedeploy } = wish.nonces;
   return savepointRedeploy !== undefined && savepointRedeploy !== done.savepointRedeploy;
 }
 
 /** Another job starts from a checkpoint although a savepoint was asked for: a checkpoint may not fit it. */
-function isSilentFallback(record: DeploymentRecord, { plan, job }: Generation): boolean {
-  if (record.newest?.kind !== 'checkpoint') return false;
+function isSilentFallback(record: DeploymentRecord, { plan, job, rollbackOf }: Generation): boolean {
+  // Rolled back to, it wrote that checkpoint itself.
+  if (record.newest?.kind !== 'checkpoint' || rollbackOf !== undefined) return false;
   if (plan.upgradeMode !== 'savepoint' || plan.fallback === 'last-state') return false;
   return generationOf(record, record.last?.generation ?? 0)?.job !== job;
 }
@@ -84,13 +91,14 @@ export function begin(record: DeploymentRecord, wanted: Generation, now: Instant
   };
   const { restart, savepointRedeploy } = wanted.wish.nonces;
   const done = { ...record.done, ...defined({ restart, savepointRedeploy }) };
-  const state = record.state === 'upgrading' ? ('upgrading' as const) : ('starting' as const);
+  const state = record.state === 'upgrading' || record.state === 'rolling-back' ? record.state : ('starting' as const);
   const next = { ...omit(record, 'settled', 'newest', 'unknown', 'finishedAt'), runs, run, done, state };
   return startFrom === undefined ? next : noteRestored(next, startFrom.path, run.id);
 }
 
 function whyOf(record: DeploymentRecord, wanted: Generation): RunWhy {
   if (record.runs === 0) return 'create';
+  if (wanted.rollbackOf !== undefined) return 'rollback';
   if (asksToRedeploy(record, wanted)) return 'redeploy';
   if (record.state === 'suspended') return 'resume';
   return generationOf(record, record.last?.generation ?? 0)?.job === wanted.job ? 'restart' : 'upgrade';

@@ -105,6 +105,8 @@ export interface JobCheckpoints {
   /** Checkpoints and savepoints that the job completed since it began. */
   readonly completedSinceRestore: number;
   readonly failed: number;
+  /** Those that are being taken. */
+  readonly inProgress: number;
 }
 
 /** The JobManager of an application: it runs main() as well. */
@@ -114,6 +116,8 @@ export interface ApplicationManager extends JobManager, Applications {
    * `cluster.thread-dump.stacktrace-max-depth` of MAIN_STACK_DEPTH.
    */
   mainThread(): Promise<MainThread | undefined>;
+  /** How often the job was begun anew since this JobManager has it; 0 too where it has not counted yet. */
+  restarts(jobId: string): Promise<number>;
 }
 
 /** Frames of a thread that the JobManager shows; main() is at the bottom of its own. */

@@ -27,6 +27,10 @@ export interface StatePlan {
   readonly maxCheckpointAge?: Duration;
   /** Between savepoints that nobody asked for. */
   readonly savepointEvery?: Duration;
+  /** How long a version that is new has to show that it is stable. */
+  readonly probation: Duration;
+  /** What becomes of one that is not: the last stable one runs again by itself, or when a person asks for it. */
+  readonly rollback: 'automatic' | 'manual';
   /** Which snapshots are kept, beside those that are needed. */
   readonly history: { readonly count: number; readonly age: Duration };
 }

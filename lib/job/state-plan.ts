@@ -40,6 +40,8 @@ export function statePlanOf(spec: JobSpec, draft: Draft): StatePlan | undefined 
     ...defined({ savepointDirectory, checkpointDirectory }),
     ...defined({ maxCheckpointAge: job.maxCheckpointAge ?? operators.maxCheckpointAge }),
     ...defined({ savepointEvery: job.savepointInterval ?? operators.savepointEvery }),
+    probation: job.probation ?? operators.probation ?? 5 * MINUTE,
+    rollback: job.rollback ?? operators.rollback ?? 'automatic',
     history: historyOf(job, operators),
   };
   checkDirectories(plan, spec, draft.flinkVersion);

@@ -18,6 +18,8 @@ export const statePlan = z.looseObject({
   checkpointDirectory: z.string().exactOptional(),
   maxCheckpointAge: z.number().exactOptional(),
   savepointEvery: z.number().exactOptional(),
+  probation: z.number(),
+  rollback: z.enum(['automatic', 'manual']),
   history: z.looseObject({ count: z.number(), age: z.number() }),
 }) satisfies z.ZodType<StatePlan>;
 

@@ -52,11 +52,7 @@ describe.skipIf(skipped)('a stream that is changed', () => {
 
   async function suspend(stream: CountedStream, variant: 'first' | 'changed'): Promise<void> {
     await stream.upload(variant, { state: 'suspended' });
-    await stream.streams.until(
-      () => 'suspended',
-      120,
-      () => stream.streams.deployment.state === 'suspended',
-    );
+    await stream.untilState('suspended');
     await expectNothingLeft(stream);
   }
 
@@ -134,25 +130,5 @@ describe.skipIf(skipped)('a stream that is changed', () => {
           console.log(`killed at ${deaths.struck.length} moments: ${deaths.struck.join(', ')}`);
         }),
     );
-
-    for (const variant of ['renamed', 'retyped'] as const) {
-      it.runIf(isTurn())(`waits for a version that can take its state when one cannot: ${variant}`, (test) =>
-        pool(async () => {
-          const stream = await counting(version, { upgradeMode: 'savepoint' }, test);
-          await stream.upload(variant);
-          await stream.streams.until(
-            () => 'blocked',
-            240,
-            () => stream.streams.deployment.state === 'blocked',
-          );
-          const { settled } = stream.streams.deployment;
-          expect(settled?.reason, stream.streams.situation()).toBe('StateIncompatible');
-          await stream.upload('changed');
-          await stream.countsAs('changed');
-          stream.expectExact();
-          await suspend(stream, 'changed');
-        }),
-      );
-    }
   });
 });

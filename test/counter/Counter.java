@@ -63,7 +63,10 @@ public final class Counter {
         return number;
     }
 
-    /** `changed` counts by the same state and says twice the sum; `retyped` cannot read the state that the others wrote. */
+    /**
+     * `changed` counts by the same state and says twice the sum; `retyped` cannot read the state that the others wrote;
+     * `failing` fails once it has a complete checkpoint of its own.
+     */
     private static final class Sums extends KeyedProcessFunction<Long, Long, Long>
             implements CheckpointedFunction, CheckpointListener {
         private final String url;
@@ -76,6 +79,7 @@ public final class Counter {
         private transient OptionalLong restored;
         private transient Map<Long, Long> positions;
         private transient String whoAmI;
+        private transient boolean fails;
 
         Sums(String url, String variant, long slowness) {
             this.url = url;
@@ -105,6 +109,7 @@ public final class Counter {
 
         @Override
         public void processElement(Long number, Context context, Collector<Long> out) throws Exception {
+            if (fails) throw new IllegalStateException("it fails, as it should");
             count.update((count.value() == null ? 0 : count.value()) + 1);
             sum.update((sum.value() == null ? 0 : sum.value()) + number);
             position = number;
@@ -126,6 +131,7 @@ public final class Counter {
             Long complete = positions.get(checkpointId);
             positions.keySet().removeIf(id -> id <= checkpointId);
             if (complete != null) tell("kind=checkpoint&checkpoint=" + checkpointId + "&position=" + complete);
+            fails = complete != null && variant.equals("failing");
         }
 
         private void tell(String what) {

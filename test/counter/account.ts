@@ -6,7 +6,7 @@ export type Testimony = Speaker &
     | { readonly kind: 'checkpoint'; readonly checkpoint: number; readonly position: number }
   );
 
-export type Variant = 'first' | 'changed' | 'retyped' | 'renamed';
+export type Variant = 'first' | 'changed' | 'retyped' | 'renamed' | 'failing';
 
 interface Speaker {
   readonly at: number;

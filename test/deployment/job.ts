@@ -22,6 +22,8 @@ export function jobIn(text: string): ResolvedJob & { readonly state: StatePlan }
       savepointDeadline: 60_000,
       savepointDirectory: 's3://state/savepoints',
       checkpointDirectory: 's3://state/checkpoints',
+      probation: 60_000,
+      rollback: 'automatic',
       history: { count: 2, age: 3_600_000 },
     },
     deadlines: { start: 60_000 },

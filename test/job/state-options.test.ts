@@ -7,6 +7,7 @@ import { launchedSample } from '../fixtures/records/load.ts';
 const PLAN: StatePlan = {
   ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'CANONICAL', savepointDeadline: 60_000 },
   ...{ savepointDirectory: 's3://b/sp', checkpointDirectory: 's3://b/chk', history: { count: 1, age: 1 } },
+  ...{ probation: 1, rollback: 'automatic' },
 };
 
 function jobWith(options: FlinkOptions, changes: Partial<ResolvedJob> = {}): ResolvedJob {

@@ -8,6 +8,7 @@ import { NOW, runIn } from '../verdict/observations.ts';
 const PLAN: StatePlan = {
   ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'NATIVE', savepointDeadline: 60_000 },
   ...{ savepointDirectory: 's3://b/sp/', history: { count: 1, age: 1 } },
+  ...{ probation: 1, rollback: 'automatic' },
 };
 const plain = runIn('running', 5_000);
 const stream: ActiveRun = { ...plain, job: { ...plain.job, state: PLAN } };

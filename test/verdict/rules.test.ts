@@ -21,6 +21,7 @@ const TABLES = { APPLICATION_RULES, SESSION_RULES, ABORT_RULES, STOP_RULES } as 
 const STATE_PLAN: StatePlan = {
   ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'CANONICAL', savepointDeadline: 60_000 },
   ...{ savepointDirectory: 's3://state/sp', checkpointDirectory: 's3://state/chk', history: { count: 1, age: 1 } },
+  ...{ probation: 1, rollback: 'automatic' },
 };
 type TableName = keyof typeof TABLES;
 

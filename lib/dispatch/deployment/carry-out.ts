@@ -1,13 +1,12 @@
 import type { DeploymentEffect } from '../../deployment/decide.ts';
 import { forget } from '../../deployment/history.ts';
 import type { DeploymentRecord } from '../../deployment/record.ts';
-import { hasAttempt } from '../../run/machine.ts';
 import type { RunRecord } from '../../run/record.ts';
-import { openAttempt } from '../attempt-context.ts';
 import { cancelRun } from '../cancel.ts';
 import type { DispatchDeps } from '../deps.ts';
 import { isDenied } from '../state/snapshots.ts';
 import { requestStop } from '../state/request-stop.ts';
+import { look } from './look.ts';
 import { requestOf, startRun } from './start-run.ts';
 import { takeSnapshot, type Found } from './take-snapshot.ts';
 
@@ -34,7 +33,7 @@ export async function carryOut(
     case 'remove-leftover':
       return removeLeftover(effect.directory, deps);
     case 'keep-jar': {
-      const { job } = await requestOf(record, record.wanted, deps);
+      const { job } = await requestOf(record, effect.generation, deps);
       if (job.jar.pinned !== undefined) await deps.keepJar(job.jar.pinned);
       return undefined;
     }
@@ -62,32 +61,6 @@ async function stopRun(
       const deadline = Math.max(0, until - deps.clock.now());
       await requestStop(runId, { ...asked, mode: 'savepoint', format, fallback, deadline }, deps);
     }
-  }
-}
-
-/** What a JobManager does not tell counts as nothing since the run began. */
-async function look(run: RunRecord, deps: DispatchDeps): Promise<Found> {
-  const told = await askCheckpoints(run, deps);
-  const at = deps.clock.now();
-  return (record) => {
-    if (record.run?.id !== run.runId) return record;
-    const { own = false } = record.run.checkpoints ?? {};
-    return { ...record, run: { ...record.run, checkpoints: { at, own, ...told } } };
-  };
-}
-
-async function askCheckpoints(
-  run: RunRecord,
-  deps: DispatchDeps,
-): Promise<{ readonly own?: boolean; readonly newestAt?: number }> {
-  if (!hasAttempt(run)) return {};
-  try {
-    const { target, ref, attempt } = await openAttempt(run, deps);
-    const { newest, completedSinceRestore } = await target.application(ref).checkpoints(attempt.jobId);
-    return { own: completedSinceRestore > 0, ...(newest && { newestAt: newest.at }) };
-  } catch (error) {
-    deps.log.warn('a JobManager does not tell of its checkpoints', { runId: run.runId, error });
-    return {};
   }
 }
 

@@ -11,6 +11,11 @@ export type Order =
   | { readonly kind: 'suspend' | 'resume' | 'restart' | 'savepoint' }
   /** Its own snapshots go too: `purge`. */
   | { readonly kind: 'delete'; readonly purge: boolean }
+  /**
+   * The last stable generation again, from the state that it left, or another snapshot by its path. What was done since is
+   * done again where a newer state is known: that has to be said.
+   */
+  | { readonly kind: 'rollback'; readonly to?: string; readonly acceptDuplicates: boolean }
   /** The job of a generation, default the wanted one; `from`: what it starts from, by its path. */
   | { readonly kind: 'upgrade'; readonly to?: number; readonly from?: string };
 
@@ -30,7 +35,7 @@ export async function orderDeployment(
   const record = (await deps.deployments.read(id))?.value;
   if (record === undefined) throw new DispatchError('JobNotFound', `there is no deployment ${id}`);
   const wanted = generationIn(record, record.wanted);
-  const base = order.kind === 'upgrade' && order.to !== undefined ? generationIn(record, order.to) : wanted;
+  const base = baseOf(order, record, wanted);
   const wish = wishFor(order, record, wanted);
   const request = await requestOf(record, base.number, deps);
   const kept = await deps.deployments.keepRequest({
@@ -40,9 +45,22 @@ export async function orderDeployment(
     by,
     at: deps.clock.now(),
     sameJob: base.job,
+    ...(order.kind === 'rollback' && { rejects: record.run?.generation ?? record.last?.generation ?? record.wanted }),
   });
   const applied = await applyStored(kept.request, kept.kind === 'exists', deps);
   return { generation: applied.generation?.number ?? record.wanted };
+}
+
+function baseOf(order: Order, record: DeploymentRecord, wanted: Generation): Generation {
+  if (order.kind === 'upgrade' && order.to !== undefined) return generationIn(record, order.to);
+  return order.kind === 'rollback' ? stableOf(record, wanted) : wanted;
+}
+
+function stableOf({ name, stable, generations }: DeploymentRecord, wanted: Generation): Generation {
+  const found = stable && generations.find(({ number }) => number === stable.generation);
+  if (found !== undefined && found.job !== wanted.job) return found;
+  const order = `flink-dispatch deployments upgrade ${name} --to <generation>`;
+  throw refused('generation', `no other generation than the wanted one was stable last: ${order} goes to any of them`);
 }
 
 function generationIn(record: DeploymentRecord, number: number): Generation {
@@ -52,7 +70,8 @@ function generationIn(record: DeploymentRecord, number: number): Generation {
   throw refused('to', `generation ${number} is not on record: there are ${known}`);
 }
 
-function wishFor(order: Order, { state, done }: DeploymentRecord, { wish, plan }: Generation): GenerationWish {
+function wishFor(order: Order, record: DeploymentRecord, { wish, plan }: Generation): GenerationWish {
+  const { state, done } = record;
   if (state === 'deleted' || wish.state === 'deleted') {
     throw refused('state', 'the deployment is deleted: send its spec again to make it anew');
   }
@@ -72,13 +91,29 @@ function wishFor(order: Order, { state, done }: DeploymentRecord, { wish, plan }
     }
     case 'delete':
       return { ...wish, state: 'deleted', ...defined({ purge: order.purge || undefined }) };
-    case 'upgrade': {
-      const { from: initialSavepointPath } = order;
-      if (initialSavepointPath === undefined) return { ...wish, state: 'running' };
-      const savepointRedeploy = next(nonces.savepointRedeploy, done.savepointRedeploy);
-      return { ...wish, state: 'running', nonces: { ...nonces, savepointRedeploy }, initialSavepointPath };
-    }
+    case 'upgrade':
+      return order.from === undefined ? { ...wish, state: 'running' } : startingFrom(order.from, record, wish);
+    case 'rollback':
+      return startingFrom(snapshotFor(order, record), record, wish);
   }
+}
+
+function startingFrom(path: string, { done }: DeploymentRecord, wish: GenerationWish): GenerationWish {
+  const savepointRedeploy = next(wish.nonces.savepointRedeploy, done.savepointRedeploy);
+  return { ...wish, state: 'running', nonces: { ...wish.nonces, savepointRedeploy }, initialSavepointPath: path };
+}
+
+function snapshotFor(order: Extract<Order, { kind: 'rollback' }>, record: DeploymentRecord): string {
+  const { run, newest, snapshots, stable } = record;
+  const path = order.to ?? stable?.left?.path;
+  if (path === undefined) throw refused('to', 'it left no snapshot: name the one to start from');
+  if (snapshots.some(({ snapshot, deletingAt }) => snapshot.path === path && deletingAt !== undefined)) {
+    throw refused('to', `${path} is being deleted`);
+  }
+  const isNewest = run === undefined && newest?.path === path;
+  if (isNewest || order.acceptDuplicates) return path;
+  const message = `what the stream did after ${path} is done again: say so with --accept-duplicates`;
+  throw refused('acceptDuplicates', message);
 }
 
 /** Another number than any that was acted upon. */

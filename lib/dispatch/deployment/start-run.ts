@@ -28,7 +28,8 @@ export async function requestOf(
   deps: Pick<DispatchDeps, 'deployments'>,
 ): Promise<DeploymentRequest> {
   const generation = generationOf(record, number);
-  const request = generation && (await deps.deployments.readRequest(record.id, generation.requestId));
+  const request =
+    generation && (await deps.deployments.readRequest(record.id, generation.jobIn ?? generation.requestId));
   if (request !== undefined) return request;
   throw new DispatchError('Internal', `the request of generation ${number} of deployment ${record.id} is gone`);
 }

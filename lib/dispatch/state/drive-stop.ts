@@ -1,4 +1,5 @@
 import { describeError } from '../../core/errors.ts';
+import { allTasksRun } from '../../flink/all-tasks-run.ts';
 import type { JobSummary } from '../../flink/job-manager.ts';
 import { isTerminal } from '../../flink/job-state.ts';
 import { without } from '../../run/machine.ts';
@@ -41,18 +42,13 @@ async function beginTry(
   // The job has gone on since.
   if (savepoint && isOfTry(savepoint.path, stop))
     return nextTry(at.run, stop, at.deps.clock.now(), 'its JobManager is gone');
+  // Before, it would be declined.
   if (savepoint !== undefined && allTasksRun(job)) await askToStop(at, stop, job);
   return at.run;
 }
 
 function isOfTry(path: string, { savepoint: { directory } }: SavepointStop): boolean {
   return path.startsWith(directory);
-}
-
-/** A savepoint is declined while tasks are about to start, as in a restart or a rescale. */
-function allTasksRun({ state, tasks }: JobSummary): boolean {
-  const { RUNNING: running = 0, TOTAL: total = 0, FINISHED: finished = 0 } = tasks;
-  return state === 'RUNNING' && running > 0 && running + finished >= total;
 }
 
 /** What is refused, or not answered, is asked again at the next look. */

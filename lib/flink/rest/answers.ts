@@ -78,13 +78,16 @@ const Completed = z.object({
 
 /** CheckpointingStatistics: `latest.restored` is what the job began from. */
 export const CheckpointingStatistics = z.object({
-  counts: z.object({ completed: z.number(), failed: z.number() }),
+  counts: z.object({ completed: z.number(), failed: z.number(), in_progress: z.number().default(0) }),
   latest: z.object({
     completed: Completed.nullish(),
     savepoint: Completed.nullish(),
     restored: z.object({ id: z.number(), external_path: z.string().nullish() }).nullish(),
   }),
 });
+
+/** MetricCollectionResponseBody: without those that were not fetched from the metric registry yet. */
+export const Metrics = z.array(z.object({ id: z.string(), value: z.string() }));
 
 /** ThreadDumpInfo. */
 export const ThreadDump = z.object({ threadInfos: z.array(z.object({ stringifiedThreadInfo: z.string() })) });

@@ -19,6 +19,7 @@ export async function jobCheckpoints(transport: RestTransport, jobId: string): P
     ...defined({ newest: newestOf(latest), restored: restoredOf(latest) }),
     completedSinceRestore: counts.completed,
     failed: counts.failed,
+    inProgress: counts.in_progress,
   };
 }
 

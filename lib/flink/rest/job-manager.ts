@@ -19,6 +19,7 @@ import {
   Exceptions,
   JobDetails,
   JobsOverview,
+  Metrics,
   Overview,
 } from './answers.ts';
 import { call, readAnswer, refusal, send } from './call.ts';
@@ -28,6 +29,8 @@ import { rootException } from './root-exception.ts';
 import { restPath, type RestRequest, type RestResponse, type RestTransport } from './transport.ts';
 
 const MAX_EVIDENCE = 64 * 1024;
+/** NumRestartsGauge's name. */
+const RESTARTS = 'numRestarts';
 const MAX_ACCUMULATORS = 1_000;
 const MAX_ACCUMULATOR_VALUE = 4 * 1024;
 
@@ -71,6 +74,7 @@ export function createApplicationManager(transport: RestTransport): ApplicationM
     ...createJobManager(transport),
     ...createApplications(transport),
     mainThread: () => mainThread(transport),
+    restarts: (jobId) => restarts(transport, jobId),
   };
 }
 
@@ -114,6 +118,12 @@ async function jobRuntime(transport: RestTransport, jobId: string): Promise<JobR
   const { 'job-type': type } = await call(transport, { method: 'GET', path: restPath('jobs', jobId) }, JobDetails);
   if (type !== 'STREAMING') return { jobId, ...(type === 'BATCH' && { type }) };
   return { jobId, type, ...defined({ checkpointInterval: await checkpointInterval(transport, jobId) }) };
+}
+
+async function restarts(transport: RestTransport, jobId: string): Promise<number> {
+  const request = { method: 'GET', path: restPath('jobs', jobId, 'metrics'), query: { get: RESTARTS } } as const;
+  const metrics = await call(transport, request, Metrics);
+  return Number(metrics.find(({ id }) => id === RESTARTS)?.value ?? 0);
 }
 
 /** CheckpointConfigHandler answers 404 for a job that takes none. */

@@ -19,6 +19,8 @@ const STATE = {
   checkpointAge: 'kubernetes.operator.job.upgrade.last-state.max.allowed.checkpoint.age',
   format: 'kubernetes.operator.savepoint.format.type',
   fallback: 'kubernetes.operator.job.upgrade.last-state-fallback.enabled',
+  probation: 'kubernetes.operator.deployment.readiness.timeout',
+  rollback: 'kubernetes.operator.deployment.rollback.enabled',
 } as const;
 
 export function withoutOperatorOptions(options: FlinkOptions): FlinkOptions {
@@ -43,6 +45,8 @@ export interface OperatorState {
   readonly maxCheckpointAge?: Duration;
   readonly format?: SavepointFormat;
   readonly fallback?: StatePlan['fallback'];
+  readonly probation?: Duration;
+  readonly rollback?: StatePlan['rollback'];
 }
 
 /**
@@ -60,6 +64,7 @@ export function operatorState(options: FlinkOptions = {}): OperatorState {
   const duration = 'a duration with a unit: 90s, 10 min, 1h, PT1H30M';
   const interval = read(STATE.interval, intervalOf, `${duration}; a cron expression is not taken`);
   const fallback = read(STATE.fallback, booleanOf, 'true or false');
+  const rollback = read(STATE.rollback, booleanOf, 'true or false');
   return defined({
     historyCount: read(STATE.count, countOf, 'a number from 1 to 1000'),
     historyAge: read(STATE.age, parseDuration, duration),
@@ -67,6 +72,8 @@ export function operatorState(options: FlinkOptions = {}): OperatorState {
     maxCheckpointAge: read(STATE.checkpointAge, parseDuration, duration),
     format: read(STATE.format, formatOf, 'CANONICAL or NATIVE'),
     fallback: fallback === undefined ? undefined : fallback ? ('last-state' as const) : ('none' as const),
+    probation: read(STATE.probation, parseDuration, duration),
+    rollback: rollback === undefined ? undefined : rollback ? ('automatic' as const) : ('manual' as const),
   });
 }
 

@@ -116,6 +116,8 @@ const program = z.strictObject({
   savepointInterval: duration.optional(),
   savepointHistory: z.strictObject({ count: z.int().min(1).max(1000).optional(), age: duration.optional() }).optional(),
   maxCheckpointAge: duration.optional(),
+  probation: duration.optional(),
+  rollback: z.enum(['automatic', 'manual']).optional(),
   savepointTriggerNonce: nonce,
   checkpointTriggerNonce: nonce,
   savepointRedeployNonce: nonce,

@@ -2,7 +2,7 @@ import type { Command, Execute } from './command.ts';
 import { COMMON, LEDGER, RUN_QUEUE } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 
-type OrderName = 'upgrade' | 'suspend' | 'resume' | 'restart' | 'savepoint' | 'remove';
+type OrderName = 'upgrade' | 'suspend' | 'resume' | 'restart' | 'savepoint' | 'rollback' | 'remove';
 
 function order(
   name: OrderName,
@@ -67,6 +67,19 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
       },
     ],
     examples: ['deployments upgrade orders', 'deployments upgrade orders --to 4 --from s3://state/savepoint-1a2b3c'],
+  }),
+  order('rollback', {
+    summary: 'Go back to the generation that was stable last, from the state that it left, or from another snapshot.',
+    flags: [
+      {
+        long: 'to',
+        takes: 'value',
+        value: 'snapshot',
+        help: 'Its number or path, as deployments history lists them; default: what the stable generation left.',
+      },
+      { long: 'accept-duplicates', help: 'What the stream did after that snapshot is done again.' },
+    ],
+    examples: ['deployments rollback orders', 'deployments rollback orders --to 12 --accept-duplicates'],
   }),
   order('suspend', {
     summary: 'End a stream so that its state is kept; nothing of it is left in the cluster.',

@@ -3,9 +3,10 @@ import { expect, type TestContext } from 'vitest';
 import { downtime, goesOnExactly, type Life, type Variant } from '../../counter/account.ts';
 import { buildCounters } from '../../counter/counter.ts';
 import { startWitness, type Witness } from '../../counter/witness.ts';
+import type { DeploymentState } from '../../../lib/deployment/record.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import type { Spec } from './dispatcher.ts';
-import { FLINK_VERSIONS, LAB } from './lab.ts';
+import { FLINK_VERSIONS, imageOf, LAB } from './lab.ts';
 import { STATE_BUCKET } from './s3.ts';
 import { Streams, type StreamsOptions } from './streams.ts';
 
@@ -17,7 +18,7 @@ export type Jars = Readonly<Record<Variant, Buffer>>;
 /** For all versions of the lab: a program runs on every Flink from the one on that it was compiled against. */
 export function buildJars(): Promise<Jars> {
   const [oldest = ''] = FLINK_VERSIONS.toReversed();
-  return buildCounters(join(LAB, 'flink', oldest), ['first', 'changed', 'retyped', 'renamed']);
+  return buildCounters(join(LAB, 'flink', oldest), ['first', 'changed', 'retyped', 'renamed', 'failing']);
 }
 
 export interface CountedStreamOptions extends StreamsOptions {
@@ -54,11 +55,11 @@ export class CountedStream {
     return stream;
   }
 
-  /** Uploads a version of the job; `differently`: fields of `job` that are so from now on for this upload alone. */
-  upload(variant: Variant, differently: Spec = {}): Promise<void> {
-    const { version, storage, upgradeMode, job, flinkConfiguration, jars, slowness = 0 } = this.options;
+  /** Uploads a version of the job; `differently`: fields of `job` that are so for this upload alone; `version`: of Flink. */
+  upload(variant: Variant, differently: Spec = {}, version = this.options.version): Promise<void> {
+    const { storage, upgradeMode, job, flinkConfiguration, jars, slowness = 0 } = this.options;
     return this.streams.upload(jars[variant], {
-      name: this.streams.name,
+      ...{ name: this.streams.name, image: imageOf(version), flinkVersion: version },
       job: {
         ...{ kind: 'streaming', upgradeMode, args: [this.witness.url, '20', String(slowness)] },
         ...{ ...job, ...differently },
@@ -87,6 +88,11 @@ export class CountedStream {
     expect(lives, this.streams.situation()).toHaveLength(this.expected);
     expect(lives.at(-1)?.variant).toBe(variant);
     return lives.at(-1) as Life;
+  }
+
+  /** Waits until the deployment is at rest in that state. */
+  untilState(state: DeploymentState): Promise<void> {
+    return this.streams.until(() => `${state}; heard: ${this.heard()}`, PATIENCE, () => this.streams.deployment.state === state);
   }
 
   /** Waits until the version counts, with a complete checkpoint of its own, however many lives that took. */

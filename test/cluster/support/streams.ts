@@ -11,6 +11,7 @@ import { acceptBatch } from '../../../lib/dispatch/accept-batch.ts';
 import type { AcceptDeps } from '../../../lib/dispatch/accept.ts';
 import { advanceBatch } from '../../../lib/dispatch/advance-batch.ts';
 import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
+import { orderDeployment, type Order } from '../../../lib/dispatch/deployment/order.ts';
 import { sweep } from '../../../lib/dispatch/sweep/sweep.ts';
 import type { Target } from '../../../lib/dispatch/targets.ts';
 import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
@@ -155,6 +156,12 @@ export class Streams {
       if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what()}: ${this.situation()}`);
       await Promise.race([sleep(SLICE), this.following]);
     }
+  }
+
+  /** What a person wants of its deployment. */
+  async order(order: Order): Promise<void> {
+    const who = { by: 'a person', once: randomBytes(4).toString('hex') };
+    await orderDeployment(this.deployment.id, order, who, this.accepting);
   }
 
   async stop(): Promise<void> {

@@ -62,7 +62,7 @@ describe('a stream', () => {
     expect(second?.startFrom?.path.startsWith(directory)).toBe(true);
     expect(world.started[1]?.count).toBe(world.started[1]?.newest);
     expect(world.started[1]?.count).toBeGreaterThan(9);
-    expect(world.told.slice(2)).toEqual(['accepted 2', 'upgrading 2', 'snapshot 1', 'upgraded 2']);
+    expect(world.told.slice(2)).toEqual(['accepted 2', 'upgrading 2', 'snapshot 1', 'stable 1', 'upgraded 2']);
     expect(world.violations).toEqual([]);
   });
 
@@ -98,6 +98,7 @@ describe('a stream', () => {
       'accepted 2',
       'suspending 2',
       'snapshot 1',
+      'stable 1',
       'suspended 2',
       'accepted 3',
       'resumed 3',

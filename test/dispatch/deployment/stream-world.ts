@@ -22,13 +22,21 @@ export const SAVEPOINTS = 's3://state/savepoints';
 export const CHECKPOINTS = 's3://state/checkpoints';
 const VISIBILITY = 60_000;
 const FUNCTION_TIME = 60_000;
+/** Between two checkpoints. */
+const EVERY = 10_000;
 
 /** What becomes of one run: its job counts seconds, and its state is the count. */
 export interface Fate {
   /** The stop comes to nothing, and the job runs on. */
   readonly refusesStop?: boolean;
   /** It ends by itself so long after it began to run. */
-  readonly ends?: { readonly after: number; readonly how: 'finished' | 'failed' | 'lost' };
+  readonly ends?: { readonly after: number; readonly how: 'finished' | 'failed' | 'lost' | 'refused' };
+  /** It completes no checkpoint; `slow`: the first is under way for ever. */
+  readonly takesNone?: boolean | 'slow';
+  /** Its JobManager answers nobody who asks how it goes. */
+  readonly isSilent?: boolean;
+  /** How often Flink has begun it anew, by the time that somebody asks. */
+  readonly restarts?: number;
   /** Between its end and the proof that nothing of it is left. */
   readonly removal?: number;
 }
@@ -269,6 +277,7 @@ export class StreamWorld {
       number: 1,
       clusterId: clusterIdFor(run.name, run.runId, 1),
       jobId: jobIdFor(run.runId, 1),
+      runtime: { jobId: jobIdFor(run.runId, 1), type: 'STREAMING' as const, checkpointInterval: EVERY },
       launchedAt: now,
       runningAt: now,
       ...(from === undefined ? {} : { restoredFrom: from }),
@@ -280,7 +289,7 @@ export class StreamWorld {
   private checkpointed(run: RunRecord): void {
     const job = this.jobs.get(run.runId);
     const due = Math.floor(this.countOf(run.runId) / 10) * 10;
-    if (job === undefined || due <= job.start) return;
+    if (job === undefined || due <= job.start || (this.fateOf(run).takesNone ?? false) !== false) return;
     job.checkpoint = due;
     const path = this.checkpointPath(run, due);
     if (this.counts.has(path)) return;
@@ -314,11 +323,12 @@ export class StreamWorld {
     return this.endWith(run, { state, reason, message: how, at: this.clock.now(), evidence: [] }, snapshot);
   }
 
-  private ended(run: ActiveRun, how: 'finished' | 'failed' | 'lost'): RunRecord {
+  private ended(run: ActiveRun, how: NonNullable<Fate['ends']>['how']): RunRecord {
     const base = { message: `it ${how}`, at: this.clock.now(), evidence: [] };
     if (how === 'finished') return this.endWith(run, { ...base, state: 'succeeded', reason: 'JobFinished' }, undefined);
-    const ended = this.endWith(run, { ...base, state: 'failed', reason: 'JobFailed' }, this.checkpointOf(run));
-    return how === 'failed' ? ended : { ...ended, stateUnknown: { message: 'nobody answered' } };
+    const reason = how === 'refused' ? 'StateIncompatible' : 'JobFailed';
+    const ended = this.endWith(run, { ...base, state: 'failed', reason }, this.checkpointOf(run));
+    return how !== 'lost' ? ended : { ...ended, stateUnknown: { message: 'nobody answered' } };
   }
 
   private endWith(run: ActiveRun, outcome: Outcome, snapshot: Snapshot | undefined): RunRecord {
@@ -332,8 +342,17 @@ export class StreamWorld {
     return this.options.fate?.(number) ?? {};
   }
 
+  /** Whether the job of a run has completed a checkpoint. */
+  hasState(runId: RunId | undefined): boolean {
+    return runId !== undefined && this.jobs.get(runId)?.checkpoint !== undefined;
+  }
+
   /** What holds at every moment. */
   private check(): void {
+    const left = this.deployment.stable?.left?.path;
+    if (left !== undefined && this.counts.has(left) && !this.state.complete.has(left)) {
+      this.violations.push(`${left} was deleted, which a rollback needs`);
+    }
     const open = this.runs.filter(({ state }) => state !== 'closed');
     if (open.length > 1) this.violations.push(`${open.length} runs at a time`);
     for (const { run, from, count } of this.started) {
@@ -371,7 +390,9 @@ export class StreamWorld {
     const application = {
       checkpoints: (jobId: string) => {
         const run = job(jobId);
-        if (run?.state !== 'running') return Promise.reject(new DispatchError('RestUnreachable', 'no answer'));
+        const { isSilent = false, takesNone } = run === undefined ? {} : this.fateOf(run);
+        if (run?.state !== 'running' || isSilent)
+          return Promise.reject(new DispatchError('RestUnreachable', 'no answer'));
         this.checkpointed(run);
         const count = this.jobs.get(run.runId)?.checkpoint;
         const newest =
@@ -386,7 +407,24 @@ export class StreamWorld {
                   bytes: 1,
                 },
               };
-        return Promise.resolve({ ...newest, completedSinceRestore: count === undefined ? 0 : 1, failed: 0 });
+        const completedSinceRestore = count === undefined ? 0 : 1;
+        return Promise.resolve({
+          ...newest,
+          completedSinceRestore,
+          failed: 0,
+          inProgress: takesNone === 'slow' ? 1 : 0,
+        });
+      },
+      restarts: (jobId: string) => {
+        const run = job(jobId);
+        return Promise.resolve(run === undefined ? 0 : (this.fateOf(run).restarts ?? 0));
+      },
+      overview: () => {
+        const running = this.runs.filter(({ state }) => state === 'running');
+        const tasks = { RUNNING: 1, TOTAL: 1 };
+        return Promise.resolve({
+          jobs: running.map(({ runId }) => ({ id: jobIdFor(runId, 1), state: 'RUNNING', tasks })),
+        });
       },
     };
     const watched = this.effects.watch('savepoints', savepoints, 'RestUnreachable');

@@ -88,6 +88,7 @@ export class FakeFlink {
     return {
       mainThread: () => Promise.resolve(undefined),
       exception: () => Promise.resolve(undefined),
+      restarts: () => Promise.resolve(0),
       overview: () => Promise.resolve().then(() => this.look(ref)),
       runtime: (jobId) => Promise.resolve({ jobId, ...this.behaviour(ref).runtime }),
       result: () =>

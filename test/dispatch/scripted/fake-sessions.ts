@@ -65,7 +65,7 @@ export class FakeSessions {
       runtime: (jobId) => Promise.resolve({ jobId, type: 'STREAMING' }),
       result: (id) =>
         Promise.resolve().then(() => ({ ...this.answering(ref).jobs.get(id)?.result, answers: { '/jobs': {} } })),
-      checkpoints: () => Promise.resolve({ completedSinceRestore: 0, failed: 0 }),
+      checkpoints: () => Promise.resolve({ completedSinceRestore: 0, failed: 0, inProgress: 0 }),
       cancel: (id) =>
         Promise.resolve().then(() => {
           const job = this.answering(ref).jobs.get(id);

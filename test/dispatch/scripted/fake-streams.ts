@@ -75,7 +75,7 @@ export class FakeStreams {
   checkpoints(clusterId: string): JobCheckpoints {
     const job = this.of(clusterId);
     this.settle(job);
-    return { ...(job.newest && { newest: job.newest }), completedSinceRestore: job.next - 1, failed: 0 };
+    return { ...(job.newest && { newest: job.newest }), completedSinceRestore: job.next - 1, failed: 0, inProgress: 0 };
   }
 
   savepoints(clusterId: string): Savepoints {

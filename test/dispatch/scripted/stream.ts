@@ -18,6 +18,8 @@ const PLAN: StatePlan = {
   savepointDeadline: 60_000,
   savepointDirectory: SAVEPOINTS,
   checkpointDirectory: CHECKPOINTS,
+  probation: 60_000,
+  rollback: 'automatic',
   history: { count: 5, age: 1_000_000 },
 };
 

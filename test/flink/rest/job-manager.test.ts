@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DispatchError } from '../../../lib/core/errors.ts';
-import { createApplications, createJobManager } from '../../../lib/flink/rest/job-manager.ts';
+import { createApplicationManager, createApplications, createJobManager } from '../../../lib/flink/rest/job-manager.ts';
 import { recordedTransport, scripted } from './recorded.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';
@@ -256,15 +256,17 @@ describe('what a JobManager has of the state', () => {
     expect(await createJobManager(recordedTransport(version, 'running')).checkpoints(ID)).toEqual({
       completedSinceRestore: 0,
       failed: 0,
+      inProgress: 0,
     });
   });
 
   it('is the newest by its number, a savepoint or a checkpoint', async () => {
     const latest = { completed: taken(4, 's3://b/c/chk-4'), savepoint: savepoint(5, 's3://b/s/savepoint-1/') };
-    expect(await told(latest, { completed: 5, failed: 2 })).toEqual({
+    expect(await told(latest, { completed: 5, failed: 2, in_progress: 1 })).toEqual({
       newest: { id: 5, path: 's3://b/s/savepoint-1', isSavepoint: true, format: 'CANONICAL', at: 1005, bytes: 50 },
       completedSinceRestore: 5,
       failed: 2,
+      inProgress: 1,
     });
     expect((await told({ ...latest, completed: taken(6, 's3://b/c/chk-6') })).newest).toEqual({
       ...{ id: 6, path: 's3://b/c/chk-6', isSavepoint: false, at: 1006, bytes: 60 },
@@ -284,5 +286,17 @@ describe('what a JobManager has of the state', () => {
   it('says what the job began from', async () => {
     const restored = { id: 3, restore_timestamp: 5, is_savepoint: true, external_path: 's3://b/s/savepoint-0' };
     expect((await told({ restored })).restored).toEqual({ id: 3, path: 's3://b/s/savepoint-0' });
+  });
+});
+
+describe('restarts of a job', () => {
+  const PATH = `GET /jobs/${ID}/metrics`;
+  it.each([
+    [[{ id: 'numRestarts', value: '7' }], 7],
+    // Not fetched from the metric registry yet.
+    [[], 0],
+  ])('%j are %i', async (body, restarts) => {
+    const transport = scripted({ [PATH]: [{ status: 200, body }] });
+    expect(await createApplicationManager(transport).restarts(ID)).toBe(restarts);
   });
 });

@@ -31,6 +31,8 @@ describe('a stream that keeps its state', () => {
       savepointDeadline: 15 * 60_000,
       savepointDirectory: 's3://state/savepoints',
       checkpointDirectory: 's3a://state/checkpoints',
+      probation: 5 * 60_000,
+      rollback: 'automatic',
       history: { count: 10, age: 7 * DAY },
     });
   });
@@ -66,6 +68,8 @@ describe('a stream that keeps its state', () => {
         'job.upgrade.last-state.max.allowed.checkpoint.age': '10 min',
         'savepoint.format.type': 'native',
         'job.upgrade.last-state-fallback.enabled': true,
+        'deployment.readiness.timeout': '3 min',
+        'deployment.rollback.enabled': false,
       },
     };
     const options = { ...SAVEPOINTS, ...CHECKPOINTS, ...operator };
@@ -74,14 +78,17 @@ describe('a stream that keeps its state', () => {
       format: 'NATIVE',
       maxCheckpointAge: 600_000,
       savepointEvery: 3_600_000,
+      ...{ probation: 180_000, rollback: 'manual' },
       history: { count: 3, age: 2 * DAY },
     });
     const own = {
       ...{ kind: 'streaming', fallback: 'none', savepointFormat: 'canonical', savepointDeadline: '2m' },
+      ...{ probation: '90s', rollback: 'automatic' },
       ...{ maxCheckpointAge: '5m', savepointInterval: '30m', savepointHistory: { count: 7 } },
     };
     expect(resolve(own, options).state).toMatchObject({
       ...{ fallback: 'none', format: 'CANONICAL', savepointDeadline: 120_000 },
+      ...{ probation: 90_000, rollback: 'automatic' },
       ...{ maxCheckpointAge: 300_000, savepointEvery: 1_800_000, history: { count: 7, age: 2 * DAY } },
     });
     expect(resolve({ kind: 'streaming' }, options).notes).toBeUndefined();

@@ -6,6 +6,9 @@ const DECIDE = 'lib/deployment/decide.ts';
 const START = 'lib/deployment/start.ts';
 const STOP = 'lib/deployment/stop.ts';
 const HISTORY = 'lib/deployment/history.ts';
+const STABLE = 'lib/deployment/stable.ts';
+const ROLLBACK = 'lib/deployment/rollback.ts';
+const ROLLBACKS = 'test/dispatch/deployment/rollback.test.ts';
 
 /** Guards of deployments, by the windows of a crash that they close (W) and the invariants that they hold (I). */
 export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
@@ -92,6 +95,76 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     file: 'lib/deployment/generations.ts',
     guard: 'const superseded = late || isOlderUpload(record, request);',
     without: 'const superseded = late;',
+  },
+  {
+    name: 'I10 nothing is rolled back past a checkpoint',
+    test: ROLLBACKS,
+    file: ROLLBACK,
+    guard: 'cause === undefined || newState(record, own, run) !== undefined)',
+    without: 'cause === undefined)',
+  },
+  {
+    name: 'I10 what is rolled back to is not rolled back',
+    test: ROLLBACKS,
+    file: ROLLBACK,
+    guard: 'failed === undefined || failed.job === target.job) return undefined;',
+    without: 'failed === undefined) return undefined;',
+  },
+  {
+    name: 'I10 a rollback has the state that the stable generation left',
+    test: ROLLBACKS,
+    file: ROLLBACK,
+    guard: 'return isItsOwn ? target : undefined;',
+    without: 'return isItsOwn || failed.job !== target.job ? target : undefined;',
+  },
+  {
+    name: 'I10 nothing is rolled back by itself against its spec',
+    test: ROLLBACKS,
+    file: ROLLBACK,
+    guard: " || wanted.plan.rollback === 'manual'",
+    without: '',
+  },
+  {
+    name: 'I10 a run that has new state is not ended for being unstable',
+    test: ROLLBACKS,
+    file: STABLE,
+    guard: 'if (!hasState && targetOf(record, own) !== undefined) {',
+    without: 'if (targetOf(record, own) !== undefined) {',
+  },
+  {
+    name: 'I6 what a rollback needs is not deleted',
+    test: ROLLBACKS,
+    file: HISTORY,
+    guard: 'last?.snapshot, stable?.left, ',
+    without: 'last?.snapshot, ',
+  },
+  {
+    name: 'I8 what was rolled back is not tried again by itself',
+    test: ROLLBACKS,
+    file: 'lib/deployment/generations.ts',
+    guard: 'const rejection = superseded ? undefined : rejectionOf(record, sent, request);',
+    without: 'const rejection = superseded || !superseded ? undefined : rejectionOf(record, sent, request);',
+  },
+  {
+    name: 'I3 nobody goes back behind the newest state without saying so',
+    test: ROLLBACKS,
+    file: 'lib/dispatch/deployment/order.ts',
+    guard: '  if (isNewest || order.acceptDuplicates) return path;\n',
+    without: '  if (isNewest || !order.acceptDuplicates || order.acceptDuplicates) return path;\n',
+  },
+  {
+    name: 'I12 a job whose first checkpoint is under way goes on',
+    test: ROLLBACKS,
+    file: STABLE,
+    guard: '  if (health.takesCheckpoint && failed === 0) return undefined;\n',
+    without: '',
+  },
+  {
+    name: 'I12 what is not answered ends no run',
+    test: ROLLBACKS,
+    file: STABLE,
+    guard: "  if (health?.at !== checkpoints.at) return { kind: 'wait' };\n",
+    without: "  if (health === undefined) return { kind: 'unstable', hasState: false, message: '', restarts: 0 };\n",
   },
   {
     name: 'I11 a suspended deployment sends no messages',

@@ -147,6 +147,7 @@ export class Flink {
         ask('result', () => ({ answers: {}, accumulators: { records: '7' }, ...this.programOf(ref.clusterId).result })),
       checkpoints: () => ask('checkpoints', () => this.checkpoints(ref)),
       cancel: (jobId) => ask('cancel', () => this.cancel(ref, jobId)),
+      restarts: () => ask('restarts', () => 0),
       mainThread: () => ask('main', () => this.mainThread(ref)),
       exception: () => ask('exception', () => this.exception(ref)),
     };
@@ -178,7 +179,7 @@ export class Flink {
   private checkpoints(ref: ClusterRef): JobCheckpoints {
     const found = this.standing(ref);
     const stream = found && this.streams.get(found.execution);
-    return stream === undefined ? { completedSinceRestore: 0, failed: 0 } : stream.checkpoints();
+    return stream === undefined ? { completedSinceRestore: 0, failed: 0, inProgress: 0 } : stream.checkpoints();
   }
 
   private answering(ref: ClusterRef): {

@@ -69,7 +69,7 @@ export class SessionFlink {
           accumulators: { records: '7' },
           ...jobs.get(jobId)?.program.result,
         })),
-      checkpoints: () => ask('checkpoints', READ, () => ({ completedSinceRestore: 0, failed: 0 })),
+      checkpoints: () => ask('checkpoints', READ, () => ({ completedSinceRestore: 0, failed: 0, inProgress: 0 })),
       cancel: (jobId) => ask('cancel', WRITE, (process) => this.cancel(process, jobId, invocation.label)),
     };
   }

@@ -94,7 +94,7 @@ export class StreamJob {
   }
 
   checkpoints(): JobCheckpoints {
-    return { ...(this.newest && { newest: this.newest }), completedSinceRestore: this.taken, failed: 0 };
+    return { ...(this.newest && { newest: this.newest }), completedSinceRestore: this.taken, failed: 0, inProgress: 0 };
   }
 
   status(triggerId: string): SavepointStatus {

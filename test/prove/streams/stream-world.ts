@@ -154,6 +154,7 @@ export class StreamWorld {
     const state: StatePlan = {
       ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'CANONICAL', savepointDeadline: 60_000 },
       ...{ savepointDirectory: SAVEPOINTS, checkpointDirectory: CHECKPOINTS, history: { count: 5, age: 1e9 } },
+      ...{ probation: 60_000, rollback: 'automatic' },
     };
     return {
       ...{ name, target: 'default', namespace: 'flink', flinkVersion: '2.3', mode: 'application', kind: 'streaming' },

@@ -37,7 +37,7 @@ function numberOf(text: string | undefined, otherwise: number): number {
 /** Without its secrets. */
 async function contentOf({ store }: DeploymentLedger, record: DeploymentRecord, number: number): Promise<unknown> {
   const generation = record.generations.find((one) => one.number === number);
-  const request = generation && (await store.readRequest(record.id, generation.requestId));
+  const request = generation && (await store.readRequest(record.id, generation.jobIn ?? generation.requestId));
   if (request === undefined) throw new UsageError(`generation ${number} of ${record.name} is not on record`);
   return redactJson({ job: request.job, wish: request.wish });
 }

@@ -82,16 +82,28 @@ function described(record: DeploymentRecord): string {
     lines.push(`run ${run.id} of generation ${run.generation} (${run.why}), from ${from}`);
     if (run.stop !== undefined) lines.push(`  asked to end by ${run.stop.mode} (${run.stop.why})`);
   }
+  lines.push(...stability(record));
   if (newest !== undefined) lines.push(`newest state: ${newest.kind} ${newest.path}`);
   if (request !== undefined) lines.push(`a ${request.kind} is being taken (${request.why})`);
   if (settled !== undefined) {
     lines.push(`${settled.reason}, for generation ${settled.generation}: ${settled.message}`);
     lines.push(...settled.choices.map((choice) => `  what can be done: ${choice}`));
   }
-  const rows = generations.map(({ number, plan, wish, at, by, superseded }) => [
-    ...[String(number), plan.upgradeMode, wish.state, superseded === true ? 'superseded' : ''],
+  const rows = generations.map(({ number, plan, wish, at, by, superseded, rejected }) => [
+    ...[String(number), plan.upgradeMode, wish.state],
+    rejected === undefined ? (superseded === true ? 'superseded' : '') : 'rejected',
     ...[new Date(at).toISOString(), by],
   ]);
   const listed = table([['GENERATION', 'UPGRADE', 'STATE', '', 'ACCEPTED', 'BY'], ...rows]);
   return `${lines.join('\n')}\n${listed}`;
+}
+
+/** What is stable, and why what runs is not. */
+function stability({ stable, run }: DeploymentRecord): string[] {
+  const left = stable?.left === undefined ? '' : `, which left ${stable.left.path}`;
+  const known =
+    stable === undefined ? 'no generation is stable yet' : `generation ${stable.generation} was stable last${left}`;
+  return run?.unstable === undefined
+    ? [known]
+    : [known, `generation ${run.generation} is not: ${run.unstable.message}`];
 }

@@ -98,6 +98,7 @@ function play(script: Script) {
       },
       runtime: unused,
       checkpoints: unused,
+      restarts: unused,
       result() {
         const one = next(results);
         return one === undefined ? Promise.reject(silence) : Promise.resolve(one);
