@@ -93,7 +93,7 @@ function deleted(record: DeploymentRecord, wanted: Generation, now: Instant): De
   const purged = wanted.wish.purge === true ? retireAll(record, now) : record;
   const effects = removals(purged);
   if (effects.length > 0) return { record: { ...purged, state: 'deleting' }, effects, dueAt: now + TRANSITION };
-  const kept = omit(purged, 'newest', 'unknown', 'finishedAt', 'settled', 'last');
+  const kept = omit(purged, 'newest', 'unknown', 'finishedAt', 'settled', 'last', 'stable');
   const empty = { ...kept, leftovers: [], snapshots: [], runs: 0, reached: record.wanted, state: 'deleted' as const };
   return { record: addEvent(empty, 'deleted', now), effects: [] };
 }

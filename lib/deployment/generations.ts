@@ -36,7 +36,8 @@ export function applyRequest(
   const number = (record.generations.at(-1)?.number ?? 0) + 1;
   const superseded = late || isOlderUpload(record, request);
   const sent = { ...generationFor(request, number), ...(superseded && { superseded }) };
-  const rejection = superseded ? undefined : rejectionOf(record, sent, request);
+  const isNew = superseded || wanted?.wish.state === 'deleted';
+  const rejection = isNew ? undefined : rejectionOf(record, sent, request);
   const generation = rejection === undefined || wanted === undefined ? sent : insteadOf(sent, wanted);
   const message = superseded ? undefined : foretell(record, generation);
   const about = { generation: number, ...defined({ message }) };
@@ -74,6 +75,13 @@ function tellRejected(record: DeploymentRecord, generation: number, same: Reject
   const order = `flink-dispatch deployments upgrade ${record.name} --to ${same.number}`;
   const choices = ['a corrected job', `another restartNonce, or ${order}, to try it again`];
   return addEvent(record, 'rejected', now, { generation, reason, message: text, choices });
+}
+
+/** A program that has shown what it can do is not refused any more for what it could not before. */
+export function accepting(record: DeploymentRecord, number: number): DeploymentRecord {
+  const program = generationOf(record, number)?.program;
+  const generations = record.generations.map((one) => (one.program === program ? omit(one, 'rejected') : one));
+  return { ...record, generations };
 }
 
 /** With that generation, and all of the same job, marked as not to be tried again. */

@@ -5,6 +5,7 @@ import { checkpointInterval } from '../run/checkpointing.ts';
 import type { RunRecord } from '../run/record.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { addEvent } from './events.ts';
+import { accepting } from './generations.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun, type Health } from './record.ts';
 import { targetOf, waysBack } from './rollback.ts';
 
@@ -49,7 +50,7 @@ export function onTrial(record: DeploymentRecord, run: RunRecord, now: Instant):
   if (record.request !== undefined) return { record, look: false };
   const tried = { own: { ...own, runningAt: own.runningAt }, run, probation: plan.probation, now };
   const judged = judge(tried);
-  const next = (own.checkpoints?.at ?? now) + lookEvery(plan.probation);
+  const next = (own.checkpoints?.at ?? now) + lookEvery(tried);
   const dueAt = endOf(tried) > now ? Math.min(next, endOf(tried)) : next;
   if (judged.kind === 'stable') return { record: stable(record, own, now), look: false };
   if (judged.kind !== 'unstable') return { record, look: judged.kind === 'look', dueAt };
@@ -81,7 +82,7 @@ export function afterHandover(
   if (known) return handedOver;
   const inOrder = outcome.reason === 'StoppedWithSavepoint' || isWell(own);
   if (left === undefined || !inOrder) return record;
-  const noted = { ...handedOver, stable: { ...handedOver.stable, at: now } };
+  const noted = { ...accepting(handedOver, generation), stable: { ...handedOver.stable, at: now } };
   return addEvent(noted, 'stable', now, { generation, run: own.id, snapshot: left });
 }
 
@@ -91,7 +92,7 @@ function isWell({ health, checkpoints }: DeploymentRun): boolean {
 
 function stable(record: DeploymentRecord, own: DeploymentRun, now: Instant): DeploymentRecord {
   const { generation } = own;
-  const noted = { ...record, stable: { generation, at: now }, run: omit(own, 'unstable') };
+  const noted = { ...accepting(record, generation), stable: { generation, at: now }, run: omit(own, 'unstable') };
   return addEvent(noted, 'stable', now, { generation, run: own.id });
 }
 
@@ -115,10 +116,10 @@ function unstable(
 }
 
 function judge(tried: Tried): Judgement {
-  const { own, probation, now } = tried;
+  const { own, now } = tried;
   const { health, checkpoints } = own;
   const isOver = now >= endOf(tried);
-  if (checkpoints === undefined || now - checkpoints.at >= lookEvery(probation)) return { kind: 'look' };
+  if (checkpoints === undefined || now - checkpoints.at >= lookEvery(tried)) return { kind: 'look' };
   if (isOver && checkpoints.at < endOf(tried)) return { kind: 'look' };
   // It did not answer.
   if (health?.at !== checkpoints.at) return { kind: 'wait' };
@@ -149,6 +150,7 @@ function endOf({ own, run, probation }: Tried): Instant {
   return (own.unstable?.at ?? own.runningAt) + Math.max(probation, 2 * (checkpointInterval(run) ?? 0));
 }
 
-function lookEvery(probation: Duration): Duration {
-  return Math.max(LOOK, probation / 10);
+/** One that is known to be unstable is asked for at the end of its next probation. */
+function lookEvery({ own, probation }: Pick<Tried, 'own' | 'probation'>): Duration {
+  return Math.max(LOOK, own.unstable === undefined ? probation / 10 : probation);
 }

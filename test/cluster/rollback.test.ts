@@ -48,7 +48,10 @@ describe.skipIf(skipped)('an upgrade that turns out badly', () => {
     expect(again?.startFrom?.path).toBe(failed?.startFrom?.path);
     const told = streams.events.filter(({ type }) => type.includes('.rolling-back.'));
     expect(told.at(-1)?.data).toMatchObject({ generation: 2, reason, snapshot: { path: again?.startFrom?.path } });
-    expect(streams.deployment).toMatchObject({ wanted: 3, generations: [{}, { rejected: { reason } }, { rollbackOf: 2 }] });
+    expect(streams.deployment).toMatchObject({
+      wanted: 3,
+      generations: [{}, { rejected: { reason } }, { rollbackOf: 2 }],
+    });
   }
 
   describe.concurrent.each(FLINK_VERSIONS)('Flink %s', { timeout: TIME_LIMIT }, (version) => {
@@ -83,7 +86,11 @@ describe.skipIf(skipped)('an upgrade that turns out badly', () => {
         expect(settled?.choices.join()).toContain('deployments rollback');
         expect(stream.streams.runs).toHaveLength(2);
         await stream.streams.order({ kind: 'rollback', acceptDuplicates: true });
-        await stream.streams.until(() => 'the first version again', 240, () => stream.lives.length === 3);
+        await stream.streams.until(
+          () => 'the first version again',
+          240,
+          () => stream.lives.length === 3,
+        );
         // As it was told: what came after the upgrade's savepoint is done again.
         const [before, , again] = stream.lives;
         expect(again).toMatchObject({ variant: 'first', from: before?.last?.number });
@@ -106,9 +113,7 @@ describe.skipIf(skipped)('an upgrade that turns out badly', () => {
         await stream.upload('changed', {}, newest);
         await stream.countsAs('changed');
         stream.expectExact();
-        expect(stream.streams.runs.map(({ job }) => job?.flinkVersion)).toEqual([
-          ...['1.20', '2.3', '1.20', '2.3'],
-        ]);
+        expect(stream.streams.runs.map(({ job }) => job?.flinkVersion)).toEqual([...['1.20', '2.3', '1.20', '2.3']]);
         await stream.upload('changed', { state: 'suspended' }, newest);
         await stream.untilState('suspended');
       }),

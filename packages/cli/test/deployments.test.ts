@@ -139,6 +139,48 @@ describe('deployments', () => {
     expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('there are 1, 2, 3') as string });
   });
 
+  describe('are rolled back', () => {
+    const left = { kind: 'savepoint', path: `s3://state/savepoints/${ID}/x` } as const;
+    /** The first generation was stable, and the second one has failed. */
+    function failed(): void {
+      const { run: _, settled: __, ...rest } = stored();
+      const last = { id: runIdFor('run'), generation: 2 };
+      store({ ...rest, state: 'blocked', last, newest: left, stable: { generation: 1, at: 1, left } });
+    }
+
+    it('to what was stable last, with its state', async () => {
+      failed();
+      const { code } = await run('rollback', 'orders');
+      expect(code).toBe(0);
+      const { generations } = stored();
+      expect(generations[1]?.rejected).toMatchObject({ reason: 'NotStable' });
+      const wish = { initialSavepointPath: left.path, nonces: { savepointRedeploy: 1 } };
+      expect(generations.at(-1)).toMatchObject({ number: 3, job: generations[0]?.job, rollbackOf: 2, wish });
+      expect((await run('show', 'orders')).out).toMatch(
+        /generation 1 was stable last, which left s3.*[\s\S]* rejected /,
+      );
+    });
+
+    it('to a snapshot of the history by its number, when it is said that what came after is done again', async () => {
+      failed();
+      store({ ...stored(), newest: { ...left, path: 's3://state/newer' } });
+      const refused = await run('rollback', 'orders', '--to', '1');
+      expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('--accept-duplicates') as string });
+      expect((await run('rollback', 'orders', '--to', '1', '--accept-duplicates')).code).toBe(0);
+      expect(stored().generations.at(-1)?.wish.initialSavepointPath).toBe(left.path);
+    });
+
+    it.each([
+      [['--to', '7'], 2, /has no such snapshot/],
+      [['--to', 'x'], 2, /is no path of a snapshot/],
+      [[], 1, /no other generation than the wanted one was stable last/],
+    ])('never by %j', async (flags, code, message) => {
+      expect(await run('rollback', 'orders', ...flags)).toMatchObject({
+        ...{ code, err: expect.stringMatching(message) as string },
+      });
+    });
+  });
+
   it('are found by the sweeper without a queue, and the command says so', async () => {
     expect((await run('suspend', 'orders')).err).toContain('within three minutes');
     expect(sqs.commandCalls(SendMessageCommand)).toEqual([]);

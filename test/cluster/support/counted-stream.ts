@@ -92,7 +92,11 @@ export class CountedStream {
 
   /** Waits until the deployment is at rest in that state. */
   untilState(state: DeploymentState): Promise<void> {
-    return this.streams.until(() => `${state}; heard: ${this.heard()}`, PATIENCE, () => this.streams.deployment.state === state);
+    return this.streams.until(
+      () => `${state}; heard: ${this.heard()}`,
+      PATIENCE,
+      () => this.streams.deployment.state === state,
+    );
   }
 
   /** Waits until the version counts, with a complete checkpoint of its own, however many lives that took. */

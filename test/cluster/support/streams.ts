@@ -138,8 +138,9 @@ export class Streams {
     return [...this.ledger.records].sort((a, b) => a.createdAt - b.createdAt);
   }
 
+  /** Of its deployment. */
   get events(): readonly { readonly type: string; readonly data: unknown }[] {
-    return this.published.published.map(({ event }) => event);
+    return this.published.ofDeployments.map(({ event }) => event);
   }
 
   /** The cluster of the run that was made last. */

@@ -231,6 +231,20 @@ describe('a generation that was rolled back', () => {
     else await world.request(version('two', {}, { restartNonce: 1 }));
     await world.pass(30_000);
     expect(argsOf(world)).toEqual(['one', 'two', 'one', 'two']);
+    expect(world.deployment.generations[1]?.rejected).toBeDefined();
+    await world.pass(5 * MINUTE);
+    expect(world.deployment.generations[1]?.rejected).toBeUndefined();
+  });
+
+  it('is what is wanted in a deployment that was deleted and is made anew', async () => {
+    const world = await upgraded(REFUSED);
+    await order(world, { kind: 'delete', purge: false });
+    await world.pass(MINUTE);
+    expect(world.deployment).toMatchObject({ state: 'deleted' });
+    await world.request(version('two'));
+    await world.pass(30_000);
+    expect(argsOf(world).at(-1)).toBe('two');
+    expect(world.deployment.stable).toBeUndefined();
   });
 
   it('stays what it is while the stream is restarted', async () => {
