@@ -1,12 +1,12 @@
 import type { Duration, Instant } from '../core/clock.ts';
-import type { RunId } from '../core/ids.ts';
 import { defined } from '../core/defined.ts';
 import { omit } from '../core/omit.ts';
 import { isEnded } from '../run/machine.ts';
 import type { RunRecord } from '../run/record.ts';
 import { afterRun } from './after-run.ts';
+import { isUnheard, POLL, TRANSITION, type Decision, type DeploymentEffect } from './decision.ts';
 import { addEvent } from './events.ts';
-import { ownDirectory, isHeldByRun, retire, retireAll, retirementAt } from './history.ts';
+import { isHeldByRun, retire, retireAll, retirementAt } from './history.ts';
 import {
   generationOf,
   type DeploymentEventType,
@@ -14,39 +14,13 @@ import {
   type DeploymentRun,
   type Generation,
   type SnapshotRequest,
-  type StopMode,
 } from './record.ts';
+import { removals } from './removals.ts';
 import { giveUpRequest, nextPeriodic, openRequest } from './requests.ts';
 import { onTrial } from './stable.ts';
 import { begin } from './start.ts';
 import { stopCause, stopMode } from './stop.ts';
 
-/** What is to be done, once the record that names it is written. Each may be done again. */
-export type DeploymentEffect =
-  /** Makes the run, and sends its first message. */
-  | { readonly kind: 'start-run'; readonly run: DeploymentRun }
-  | { readonly kind: 'stop-run'; readonly runId: RunId; readonly stop: StopMode; readonly upgrade: boolean }
-  /** Asks Flink for the snapshot, or what has become of it. */
-  | { readonly kind: 'take-snapshot'; readonly request: SnapshotRequest }
-  /** Asks the JobManager about its checkpoints. */
-  | { readonly kind: 'look'; readonly runId: RunId }
-  | { readonly kind: 'remove-snapshot'; readonly ordinal: number; readonly directory: string | undefined }
-  | { readonly kind: 'remove-leftover'; readonly directory: string }
-  | { readonly kind: 'keep-jar'; readonly generation: number };
-
-export interface Decision {
-  readonly record: DeploymentRecord;
-  readonly effects: readonly DeploymentEffect[];
-  /** When to look again, whatever happens meanwhile; absent: only when something happens. */
-  readonly dueAt?: Instant;
-}
-
-/** A message about what goes on may be lost. */
-const TRANSITION: Duration = 30_000;
-/** How long the first step of a run takes to be on record, and more. */
-const UNHEARD: Duration = 20_000;
-/** How often Flink is asked what has become of a snapshot. */
-const POLL: Duration = 5_000;
 /** A clean-up that takes longer is told. */
 const LATE: Duration = 10 * 60_000;
 /** Kept jars expire after 90 days. */
@@ -117,22 +91,6 @@ function jars({ stable }: DeploymentRecord, ...generations: readonly number[]): 
 
 function keepsJar({ state }: DeploymentRecord): boolean {
   return state !== 'finished' && state !== 'deleted';
-}
-
-function removals(record: DeploymentRecord): DeploymentEffect[] {
-  const { snapshots, leftovers, run } = record;
-  return [
-    ...snapshots
-      .filter(({ deletingAt }) => deletingAt !== undefined)
-      .map(({ ordinal, snapshot }) => ({
-        kind: 'remove-snapshot' as const,
-        ordinal,
-        directory: ownDirectory(record, snapshot),
-      })),
-    ...leftovers
-      .filter((left) => left.run !== run?.id)
-      .map(({ directory }) => ({ kind: 'remove-leftover' as const, directory })),
-  ];
 }
 
 /** Its outcome stands, and something of it may be left: whatever is wanted, nothing begins before that is gone. */
@@ -274,11 +232,6 @@ function housekeeping(given: DeploymentRecord, { own, run, wanted, now }: Runnin
   if (asks) effects.push({ kind: 'look', runId: own.id });
   const times = [nextPeriodic(retired, wanted), retirementAt(retired, now), asks ? now + LOOK : undefined];
   return { record: retired, effects, ...due(times) };
-}
-
-/** Whoever made it died before its first message was sent: making it again finds it, and sends that. */
-function isUnheard({ state, step, createdAt }: RunRecord, now: Instant): boolean {
-  return state === 'accepted' && step.number === 1 && now - createdAt >= UNHEARD;
 }
 
 function waitForRequest(record: DeploymentRecord, request: SnapshotRequest, now: Instant): Decision {

@@ -36,22 +36,36 @@ export function applyRequest(
   const number = (record.generations.at(-1)?.number ?? 0) + 1;
   const superseded = late || isOlderUpload(record, request);
   const sent = { ...generationFor(request, number), ...(superseded && { superseded }) };
-  const isNew = superseded || wanted?.wish.state === 'deleted';
-  const rejection = isNew ? undefined : rejectionOf(record, sent, request);
+  const rejection = superseded ? undefined : rejectionOf(record, sent, request, wanted);
   const generation = rejection === undefined || wanted === undefined ? sent : insteadOf(sent, wanted);
-  const message = superseded ? undefined : foretell(record, generation);
-  const about = { generation: number, ...defined({ message }) };
-  const added = addEvent({ ...record, generations: [...record.generations, generation] }, 'accepted', now, about);
-  const told = rejection === undefined ? added : tellRejected(added, number, rejection, now);
-  const changed = superseded ? passOver(told, generation, request, now) : want(told, generation, request, now);
+  const added = accept(record, generation, rejection, now);
+  const changed = superseded ? passOver(added, generation, request, now) : want(added, generation, request, now);
   return { kind: 'changed', record: bounded(changed), generation };
+}
+
+function accept(
+  record: DeploymentRecord,
+  generation: Generation,
+  rejection: Rejected | undefined,
+  now: Instant,
+): DeploymentRecord {
+  const { number, superseded } = generation;
+  const message = superseded === true ? undefined : foretell(record, generation);
+  const added = { ...record, generations: [...record.generations, generation] };
+  const told = addEvent(added, 'accepted', now, { generation: number, ...defined({ message }) });
+  return rejection === undefined ? told : tellRejected(told, number, rejection, now);
 }
 
 type Rejected = Generation & { readonly rejected: NonNullable<Generation['rejected']> };
 
 /** A generation of the same program that was rolled back, unless somebody asks for it all the same. */
-function rejectionOf(record: DeploymentRecord, sent: Generation, request: DeploymentRequest): Rejected | undefined {
-  if (request.sameJob !== undefined) return undefined;
+function rejectionOf(
+  record: DeploymentRecord,
+  sent: Generation,
+  request: DeploymentRequest,
+  wanted: Generation | undefined,
+): Rejected | undefined {
+  if (request.sameJob !== undefined || wanted?.wish.state === 'deleted') return undefined;
   const { restart, savepointRedeploy } = sent.wish.nonces;
   return record.generations.filter(isRejected).findLast(({ program, wish: { nonces } }) => {
     const isAskedFor = nonces.restart !== restart || nonces.savepointRedeploy !== savepointRedeploy;

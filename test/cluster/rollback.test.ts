@@ -1,43 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { buildJars, CountedStream, type CountedStreamOptions, type Jars } from './support/counted-stream.ts';
+import { describe, expect, it } from 'vitest';
+import type { CountedStream } from './support/counted-stream.ts';
 import { FLINK_VERSIONS, turnsOf } from './support/lab.ts';
 import { createPool } from './support/pool.ts';
-import { startStorage, type Storage } from './support/s3.ts';
-import { openUploads } from './support/streams.ts';
-import { tenantSuite } from './support/tenant-suite.ts';
-
-/** Upgrades that turn out badly, on real Flink. Pods reach the witness on this machine, so this runs where they do. */
-const host = process.env['NODE_IP'] ?? '';
-const skipped = host === '';
-if (skipped) console.warn('SKIPPED: test/cluster/rollback.test.ts: run it in test/cluster/lab/enter');
+import { STREAM_HOST, streamSuite } from './support/stream-suite.ts';
 
 const TIME_LIMIT = 480_000;
+const SAVEPOINT = { upgradeMode: 'savepoint' } as const;
 const [newest = '', oldest = newest] = FLINK_VERSIONS;
 const pool = createPool(3);
 
-describe.skipIf(skipped)('an upgrade that turns out badly', () => {
-  const suite = tenantSuite();
-  let storage: Storage;
-  let jars: Jars;
-
-  beforeAll(async () => {
-    [storage, jars] = await Promise.all([startStorage(), buildJars()]);
-    await openUploads(storage);
-  });
-  afterAll(() => storage?.stop());
-
-  /** A stream that counts as its first version. */
-  async function counting(
-    version: string,
-    test: TestContext,
-    options: Partial<CountedStreamOptions> = {},
-  ): Promise<CountedStream> {
-    const shared = { tenant: suite.tenant, version, storage, jars, host, upgradeMode: 'savepoint' } as const;
-    const stream = await CountedStream.open({ ...shared, ...options }, test);
-    await stream.upload('first');
-    await stream.countsAs('first');
-    return stream;
-  }
+/** On real Flink. Pods reach the witness on this machine, so this runs where they do. */
+describe.skipIf(STREAM_HOST === '')('an upgrade that turns out badly', () => {
+  const suite = streamSuite('test/cluster/rollback.test.ts');
 
   /** Once, from the upgrade's own snapshot, and the event says why. */
   function expectRolledBack({ streams }: CountedStream, reason: string): void {
@@ -59,7 +33,7 @@ describe.skipIf(skipped)('an upgrade that turns out badly', () => {
 
     it.runIf(isTurn())('to a version without a uid: the old one goes on, whoever is killed over it', (test) =>
       pool(async () => {
-        const stream = await counting(version, test);
+        const stream = await suite.counting(version, SAVEPOINT, test);
         const { deaths } = stream.streams;
         deaths.armed = true;
         await stream.upload('renamed');
@@ -77,7 +51,7 @@ describe.skipIf(skipped)('an upgrade that turns out badly', () => {
     it.runIf(isTurn())('to a version that fails after a checkpoint: a person decides', (test) =>
       pool(async () => {
         const flinkConfiguration = { 'restart-strategy.type': 'none' };
-        const stream = await counting(version, test, { flinkConfiguration });
+        const stream = await suite.counting(version, { ...SAVEPOINT, flinkConfiguration }, test);
         await stream.upload('failing');
         await stream.countsAs('failing');
         await stream.untilState('blocked');
@@ -105,7 +79,7 @@ describe.skipIf(skipped)('an upgrade that turns out badly', () => {
     { timeout: TIME_LIMIT },
     (test) =>
       pool(async () => {
-        const stream = await counting(oldest, test);
+        const stream = await suite.counting(oldest, SAVEPOINT, test);
         await stream.upload('retyped', {}, newest);
         await stream.countsAs('first');
         stream.expectExact();

@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
-import { buildJars, CountedStream, type CountedStreamOptions, type Jars } from './support/counted-stream.ts';
+import type { CountedStream } from './support/counted-stream.ts';
 import { FLINK_VERSIONS, killPod, turnsOf } from './support/lab.ts';
 import { createPool } from './support/pool.ts';
-import { startStorage, STATE_BUCKET, type Storage } from './support/s3.ts';
-import { openUploads } from './support/streams.ts';
-import { tenantSuite } from './support/tenant-suite.ts';
-
-/**
- * Streams that are changed while they run, on real Flink: what their job itself says tells whether state was kept. Pods
- * reach the witness on this machine, so this runs where they do.
- */
-const host = process.env['NODE_IP'] ?? '';
-const skipped = host === '';
-if (skipped) console.warn('SKIPPED: test/cluster/upgrade.test.ts: run it in test/cluster/lab/enter');
+import { STATE_BUCKET } from './support/s3.ts';
+import { STREAM_HOST, streamSuite } from './support/stream-suite.ts';
 
 /** Of each kind. */
 const UPGRADES = Number(process.env['UPGRADES'] ?? 2);
@@ -24,25 +15,12 @@ const HIGH_AVAILABILITY = {
 };
 const pool = createPool(3);
 
-describe.skipIf(skipped)('a stream that is changed', () => {
-  const suite = tenantSuite();
-  let storage: Storage;
-  let jars: Jars;
-
-  beforeAll(async () => {
-    [storage, jars] = await Promise.all([startStorage(), buildJars()]);
-    await openUploads(storage);
-  });
-  afterAll(() => storage?.stop());
-
-  type Differently = Pick<CountedStreamOptions, 'upgradeMode'> & Partial<CountedStreamOptions>;
-  /** A stream that counts. */
-  async function counting(version: string, options: Differently, test: TestContext): Promise<CountedStream> {
-    const stream = await CountedStream.open({ tenant: suite.tenant, version, storage, jars, host, ...options }, test);
-    await stream.upload('first');
-    await stream.countsAs('first');
-    return stream;
-  }
+/**
+ * Streams that are changed while they run, on real Flink: what their job itself says tells whether state was kept. Pods
+ * reach the witness on this machine, so this runs where they do.
+ */
+describe.skipIf(STREAM_HOST === '')('a stream that is changed', () => {
+  const suite = streamSuite('test/cluster/upgrade.test.ts');
 
   async function expectNothingLeft({ streams }: CountedStream): Promise<void> {
     for (const { clusterId } of streams.runs.flatMap(({ attempts }) => attempts)) {
@@ -61,7 +39,7 @@ describe.skipIf(skipped)('a stream that is changed', () => {
 
     it.runIf(isTurn())('goes on with the next number after each upload, and after it was suspended', (test) =>
       pool(async () => {
-        const stream = await counting(version, { upgradeMode: 'savepoint' }, test);
+        const stream = await suite.counting(version, { upgradeMode: 'savepoint' }, test);
         for (let upgrade = 0; upgrade < UPGRADES; upgrade += 1) {
           await stream.upgrade();
           stream.expectExact();
@@ -81,7 +59,7 @@ describe.skipIf(skipped)('a stream that is changed', () => {
       'goes on from its last checkpoint after each upload, and after its JobManager was lost',
       (test) =>
         pool(async () => {
-          const stream = await counting(version, { upgradeMode: 'last-state' }, test);
+          const stream = await suite.counting(version, { upgradeMode: 'last-state' }, test);
           for (let upgrade = 0; upgrade < UPGRADES; upgrade += 1) {
             await stream.upgrade();
             const [before] = stream.expectHandedOver();
@@ -100,7 +78,7 @@ describe.skipIf(skipped)('a stream that is changed', () => {
       it.runIf(isTurn())(`keeps its state when its JobManager is killed in its last savepoint, ${how} HA`, (test) =>
         pool(async () => {
           const options = { job: { fallback: 'last-state' }, flinkConfiguration, slowness: 3_000 };
-          const stream = await counting(version, { upgradeMode: 'savepoint', ...options }, test);
+          const stream = await suite.counting(version, { upgradeMode: 'savepoint', ...options }, test);
           const asked = stream.effect('flink.stop');
           await stream.upload('changed');
           await asked;
@@ -117,7 +95,7 @@ describe.skipIf(skipped)('a stream that is changed', () => {
       'keeps its state when functions are killed before and after each effect of its upgrades',
       (test) =>
         pool(async () => {
-          const stream = await counting(version, { upgradeMode: 'savepoint' }, test);
+          const stream = await suite.counting(version, { upgradeMode: 'savepoint' }, test);
           const { deaths } = stream.streams;
           deaths.armed = true;
           await stream.upgrade();

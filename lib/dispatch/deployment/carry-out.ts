@@ -1,4 +1,4 @@
-import type { DeploymentEffect } from '../../deployment/decide.ts';
+import type { DeploymentEffect } from '../../deployment/decision.ts';
 import { forget } from '../../deployment/history.ts';
 import type { DeploymentRecord } from '../../deployment/record.ts';
 import type { RunRecord } from '../../run/record.ts';

@@ -3,6 +3,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { deploymentIdFor, runIdFor } from '../../../lib/core/ids.ts';
+import { omit } from '../../../lib/core/omit.ts';
 import { parseDeployment } from '../../../lib/deployment/record-schema.ts';
 import type { DeploymentRecord, DeploymentRequest } from '../../../lib/deployment/record.ts';
 import { jobIn, recordOf } from '../../../test/deployment/job.ts';
@@ -143,7 +144,7 @@ describe('deployments', () => {
     const left = { kind: 'savepoint', path: `s3://state/savepoints/${ID}/x` } as const;
     /** The first generation was stable, and the second one has failed. */
     function failed(): void {
-      const { run: _, settled: __, ...rest } = stored();
+      const rest = omit(stored(), 'run', 'settled');
       const last = { id: runIdFor('run'), generation: 2 };
       store({ ...rest, state: 'blocked', last, newest: left, stable: { generation: 1, at: 1, left } });
     }

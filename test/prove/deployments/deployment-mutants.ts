@@ -142,8 +142,8 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     name: 'I8 what was rolled back is not tried again by itself',
     test: ROLLBACKS,
     file: 'lib/deployment/generations.ts',
-    guard: 'const rejection = isNew ? undefined : rejectionOf(record, sent, request);',
-    without: 'const rejection = isNew || !isNew ? undefined : rejectionOf(record, sent, request);',
+    guard: 'const rejection = superseded ? undefined : rejectionOf(record, sent, request, wanted);',
+    without: 'const rejection = superseded ? rejectionOf(record, sent, request, wanted) : undefined;',
   },
   {
     name: 'I3 nobody goes back behind the newest state without saying so',
