@@ -52,6 +52,9 @@ export const JOB_FIELD_TEXTS: Readonly<Record<string, string>> = {
   'job.savepointHistory.count': 'At most so many. Default: 10.',
   'job.savepointHistory.age': 'At most so long. Default: 7d.',
   'job.maxCheckpointAge': 'An upgrade by last-state from an older checkpoint takes a savepoint first. Default: none.',
+  'job.probation': 'How long a new version has to show that it is stable. Default: 5m.',
+  'job.rollback':
+    '`automatic`: a version that turns out badly before its first checkpoint gives way to the last stable one; `manual`: a person decides. Default: automatic.',
   'job.savepointTriggerNonce': 'Another number than before takes one savepoint.',
   'job.checkpointTriggerNonce': 'Another number than before takes one checkpoint.',
   'job.savepointRedeployNonce': 'Another number than before starts the stream again from initialSavepointPath.',
