@@ -56,10 +56,11 @@ export function rollBack(
   const cause = causeOf(own, run);
   if (target === undefined || cause === undefined || newState(record, own, run) !== undefined) return undefined;
   const number = (record.generations.at(-1)?.number ?? 0) + 1;
-  const { nonces } = generationOf(record, record.wanted)?.wish ?? { nonces: {} };
+  const { wish: { nonces } = { nonces: {} }, at = now } = generationOf(record, record.wanted) ?? {};
   const { job, program, flinkVersion, plan, notify } = target;
   const generation: Generation = {
-    ...{ number, job, program, flinkVersion, plan, notify, at: now },
+    // Nobody sent it: a request that is being taken meanwhile is no older than what it takes the place of.
+    ...{ number, job, program, flinkVersion, plan, notify, at },
     requestId: runIdFor(`rollback\n${record.id}\n${number}`),
     jobIn: target.jobIn ?? target.requestId,
     wish: { state: 'running', nonces },

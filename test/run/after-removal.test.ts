@@ -8,7 +8,7 @@ import { NOW, runIn } from '../verdict/observations.ts';
 
 const PLAN: StatePlan = {
   ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'NATIVE', savepointDeadline: 60_000 },
-  ...{ savepointDirectory: 's3://b/sp', history: { count: 1, age: 1 } },
+  ...{ savepointDirectory: 's3://b/sp', probation: 1, rollback: 'automatic', history: { count: 1, age: 1 } },
 };
 const crashed: Outcome = {
   ...{ state: 'failed', reason: 'JobManagerCrashed', message: 'It crashed', at: NOW - 7, evidence: ['exit code 1'] },

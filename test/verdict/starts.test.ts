@@ -348,7 +348,7 @@ describe('an explanation says', () => {
       ...{ ...running.job, kind: 'streaming' },
       state: {
         ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'NATIVE', savepointDeadline: 60_000 },
-        ...{ savepointDirectory: 's3://state/sp', history: { count: 1, age: 1 } },
+        ...{ savepointDirectory: 's3://state/sp', probation: 1, rollback: 'automatic', history: { count: 1, age: 1 } },
       },
     },
   };

@@ -14,7 +14,7 @@ import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHAB
  */
 const PLAN: StatePlan = {
   ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'NATIVE', savepointDeadline: 60_000 },
-  ...{ savepointDirectory: 's3://state/sp', history: { count: 1, age: 1 } },
+  ...{ savepointDirectory: 's3://state/sp', probation: 1, rollback: 'automatic', history: { count: 1, age: 1 } },
 };
 const plain = runIn('running', 5_000);
 const stream: ActiveRun = { ...plain, job: { ...plain.job, kind: 'streaming', state: PLAN } };

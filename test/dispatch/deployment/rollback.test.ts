@@ -94,7 +94,7 @@ describe('a generation is rolled back by itself', () => {
     expect(world.started[2]?.count).toBe(world.started[2]?.newest);
     const [, rejected, again] = world.deployment.generations;
     expect(rejected?.rejected).toMatchObject({ reason });
-    expect(again).toMatchObject({ rollbackOf: 2, by: 'rollback of generation 2' });
+    expect(again).toMatchObject({ rollbackOf: 2, by: 'rollback of generation 2', at: rejected?.at });
     const told = world.parts.publisher.ofDeployments.map(({ event }) => event);
     const [why] = told.filter(({ data }) => data.state === 'rolling-back');
     expect(why?.data).toMatchObject({ generation: 2, reason, snapshot: { path: second?.startFrom?.path } });

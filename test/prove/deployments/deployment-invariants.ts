@@ -53,7 +53,7 @@ export class DeploymentInvariants {
 
   /** Runs that took another one's place, and ran. */
   get upgrades(): number {
-    return [...this.events.values()].filter((text) => text.includes('deployment.upgraded.')).length;
+    return [...this.events.values()].filter((text) => /deployment\.(upgraded|rolled-back)\./.test(text)).length;
   }
 
   check(invariant: string, holds: boolean, detail: () => string): void {
@@ -92,9 +92,38 @@ export class DeploymentInvariants {
     checkDeploymentShape(check, next, (id) => this.events.has(id));
     if (last !== undefined) checkDeploymentChange(check, last, next);
     this.checkUploads(next);
+    this.checkRollbacks(next, last);
     if (last?.run !== undefined && last.run.id !== run?.id) this.checkGone(last.run.id, next);
     if (run !== undefined) this.named.add(run.id);
     if (state === 'suspended') this.checkSuspended(next);
+  }
+
+  /** I10: by itself once, from where it began itself, and never past the first checkpoint of what is rolled back. */
+  private checkRollbacks(record: DeploymentRecord, last: DeploymentRecord | undefined): void {
+    const { name, run, generations } = record;
+    const own = generations.filter(({ by }) => by.startsWith('rollback of'));
+    const of = own.map(({ rollbackOf }) => rollbackOf);
+    this.check(
+      'I10: a generation is rolled back once',
+      new Set(of).size === of.length,
+      () => `${name}: ${of.join(' ')}`,
+    );
+    const back = own.find(({ number }) => number === run?.generation);
+    if (back === undefined || run === undefined || run.id === last?.run?.id) return;
+    const failed = this.runsOf(record.id).filter(({ deployment }) => deployment?.generation === back.rollbackOf);
+    const from = failed.at(-1)?.startFrom?.path;
+    this.check(
+      'I10: a rollback begins where the upgrade began',
+      from === run.startFrom?.path,
+      () => `${name}: ${from ?? ''}`,
+    );
+    const jobs: readonly string[] = failed.flatMap(({ attempts }) => attempts.map(({ jobId }) => jobId));
+    const state = this.world.streams.truth.completedBy(jobs);
+    this.check(
+      'I10: nothing is rolled back past its first checkpoint',
+      state === undefined,
+      () => `${name}: ${state ?? ''}`,
+    );
   }
 
   /** I9: of the uploads of a key the newest is wanted. */

@@ -125,6 +125,8 @@ export class Wishes {
       ...(canSave && chance('periodic', 0.4) ? { savepointInterval: draws.pick(`${name} every`, ['20s', '2m']) } : {}),
       ...(canSave && chance('age', 0.3) ? { maxCheckpointAge: '5s' } : {}),
       ...(canSave ? { savepointTriggerNonce: 0 } : {}),
+      probation: draws.pick(`${name} probation`, ['20s', '90s', '5m']),
+      rollback: draws.pick(`${name} rollback`, ['automatic', 'automatic', 'automatic', 'manual']),
       ...(chance('brings state', 0.1) ? { initialSavepointPath: this.bring(0) } : {}),
     };
   }

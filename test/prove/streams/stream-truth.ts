@@ -95,6 +95,11 @@ export class StreamTruth {
     this.snapshots.set(streamOf(name), from === undefined ? [] : [from]);
   }
 
+  /** Something that one of these jobs has completed. */
+  completedBy(jobs: readonly string[]): string | undefined {
+    return [...this.known.values()].find(({ jobId }) => jobs.includes(jobId))?.path;
+  }
+
   find(path: string): Completed | undefined {
     return this.known.get(path);
   }
