@@ -46,7 +46,7 @@ export function checkDeploymentChange(check: Check, last: DeploymentRecord, next
 }
 
 function bare(generation: DeploymentRecord['generations'][number]): string {
-  return canonicalJson(omit(generation, 'superseded'));
+  return canonicalJson(omit(generation, 'superseded', 'rejected'));
 }
 
 /** Published ones may be forgotten. */
