@@ -297,6 +297,17 @@ describe('the attempts of a stream', () => {
     expect(world.flink.streams.restored).toEqual([startFrom.path, newest]);
   });
 
+  it('begin from a savepoint that their deployment asked for, where that is the newest', async () => {
+    const world = stream();
+    const runId = await streamRun(world, { attempts: 4 });
+    const { deployment } = await running(world, runId);
+    checkpointNow(world, runId);
+    const path = `${SAVEPOINTS}/${deployment?.id}/${runId}-r1/savepoint-1`;
+    world.state.complete.set(path, { at: 1, bytes: 1, checkpointId: 9 });
+    await lost(world);
+    expect(attemptOf(world, runId)).toMatchObject({ number: 2, restoredFrom: { kind: 'savepoint', path } });
+  });
+
   it('keep what they began from when they completed nothing', async () => {
     const world = stream();
     const startFrom = { kind: 'savepoint', path: 's3://state/of-a-person' } as const;

@@ -167,6 +167,27 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     without: "  if (health === undefined) return { kind: 'unstable', hasState: false, message: '', restarts: 0 };\n",
   },
   {
+    name: 'I9 an upload that comes too late is the newest of its key',
+    test: GENERATIONS,
+    file: 'lib/deployment/generations.ts',
+    guard: 'upload: isNewest ? upload : newest',
+    without: 'upload: newest',
+  },
+  {
+    name: 'I7 what comes too late is told, whatever becomes of its message',
+    test: GENERATIONS,
+    file: 'lib/deployment/generations.ts',
+    guard: '{ ...told, dueAt: now, ',
+    without: '{ ...told, ',
+  },
+  {
+    name: 'I4 a job that finished has no state to go on from',
+    test: 'test/deployment/start.test.ts',
+    file: START,
+    guard: 'const known = newest ?? record.snapshots.at(-1)?.snapshot;',
+    without: 'const known = newest;',
+  },
+  {
     name: 'I11 a suspended deployment sends no messages',
     test: DEPLOYMENTS,
     file: DECIDE,

@@ -124,6 +124,13 @@ export const STREAM_TESTED: readonly TestedMutant[] = [
     test: 'test/verdict/rules.test.ts',
   },
   {
+    name: 'I3: a savepoint that the deployment asked for is state as well',
+    file: 'lib/dispatch/state/snapshots.ts',
+    guard: 'savepointsBelow(directory, `${run.runId}-`)',
+    without: 'savepointsBelow(directory, `${run.runId}-none`)',
+    test: TEST,
+  },
+  {
     name: 'savepoints that nobody knows of are removed',
     file: 'lib/dispatch/clean-up.ts',
     guard: '  await forgetTries(record, deps);\n',
