@@ -48,6 +48,7 @@ export const JOB_FIELD_TEXTS: Readonly<Record<string, string>> = {
   'job.savepointFormat': 'canonical, or native for the state backend’s own. Default: canonical; with ForSt native.',
   'job.savepointDeadline': 'How long all tries for one savepoint may take. Default: 15m.',
   'job.savepointInterval': 'A savepoint every so often. Default: none.',
+  'job.prepareUpgrade': 'Has the next run’s cluster ready before the last run is asked to end. Default: false.',
   'job.savepointHistory': 'How many savepoints are kept, and how long.',
   'job.savepointHistory.count': 'At most so many. Default: 10.',
   'job.savepointHistory.age': 'At most so long. Default: 7d.',

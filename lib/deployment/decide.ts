@@ -1,12 +1,15 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { omit } from '../core/omit.ts';
+import type { Reason } from '../core/reasons.ts';
 import { isEnded } from '../run/machine.ts';
+import { isHeld } from '../run/prepared.ts';
 import type { RunRecord } from '../run/record.ts';
 import { afterRun } from './after-run.ts';
-import { isUnheard, POLL, TRANSITION, type Decision, type DeploymentEffect } from './decision.ts';
+import { isUnheard, POLL, TRANSITION, type Decision } from './decision.ts';
+import { deleted, due, JAR, jars, rest, suspended } from './at-rest.ts';
 import { addEvent } from './events.ts';
-import { isHeldByRun, retire, retireAll, retirementAt } from './history.ts';
+import { isHeldByRun, retire, retirementAt } from './history.ts';
 import {
   generationOf,
   type DeploymentEventType,
@@ -14,17 +17,17 @@ import {
   type DeploymentRun,
   type Generation,
   type SnapshotRequest,
+  type StopWhy,
 } from './record.ts';
+import { handingOver, permitting, preparing, withChoices } from './prepare-steps.ts';
+import { prepare, takeBack, type OtherRuns } from './prepare.ts';
+import { ending, stillLeaving } from './ending.ts';
 import { removals } from './removals.ts';
 import { giveUpRequest, nextPeriodic, openRequest } from './requests.ts';
 import { onTrial } from './stable.ts';
 import { begin } from './start.ts';
 import { stopCause, stopMode } from './stop.ts';
 
-/** A clean-up that takes longer is told. */
-const LATE: Duration = 10 * 60_000;
-/** Kept jars expire after 90 days. */
-const JAR: Duration = 10 * 24 * 60 * 60_000;
 /** Between questions whether a run still needs what it started from. */
 const LOOK: Duration = 60 * 60_000;
 
@@ -32,21 +35,39 @@ const LOOK: Duration = 60 * 60_000;
  * What a deployment does next. `run`: the record of its run, when it names one and the run was made. It never does
  * anything to a run that goes on well but to end it for what is wanted.
  */
-export function decideDeployment(record: DeploymentRecord, run: RunRecord | undefined, now: Instant): Decision {
+export function decideDeployment(
+  given: DeploymentRecord,
+  run: RunRecord | undefined,
+  now: Instant,
+  others: OtherRuns = {},
+): Decision {
+  const record = others.leaving?.state === 'closed' ? omit(given, 'leaving') : given;
   const { run: own } = record;
   const wanted = generationOf(record, record.wanted);
   if (wanted === undefined) return { record, effects: [] };
-  if (own === undefined) return withoutRun(record, wanted, now);
+  if (own === undefined) return withoutRun(record, { wanted, others, now });
   if (run === undefined) return { record, effects: [{ kind: 'start-run', run: own }], dueAt: now + TRANSITION };
-  if (run.state === 'closed') {
-    const after = afterRun(record, run, now);
-    return withoutRun(after, generationOf(after, after.wanted) ?? wanted, now);
-  }
-  return isEnded(run.state) ? ending(record, own, run, now) : withRun(record, { own, run, wanted, now });
+  if (!isEnded(run.state)) return withRun(record, { own, run, wanted, others, now });
+  if (isHeld(run)) return withoutRun(takeBack(record), { wanted, others, now });
+  const handed = handingOver(record, { run, wanted, others, now });
+  if (handed !== undefined) return handed;
+  if (run.state !== 'closed') return ending(record, own, run, now);
+  const after = afterRun(record, run, now);
+  return withoutRun(after, { wanted: generationOf(after, after.wanted) ?? wanted, others, now });
 }
 
-/** Nothing of a run is left. */
-function withoutRun(record: DeploymentRecord, wanted: Generation, now: Instant): Decision {
+interface Without {
+  readonly wanted: Generation;
+  readonly others: OtherRuns;
+  readonly now: Instant;
+}
+
+/** Nothing of a run is left, once one that was prepared and one that leaves are gone too. */
+function withoutRun(given: DeploymentRecord, { wanted, others, now }: Without): Decision {
+  const ahead = prepare(given, { wanted, why: undefined, next: others.next, now });
+  if (ahead.kind === 'wait') return preparing(ahead.record, ahead.next, others.next, now);
+  const { record } = ahead;
+  if (record.leaving !== undefined) return stillLeaving(record, record.leaving, others.leaving, now);
   if (wanted.wish.state === 'deleted') {
     return record.state === 'deleted' ? { record, effects: [] } : deleted(record, wanted, now);
   }
@@ -57,65 +78,31 @@ function withoutRun(record: DeploymentRecord, wanted: Generation, now: Instant):
   return { record: begun, effects: [{ kind: 'start-run', run: begun.run }], dueAt: now + TRANSITION };
 }
 
-function suspended(record: DeploymentRecord, now: Instant): DeploymentRecord {
-  const reached = { ...omit(record, 'settled'), reached: record.wanted };
-  if (record.state === 'suspended' && record.reached === record.wanted) return record;
-  return addEvent({ ...reached, state: 'suspended' }, 'suspended', now, defined({ snapshot: record.newest }));
-}
-
-function deleted(record: DeploymentRecord, wanted: Generation, now: Instant): Decision {
-  const purged = wanted.wish.purge === true ? retireAll(record, now) : record;
-  const effects = removals(purged);
-  if (effects.length > 0) return { record: { ...purged, state: 'deleting' }, effects, dueAt: now + TRANSITION };
-  const kept = omit(purged, 'newest', 'unknown', 'finishedAt', 'settled', 'last', 'stable');
-  const empty = { ...kept, leftovers: [], snapshots: [], runs: 0, reached: record.wanted, state: 'deleted' as const };
-  return { record: addEvent(empty, 'deleted', now), effects: [] };
-}
-
-/** Nothing goes on: snapshots grow old, and the jar of what may be resumed is kept. */
-function rest(record: DeploymentRecord, wanted: Generation, now: Instant): Decision {
-  const retired = retire(record, now);
-  const keep = keepsJar(retired) && now - record.jarKeptAt >= JAR;
-  const kept = keep ? { ...retired, jarKeptAt: now } : retired;
-  const effects: DeploymentEffect[] = removals(kept);
-  if (keep) effects.push(...jars(kept, wanted.number));
-  const times = [retirementAt(kept, now), keepsJar(kept) ? kept.jarKeptAt + JAR : undefined];
-  return { record: kept, effects, ...due(times) };
-}
-
-/** Of these generations, and of the one that may have to run again. */
-function jars({ stable }: DeploymentRecord, ...generations: readonly number[]): DeploymentEffect[] {
-  const all = new Set([...generations, ...(stable === undefined ? [] : [stable.generation])]);
-  return [...all].map((generation) => ({ kind: 'keep-jar', generation }));
-}
-
-function keepsJar({ state }: DeploymentRecord): boolean {
-  return state !== 'finished' && state !== 'deleted';
-}
-
-/** Its outcome stands, and something of it may be left: whatever is wanted, nothing begins before that is gone. */
-function ending(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): Decision {
-  const since = run.outcome?.at ?? now;
-  const dueAt = now + TRANSITION;
-  if (own.lateTold === true || now - since < LATE) return { record, effects: [], dueAt };
-  const message = `Run ${own.id} has ended, and is not proven gone since ${Math.round((now - since) / 60_000)} minutes: the next one waits`;
-  const told = addEvent({ ...record, run: { ...own, lateTold: true } }, 'delayed', now, { run: own.id, message });
-  return { record: told, effects: [], dueAt };
-}
-
 interface Running {
   readonly own: DeploymentRun;
   readonly run: RunRecord;
   readonly wanted: Generation;
+  readonly others: OtherRuns;
   readonly now: Instant;
 }
 
-function withRun(given: DeploymentRecord, { own: before, run, wanted, now }: Running): Decision {
-  const seen = noteStopFailed(noteRunning(given, before, run, now), run, now);
-  const own = seen.run ?? before;
-  if (own.stop !== undefined) return stopping(seen, own, run, now);
-  const why = stopCause(seen, own, wanted);
-  if (why === undefined) return goingOn(reach(seen, run), { own, run, wanted, now });
+function withRun(given: DeploymentRecord, { own: before, run, wanted, others, now }: Running): Decision {
+  if (isHeld(run)) return permitting(given, before, now);
+  const noted = noteStopFailed(noteRunning(given, before, run, now), run, now);
+  const own = noted.run ?? before;
+  if (own.stop !== undefined) return stopping(noted, own, run, now);
+  const why = stopCause(noted, own, wanted);
+  const ahead = prepare(noted, { wanted, why, next: others.next, now });
+  if (ahead.kind === 'wait') return preparing(ahead.record, ahead.next, others.next, now);
+  const seen = ahead.kind === 'failed' ? fail(ahead.record, withChoices(ahead), now) : ahead.record;
+  const running = { own, run, wanted, others, now };
+  const goesOn = why === undefined || ahead.kind === 'failed';
+  return goesOn ? goingOn(reach(seen, run), running) : toStop(seen, why, running);
+}
+
+/** It is asked to end, so that its state is kept. */
+function toStop(seen: DeploymentRecord, why: StopWhy, running: Running): Decision {
+  const { own, run, wanted, now } = running;
   // One savepoint at a time: the one that is being taken comes first.
   if (seen.request !== undefined && why !== 'delete' && seen.request.until > now)
     return waitForRequest(seen, seen.request, now);
@@ -125,7 +112,8 @@ function withRun(given: DeploymentRecord, { own: before, run, wanted, now }: Run
     return { record: free, effects: [{ kind: 'look', runId: own.id }], dueAt: now + TRANSITION };
   if (choice.mode === 'impossible') {
     const { message, choices } = choice;
-    return housekeeping(fail(free, { reason: 'InvalidSpec', message, choices }, now), { own, run, wanted, now });
+    const failed = fail(free, { reason: 'InvalidSpec', message, choices }, now);
+    return housekeeping(failed, running);
   }
   const state = why === 'suspend' ? 'suspending' : why === 'delete' ? 'deleting' : 'upgrading';
   const stop = { ...choice, why, at: now };
@@ -194,7 +182,7 @@ function fail(
     message,
     choices,
   }: {
-    readonly reason: 'InvalidSpec' | NonNullable<RunRecord['stopFailed']>['reason'];
+    readonly reason: Reason;
     readonly message: string;
     readonly choices: readonly string[];
   },
@@ -236,9 +224,4 @@ function housekeeping(given: DeploymentRecord, { own, run, wanted, now }: Runnin
 
 function waitForRequest(record: DeploymentRecord, request: SnapshotRequest, now: Instant): Decision {
   return { record, effects: [{ kind: 'take-snapshot', request }], dueAt: now + POLL };
-}
-
-function due(times: readonly (Instant | undefined)[]): { readonly dueAt?: Instant } {
-  const set = times.filter((time) => time !== undefined);
-  return set.length === 0 ? {} : { dueAt: Math.min(...set) };
 }

@@ -1,12 +1,18 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import type { RunId } from '../core/ids.ts';
 import type { RunRecord } from '../run/record.ts';
-import type { DeploymentRecord, DeploymentRun, SnapshotRequest, StopMode } from './record.ts';
+import type { DeploymentRecord, DeploymentRun, NextRun, SnapshotRequest, StopMode } from './record.ts';
 
 /** What is to be done, once the record that names it is written. Each may be done again. */
 export type DeploymentEffect =
   /** Makes the run, and sends its first message. */
   | { readonly kind: 'start-run'; readonly run: DeploymentRun }
+  /** Makes the run, held: it waits for its permit. */
+  | { readonly kind: 'prepare-run'; readonly next: NextRun }
+  /** Ends a run that was prepared and gets no permit. */
+  | { readonly kind: 'drop-run'; readonly next: NextRun }
+  /** Lets a run that was prepared begin its program. */
+  | { readonly kind: 'permit-run'; readonly run: DeploymentRun }
   | { readonly kind: 'stop-run'; readonly runId: RunId; readonly stop: StopMode; readonly upgrade: boolean }
   /** Asks Flink for the snapshot, or what has become of it. */
   | { readonly kind: 'take-snapshot'; readonly request: SnapshotRequest }

@@ -222,8 +222,8 @@ function isOlderUpload({ upload: newest }: DeploymentRecord, request: Deployment
 
 /** What something refers to is kept, and the newest. */
 export function bounded(record: DeploymentRecord): DeploymentRecord {
-  const { generations, wanted, reached, run, last, stable } = record;
-  const needed = [wanted, reached, run?.generation, last?.generation, stable?.generation];
+  const { generations, wanted, reached, run, next, last, stable } = record;
+  const needed = [wanted, reached, run?.generation, next?.generation, last?.generation, stable?.generation];
   const drop = generations.length - KEPT;
   return { ...record, generations: generations.filter(({ number }, i) => i >= drop || needed.includes(number)) };
 }

@@ -77,6 +77,15 @@ const run = z.looseObject({
     .exactOptional(),
   unstable: z.looseObject({ at: instant, message: z.string(), restarts: z.number() }).exactOptional(),
   lateTold: z.boolean().exactOptional(),
+  prepared: z.literal(true).exactOptional(),
+});
+
+const next = z.looseObject({
+  id: runId,
+  generation: z.int().positive(),
+  at: instant,
+  until: instant,
+  dropped: z.literal(true).exactOptional(),
 });
 
 const kept = z.looseObject({
@@ -134,6 +143,9 @@ const deploymentRecordSchema = z.looseObject({
   reached: count,
   upload: z.looseObject({ bucket: z.string(), key: z.string(), sequencer: z.string() }).exactOptional(),
   run: run.exactOptional(),
+  next: next.exactOptional(),
+  leaving: z.looseObject({ id: runId, lateTold: z.literal(true).exactOptional() }).exactOptional(),
+  unprepared: z.int().positive().exactOptional(),
   runs: count,
   last: z.looseObject({ id: runId, generation: z.int().positive() }).exactOptional(),
   newest: snapshot.exactOptional(),

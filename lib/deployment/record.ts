@@ -13,6 +13,7 @@ import type { RunSource } from '../trigger/request.ts';
 export const DEPLOYMENT_STATES = [
   'starting',
   'running',
+  'preparing',
   'upgrading',
   'rolling-back',
   'suspending',
@@ -100,6 +101,19 @@ export interface DeploymentRun {
   readonly unstable?: { readonly at: Instant; readonly message: string; readonly restarts: number };
   /** Its clean-up takes long, and that is told. */
   readonly lateTold?: boolean;
+  /** Whether it was made before its turn, and begins its program with a permit. */
+  readonly prepared?: true;
+}
+
+/** A run that is made while the one before it goes on; its program may not begin. */
+export interface NextRun {
+  readonly id: RunId;
+  readonly generation: number;
+  readonly at: Instant;
+  /** When the upgrade goes on without it, unless it is ready. */
+  readonly until: Instant;
+  /** It is not wanted any more: it never gets a permit, and is forgotten once it has ended. */
+  readonly dropped?: true;
 }
 
 /** What a JobManager tells of a job that is new. */
@@ -168,6 +182,8 @@ export const DEPLOYMENT_EVENTS = [
   'accepted',
   'superseded',
   'started',
+  'preparing',
+  'unprepared',
   'upgrading',
   'upgraded',
   'upgrade-failed',
@@ -223,6 +239,12 @@ export interface DeploymentRecord {
   /** The newest upload that was taken, by which an older one is known. */
   readonly upload?: { readonly bucket: string; readonly key: string; readonly sequencer: string };
   readonly run?: DeploymentRun;
+  /** Beside a run, or in the place of one that has ended. */
+  readonly next?: NextRun;
+  /** The run before the present one: its job has ended for good, and what it leaves is still being removed. */
+  readonly leaving?: { readonly id: RunId; readonly lateTold?: true };
+  /** The generation for which no run is prepared, or not again. */
+  readonly unprepared?: number;
   /** How many there were, with the present one. */
   readonly runs: number;
   /** Of the last run that is gone. */

@@ -14,7 +14,7 @@ export function removals(record: DeploymentRecord): DeploymentEffect[] {
         directory: ownDirectory(record, snapshot),
       })),
     ...leftovers
-      .filter((left) => left.run !== run?.id)
+      .filter((left) => left.run !== run?.id && left.run !== record.leaving?.id)
       .map(({ directory }) => ({ kind: 'remove-leftover' as const, directory })),
   ];
 }

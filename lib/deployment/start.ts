@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
-import { runIdFor } from '../core/ids.ts';
+import { runIdFor, type RunId } from '../core/ids.ts';
 import type { Reason } from '../core/reasons.ts';
 import { omit } from '../core/omit.ts';
 import type { Snapshot } from '../state/snapshot.ts';
@@ -76,14 +76,14 @@ function savepointMissing({ path }: Snapshot): Start {
   };
 }
 
-/** Names the next run, before anything of it exists. */
-export function begin(record: DeploymentRecord, wanted: Generation, now: Instant): DeploymentRecord {
+/** Names the next run, before anything of it exists; `made`: it has been prepared. */
+export function begin(record: DeploymentRecord, wanted: Generation, now: Instant, made?: RunId): DeploymentRecord {
   const start = startOf(record, wanted);
   if (start.kind === 'blocked') return block(record, start, now);
-  const runs = record.runs + 1;
+  const runs = made === undefined ? record.runs + 1 : record.runs;
   const startFrom = start.kind === 'from' ? start.snapshot : undefined;
   const run: DeploymentRun = {
-    id: runIdFor(`deployment\n${record.id}\n${wanted.number}\n${runs}`),
+    id: made ?? runIdOf(record, wanted, runs),
     generation: wanted.number,
     why: whyOf(record, wanted),
     ...defined({ startFrom }),
@@ -94,6 +94,11 @@ export function begin(record: DeploymentRecord, wanted: Generation, now: Instant
   const state = record.state === 'upgrading' || record.state === 'rolling-back' ? record.state : ('starting' as const);
   const next = { ...omit(record, 'settled', 'newest', 'unknown', 'finishedAt'), runs, run, done, state };
   return startFrom === undefined ? next : noteRestored(next, startFrom.path, run.id);
+}
+
+/** Of the deployment's run of that number. */
+export function runIdOf({ id }: DeploymentRecord, { number }: Generation, runs: number): RunId {
+  return runIdFor(`deployment\n${id}\n${number}\n${runs}`);
 }
 
 function whyOf(record: DeploymentRecord, wanted: Generation): RunWhy {

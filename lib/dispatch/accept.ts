@@ -16,6 +16,7 @@ import type { DispatchDeps } from './deps.ts';
 import { acceptStream, deploymentOfJob, isStream, type StreamRequest } from './deployment/accept-deployment.ts';
 import { claimUploads } from './deployment/claim-uploads.ts';
 import { planCluster } from './plan-cluster.ts';
+import { planPrepared } from './modes/plan-prepared.ts';
 import { planSession } from './modes/pool.ts';
 import { checkQuota } from './quota.ts';
 
@@ -161,6 +162,7 @@ function checkPlan(job: ResolvedJob, runId: RunId): void {
     owner,
     delivery: { jarUri },
   });
+  if (job.state?.prepareUpgrade === true) planPrepared(job, { clusterId: clusterIdFor(job.name, runId, 1), owner });
 }
 
 /** What every run has; its state, and what goes with it, is still to come. */

@@ -1,5 +1,6 @@
 import { beginAttempt, currentAttempt, end, hasAttempt, isEnded, toWaiting, updateAttempt } from '../run/machine.ts';
 import { nextLook } from '../run/intervals.ts';
+import { isHeld } from '../run/prepared.ts';
 import { cancelOf } from '../run/stop-request.ts';
 import { outcomeOf } from '../verdict/decide.ts';
 import type { RunId } from '../core/ids.ts';
@@ -25,6 +26,8 @@ export async function acquireLock(record: QueuedRun, deps: DispatchDeps): Promis
     );
   }
   if (record.waiting !== undefined && record.waiting.until > now) return waitFor(record, record.waiting.until - now);
+  // Its program waits for the permit, and the permit for the turn of the run before it.
+  if (isHeld(record)) return continueNow(beginAttempt(record, now));
   const { policy = 'allow' } = record.job.concurrency ?? {};
   const lock = lockOf(record);
   if (lock === undefined || policy === 'allow') return continueNow(beginAttempt(record, now));
@@ -35,7 +38,7 @@ export async function acquireLock(record: QueuedRun, deps: DispatchDeps): Promis
 /** The next attempt starts only when nothing of the last one is left. */
 async function retireAttempt(record: QueuedRun & HasAttempt, deps: DispatchDeps): Promise<Step> {
   const at = await openAttempt(record, deps);
-  const remains = await modeOf(at.job).removeAndVerify(at, { highAvailability: true });
+  const remains = await modeOf(record).removeAndVerify(at, { highAvailability: true });
   if (remains.length > 0) return waitFor(record, Math.min(2_000, nextLook(record, deps.clock.now())));
   const now = deps.clock.now();
   const gone = updateAttempt(record, { removalVerifiedAt: now });

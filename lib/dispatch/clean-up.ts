@@ -28,7 +28,7 @@ export async function cleanUp(record: EndedRun, deps: DispatchDeps): Promise<Ste
   }
   const what = { highAvailability: removesHighAvailability(record) };
   const at = await openAttempt(record, deps);
-  const remains = await modeOf(record.job).removeAndVerify(at, what);
+  const remains = await modeOf(record).removeAndVerify(at, what);
   if (remains.length === 0) return close(await withNewestState(withRun(at, goneNow(record, deps))), deps);
   deps.log.info('removing', { runId: record.runId, remains });
   return waitFor(record, nextLook(record, now));
@@ -42,7 +42,7 @@ function goneNow(record: EndedRun & HasAttempt, { clock }: DispatchDeps): EndedR
 async function keep(record: EndedRun & HasAttempt, deps: DispatchDeps): Promise<EndedRun> {
   const { startRevokedAt = 0 } = currentAttempt(record);
   if (startRevokedAt >= record.outcome.at) return record;
-  return (await modeOf(record.job).revokeStart?.(await openAttempt(record, deps))) ?? record;
+  return (await modeOf(record).revokeStart?.(await openAttempt(record, deps))) ?? record;
 }
 
 /** Closed without proof: its cluster cannot be reached any more, and would be tried for ever. */

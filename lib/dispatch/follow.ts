@@ -23,7 +23,7 @@ type Ends = Exclude<RuledVerdict, { kind: 'wait' }>;
 /** States starting and running: observe, decide, keep the evidence, and say what is next. */
 export async function follow(record: ActiveRun, deps: DispatchDeps): Promise<Step> {
   const at = await openAttempt(record, deps);
-  const observation = await lookAtStop(at, await modeOf(at.job).observe(at));
+  const observation = await lookAtStop(at, await modeOf(record).observe(at));
   const facts: DecisionFacts = { observation, record, now: deps.clock.now() };
   const verdict = decide(facts.observation, record, facts.now);
   if (verdict.kind === 'wait') return goOn(at, facts, verdict);
@@ -33,7 +33,7 @@ export async function follow(record: ActiveRun, deps: DispatchDeps): Promise<Ste
 
 async function goOn(at: AttemptContext<ActiveRun>, facts: DecisionFacts, verdict: Waits): Promise<Step> {
   const { clock } = at.deps;
-  const acted = await modeOf(at.job).act(
+  const acted = await modeOf(at.run).act(
     withRun(at, noteRuntime(noteRunning(at.run, verdict.running), facts.observation)),
     facts.observation,
   );
@@ -86,7 +86,7 @@ function logVerdict({ run, attempt, deps }: AttemptContext<ActiveRun>, { kind, r
  * meanwhile, which the next look will judge.
  */
 async function seal(at: AttemptContext<ActiveRun>, observation: Observation): Promise<ActiveRun | undefined> {
-  const mode = modeOf(at.job);
+  const mode = modeOf(at.run);
   const begun = firstJobManager(observation.kubernetes) !== undefined;
   const isSealed = begun && at.attempt.startRevokedAt !== undefined;
   if (mode.revokeStart === undefined || isSealed) return at.run;

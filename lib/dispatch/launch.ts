@@ -27,7 +27,7 @@ export async function launch(record: ActiveRun, deps: DispatchDeps): Promise<Ste
   const at = await openAttempt(record, deps);
   try {
     await checkRestore(record, deps);
-    return continueNow(await modeOf(job).launch(at));
+    return continueNow(await modeOf(record).launch(at));
   } catch (error) {
     if (!isDispatchError(error) || isPassing(error, record, now)) throw error;
     const outcome = outcomeOf('failed', error.reason, error.message, now, []);
@@ -59,7 +59,7 @@ function isPassing({ reason }: DispatchError, { stepError }: RunRecord, now: Ins
  */
 async function giveUp(record: ActiveRun, outcome: Outcome, late: boolean, deps: DispatchDeps): Promise<Step> {
   const now = deps.clock.now();
-  const begins = modeOf(record.job).revokeStart !== undefined;
+  const begins = modeOf(record).revokeStart !== undefined;
   if (begins && currentAttempt(record).startRevokedAt === undefined) {
     return continueNow(updateAttempt(record, { startRevokedAt: now }));
   }
@@ -77,7 +77,7 @@ async function giveUp(record: ActiveRun, outcome: Outcome, late: boolean, deps: 
 
 async function isMade(record: ActiveRun, deps: DispatchDeps): Promise<boolean> {
   const at = await openAttempt(record, deps);
-  const mode = modeOf(at.job);
+  const mode = modeOf(record);
   await mode.revokeStart?.(at);
   const { kubernetes } = await mode.observe(at);
   const { deployment } = kubernetes;

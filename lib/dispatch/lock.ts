@@ -5,7 +5,8 @@ import type { LockName } from '../run/store/locks.ts';
 import type { DispatchDeps } from './deps.ts';
 
 /** Of the run's concurrency key, which is its tenant's own; absent when it has none. */
-export function lockOf({ tenant, job }: RunRecord): LockName | undefined {
+export function lockOf(run: RunRecord | undefined): LockName | undefined {
+  const { tenant, job } = run ?? {};
   const key = job?.concurrency?.key;
   return key === undefined ? undefined : { ...defined({ tenant }), key };
 }

@@ -195,6 +195,8 @@ export interface Jars {
    * failed, or cannot be run, or submitted a job whose id is known already.
    */
   run(jarId: string, run: JarRun): Promise<string>;
+  /** Runs main() up to the job that it would submit, and submits none. @throws ProgramFailed as `run` */
+  plan(jarId: string, run: JarRun): Promise<void>;
   remove(jarId: string): Promise<void>;
   list(): Promise<readonly JarFile[]>;
 }

@@ -31,6 +31,8 @@ export interface StatePlan {
   readonly probation: Duration;
   /** What becomes of one that is not: the last stable one runs again by itself, or when a person asks for it. */
   readonly rollback: 'automatic' | 'manual';
+  /** Whether the next run's cluster is made while the last run goes on. */
+  readonly prepareUpgrade?: true;
   /** Which snapshots are kept, beside those that are needed. */
   readonly history: { readonly count: number; readonly age: Duration };
 }

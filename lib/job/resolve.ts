@@ -36,7 +36,7 @@ export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveCont
   }
   const ofMode = modeOf(spec, config, { jar, deployment });
   const options = reachable({ flinkVersion, options: { ...exposure(config), ...optionsOf(spec, name) } }, config);
-  const state = statePlanOf(spec, { mode: ofMode.mode, flinkVersion, options });
+  const state = statePlanOf(spec, { mode: ofMode.mode, flinkVersion, options, jar });
   checkSuspended(spec, state);
   const notes = notesOn(spec, state !== undefined);
   const logs = spec.logConfiguration;

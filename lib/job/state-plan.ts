@@ -2,6 +2,7 @@ import type { Duration } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import type { FlinkOptions, ResolvedJob, StatePlan, UpgradeMode } from './job.ts';
+import { programKind } from './jar/program.ts';
 import { operatorState, type OperatorState } from './spec/operator-options.ts';
 import type { JobSpec } from './spec/spec.ts';
 
@@ -13,7 +14,7 @@ const SAVEPOINTS = ['execution.checkpointing.savepoint-dir', 'state.savepoints.d
 const CHECKPOINTS = ['execution.checkpointing.dir', 'state.checkpoints.dir'] as const;
 type Names = typeof SAVEPOINTS | typeof CHECKPOINTS;
 
-type Draft = Pick<ResolvedJob, 'mode' | 'flinkVersion' | 'options'>;
+type Draft = Pick<ResolvedJob, 'mode' | 'flinkVersion' | 'options' | 'jar'>;
 
 /** Whether a spec is that of a stream that keeps its state: one that a deployment owns. */
 function asksForState({ job = {} }: JobSpec, mode: ResolvedJob['mode']): boolean {
@@ -42,10 +43,24 @@ export function statePlanOf(spec: JobSpec, draft: Draft): StatePlan | undefined 
     ...defined({ savepointEvery: job.savepointInterval ?? operators.savepointEvery }),
     probation: job.probation ?? operators.probation ?? 5 * MINUTE,
     rollback: job.rollback ?? operators.rollback ?? 'automatic',
+    ...(job.prepareUpgrade === true && checkPreparable(draft)),
     history: historyOf(job, operators),
   };
   checkDirectories(plan, spec, draft.flinkVersion);
   return plan;
+}
+
+/** The program is handed to a JobManager that is there already, as in a session. */
+function checkPreparable({ mode, jar, options }: Draft): Pick<StatePlan, 'prepareUpgrade'> {
+  const field = 'job.prepareUpgrade';
+  if (mode !== 'application') throw invalid(field, `is for mode application: leave it out in mode ${mode}`);
+  if (jar.s3 === undefined || programKind(jar.uri) !== 'jar') {
+    throw invalid(field, 'needs a job.jarURI that names a jar and begins with s3://, which is sent to the JobManager');
+  }
+  if (options['web.submit.enable']?.toLowerCase() === 'false') {
+    throw invalid(field, 'needs a JobManager that takes programs: leave web.submit.enable out of flinkConfiguration');
+  }
+  return { prepareUpgrade: true };
 }
 
 function historyOf({ savepointHistory }: NonNullable<JobSpec['job']>, operators: OperatorState): StatePlan['history'] {

@@ -1,5 +1,6 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { currentAttempt } from './machine.ts';
+import { isPrepared } from './prepared.ts';
 import type { ActiveRun, EndedRun, RunRecord } from './record.ts';
 import { cancelOf, savepointStop } from './stop-request.ts';
 
@@ -75,7 +76,7 @@ export function nextLook(record: RunRecord, now: Instant): Duration {
     case 'waiting':
       return waitFor(QUEUED, ageOf(record.waiting?.since, now));
     case 'starting':
-      return Math.min(waitFor(STARTING, ageOf(currentAttempt(record).createdAt, now)), stopping(record, now));
+      return Math.min(waitFor(STARTING, ageOf(startingSince(record), now)), stopping(record, now));
     case 'running': {
       if (stopping(record, now) < Infinity) return stopping(record, now);
       const wait = waitFor(RUNNING, ageOf(currentAttempt(record).runningAt, now));
@@ -84,6 +85,11 @@ export function nextLook(record: RunRecord, now: Instant): Duration {
     case 'cleaning':
       return waitFor(CLEANING, cleaningAge(record, now));
   }
+}
+
+/** With its permit a run that was prepared begins anew to start. */
+function startingSince(record: ActiveRun): Instant | undefined {
+  return (isPrepared(record) ? record.prepared?.permittedAt : undefined) ?? currentAttempt(record).createdAt;
 }
 
 /** A job that was told to stop does so at once, or not at all. */

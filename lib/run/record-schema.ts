@@ -83,6 +83,13 @@ const base = {
   stopTries: z.int().positive().exactOptional(),
   stopFailed: stopFailed.exactOptional(),
   stateUnknown: z.looseObject({ message: z.string() }).exactOptional(),
+  prepared: z
+    .looseObject({
+      jarId: z.string().exactOptional(),
+      readyAt: instant.exactOptional(),
+      permittedAt: instant.exactOptional(),
+    })
+    .exactOptional(),
 };
 const noOutcome = z.never().exactOptional();
 /** By its state a record has what the next step takes for granted. */

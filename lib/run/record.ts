@@ -261,4 +261,16 @@ interface RunBase {
   readonly stopFailed?: StopFailure;
   /** Why nobody knows the newest state that it left: its storage could not be read, and its JobManager did not tell. */
   readonly stateUnknown?: { readonly message: string };
+  /** Of a run that is made while the one before it still runs. */
+  readonly prepared?: Prepared;
+}
+
+/** Its first attempt is a JobManager without a program, which it gets with the permit; further ones are as any other. */
+export interface Prepared {
+  /** The jar, as the attempt's JobManager knows it, which has made a plan of it. */
+  readonly jarId?: string;
+  /** When a look first found all that the program needs. */
+  readonly readyAt?: Instant;
+  /** When its program might begin, with what it starts from: once the run before it was proven to be at its end. */
+  readonly permittedAt?: Instant;
 }

@@ -3,6 +3,7 @@ import type { RunId } from '../core/ids.ts';
 import { reasonClass, type Reason } from '../core/reasons.ts';
 import { currentAttempt, end, failAttempt, waitForCapacity } from './machine.ts';
 import type { ActiveRun, EndedRun, HasAttempt, Outcome, QueuedRun, RunRecord } from './record.ts';
+import { isHeld, isPrepared } from './prepared.ts';
 import { cancelOf } from './stop-request.ts';
 
 const MAX_BACKOFF: Duration = 15 * 60_000;
@@ -21,11 +22,23 @@ export function attemptsUsed(record: RunRecord): number {
 
 /** Ends the run, or leaves room for another attempt, by the class of the failure. */
 export function afterFailure(record: ActiveRun, outcome: Outcome, now: Instant): QueuedRun | EndedRun {
+  // What is wanted in its place is its deployment's to say.
+  if (isHeld(record)) return end(record, outcome);
+  if (wasPreparedInVain(record, outcome)) return failAttempt(record, outcome, now);
   const wait = retryWait(record, outcome);
   if (wait === undefined) return end(record, outcome);
   return countsAsAttempt(outcome.reason)
     ? failAttempt(record, outcome, now + wait)
     : waitForCapacity(record, outcome, now + wait);
+}
+
+/** What no other cluster would make better. */
+const STATE: ReadonlySet<Reason> = new Set<Reason>(['StateIncompatible', 'StateUnreadable']);
+
+/** A program that was handed to a JobManager and did not come to run gets a cluster of the usual kind, whatever `retry` says. */
+function wasPreparedInVain(record: ActiveRun, outcome: Outcome): boolean {
+  if (outcome.state !== 'failed' || cancelOf(record) !== undefined || STATE.has(outcome.reason)) return false;
+  return isPrepared(record) && currentAttempt(record).runningAt === undefined;
 }
 
 /** How long another attempt waits after this outcome of the last one; `undefined`: there is none. */

@@ -20,6 +20,7 @@ export const statePlan = z.looseObject({
   savepointEvery: z.number().exactOptional(),
   probation: z.number(),
   rollback: z.enum(['automatic', 'manual']),
+  prepareUpgrade: z.literal(true).exactOptional(),
   history: z.looseObject({ count: z.number(), age: z.number() }),
 }) satisfies z.ZodType<StatePlan>;
 

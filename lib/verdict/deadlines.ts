@@ -10,6 +10,7 @@ import { startsSoFar } from './jobmanager-replacement.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import type { Attempt } from '../run/record.ts';
+import { startingFor } from '../run/prepared.ts';
 import { BEFORE_RUNNING, ONCE_RUNNING, type Rule } from './rule.ts';
 import {
   failure,
@@ -61,7 +62,7 @@ function unreachableFact({ record, observation, now }: DecisionInput): string {
 
 function overdueStart(input: DecisionInput): Verdict | undefined {
   const start = input.record.job.deadlines.start;
-  if (input.now - input.attempt.launchedAt < start || input.jobs.some(hasRun)) return undefined;
+  if (startingFor(input.record, input.attempt, input.now) < start || input.jobs.some(hasRun)) return undefined;
   const limit = seconds(start);
   const late = `within the ${limit} of deadlines.start: ${situation(input)}`;
   if (input.observation.rest.state === 'unreachable' && jobManagerReady(input.observation)) return unheard(input, late);

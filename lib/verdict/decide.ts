@@ -3,6 +3,7 @@ import { DispatchError } from '../core/errors.ts';
 import { findFailure } from '../diagnosis/findings.ts';
 import { findInLog, type LogFinding } from '../diagnosis/log-findings.ts';
 import { currentAttempt } from '../run/machine.ts';
+import { isSubmitted } from '../run/prepared.ts';
 import type { ActiveRun } from '../run/record.ts';
 import { ABORT_RULES, type AbortInput } from './abort.ts';
 import { APPLICATION_RULES } from './application-rules.ts';
@@ -80,7 +81,7 @@ interface Case {
 }
 
 function caseOf(facts: DecisionFacts): Case {
-  return facts.record.job.mode === 'session'
+  return isSubmitted(facts.record)
     ? { table: 'SESSION_RULES', rules: SESSION_RULES, input: sessionInput(facts) }
     : { table: 'APPLICATION_RULES', rules: APPLICATION_RULES, input: applicationInput(facts) };
 }

@@ -4,6 +4,7 @@ import { jobEndsInLog } from '../diagnosis/terminal-state-log.ts';
 import { hasFixedJobId } from '../job/high-availability.ts';
 import { describeOwner } from '../kubernetes/cluster/owner-metadata.ts';
 import { firstJobManager, jobManagerIdentity, type DecisionInput } from './verdict.ts';
+import { startingFor } from '../run/prepared.ts';
 import { cancelOf } from '../run/stop-request.ts';
 
 /*
@@ -83,7 +84,7 @@ export function deadlineFact(field: string, limit: Duration | undefined, since: 
 }
 
 export function startDeadlineFact({ record, attempt, now }: DecisionInput): string {
-  return deadlineFact('deadlines.start', record.job.deadlines.start, attempt.launchedAt, now);
+  return deadlineFact('deadlines.start', record.job.deadlines.start, now - startingFor(record, attempt, now), now);
 }
 
 export function cancelFact({ record, now }: DecisionInput): string {

@@ -1,6 +1,7 @@
 import type { JobResult, JobSummary } from '../flink/job-manager.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import { currentAttempt } from '../run/machine.ts';
+import { isSubmitted } from '../run/prepared.ts';
 import type { HasAttempt } from '../run/record.ts';
 import type { Observation, RestFacts } from './observation.ts';
 
@@ -9,7 +10,7 @@ export function jobsOf({ rest }: Pick<Observation, 'rest'>, record: HasAttempt):
   if (rest.state === 'unreachable') return [];
   const { jobId } = currentAttempt(record);
   const { jobs } = rest.facts;
-  if (record.job.mode === 'session') return jobs.filter(({ id }) => id === jobId);
+  if (isSubmitted(record)) return jobs.filter(({ id }) => id === jobId);
   return [...jobs].sort((a, b) => a.startTime - b.startTime);
 }
 

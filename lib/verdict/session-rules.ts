@@ -1,5 +1,7 @@
 import type { Duration } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
+import { stateRefused } from './application/state-refused.ts';
+import { startingFor } from '../run/prepared.ts';
 import { restUnreachable, runDeadline, startDeadline } from './deadlines.ts';
 import {
   cancelFact,
@@ -115,6 +117,7 @@ export const SESSION_RULES: readonly Rule[] = [
   sessionNotStarting,
   cancelTimeout('and is asked again until it does'),
   jobLost,
+  stateRefused,
   slotsDeadline,
   submissionDeadline,
   startDeadline,
@@ -176,10 +179,10 @@ function lostJob(input: DecisionInput): Verdict | undefined {
 }
 
 function unseen(input: DecisionInput): Verdict | undefined {
-  const { submission, launchedAt } = input.attempt;
+  const { submission } = input.attempt;
   const start = input.record.job.deadlines.start;
   if (submission === undefined || input.job !== undefined) return undefined;
-  if (input.now - launchedAt < start) return undefined;
+  if (startingFor(input.record, input.attempt, input.now) < start) return undefined;
   const message = `The job was submitted, and not seen within the ${Math.round(start / 1000)} s of deadlines.start`;
   return lostWithSession(input, 'StartDeadlineExceeded', `${message}: ${situation(input)}`);
 }

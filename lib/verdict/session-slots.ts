@@ -1,4 +1,5 @@
 import { NO_RESOURCE } from '../diagnosis/flink-log/exceptions.ts';
+import { startingFor } from '../run/prepared.ts';
 import { jobFact, startDeadlineFact } from './facts.ts';
 import { BEFORE_RUNNING, type Rule } from './rule.ts';
 import { failure, type DecisionInput, type Verdict } from './verdict.ts';
@@ -39,7 +40,7 @@ export function slots({ observation }: DecisionInput): string {
 function noSlots(input: DecisionInput): Verdict | undefined {
   const start = input.record.job.deadlines.start;
   if (input.job === undefined) return undefined;
-  if (input.now - input.attempt.launchedAt < start) return undefined;
+  if (startingFor(input.record, input.attempt, input.now) < start) return undefined;
   const message = `No task of the job ran within the ${Math.round(start / 1000)} s of deadlines.start: ${slots(input)}`;
   return failure(input, 'SlotsUnavailable', message, input.finding?.evidence ?? []);
 }

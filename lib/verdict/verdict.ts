@@ -11,6 +11,7 @@ import { defined } from '../core/defined.ts';
 import { jobsInLog } from '../diagnosis/terminal-state-log.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import { currentAttempt } from '../run/machine.ts';
+import { isSubmitted } from '../run/prepared.ts';
 import { isEndless, looksEndless } from './kind.ts';
 import type { Observation } from './observation.ts';
 import type { ActiveRun, Attempt, Outcome } from '../run/record.ts';
@@ -140,7 +141,7 @@ export function notAgain(
 function hasFinishedJob({ jobs, observation, record, attempt }: DecisionInput): boolean {
   if (jobs.some(({ state }) => state === 'FINISHED')) return true;
   const told = jobsInLog(observation.jobManagerLog?.text ?? '');
-  const own = record.job.mode === 'session' ? told.filter(({ id }) => id === attempt.jobId) : told;
+  const own = isSubmitted(record) ? told.filter(({ id }) => id === attempt.jobId) : told;
   return own.some(({ end }) => end?.state === 'FINISHED');
 }
 

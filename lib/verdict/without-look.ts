@@ -3,6 +3,7 @@ import type { Reason } from '../core/reasons.ts';
 import { SILENCE_LIMIT } from './deadlines.ts';
 import { outcomeOf } from './verdict.ts';
 import { currentAttempt, hasAttempt } from '../run/machine.ts';
+import { startingFor } from '../run/prepared.ts';
 import { cancelOf } from '../run/stop-request.ts';
 import type { ActiveRun, Attempt, EndedRun, Outcome, QueuedRun, RunRecord } from '../run/record.ts';
 
@@ -83,7 +84,8 @@ function limitOf(reason: Reason): Duration {
 /** The deadline that is over. */
 function deadlineOver(record: ActiveRun, now: Instant): string | undefined {
   const { start, run } = record.job.deadlines;
-  const { launchedAt, runningAt } = currentAttempt(record);
-  if (runningAt === undefined) return now - launchedAt >= start ? 'deadlines.start' : undefined;
+  const attempt = currentAttempt(record);
+  const { runningAt } = attempt;
+  if (runningAt === undefined) return startingFor(record, attempt, now) >= start ? 'deadlines.start' : undefined;
   return run !== undefined && now - runningAt >= run ? 'deadlines.run' : undefined;
 }

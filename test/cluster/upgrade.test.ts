@@ -41,10 +41,15 @@ describe.skipIf(STREAM_HOST === '')('a stream that is changed', () => {
       pool(async () => {
         const stream = await suite.counting(version, { upgradeMode: 'savepoint' }, test);
         for (let upgrade = 0; upgrade < UPGRADES; upgrade += 1) {
-          await stream.upgrade();
+          // By turns: the next run's cluster is made when the last one is gone, or before.
+          const prepareUpgrade = upgrade % 2 === 1;
+          await stream.upgrade({ prepareUpgrade });
           stream.expectExact();
-          const [before] = stream.expectHandedOver();
+          await stream.lastIsGone();
+          const [before, after] = stream.expectHandedOver();
           expect(before.outcome).toMatchObject({ state: 'succeeded', reason: 'StoppedWithSavepoint' });
+          expect(after.prepared?.permittedAt !== undefined, stream.streams.situation()).toBe(prepareUpgrade);
+          expect(after.attempts).toHaveLength(1);
         }
         const variant = UPGRADES % 2 === 0 ? 'first' : 'changed';
         await suspend(stream, variant);
@@ -100,7 +105,7 @@ describe.skipIf(STREAM_HOST === '')('a stream that is changed', () => {
           deaths.armed = true;
           await stream.upgrade();
           stream.expectExact();
-          await stream.upgrade({ upgradeMode: 'last-state' });
+          await stream.upgrade({ upgradeMode: 'last-state', prepareUpgrade: true });
           await suspend(stream, 'first');
           for (const effect of ['flink.stop', 'flink.cancel', 'cluster.apply', 'cluster.remove', 'queue.send']) {
             expect(deaths.struck).toEqual(expect.arrayContaining([`before ${effect}`, `after ${effect}`]));

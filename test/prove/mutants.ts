@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an overtaken launch leaves what is still to be told of',
-    file: 'lib/dispatch/modes/application-mode.ts',
+    file: 'lib/dispatch/modes/own-cluster.ts',
     guard: " || state === 'ended';",
     without: ';',
   },

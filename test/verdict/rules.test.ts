@@ -65,6 +65,16 @@ const SHUT_DOWN =
 const COMPLETED = `${finished}
 2026-11-21 03:00:00,000 INFO  org.apache.flink.client.X [] - Application completed SUCCESSFULLY`;
 
+/** Flink begins its job anew because of its state. */
+function refusing(record: ActiveRun): Observation {
+  return look(record, {
+    ...answered([jobOf(record, { state: 'RESTARTING', tasks: {} })]),
+    ...{
+      trouble: { message: 'x', stackTrace: 'org.apache.flink.util.StateMigrationException: The new key serializer' },
+    },
+  });
+}
+
 const APPLICATION: readonly Case[] = [
   ['main-exited', running, look(running, UNREACHABLE, { ...withPods(running, exited), ...log(SHUT_DOWN, true) })],
   [
@@ -86,16 +96,7 @@ const APPLICATION: readonly Case[] = [
   ],
   ['kubernetes-failure', starting, look(starting, UNREACHABLE, withPods(starting, noImage))],
   ['taskmanagers-refused', starting, look(starting, answered([]), log(FORBIDDEN, false))],
-  [
-    'state-refused',
-    starting,
-    look(starting, {
-      ...answered([jobOf(starting, { state: 'RESTARTING', tasks: {} })]),
-      ...{
-        trouble: { message: 'x', stackTrace: 'org.apache.flink.util.StateMigrationException: The new key serializer' },
-      },
-    }),
-  ],
+  ['state-refused', starting, refusing(starting)],
   ['application-end-in-log', running, look(running, answered([]), log(finished, false))],
   ['canceled-before-start', canceled(starting, 0), look(starting, UNREACHABLE, withPods(starting, pending))],
   ['cancel-timeout', canceled(running), look(running, answered([jobOf(running)]))],
@@ -136,6 +137,7 @@ const SESSION: readonly Case[] = [
   ['session-not-starting', waiting, look(waiting, UNREACHABLE, withPods(waiting, noImage))],
   ['cancel-timeout', canceled(inIt), look(inIt, answered([jobOf(inIt)]))],
   ['job-lost', submitted(runIn('running', 60_000)), look(inIt, answered([]))],
+  ['state-refused', submitted(starting), refusing(submitted(starting))],
   ['slots-deadline', submitted(late), look(late, answered([jobOf(late, { tasks: {} })]))],
   ['submission-deadline', submitted(late), look(late, UNREACHABLE)],
   ['start-deadline', inSession({}, late), look(late, UNREACHABLE)],

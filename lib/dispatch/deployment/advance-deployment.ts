@@ -1,7 +1,7 @@
 import type { Duration, Instant } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import { describeError, isDispatchError } from '../../core/errors.ts';
-import type { DeploymentId } from '../../core/ids.ts';
+import type { DeploymentId, RunId } from '../../core/ids.ts';
 import { omit } from '../../core/omit.ts';
 import { decideDeployment } from '../../deployment/decide.ts';
 import type { Decision } from '../../deployment/decision.ts';
@@ -40,9 +40,10 @@ export async function advanceDeployment(id: DeploymentId, deps: DispatchDeps, de
 
 async function round(stored: Versioned<DeploymentRecord>, deps: DispatchDeps): Promise<'goes on' | 'rests'> {
   const { value } = stored;
-  const run = value.run === undefined ? undefined : (await deps.ledger.read(value.run.id))?.value;
+  const run = await runOf(value.run?.id, deps);
+  const others = defined({ next: await runOf(value.next?.id, deps), leaving: await runOf(value.leaving?.id, deps) });
   const announced = await publishOutbox(value, deps);
-  const decision = decideDeployment(announced, run, deps.clock.now());
+  const decision = decideDeployment(announced, run, deps.clock.now(), others);
   const written = decision.record === value ? stored : await write(decision.record, stored, deps);
   // A conflict is somebody else's progress: go on from theirs.
   if (written === undefined) return 'goes on';
@@ -61,11 +62,17 @@ async function round(stored: Versioned<DeploymentRecord>, deps: DispatchDeps): P
   return moved ? 'goes on' : lookAgain(written, decision, deps);
 }
 
+async function runOf(id: RunId | undefined, { ledger }: DispatchDeps): Promise<RunRecord | undefined> {
+  return id === undefined ? undefined : (await ledger.read(id))?.value;
+}
+
 /** Events to publish, or another run to look at. */
 function isMove(before: DeploymentRecord, after: DeploymentRecord): boolean {
   return (
     before.sequence !== after.sequence ||
     before.run?.id !== after.run?.id ||
+    before.next !== after.next ||
+    before.leaving !== after.leaving ||
     before.request?.ordinal !== after.request?.ordinal
   );
 }

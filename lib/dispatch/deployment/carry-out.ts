@@ -7,6 +7,7 @@ import type { DispatchDeps } from '../deps.ts';
 import { isDenied } from '../state/snapshots.ts';
 import { requestStop } from '../state/request-stop.ts';
 import { look } from './look.ts';
+import { dropRun, permitRun, prepareRun } from './prepare-run.ts';
 import { requestOf, startRun } from './start-run.ts';
 import { takeSnapshot, type Found } from './take-snapshot.ts';
 
@@ -20,6 +21,15 @@ export async function carryOut(
   switch (effect.kind) {
     case 'start-run':
       await startRun(record, effect.run, deps);
+      return undefined;
+    case 'prepare-run':
+      await prepareRun(record, effect.next, deps);
+      return undefined;
+    case 'drop-run':
+      await dropRun(record, effect.next, deps);
+      return undefined;
+    case 'permit-run':
+      await permitRun(effect.run, deps);
       return undefined;
     case 'stop-run':
       await stopRun(effect, record, deps);

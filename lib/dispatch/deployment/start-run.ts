@@ -12,8 +12,10 @@ import { addEvent } from '../../run/machine.ts';
 import type { QueuedRun } from '../../run/record.ts';
 import type { DispatchDeps } from '../deps.ts';
 
+type NewRun = Pick<DeploymentRun, 'id' | 'generation' | 'startFrom' | 'prepared'>;
+
 /** Makes the run that the record names, unless it is there, and sends its first message. */
-export async function startRun(record: DeploymentRecord, run: DeploymentRun, deps: DispatchDeps): Promise<void> {
+export async function startRun(record: DeploymentRecord, run: NewRun, deps: DispatchDeps): Promise<void> {
   const request = await requestOf(record, run.generation, deps);
   const stored = await deps.ledger.create(runFor(record, run, request, deps.clock.now()));
   if (stored.value.step.number !== 1) return;
@@ -35,7 +37,7 @@ export async function requestOf(
 }
 
 /** The lock is the deployment's own, so that no run of it begins before the last one is proven gone. */
-function runFor(record: DeploymentRecord, run: DeploymentRun, request: DeploymentRequest, now: Instant): QueuedRun {
+function runFor(record: DeploymentRecord, run: NewRun, request: DeploymentRequest, now: Instant): QueuedRun {
   const { job, source, fingerprint } = request;
   const queued: QueuedRun = {
     version: 1,
@@ -50,7 +52,7 @@ function runFor(record: DeploymentRecord, run: DeploymentRun, request: Deploymen
     events: [],
     step: { number: 1, dueAt: now },
     deployment: { id: record.id, generation: run.generation },
-    ...defined({ startFrom: run.startFrom }),
+    ...defined({ startFrom: run.startFrom, prepared: run.prepared && {} }),
     state: 'accepted',
     job: { ...job, concurrency: { key: DEPLOYMENT_KEY + record.id, policy: 'queue' } },
   };

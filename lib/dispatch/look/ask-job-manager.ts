@@ -11,6 +11,7 @@ import type {
   MainThread,
   RootException,
 } from '../../flink/job-manager.ts';
+import { isSubmitted } from '../../run/prepared.ts';
 import { endedApplication, isMainOverdue, listsApplications } from '../../verdict/application/end.ts';
 import { currentJob, haveEnded, jobsOf, tellingJob } from '../../verdict/jobs.ts';
 import type { RestFacts } from '../../verdict/observation.ts';
@@ -26,7 +27,7 @@ const MOST_RESULTS = 20;
 export async function askJobManager(at: AttemptContext, kubernetes: KubernetesFacts): Promise<RestFacts> {
   if (!jobManagerRuns(kubernetes)) return { state: 'unreachable', error: 'no JobManager runs' };
   try {
-    return at.job.mode === 'session' ? await ofJob(at) : await ofApplication(at);
+    return isSubmitted(at.run) ? await ofJob(at) : await ofApplication(at);
   } catch (error) {
     return { state: 'unreachable', error: describeError(error) };
   }
@@ -67,7 +68,7 @@ async function ofJob(at: AttemptContext): Promise<Answered> {
   const seen = answered(await jobManager.overview());
   const job = jobsOf({ rest: seen }, run).find(({ state }) => isTerminal(state));
   return job === undefined
-    ? withRuntime(jobManager, seen, at)
+    ? withTrouble(jobManager, await withRuntime(jobManager, seen, at), at)
     : { ...seen, result: await readResult(jobManager, job.id) };
 }
 

@@ -1,25 +1,23 @@
 import { defined } from '../../core/defined.ts';
 import { isTerminal } from '../../flink/job-state.ts';
-import { removeAndVerify } from '../../kubernetes/cluster/remove-and-verify.ts';
-import type { Removal, RunOwner, StartAnswer } from '../../kubernetes/cluster/port.ts';
 import { hasHighAvailability } from '../../job/high-availability.ts';
-import { created, currentAttempt, isEnded, replaceNotes, updateAttempt } from '../../run/machine.ts';
+import { replaceNotes, updateAttempt } from '../../run/machine.ts';
 import { cancelOf } from '../../run/stop-request.ts';
 import { haveEnded, jobsOf } from '../../verdict/jobs.ts';
 import type { Observation } from '../../verdict/observation.ts';
-import type { ActiveRun, LaunchedRun, RunRecord } from '../../run/record.ts';
+import type { ActiveRun } from '../../run/record.ts';
 import { firstJobManager } from '../../verdict/verdict.ts';
 import { withRun, type AttemptContext } from '../attempt-context.ts';
 import { keepLogs } from '../evidence.ts';
 import type { Mode } from './mode.ts';
-import { placeFor } from './place.ts';
+import { makeCluster, ownerOf, removeCluster, withdraw } from './own-cluster.ts';
 import { observe } from '../look/observe.ts';
 import { planCluster } from '../plan-cluster.ts';
 import { renewDelivery, renewedUntil } from '../renew-delivery.ts';
 
 /** A cluster of its own for every attempt, which begins the program by itself and goes with it. */
 export const applicationMode: Mode = {
-  launch: makeCluster,
+  launch,
   observe,
   async act(at, observation) {
     await passOnCancel(at, observation);
@@ -29,51 +27,15 @@ export const applicationMode: Mode = {
     return { record: await keepLogs(withRun(at, renewed), observation) };
   },
   revokeStart: withdraw,
-  removeAndVerify: (at, what) => removeAndVerify(at.target.cluster, at.ref, { ...what, ...meant(at) }),
+  removeAndVerify: removeCluster,
 };
 
-/** The attempt's own Deployment: by its uid, or while that is not known by whose it says it is. */
-function meant(at: AttemptContext): Pick<Removal, 'uid' | 'owner'> {
-  return { owner: ownerOf(at), ...defined({ uid: at.attempt.deploymentUid }) };
-}
-
-function ownerOf({ run, attempt, deps }: AttemptContext): RunOwner {
-  return { kind: 'run', runId: run.runId, attempt: attempt.number, ledger: deps.eventContext.ledgerBucket };
-}
-
-async function makeCluster(at: AttemptContext<ActiveRun>): Promise<ActiveRun> {
-  const { run, job, attempt, ref, target, deps } = at;
+async function launch(at: AttemptContext<ActiveRun>): Promise<ActiveRun> {
+  const { job, attempt, ref, deps } = at;
   const { clusterId, jobId, restoredFrom } = attempt;
-  const owner = ownerOf(at);
   const delivery = await deps.deliver(job, ref);
-  const plan = planCluster(job, { clusterId, jobId, owner, delivery, ...defined({ restoredFrom }) });
-  const place = await placeFor(plan, owner, at);
-  try {
-    await target.cluster.apply(plan, owner, async (uid) => {
-      await place.settle();
-      return mayStart(at, uid);
-    });
-  } finally {
-    await place.giveBack();
-  }
-  return renewedUntil(created(run, deps.clock.now()), delivery.renewAt);
-}
-
-/** By the record as it is now: nobody has given the attempt up meanwhile, or is about to. */
-async function mayStart({ run, attempt: { number }, deps }: AttemptContext, uid: string): Promise<StartAnswer> {
-  const now = (await deps.ledger.read(run.runId))?.value;
-  const attempt = now === undefined ? undefined : currentAttempt(now);
-  if (now === undefined || attempt === undefined || attempt.number !== number) return 'rollback';
-  const isCounted = attempt.deploymentUid === undefined || attempt.deploymentUid === uid;
-  if (!isCounted || !isLookedFor(now)) return 'rollback';
-  const begins = !isEnded(now.state) && cancelOf(now) === undefined && attempt.startRevokedAt === undefined;
-  return begins ? 'grant' : 'withhold';
-}
-
-/** Whether a look is still to come that finds what was made: the last one of all is that of the clean-up. */
-function isLookedFor({ state, keepUntil }: RunRecord): boolean {
-  if (state === 'cleaning') return keepUntil !== undefined;
-  return state === 'launching' || state === 'starting' || state === 'running' || state === 'ended';
+  const plan = planCluster(job, { clusterId, jobId, owner: ownerOf(at), delivery, ...defined({ restoredFrom }) });
+  return renewedUntil(await makeCluster(at, plan), delivery.renewAt);
 }
 
 /** What a look tells of the attempt's objects: the first Deployment and the first JobManager are the ones that count. */
@@ -110,11 +72,6 @@ async function startOnce(at: AttemptContext<ActiveRun>): Promise<ActiveRun> {
     deps.log.warn('the permit to start was not withdrawn', { runId: run.runId, error });
     return run;
   }
-}
-
-async function withdraw<R extends LaunchedRun>(at: AttemptContext<R>): Promise<R> {
-  await at.target.cluster.revoke(at.ref, ownerOf(at));
-  return updateAttempt(at.run, { startRevokedAt: at.deps.clock.now() });
 }
 
 /**

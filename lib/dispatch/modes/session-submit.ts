@@ -59,18 +59,25 @@ async function takeOver({ run, attempt, ref, target, deps }: Submitting, observa
 }
 
 async function runJar(at: Submitting): Promise<Acted> {
-  const { run, attempt, ref, target, deps } = at;
+  const { run, attempt, ref, target } = at;
   const { jars } = target.session(ref);
-  try {
+  return telling(at, async () => {
     const jarId = await bringJar(at);
     // Only now is it certain which JobManager it is that runs the jar: no other one has it.
     const [{ jobs }, kubernetes] = await Promise.all([target.jobManager(ref).overview(), target.cluster.observe(ref)]);
     const isThere = jobs.some(({ id }) => id === attempt.jobId);
-    if (!isThere && mayHaveEnded(at, kubernetes)) return { record: run };
+    if (!isThere && mayHaveEnded(at, kubernetes)) return run;
     if (!isThere) await jars.run(jarId, requestFor(at));
-    return { record: answered(at) };
+    return answered(at);
+  });
+}
+
+/** What becomes of the attempt when main() fails, and whether its job is there all the same. */
+export async function telling(at: Submitting, submit: () => Promise<ActiveRun>): Promise<Acted> {
+  try {
+    return { record: await submit() };
   } catch (error) {
-    const outcome = refused(error, deps.clock.now());
+    const outcome = refused(error, at.deps.clock.now());
     if (outcome === undefined) throw error;
     const done = answered(at);
     // What failed after the job was there is told by the job itself: a wait for its result, a savepoint it cannot read.
@@ -91,7 +98,7 @@ function mayHaveEnded({ run, attempt }: AttemptContext, kubernetes: KubernetesFa
  * With high availability Flink may have forgotten the end of a job, and take it again: a main() that an earlier call has
  * begun, or that is still to begin, loses its jar before another one is run.
  */
-async function bringJar(at: Submitting): Promise<string> {
+export async function bringJar(at: Submitting): Promise<string> {
   const { job, attempt, ref, target, deps } = at;
   const { jars } = target.session(ref);
   const name = jarNameOf(at);
@@ -108,13 +115,13 @@ async function isThere({ attempt, ref, target }: Submitting): Promise<boolean> {
   return jobs.some(({ id }) => id === attempt.jobId);
 }
 
-function answered({ run, attempt: { submission }, deps }: Submitting): ActiveRun {
+export function answered({ run, attempt: { submission }, deps }: Submitting): ActiveRun {
   if (submission === undefined || submission.answeredAt !== undefined) return run;
   return updateAttempt(run, { submission: { ...submission, answeredAt: deps.clock.now() } });
 }
 
 /** JarRunRequestBody; options that have a field of it go there. */
-function requestFor({ job, attempt }: Submitting): JarRun {
+export function requestFor({ job, attempt }: Pick<Submitting, 'job' | 'attempt'>): JarRun {
   const { options, entryClass, args } = job;
   const option = (key: string): string | undefined =>
     options[`execution.state-recovery.${key}`] ?? options[`execution.savepoint.${key}`];

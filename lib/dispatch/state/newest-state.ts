@@ -1,4 +1,5 @@
 import { describeError } from '../../core/errors.ts';
+import { isHeld } from '../../run/prepared.ts';
 import { updateAttempt, without, withoutSnapshot } from '../../run/machine.ts';
 import type { LaunchedRun } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
@@ -12,7 +13,7 @@ import { isDenied, newestOf, savepointsOfRun, storedSnapshot } from './snapshots
  */
 export async function withNewestState<R extends LaunchedRun>(at: AttemptContext<R>): Promise<R> {
   const { run, attempt, job, deps } = at;
-  if (job.state === undefined || leftNothing(at)) return run;
+  if (job.state === undefined || isHeld(run) || leftNothing(at)) return run;
   try {
     if (attempt.snapshot !== undefined && (await isThere(attempt.snapshot, at))) return run;
     const snapshot = newestOf(await storedSnapshots(at));

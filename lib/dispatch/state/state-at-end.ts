@@ -1,4 +1,5 @@
 import { hasHighAvailability } from '../../job/high-availability.ts';
+import { isHeld, isPrepared } from '../../run/prepared.ts';
 import { currentAttempt, updateAttempt } from '../../run/machine.ts';
 import type { ActiveRun, Outcome } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
@@ -17,12 +18,12 @@ export async function withStateAtEnd(
   observation: Observation,
   { reason }: Outcome,
 ): Promise<ActiveRun> {
-  const { job, attempt } = at;
-  if (job.state === undefined) return at.run;
+  const { attempt } = at;
+  if (!keepsState(at.run)) return at.run;
   const jobManager = attempt.jobManager ?? firstJobManager(observation.kubernetes);
   const seen = jobManager === undefined ? at.run : updateAttempt(at.run, { jobManager });
   // What one that begins anew tells of its checkpoints leaves out those of the first.
-  const beganAgain = !hasHighAvailability(job.options) && isReplaced(currentAttempt(seen), observation.kubernetes);
+  const beganAgain = beginsAnew(seen) && isReplaced(currentAttempt(seen), observation.kubernetes);
   const run = beganAgain ? updateAttempt(seen, { beganAgain }) : seen;
   const savepoint = observation.stop?.savepoint ?? undefined;
   if (reason === 'StoppedWithSavepoint' && savepoint !== undefined) return updateAttempt(run, { snapshot: savepoint });
@@ -32,6 +33,15 @@ export async function withStateAtEnd(
   const told = state === 'FINISHED' ? undefined : (observation.stop?.newest ?? (await askNewest(at)));
   const snapshot = newestOf([savepoint, told].filter((one) => one !== undefined));
   return snapshot === undefined ? run : updateAttempt(run, { snapshot });
+}
+
+function keepsState(run: ActiveRun): boolean {
+  return run.job.state !== undefined && !isHeld(run);
+}
+
+/** What a JobManager does that takes the place of another one. */
+function beginsAnew(run: ActiveRun): boolean {
+  return !isPrepared(run) && !hasHighAvailability(run.job.options);
 }
 
 /** In Flink's words, of the stream's only job. */

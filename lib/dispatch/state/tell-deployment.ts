@@ -17,7 +17,8 @@ export async function tellDeployment(
 }
 
 /** What a deployment acts on. */
-function newsOf({ state, attempts, stopFailed, stateUnknown }: RunRecord): string {
+function newsOf({ state, attempts, stopFailed, stateUnknown, prepared }: RunRecord): string {
   const { number, snapshot } = attempts.at(-1) ?? {};
-  return canonicalJson({ state, number, snapshot: snapshot?.path, stopFailed: stopFailed?.at, stateUnknown });
+  const readyAt = prepared?.readyAt;
+  return canonicalJson({ state, number, snapshot: snapshot?.path, stopFailed: stopFailed?.at, stateUnknown, readyAt });
 }

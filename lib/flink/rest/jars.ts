@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type * as z from 'zod';
 import { DispatchError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json.ts';
 import { Payload } from '../../core/payload.ts';
@@ -23,15 +24,11 @@ export function createJars(transport: RestTransport): Jars {
       return id;
     },
     async run(jarId, run) {
-      const request = {
-        method: 'POST',
-        path: restPath('jars', jarId, 'run'),
-        body: runBody(run),
-        timeout: SLOW,
-      } as const;
-      const response = await send(transport, request);
-      if (response.status === 200) return readAnswer(request, response.body, JarStarted).jobid;
-      throw programFailure(response.body) ?? refusal(request, response);
+      return (await callMain(transport, { path: restPath('jars', jarId, 'run'), body: runBody(run) }, JarStarted))
+        .jobid;
+    },
+    async plan(jarId, run) {
+      await callMain(transport, { path: restPath('jars', jarId, 'plan'), body: planBody(run) }, Anything);
     },
     async remove(jarId) {
       await call(transport, { method: 'DELETE', path: restPath('jars', jarId) }, Anything);
@@ -41,6 +38,22 @@ export function createJars(transport: RestTransport): Jars {
       return files.map(({ id, name }) => ({ id, name }));
     },
   };
+}
+
+async function callMain<T>(
+  transport: RestTransport,
+  what: { readonly path: string; readonly body: unknown },
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const request = { method: 'POST', ...what, timeout: SLOW } as const;
+  const response = await send(transport, request);
+  if (response.status === 200) return readAnswer(request, response.body, schema);
+  throw programFailure(response.body) ?? refusal(request, response);
+}
+
+/** JarPlanRequestBody. */
+function planBody({ entryClass, programArgs, parallelism, jobId }: JarRun): Record<string, unknown> {
+  return { entryClass, programArgsList: programArgs, parallelism, jobId };
 }
 
 /** JarRunRequestBody; JSON leaves out what is undefined. */

@@ -114,6 +114,7 @@ const program = z.strictObject({
   savepointFormat: savepointFormat.optional(),
   savepointDeadline: duration.optional(),
   savepointInterval: duration.optional(),
+  prepareUpgrade: flag.optional(),
   savepointHistory: z.strictObject({ count: z.int().min(1).max(1000).optional(), age: duration.optional() }).optional(),
   maxCheckpointAge: duration.optional(),
   probation: duration.optional(),

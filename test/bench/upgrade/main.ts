@@ -18,10 +18,14 @@ import type { Place, StreamWay, Version } from './way.ts';
 /**
  * For how long a stream stands still while its program is changed: from the last number of the old job to the first of
  * the new one, as the witness hears them. Ways take turns; each keeps one stream for all its upgrades.
- *   npm run bench:upgrade [-- --rounds 5] [-- --version 2.3.0]
+ *   npm run bench:upgrade [-- --rounds 5] [-- --version 2.3.0] [-- --ways stop,plain,prepared]
  */
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, version: { type: 'string', default: FLINK_VERSIONS[0] ?? '' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    ways: { type: 'string' },
+    version: { type: 'string', default: FLINK_VERSIONS[0] ?? '' },
+  },
 });
 const PAUSE_MS = 20;
 const PATIENCE = 240;
@@ -68,7 +72,9 @@ async function bench(): Promise<number> {
 }
 
 async function waysOf(place: Place): Promise<readonly StreamWay[]> {
-  return [await script(place), ours(place)];
+  const all = [await script(place), ours(place, 'plain'), ours(place, 'prepared')];
+  const { ways } = values;
+  return ways === undefined ? all : all.filter(({ name }) => ways.split(',').some((way) => name.includes(way)));
 }
 
 async function measure(streams: readonly Stream[]): Promise<readonly Sample[]> {

@@ -135,6 +135,15 @@ export class CountedStream {
     expect(goesOnExactly(before, after), this.heard()).toBe(true);
   }
 
+  /** Of the run before the last one nothing is left. */
+  async lastIsGone(): Promise<void> {
+    await this.streams.until(
+      () => 'the run before is closed',
+      60,
+      () => this.streams.runs.at(-2)?.state === 'closed',
+    );
+  }
+
   /** What the last run starts from is what the one before it left. */
   expectHandedOver(): readonly [RunRecord, RunRecord] {
     const [before, after] = this.streams.runs.slice(-2) as [RunRecord, RunRecord];

@@ -186,6 +186,7 @@ export class SessionDispatcher {
           inspection,
           jars: {
             run,
+            plan: (jarId, request) => jars.plan(jarId, request),
             list: () => jars.list(),
             remove: (id) => jars.remove(id),
             upload: (name, content) => jars.upload(name, content),

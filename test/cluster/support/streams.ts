@@ -15,6 +15,7 @@ import { orderDeployment, type Order } from '../../../lib/dispatch/deployment/or
 import { sweep } from '../../../lib/dispatch/sweep/sweep.ts';
 import type { Target } from '../../../lib/dispatch/targets.ts';
 import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
+import { s3JarBytes } from '../../../lib/job/jar/s3-jar-bytes.ts';
 import { s3Objects } from '../../../lib/job/jar/s3-objects.ts';
 import { s3Pins } from '../../../lib/job/jar/s3-pins.ts';
 import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
@@ -97,7 +98,7 @@ export class Streams {
       deliver: createDelivery(deployment, { sign: signedUrls(s3), clock, bundle }),
       keepJar: pins.refresh,
       state: s3StateStorages({ s3, allowed: [`s3://${STATE_BUCKET}`] }),
-      ...{ sessions: fakeSessions(), inlineWait: 15_000 },
+      ...{ sessions: { ...fakeSessions(), jarBytes: s3JarBytes(s3) }, inlineWait: 15_000 },
     };
     this.following = this.follow();
     this.following.catch(() => undefined);
@@ -247,6 +248,7 @@ function guardedTarget(target: Target, guard: <P extends object>(port: P, name: 
     jobManager: (ref) => guard(target.jobManager(ref), 'flink'),
     application: (ref) => guard(target.application(ref), 'flink'),
     savepoints: (ref) => guard(target.savepoints(ref), 'flink'),
+    session: (ref) => ({ ...target.session(ref), jars: guard(target.session(ref).jars, 'flink') }),
   };
 }
 

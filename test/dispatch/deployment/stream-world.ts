@@ -1,5 +1,7 @@
 import { jobIdFor, clusterIdFor, type DeploymentId, type RunId } from '../../../lib/core/ids.ts';
 import { DispatchError } from '../../../lib/core/errors.ts';
+import type { Reason } from '../../../lib/core/reasons.ts';
+import { isHeld } from '../../../lib/run/prepared.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
 import { accept, type Accepted, type AcceptDeps } from '../../../lib/dispatch/accept.ts';
 import { advanceDeployment } from '../../../lib/dispatch/deployment/advance-deployment.ts';
@@ -8,7 +10,7 @@ import { sweep } from '../../../lib/dispatch/sweep/sweep.ts';
 import type { SweepDeps } from '../../../lib/dispatch/sweep/sweep-deps.ts';
 import type { Savepoints } from '../../../lib/flink/job-manager.ts';
 import { addEvent, currentAttempt, end, isEnded, toCleaning, toClosed } from '../../../lib/run/machine.ts';
-import type { ActiveRun, Outcome, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
+import type { ActiveRun, Attempt, Outcome, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import { isRunMessage, type QueueMessage, type RunQueue } from '../../../lib/run/store/run-queue.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
 import { below } from '../../../lib/state/storage.ts';
@@ -20,6 +22,8 @@ import { jobMessage } from '../world/simulated.ts';
 
 export const SAVEPOINTS = 's3://state/savepoints';
 export const CHECKPOINTS = 's3://state/checkpoints';
+/** What the dispatcher can send to a JobManager. */
+const PREPARABLE = 's3://jars/job.jar';
 const VISIBILITY = 60_000;
 const FUNCTION_TIME = 60_000;
 /** Between two checkpoints. */
@@ -39,6 +43,10 @@ export interface Fate {
   readonly restarts?: number;
   /** Between its end and the proof that nothing of it is left. */
   readonly removal?: number;
+  /** Another JobManager may still begin its program when it has ended. */
+  readonly unsealed?: boolean;
+  /** Of a run that is made before its turn: when it is ready, or what it fails of; default: after 5 s. */
+  readonly prepares?: number | Reason;
 }
 
 interface Job {
@@ -58,6 +66,7 @@ export interface StreamOptions {
 
 /** A stream as `accept` takes it. */
 export function stream(change: Record<string, unknown> = {}, job: Record<string, unknown> = {}): RunRequest {
+  const { jarURI = 'local:///opt/job.jar' } = job;
   const options = {
     'execution.checkpointing.savepoint-dir': SAVEPOINTS,
     'execution.checkpointing.dir': CHECKPOINTS,
@@ -66,7 +75,7 @@ export function stream(change: Record<string, unknown> = {}, job: Record<string,
     name: 'orders',
     flinkConfiguration: options,
     ...change,
-    job: { jarURI: 'local:///opt/job.jar', entryClass: 'a.B', kind: 'streaming', ...job },
+    job: { entryClass: 'a.B', kind: 'streaming', ...job, jarURI: job['prepareUpgrade'] === true ? PREPARABLE : jarURI },
   });
 }
 
@@ -225,7 +234,7 @@ export class StreamWorld {
     const stored = await this.parts.ledger.read(runId);
     if (stored === undefined || stored.value.state === 'closed') return;
     const due = this.dueAt.get(runId) ?? 0;
-    const wakes = stored.value.state === 'running' || stored.value.state === 'accepted';
+    const wakes = ['running', 'accepted', 'starting'].includes(stored.value.state);
     if (!wakes && due > this.clock.now()) return;
     const [next, wait] = this.step(stored.value);
     if (next !== stored.value) {
@@ -244,7 +253,8 @@ export class StreamWorld {
   }
 
   private step(run: RunRecord): readonly [RunRecord, number] {
-    if (run.state === 'accepted') return [this.launched(run), 1000];
+    if (run.state === 'accepted') return [isHeld(run) ? this.held(run) : this.launched(run, this.attemptOf(run)), 1000];
+    if (run.state === 'starting') return this.waitOn(run);
     if (run.state === 'ended') return [toCleaning(run), this.fateOf(run).removal ?? 500];
     if (run.state === 'cleaning') return [toClosed(run), 0];
     return run.state === 'running' ? this.runOn(run) : [run, 1000];
@@ -266,23 +276,62 @@ export class StreamWorld {
     return [this.stopped(run, 'savepoint', { kind: 'savepoint', path, run: run.runId, at: now }), 500];
   }
 
-  private launched(run: QueuedRun): RunRecord {
+  private held(run: QueuedRun): RunRecord {
+    const { cancelRequested: asked } = run;
+    const now = this.clock.now();
+    if (asked !== undefined)
+      return end(run, { state: 'canceled', reason: asked.reason, message: '', at: now, evidence: [] });
+    return { ...run, state: 'starting', attempts: [this.attemptOf(run)] };
+  }
+
+  /** Its program begins with the permit, and not before. */
+  private waitOn(run: ActiveRun): readonly [RunRecord, number] {
+    const now = this.clock.now();
+    const { cancelRequested: asked, prepared } = run;
+    const { prepares = 5000 } = this.fateOf(run);
+    const evidence: readonly string[] = [];
+    if (asked !== undefined) {
+      return [end(run, { state: 'canceled', reason: asked.reason, message: '', at: now, evidence }), 500];
+    }
+    if (!isHeld(run)) return [this.launched(run, currentAttempt(run)), 1000];
+    if (typeof prepares === 'string') {
+      return [end(run, { state: 'failed', reason: prepares, message: 'in vain', at: now, evidence }), 500];
+    }
+    const left = prepares - (now - currentAttempt(run).launchedAt);
+    if (left > 0 || prepared?.readyAt !== undefined) return [run, Math.min(600_000, Math.max(left, 1000))];
+    return [{ ...run, prepared: { ...prepared, readyAt: now } }, 1000];
+  }
+
+  private attemptOf(run: QueuedRun): Attempt {
+    return {
+      number: 1,
+      clusterId: clusterIdFor(run.name, run.runId, 1),
+      jobId: jobIdFor(run.runId, 1),
+      launchedAt: this.clock.now(),
+      ...(run.startFrom === undefined ? {} : { restoredFrom: run.startFrom }),
+    };
+  }
+
+  /** Whatever is there of another run, its job has ended and cannot begin again. */
+  private checkAlone({ runId }: RunRecord): void {
+    const others = this.runs.filter((run) => run.runId !== runId && run.state !== 'closed' && !isHeld(run));
+    for (const { runId: other, state, attempts } of others) {
+      const isSealed = isEnded(state) && attempts.at(-1)?.startRevokedAt !== undefined;
+      if (!isSealed) this.violations.push(`I1: ${runId} begins beside ${other}, which is ${state}`);
+    }
+  }
+
+  private launched(run: QueuedRun | ActiveRun, first: Attempt): RunRecord {
+    this.checkAlone(run);
     const now = this.clock.now();
     const from = run.startFrom;
     const count = from === undefined ? 0 : (this.counts.get(from.path) ?? 0);
     if (from !== undefined && !this.counts.has(from.path)) this.violations.push(`${from.path} is not there`);
     this.started.push({ run: run.runId, from: from?.path, newest: this.newest, count });
     this.jobs.set(run.runId, { start: count, since: now });
-    const attempt = {
-      number: 1,
-      clusterId: clusterIdFor(run.name, run.runId, 1),
-      jobId: jobIdFor(run.runId, 1),
-      runtime: { jobId: jobIdFor(run.runId, 1), type: 'STREAMING' as const, checkpointInterval: EVERY },
-      launchedAt: now,
-      runningAt: now,
-      ...(from === undefined ? {} : { restoredFrom: from }),
-    };
-    const running: ActiveRun = { ...run, state: 'running', attempts: [attempt] };
+    if (from?.path !== first.restoredFrom?.path) this.violations.push(`I2: ${run.runId} restores another snapshot`);
+    const runtime = { jobId: jobIdFor(run.runId, 1), type: 'STREAMING' as const, checkpointInterval: EVERY };
+    const running: ActiveRun = { ...run, state: 'running', attempts: [{ ...first, runtime, runningAt: now }] };
     return addEvent(running, 'started', now, 1);
   }
 
@@ -320,7 +369,8 @@ export class StreamWorld {
   private stopped(run: ActiveRun, how: 'savepoint' | 'canceled', snapshot: Snapshot | undefined): RunRecord {
     const state = how === 'savepoint' ? 'succeeded' : 'canceled';
     const reason = how === 'savepoint' ? 'StoppedWithSavepoint' : 'JobCanceled';
-    return this.endWith(run, { state, reason, message: how, at: this.clock.now(), evidence: [] }, snapshot);
+    const flinkState = how === 'savepoint' ? 'FINISHED' : 'CANCELED';
+    return this.endWith(run, { state, reason, message: how, at: this.clock.now(), flinkState, evidence: [] }, snapshot);
   }
 
   private ended(run: ActiveRun, how: NonNullable<Fate['ends']>['how']): RunRecord {
@@ -332,7 +382,13 @@ export class StreamWorld {
   }
 
   private endWith(run: ActiveRun, outcome: Outcome, snapshot: Snapshot | undefined): RunRecord {
-    const attempt = { ...currentAttempt(run), ...(snapshot === undefined ? {} : { snapshot }) };
+    const { unsealed = false } = this.fateOf(run);
+    const sealed = unsealed ? {} : { startRevokedAt: this.clock.now() };
+    const submission = { by: 'a function', at: 0, answeredAt: 0, highAvailability: false };
+    const attempt = {
+      ...{ ...currentAttempt(run), ...sealed, ...(snapshot === undefined ? {} : { snapshot }) },
+      ...(run.prepared === undefined ? {} : { submission }),
+    };
     this.newest = snapshot === undefined ? this.newest : (this.counts.get(snapshot.path) ?? 0);
     return end({ ...run, attempts: [attempt] }, outcome);
   }
@@ -353,8 +409,9 @@ export class StreamWorld {
     if (left !== undefined && this.counts.has(left) && !this.state.complete.has(left)) {
       this.violations.push(`${left} was deleted, which a rollback needs`);
     }
-    const open = this.runs.filter(({ state }) => state !== 'closed');
-    if (open.length > 1) this.violations.push(`${open.length} runs at a time`);
+    const { leaving } = this.deployment;
+    const open = this.runs.filter((run) => run.state !== 'closed' && !isHeld(run) && run.runId !== leaving?.id);
+    if (open.length > 1) this.violations.push(`I1: ${open.length} runs at a time`);
     for (const { run, from, count } of this.started) {
       const record = this.runs.find(({ runId }) => runId === run);
       if (record === undefined || isEnded(record.state) || from === undefined) continue;
@@ -428,7 +485,9 @@ export class StreamWorld {
       },
     };
     const watched = this.effects.watch('savepoints', savepoints, 'RestUnreachable');
+    const jars = { run: () => Promise.resolve('') };
     return {
+      session: () => ({ jars: this.effects.watch('jars', jars, 'RestUnreachable') }),
       savepoints: () => watched,
       application: () => this.effects.watch('application', application, 'RestUnreachable'),
     } as unknown as Awaited<ReturnType<DispatchDeps['targets']>>;

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { parseClusterId } from '../../../lib/core/ids.ts';
 import { advanceDeployment } from '../../../lib/dispatch/deployment/advance-deployment.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
@@ -13,6 +14,12 @@ class Whole {
 
   constructor() {
     this.world.flink.behaviours = [STREAM_FOREVER];
+    this.world.sessions.jobs = [{ runsAfter: 300 }];
+    this.world.sessions.slotsAvailable = 1;
+  }
+
+  clusterOf(number: number): string {
+    return this.runs[number]?.attempts.at(-1)?.clusterId ?? '';
   }
 
   async pass(seconds: number): Promise<void> {
@@ -77,3 +84,93 @@ it.each([
     expect(third?.job?.args).toEqual(['three']);
   },
 );
+
+describe('a run that is prepared', () => {
+  const job = (text: string, more = {}) => stream({}, { prepareUpgrade: true, args: [text], ...more });
+
+  async function counting(): Promise<Whole> {
+    const whole = new Whole();
+    await whole.world.request(job('one'));
+    await whole.pass(15);
+    return whole;
+  }
+
+  it('has its JobManager, its TaskManagers and its jar, and gets its program when the last job has ended', async () => {
+    const whole = await counting();
+    const { world } = whole;
+    world.sessions.slotsAvailable = 0;
+    await world.request(job('two'));
+    await whole.pass(10);
+    expect(whole.deployment.state).toBe('preparing');
+    expect(whole.runs.map(({ state }) => state)).toEqual(['running', 'starting']);
+    const cluster = world.clusters.standing({ namespace: 'flink', clusterId: parseClusterId(whole.clusterOf(1)) });
+    expect(cluster).toBeDefined();
+    expect(world.sessions.planned).toHaveLength(1);
+    expect(world.sessions.mains).toEqual([]);
+    world.sessions.slotsAvailable = 1;
+    await whole.pass(30);
+    expect(whole.deployment).toMatchObject({ state: 'running', reached: 2, run: { prepared: true } });
+    const [first, second] = whole.runs;
+    const left = first?.attempts[0]?.snapshot;
+    expect(left?.kind).toBe('savepoint');
+    expect(world.sessions.requests).toMatchObject([
+      { jobId: second?.attempts[0]?.jobId, savepointPath: left?.path, claimMode: 'NO_CLAIM', programArgs: ['two'] },
+    ]);
+    expect(second?.attempts[0]?.restoredFrom).toEqual(left);
+    expect(first?.state).toBe('closed');
+  });
+
+  it('is stopped with a savepoint like any other, by the next one that is prepared', async () => {
+    const whole = await counting();
+    for (const text of ['two', 'three']) {
+      await whole.world.request(job(text));
+      await whole.pass(40);
+    }
+    expect(whole.deployment).toMatchObject({ state: 'running', reached: 3, runs: 3 });
+    const [, second, third] = whole.runs;
+    expect(second).toMatchObject({ state: 'closed', outcome: { reason: 'StoppedWithSavepoint' } });
+    expect(third?.attempts[0]?.restoredFrom).toEqual(second?.attempts[0]?.snapshot);
+    expect(whole.world.sessions.mains).toHaveLength(2);
+  });
+
+  it('whose main() fails is rejected before the last one is touched', async () => {
+    const whole = await counting();
+    whole.world.sessions.planFails = { message: 'java.lang.IllegalStateException: no topic', stackTrace: '' };
+    await whole.world.request(job('two'));
+    await whole.pass(30);
+    expect(whole.deployment).toMatchObject({
+      state: 'running',
+      settled: { generation: 2, reason: 'ApplicationFailed' },
+    });
+    expect(whole.runs[0]).toMatchObject({ state: 'running' });
+    expect(whole.runs[0]).not.toHaveProperty('stopRequested');
+    expect(whole.runs[1]).toMatchObject({ state: 'closed', outcome: { state: 'failed', reason: 'ApplicationFailed' } });
+  });
+
+  it('whose JobManager is another one has to be made ready again', async () => {
+    const whole = await counting();
+    const { world } = whole;
+    world.sessions.slotsAvailable = 0;
+    await world.request(job('two'));
+    await whole.pass(10);
+    const ref = { namespace: 'flink', clusterId: parseClusterId(whole.clusterOf(1)) };
+    world.flink.restarted.add(ref.clusterId);
+    world.sessions.forget(ref);
+    world.sessions.slotsAvailable = 1;
+    await whole.pass(40);
+    expect(world.sessions.planned).toHaveLength(2);
+    expect(whole.deployment).toMatchObject({ state: 'running', reached: 2, run: { prepared: true } });
+  });
+
+  it('that loses its job is tried again on a cluster of the usual kind', async () => {
+    const whole = await counting();
+    const { world } = whole;
+    world.sessions.jobs = [{ mainFails: { message: 'java.lang.NoClassDefFoundError: x', stackTrace: '' } }];
+    await world.request(job('two'));
+    await whole.pass(80);
+    const [, second] = whole.runs;
+    expect(second?.attempts).toHaveLength(2);
+    expect(second?.attempts[1]?.restoredFrom).toEqual(second?.attempts[0]?.restoredFrom);
+    expect(whole.deployment).toMatchObject({ state: 'running', reached: 2 });
+  });
+});

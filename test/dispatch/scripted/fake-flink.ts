@@ -74,7 +74,8 @@ export class FakeFlink {
       apply: async (cluster, owner, mayStart) => {
         const result = await clusters.apply(cluster, owner, mayStart);
         // A session begins without a program.
-        if (owner.kind === 'run') this.begin(cluster);
+        if (owner.kind === 'run' && cluster.configuration['execution.target'] !== 'kubernetes-session')
+          this.begin(cluster);
         return result;
       },
       observe: (ref) => {

@@ -10,6 +10,7 @@ import {
   type JobSummary,
   type RootException,
 } from '../../../lib/flink/job-manager.ts';
+import type { FakeStreams } from './fake-streams.ts';
 import type { FakeClusters } from '../../fakes/clusters.ts';
 
 /** How one job in a session goes, in milliseconds from its submission. */
@@ -43,18 +44,24 @@ export class FakeSessions {
   /** By submission, from the first; the last one holds for all further ones. */
   jobs: readonly SessionJob[] = [QUICK];
   restAfter = 800;
+  slotsAvailable = 0;
   configuration: Readonly<Record<string, string>> = {};
   /** Every main() that ran, as its job id. */
   readonly mains: string[] = [];
   /** Every job that Flink took, as `cluster/job id`. */
   readonly submitted: string[] = [];
   readonly requests: JarRun[] = [];
+  readonly planned: JarRun[] = [];
+  /** Of every main() of which a plan is made. */
+  planFails: RootException | undefined;
   private readonly sessions = new Map<string, Session>();
   private readonly clusters: FakeClusters;
+  private readonly streams: FakeStreams;
   private readonly clock: Clock;
   private jarIds = 0;
 
-  constructor(clusters: FakeClusters, clock: Clock) {
+  constructor(clusters: FakeClusters, clock: Clock, streams: FakeStreams) {
+    this.streams = streams;
     this.clusters = clusters;
     this.clock = clock;
   }
@@ -65,7 +72,12 @@ export class FakeSessions {
       runtime: (jobId) => Promise.resolve({ jobId, type: 'STREAMING' }),
       result: (id) =>
         Promise.resolve().then(() => ({ ...this.answering(ref).jobs.get(id)?.result, answers: { '/jobs': {} } })),
-      checkpoints: () => Promise.resolve({ completedSinceRestore: 0, failed: 0, inProgress: 0 }),
+      checkpoints: () =>
+        Promise.resolve().then(() =>
+          this.isOfRun(ref)
+            ? this.streams.checkpoints(ref.clusterId)
+            : { completedSinceRestore: 0, failed: 0, inProgress: 0 },
+        ),
       cancel: (id) =>
         Promise.resolve().then(() => {
           const job = this.answering(ref).jobs.get(id);
@@ -88,6 +100,7 @@ export class FakeSessions {
             return id;
           }),
         run: (jarId, run) => answer((session) => this.run(session, ref, jarId, run)),
+        plan: (jarId, run) => answer((session) => this.plan(session, jarId, run)),
         remove: (jarId) =>
           answer(({ jars }) => {
             if (!jars.delete(jarId)) throw new DispatchError('FlinkRefused', `File ${jarId} does not exist`);
@@ -111,12 +124,20 @@ export class FakeSessions {
   }
 
   liveJobs(ref: ClusterRef): readonly string[] {
-    return [...(this.at(ref)?.jobs.values() ?? [])].filter((job) => this.summary(job).endTime < 0).map(({ id }) => id);
+    return [...(this.at(ref)?.jobs.values() ?? [])]
+      .filter((job) => this.summary(job, ref).endTime < 0)
+      .map(({ id }) => id);
   }
 
   /** The JobManager comes again and knows nothing. */
   forget(ref: ClusterRef): void {
     this.sessions.delete(`${ref.namespace}/${ref.clusterId}`);
+  }
+
+  private plan({ jars }: Session, jarId: string, run: JarRun): void {
+    if (!jars.has(jarId)) throw new DispatchError('FlinkRefused', `Jar file ${jarId} does not exist (test)`);
+    this.planned.push(run);
+    if (this.planFails !== undefined) throw new ProgramFailed(this.planFails);
   }
 
   private run(session: Session, ref: ClusterRef, jarId: string, run: JarRun): string {
@@ -132,6 +153,7 @@ export class FakeSessions {
       throw new ProgramFailed({ message, stackTrace: message });
     }
     session.jobs.set(id, { ...job, id, submittedAt: this.clock.now() });
+    if (this.isOfRun(ref)) this.streams.begin(ref.clusterId, id, run.savepointPath);
     this.submitted.push(`${ref.clusterId}/${id}`);
     return id;
   }
@@ -154,24 +176,30 @@ export class FakeSessions {
     throw new DispatchError('RestUnreachable', 'connection refused (test)');
   }
 
-  private look(ref: ClusterRef): Awaited<ReturnType<JobManager['overview']>> {
-    const jobs = [...this.answering(ref).jobs.values()].map((job) => this.summary(job));
-    return { flinkVersion: '2.3.0', taskManagers: 1, slotsTotal: 2, slotsAvailable: 0, jobs };
+  /** A cluster that a run has for itself: its only job is a stream. */
+  private isOfRun(ref: ClusterRef): boolean {
+    return this.clusters.standing(ref)?.owner.kind === 'run';
   }
 
-  private summary(job: Job): JobSummary {
+  private look(ref: ClusterRef): Awaited<ReturnType<JobManager['overview']>> {
+    const jobs = [...this.answering(ref).jobs.values()].map((job) => this.summary(job, ref));
+    return { flinkVersion: '2.3.0', taskManagers: 1, slotsTotal: 2, slotsAvailable: this.slotsAvailable, jobs };
+  }
+
+  private summary(job: Job, ref: ClusterRef): JobSummary {
     const now = this.clock.now();
     const { submittedAt, runsAfter = 0, endsAfter = Infinity, end = 'FINISHED', canceledAt = Infinity } = job;
-    const endsAt = Math.min(submittedAt + endsAfter, canceledAt);
+    const stopped = this.isOfRun(ref) ? this.streams.endOf(ref.clusterId) : undefined;
+    const endsAt = Math.min(submittedAt + endsAfter, canceledAt, stopped?.at ?? Infinity);
     const ended = now >= endsAt;
     return {
       id: job.id,
       name: 'job',
-      state: !ended ? 'RUNNING' : canceledAt === endsAt ? 'CANCELED' : end,
+      state: !ended ? 'RUNNING' : canceledAt === endsAt ? 'CANCELED' : stopped?.at === endsAt ? stopped.state : end,
       startTime: submittedAt,
       endTime: ended ? endsAt : -1,
       duration: (ended ? endsAt : now) - submittedAt,
-      tasks: !ended && now >= submittedAt + runsAfter ? { RUNNING: 1 } : {},
+      tasks: !ended && now >= submittedAt + runsAfter ? { RUNNING: 1, TOTAL: 1 } : {},
     };
   }
 }

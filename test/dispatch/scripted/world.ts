@@ -91,7 +91,7 @@ export class World {
     this.effects = new Effects(options.fault);
     this.clusters = createFakeClusters(this.clock);
     this.flink = new FakeFlink(this.clusters, this.clock, this.state);
-    this.sessions = new FakeSessions(this.clusters, this.clock);
+    this.sessions = new FakeSessions(this.clusters, this.clock, this.flink.streams);
     const log: Log = { info: this.note, warn: this.note, error: this.note };
     const { effects } = this;
     const common = {
@@ -219,7 +219,10 @@ export class World {
         const jobManager = this.isSession(ref) ? this.sessions.jobManager(ref) : this.flink.jobManager(ref);
         return this.effects.watch('jobManager', jobManager, 'RestUnreachable');
       },
-      application: (ref) => this.effects.watch('jobManager', this.flink.jobManager(ref), 'RestUnreachable'),
+      application: (ref) => {
+        const told = this.isSession(ref) ? this.sessions.jobManager(ref) : {};
+        return this.effects.watch('jobManager', { ...this.flink.jobManager(ref), ...told }, 'RestUnreachable');
+      },
       savepoints: (ref) =>
         this.effects.watch('savepoints', this.flink.streams.savepoints(ref.clusterId), 'RestUnreachable'),
       session: (ref) => {

@@ -14,10 +14,10 @@ const CHECKPOINTS = { 'execution.checkpointing.dir': 's3a://state/checkpoints' }
 const OLD = { state: { 'savepoints.dir': 's3://old/savepoints', 'checkpoints.dir': 's3://old/checkpoints' } };
 const DAY = 86_400_000;
 
-function resolve(job: object, flinkConfiguration: object = {}, more: object = {}): ResolvedJob {
-  const given = { flinkVersion: 'v2_3', job: { jarURI: 'local:///a.jar', ...job }, flinkConfiguration, ...more };
+function resolve(job: object, flinkConfiguration: object = {}, more: object = {}, jar = 'local:///a.jar'): ResolvedJob {
+  const given = { flinkVersion: 'v2_3', job: { jarURI: jar, ...job }, flinkConfiguration, ...more };
   const spec = parseManifestOrSpec(given);
-  return resolveJob(spec, { jar: parseJarUri('local:///a.jar'), name: 'orders', deployment });
+  return resolveJob(spec, { jar: parseJarUri(jar), name: 'orders', deployment });
 }
 
 describe('a stream that keeps its state', () => {
@@ -48,6 +48,24 @@ describe('a stream that keeps its state', () => {
     [{}, { 'execution.runtime-mode': 'STREAMING' }, undefined],
   ])('%o with %o upgrades by %s', (job, options, mode) => {
     expect(resolve(job, options).state?.upgradeMode).toBe(mode);
+  });
+
+  it('has its next run prepared where that is said and can be done', () => {
+    const job = { kind: 'streaming', prepareUpgrade: true };
+    expect(resolve(job, SAVEPOINTS, {}, 's3://jars/a.jar').state).toMatchObject({ prepareUpgrade: true });
+    const not = { ...job, prepareUpgrade: false };
+    expect(resolve(not, SAVEPOINTS).state).not.toHaveProperty('prepareUpgrade');
+  });
+
+  it.each([
+    ['local:///a.jar', {}, {}, 'begins with s3://'],
+    ['s3://jars/a.jar', { mode: 'standalone' }, {}, 'leave it out in mode standalone'],
+    ['s3://jars/a.py', {}, {}, 'names a jar'],
+    ['s3://jars/a.jar', {}, { 'web.submit.enable': 'false' }, 'leave web.submit.enable out'],
+  ])('refuses to prepare the next run of %s with %o and %o', (jar, more, options, words) => {
+    const asked = () => resolve({ kind: 'streaming', prepareUpgrade: true }, { ...SAVEPOINTS, ...options }, more, jar);
+    expect(asked).toThrow(words);
+    expect(asked).toThrow(expect.objectContaining({ field: 'job.prepareUpgrade' }));
   });
 
   it('is none in a session, whose jobs are runs', () => {

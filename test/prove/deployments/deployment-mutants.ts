@@ -5,6 +5,8 @@ const GENERATIONS = 'test/deployment/generations.test.ts';
 const DECIDE = 'lib/deployment/decide.ts';
 const START = 'lib/deployment/start.ts';
 const STOP = 'lib/deployment/stop.ts';
+const PREPARED = 'test/dispatch/deployment/prepared.test.ts';
+const PREPARE = 'lib/deployment/prepare.ts';
 const HISTORY = 'lib/deployment/history.ts';
 const STABLE = 'lib/deployment/stable.ts';
 const ROLLBACK = 'lib/deployment/rollback.ts';
@@ -23,22 +25,22 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     name: 'W10 a run has an id of its deployment, generation and number',
     test: DEPLOYMENTS,
     file: START,
-    guard: 'runIdFor(`deployment\\n${record.id}\\n${wanted.number}\\n${runs}`)',
-    without: 'runIdFor(`deployment\\n${record.id}`)',
+    guard: 'runIdFor(`deployment\\n${id}\\n${number}\\n${runs}`)',
+    without: 'runIdFor(`deployment\\n${id}`)',
   },
   {
     name: 'W11 a stop that is asked for is carried through before another one',
     test: DEPLOYMENTS,
     file: DECIDE,
-    guard: '  if (own.stop !== undefined) return stopping(seen, own, run, now);\n',
+    guard: '  if (own.stop !== undefined) return stopping(noted, own, run, now);\n',
     without: '',
   },
   {
     name: 'W12 nothing begins before the last run is proven gone',
     test: DEPLOYMENTS,
     file: DECIDE,
-    guard: "if (run.state === 'closed') {",
-    without: 'if (isEnded(run.state)) {',
+    guard: "if (run.state !== 'closed') return ending(record, own, run, now);",
+    without: '',
   },
   {
     name: 'W20 what a run restored from is not deleted before it has a checkpoint',
@@ -81,6 +83,56 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     file: HISTORY,
     guard: '  if (run === undefined) return undefined;\n',
     without: '',
+  },
+  {
+    name: 'I1 a permit waits for the end of the last job',
+    test: PREPARED,
+    file: 'lib/deployment/prepare-steps.ts',
+    guard: "return run.state === 'closed' || isFenced(run);",
+    without: 'return run.outcome !== undefined;',
+  },
+  {
+    name: 'I1 a job that may begin again is not at its end',
+    test: PREPARED,
+    file: PREPARE,
+    guard: 'if (startRevokedAt === undefined || beganAgain === true',
+    without: 'if (beganAgain === true',
+  },
+  {
+    name: 'I1 a run without its permit begins nothing',
+    test: 'test/dispatch/deployment/whole.test.ts',
+    file: 'lib/dispatch/modes/prepared-mode.ts',
+    guard: 'return isHeld(at.run) ? makeReady(noted, observation) : submit(noted, observation);',
+    without:
+      'return at.run.prepared?.readyAt === undefined ? makeReady(noted, observation) : submit(noted, observation);',
+  },
+  {
+    name: 'I2 what a prepared run starts from comes with its permit',
+    test: 'test/dispatch/deployment/whole.test.ts',
+    file: 'lib/run/prepared.ts',
+    guard: 'return updateAttempt(begins, { submission, ...defined({ restoredFrom: startFrom }) });',
+    without: 'return updateAttempt(begins, { submission });',
+  },
+  {
+    name: 'I3 a run that ended before its permit leaves the state that it was to have',
+    test: PREPARED,
+    file: PREPARE,
+    guard: 'return startFrom === undefined ? bare : { ...bare, newest: startFrom };',
+    without: 'return bare;',
+  },
+  {
+    name: 'I8 a run that is prepared and not wanted is ended',
+    test: PREPARED,
+    file: PREPARE,
+    guard: 'if (!isFor || next.generation !== at.wanted.number || next.dropped === true) return drop(',
+    without: 'if (next.dropped === true) return drop(',
+  },
+  {
+    name: 'I12 a run that fails while it is prepared leaves the last one alone',
+    test: PREPARED,
+    file: PREPARE,
+    guard: 'if (!isForRoom(reason) && record.run?.stop === undefined)',
+    without: 'if (!isForRoom(reason) && record.run === undefined)',
   },
   {
     name: 'I8 what never came true is told',

@@ -92,6 +92,10 @@ export class SessionFlink {
           });
         },
         run: (jarId, run) => this.run(invocation, ask, jarId, run),
+        plan: (jarId) =>
+          ask('plan', READ, ({ jars }) => {
+            if (!jars.has(jarId)) throw new DispatchError('FlinkRefused', `Jar file ${jarId} does not exist`);
+          }),
         remove: (jarId) =>
           ask('remove', WRITE, ({ jars }) => {
             const jar = jars.get(jarId);

@@ -71,7 +71,8 @@ function summary({ id, tenant, name, target, namespace, state, wanted, reached, 
 }
 
 function described(record: DeploymentRecord): string {
-  const { id, name, target, namespace, state, generations, wanted, reached, run, newest, settled, request } = record;
+  const { id, name, target, namespace, state, generations, wanted, reached, run, next, newest, settled, request } =
+    record;
   const lines = [
     `deployment ${id} ${name}: ${state}`,
     `target ${target}, namespace ${namespace}`,
@@ -83,6 +84,11 @@ function described(record: DeploymentRecord): string {
     if (run.stop !== undefined) lines.push(`  asked to end by ${run.stop.mode} (${run.stop.why})`);
   }
   lines.push(...stability(record));
+  if (next !== undefined) {
+    lines.push(
+      `run ${next.id} of generation ${next.generation} is being ${next.dropped === true ? 'ended' : 'prepared'}`,
+    );
+  }
   if (newest !== undefined) lines.push(`newest state: ${newest.kind} ${newest.path}`);
   if (request !== undefined) lines.push(`a ${request.kind} is being taken (${request.why})`);
   if (settled !== undefined) {
