@@ -4,7 +4,7 @@ import { omit } from '../core/omit.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { RunRecord } from '../run/record.ts';
 import { addEvent } from './events.ts';
-import { keepSnapshot, newestOf } from './history.ts';
+import { holds, keepSnapshot, newestOf } from './history.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun } from './record.ts';
 import { giveUpRequest } from './requests.ts';
 import { newState, rollBack, waysBack } from './rollback.ts';
@@ -15,18 +15,22 @@ import { block } from './start.ts';
 export function afterRun(given: DeploymentRecord, run: RunRecord, now: Instant): DeploymentRecord {
   const { run: own } = given;
   if (own === undefined) return given;
-  const learned = learn(giveUpRequest(given, now, 'The run has ended'), own, run, now);
+  const learned = learn(given, own, run, now);
   const gone = { ...omit(learned, 'run'), last: { id: own.id, generation: own.generation } };
   return settle(gone, own, run, now);
 }
 
-function learn(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): DeploymentRecord {
+function learn(given: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): DeploymentRecord {
   const newest = newestOf(run);
   const left = run.attempts.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot;
+  // The savepoint that was being taken may be complete, and nobody had heard of it.
+  const isDone = holds(given.request?.directory, left);
+  const record = isDone ? omit(given, 'request') : giveUpRequest(given, now, 'The run has ended');
+  const why = (isDone ? given.request?.why : undefined) ?? own.stop?.why ?? 'end';
   const known = { ...record, ...defined({ newest, unknown: run.stateUnknown?.message }) };
   if (left === undefined) return afterHandover(known, own, run, now, newest);
   const snapshot = { ...left, run: left.run ?? run.runId };
-  const kept = keepSnapshot({ ...known, newest: snapshot }, snapshot, own.stop?.why ?? 'end', now);
+  const kept = keepSnapshot({ ...known, newest: snapshot }, snapshot, why, now);
   return afterHandover(kept, own, run, now, snapshot);
 }
 

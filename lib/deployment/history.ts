@@ -54,6 +54,11 @@ export function ownDirectory({ id }: Pick<DeploymentRecord, 'id'>, { kind, path,
   return parent.at(-2) === id && /^[0-9a-f]{20}-[a-z0-9]+$/.test(last) ? parent.join('/') : undefined;
 }
 
+/** Whether a snapshot lies in a directory. */
+export function holds(directory: string | undefined, snapshot: Snapshot | undefined): boolean {
+  return directory !== undefined && snapshot?.path.startsWith(`${directory.replace(/\/+$/, '')}/`) === true;
+}
+
 /** Marks what the plan of the wanted generation keeps no longer, and nothing that is or may be needed. */
 export function retire(record: DeploymentRecord, now: Instant): DeploymentRecord {
   const over = overdue(record, now);

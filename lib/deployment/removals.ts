@@ -1,10 +1,12 @@
 import type { DeploymentEffect } from './decision.ts';
-import { ownDirectory } from './history.ts';
+import { holds, ownDirectory } from './history.ts';
 import type { DeploymentRecord } from './record.ts';
 
 /** Of what is marked as to be deleted, and of what no run can write any more. */
 export function removals(record: DeploymentRecord): DeploymentEffect[] {
-  const { snapshots, leftovers, run } = record;
+  const { snapshots, leftovers, run, newest, stable } = record;
+  const kept = snapshots.filter(({ deletingAt }) => deletingAt === undefined).map(({ snapshot }) => snapshot);
+  const needed = [newest, stable?.left, run?.startFrom, ...kept];
   return [
     ...snapshots
       .filter(({ deletingAt }) => deletingAt !== undefined)
@@ -15,6 +17,8 @@ export function removals(record: DeploymentRecord): DeploymentEffect[] {
       })),
     ...leftovers
       .filter((left) => left.run !== run?.id && left.run !== record.leaving?.id)
+      // What came to nothing for all that was heard of it can be complete.
+      .filter(({ directory }) => !needed.some((snapshot) => holds(directory, snapshot)))
       .map(({ directory }) => ({ kind: 'remove-leftover' as const, directory })),
   ];
 }

@@ -67,6 +67,11 @@ export function exitedByProgram(log: string, exitCode: number): boolean {
   return SHUT_DOWN.test(log) || (!isSignal && BEGAN_MAIN.test(log));
 }
 
+/** Whether a log tells of System.exit() in the program, whatever its code was. */
+export function tellsOfExit(log: string): boolean {
+  return SHUT_DOWN.test(log) && !ENDED_OTHERWISE.test(log);
+}
+
 /** org.apache.flink.util.JvmShutdownSafeguard halts a JVM with it whose shutdown hooks take longer than five seconds. */
 const HALTED = 239;
 

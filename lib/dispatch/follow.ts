@@ -13,7 +13,7 @@ import type { DispatchDeps } from './deps.ts';
 import { keepAbortDecision, keepEvidence, type Decision } from './evidence.ts';
 import { driveStop } from './state/drive-stop.ts';
 import { lookAtStop } from './state/look-at-stop.ts';
-import { withStateAtEnd } from './state/state-at-end.ts';
+import { noteSecondStart, withStateAtEnd } from './state/state-at-end.ts';
 import { modeOf } from './modes/modes.ts';
 import { continueNow, waitFor, type Step } from './step.ts';
 
@@ -60,7 +60,8 @@ async function endAttempt(at: AttemptContext<ActiveRun>, facts: DecisionFacts, v
   const sealed = await seal(withRun(at, running), facts.observation);
   if (sealed === undefined) return waitFor(running, nextLook(running, clock.now()));
   const kept = await withEvidence(withRun(at, sealed), verdict.outcome, decision);
-  const left = await withStateAtEnd(withRun(at, kept), facts.observation, verdict.outcome);
+  const noted = noteSecondStart(withRun(at, kept), facts.observation);
+  const left = await withStateAtEnd(withRun(at, noted), facts.observation, verdict.outcome);
   return continueNow(
     verdict.kind === 'ended' ? end(left, verdict.outcome) : failed(left, verdict.outcome, clock.now()),
   );

@@ -1,7 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
 import { isTerminal, type JobState, JOB_STATES } from '../flink/job-state.ts';
-import { hasAttempt } from './machine.ts';
+import { currentAttempt, hasAttempt } from './machine.ts';
 import type { EndedRun } from './record.ts';
 
 /** After these the cluster, if it stayed, would go on with the program or begin it again; its evidence is kept anyway. */
@@ -23,6 +23,7 @@ export function keepUntil(record: EndedRun, now: Instant): Instant | undefined {
   // Nor does a stream's next run wait for a cluster that is only there to be looked at.
   if (job.state !== undefined) return undefined;
   if (GOES_ON.has(outcome.reason) && !jobIsOver(record)) return undefined;
+  if (currentAttempt(record).goesOn === true) return undefined;
   const { keepCluster, ttl } = job.afterEnd;
   const bad = outcome.state === 'failed' || outcome.state === 'unknown';
   const keep = keepCluster === 'always' || (keepCluster === 'on-failure' && bad);

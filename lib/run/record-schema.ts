@@ -26,6 +26,7 @@ const attempt = z.looseObject({
   restoredFrom: snapshot.exactOptional(),
   snapshot: snapshot.exactOptional(),
   beganAgain: z.literal(true).exactOptional(),
+  goesOn: z.literal(true).exactOptional(),
   createdAt: instant.exactOptional(),
   runningAt: instant.exactOptional(),
   jobManager: z.looseObject({ podUid: z.string(), restartCount: z.number() }).exactOptional(),

@@ -80,6 +80,8 @@ export interface Attempt {
    * same job id, the second with numbers that begin anew.
    */
   readonly beganAgain?: true;
+  /** Whether another JobManager than its first one stood when it ended, and may have gone on with its program. */
+  readonly goesOn?: true;
   /** The newest complete state that it left behind. */
   readonly snapshot?: Snapshot;
   readonly createdAt?: Instant;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { deploymentIdFor, jobIdFor, runIdFor } from '../../lib/core/ids.ts';
 import { applyRequest } from '../../lib/deployment/generations.ts';
 import { isHeldByRun, keepSnapshot, ownDirectory, pin, retire, retireAll } from '../../lib/deployment/history.ts';
+import { removals } from '../../lib/deployment/removals.ts';
 import type { DeploymentRecord } from '../../lib/deployment/record.ts';
 import type { Snapshot } from '../../lib/state/snapshot.ts';
 import { jobIn } from './job.ts';
@@ -91,5 +92,26 @@ describe('a directory of its own', () => {
     [{ kind: 'checkpoint', path: `s3://state/c/${job}/shared`, run: RUN }, undefined],
   ])('of %o is %s', (snapshot, directory) => {
     expect(ownDirectory({ id: ID }, snapshot)).toBe(directory);
+  });
+});
+
+describe('what came to nothing', () => {
+  const left = (directory: string): DeploymentRecord => ({ ...fresh(), leftovers: [{ directory, run: RUN }] });
+  const at = `s3://state/savepoints/${ID}/${RUN}-r1`;
+
+  it('is removed', () => {
+    expect(removals(left(at))).toEqual([{ kind: 'remove-leftover', directory: at }]);
+  });
+
+  it.each<readonly [string, Partial<DeploymentRecord>]>([
+    ['is the newest state after all', { newest: savepoint(1) }],
+    ['is what a rollback needs', { stable: { generation: 1, left: savepoint(1), at: 0, job: 'j' } as never }],
+    ['is in the history', { snapshots: keepSnapshot(fresh(), savepoint(1), 'periodic', 0).snapshots }],
+  ])('stays where it %s', (_, change) => {
+    expect(removals({ ...left(at), ...change })).toEqual([]);
+  });
+
+  it('goes where another one is', () => {
+    expect(removals({ ...left(at), newest: savepoint(10) })).toHaveLength(1);
   });
 });

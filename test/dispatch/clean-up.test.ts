@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { jobIsOver, keepUntil, removesHighAvailability } from '../../lib/run/cluster-retention.ts';
 import { removeAndVerify } from '../../lib/kubernetes/cluster/remove-and-verify.ts';
-import { without } from '../../lib/run/machine.ts';
-import type { EndedRun, Outcome } from '../../lib/run/record.ts';
+import { currentAttempt, updateAttempt, without } from '../../lib/run/machine.ts';
+import type { ActiveRun, EndedRun, Outcome } from '../../lib/run/record.ts';
 import { createFakeClusters, type FakeClusters } from '../fakes/clusters.ts';
 import { smallCluster } from '../fakes/flink-cluster.ts';
-import { NOW, runIn } from '../verdict/observations.ts';
+import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from '../verdict/observations.ts';
+import type { AttemptContext } from '../../lib/dispatch/attempt-context.ts';
+import { noteSecondStart } from '../../lib/dispatch/state/state-at-end.ts';
+import type { RestFacts } from '../../lib/verdict/observation.ts';
 import { ownerOf } from '../fakes/ids.ts';
 
 function ended(state: Outcome['state'], keepCluster: 'never' | 'on-failure' | 'always', flinkState?: string): EndedRun {
@@ -41,9 +44,57 @@ describe('a cluster is kept', () => {
     expect(keepUntil(crashed('FAILED'), NOW)).toBe(NOW + 1000);
   });
 
+  it('only when no other JobManager goes on with the program', () => {
+    const record = ended('failed', 'always', 'FAILED');
+    const attempts = record.attempts.map((attempt) => ({ ...attempt, goesOn: true as const }));
+    expect(keepUntil({ ...record, attempts }, NOW)).toBeUndefined();
+  });
+
   it('only when there was one', () => {
     expect(keepUntil({ ...ended('failed', 'always'), attempts: [] }, NOW)).toBeUndefined();
     expect(keepUntil({ ...without(ended('rejected', 'always'), 'job'), attempts: [] }, NOW)).toBeUndefined();
+  });
+});
+
+describe('a second JobManager', () => {
+  const HA = { 'high-availability.type': 'kubernetes' };
+  const jobOfMain = jobOf(runIn('running', 0), { state: 'FINISHED' });
+  const at = (options: Record<string, string>, first: number): AttemptContext<ActiveRun> => {
+    const record = runIn('running', 0);
+    const run = updateAttempt(
+      { ...record, job: { ...record.job, options } },
+      { jobManager: { podUid: jobManagerPod().uid, restartCount: first } },
+    );
+    return { run, attempt: currentAttempt(run) } as AttemptContext<ActiveRun>;
+  };
+  const notedOf = (options: Record<string, string>, first: number, rest: RestFacts): readonly unknown[] => {
+    const context = at(options, first);
+    const pods = [jobManagerPod({}, { restartCount: 1 })];
+    const seen = look(context.run, rest, { kubernetes: kubernetes(context.run, { pods }) });
+    const { beganAgain, goesOn } = currentAttempt(noteSecondStart(context, seen));
+    return [beganAgain, goesOn];
+  };
+
+  it.each<readonly [string, Record<string, string>, number, RestFacts, readonly unknown[]]>([
+    ['is the first one', {}, 1, UNREACHABLE, [undefined, undefined]],
+    ['runs the program anew', {}, 0, UNREACHABLE, [true, true]],
+    ['may go on with a program that had failed', HA, 0, UNREACHABLE, [undefined, true]],
+    [
+      'says that a job of it ended, and of the program nothing',
+      HA,
+      0,
+      answered([jobOfMain], { applications: [] }),
+      [undefined, true],
+    ],
+    [
+      'says that the application has ended',
+      HA,
+      0,
+      answered([jobOfMain], { applications: [{ id: 'a', name: 'a', status: 'FINISHED' }] }),
+      [undefined, undefined],
+    ],
+  ])('%s', (_, options, first, rest, expected) => {
+    expect(notedOf(options, first, rest)).toEqual(expected);
   });
 });
 

@@ -83,6 +83,13 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: [24],
   },
   {
+    name: 'a main() that exits has survived its jobs',
+    file: 'lib/verdict/application/last-words.ts',
+    guard: "last.state !== 'FINISHED' && !exits",
+    without: "last.state !== 'FINISHED'",
+    seeds: [6905],
+  },
+  {
     name: 'an answer about main() is as old as the question',
     file: 'lib/verdict/application/main-deadline.ts',
     guard: "(rest.state === 'answered' ? rest.askedAt : undefined) ?? now",
@@ -329,6 +336,27 @@ export const TESTED: readonly TestedMutant[] = [
   ...DEPLOYMENT_MUTANTS,
   ...STREAM_TESTED,
   ...INDEX_TESTED,
+  {
+    name: 'a cluster in which the program goes on is not kept',
+    test: 'test/dispatch/clean-up.test.ts',
+    file: 'lib/run/cluster-retention.ts',
+    guard: '  if (currentAttempt(record).goesOn === true) return undefined;\n',
+    without: '',
+  },
+  {
+    name: 'a program of high availability that failed is begun again',
+    test: 'test/dispatch/clean-up.test.ts',
+    file: 'lib/dispatch/state/state-at-end.ts',
+    guard: 'beganAgain || !isIdle(observation)',
+    without: 'beganAgain',
+  },
+  {
+    name: 'what came to nothing may be complete',
+    test: 'test/deployment/history.test.ts',
+    file: 'lib/deployment/removals.ts',
+    guard: '.filter(({ directory }) => !needed.some((snapshot) => holds(directory, snapshot)))',
+    without: '',
+  },
   {
     name: 'of a JobManager that is deleted only the end of what finished counts',
     test: 'test/verdict/applications.test.ts',

@@ -57,6 +57,12 @@ describe('the log of a JobManager that was killed', () => {
       'failed JobFailed',
       /no luck, as the log/,
     ],
+    [
+      'after a job had failed, and main() had exited, leaves open with what',
+      begins(first) + ends(first, 'FAILED', CAUSE) + DOWN,
+      'unknown OutcomeUnknown',
+      /with what code main\(\) exited is not known$/,
+    ],
     ['after a job was canceled tells that', ends(first, 'CANCELED'), 'canceled JobCanceled', /canceled, as the log/],
     [
       'while its first job went on tells of no end',

@@ -1,4 +1,4 @@
-import { exitCall, exitedByProgram, hidesExitCode } from '../../diagnosis/application-log.ts';
+import { exitCall, exitedByProgram, hidesExitCode, tellsOfExit } from '../../diagnosis/application-log.ts';
 import { jobsInLog, type JobInLog } from '../../diagnosis/terminal-state-log.ts';
 import { hasFixedJobId, hasHighAvailability } from '../../job/high-availability.ts';
 import { mainContainer } from '../../kubernetes/cluster/containers.ts';
@@ -72,7 +72,8 @@ function endOfLog(input: DecisionInput, log: string): Verdict | undefined {
 
 /**
  * Where the log does not tell how main() ended. With high availability the job is all that another JobManager would bring
- * back. Else a job that failed, or was canceled, took its application along; after one that finished main() may have gone on.
+ * back. Else a job that failed, or was canceled, took its application along, unless main() exited by itself; after one that finished
+ * main() may have gone on.
  */
 function endOfJobs({ record, attempt, now }: DecisionInput, log: string): Outcome | undefined {
   if (hasFixedJobId(record.job)) return outcomeFromLastWords(log, attempt.jobId, now);
@@ -80,8 +81,11 @@ function endOfJobs({ record, attempt, now }: DecisionInput, log: string): Outcom
   const last = jobs.at(-1)?.end;
   if (last === undefined || jobs.some(({ end }) => end === undefined)) return undefined;
   const said = outcomeOfEnd(last, now);
-  if (last.state !== 'FINISHED') return { ...said, ...jobsOfLog(jobs) };
-  const message = `${said.message}; whether main() had ended is not known`;
+  // A main() that exits by itself has survived what its jobs came to.
+  const exits = tellsOfExit(log);
+  if (last.state !== 'FINISHED' && !exits) return { ...said, ...jobsOfLog(jobs) };
+  const unknown = exits ? 'with what code main() exited is not known' : 'whether main() had ended is not known';
+  const message = `${said.message}; ${unknown}`;
   return { ...outcomeOf('unknown', 'OutcomeUnknown', message, now, said.evidence), ...jobsOfLog(jobs) };
 }
 
