@@ -31,7 +31,7 @@ export function applyRequest(
   const known = record.generations.find(({ requestId }) => requestId === request.requestId);
   if (known !== undefined) return { kind: 'known', generation: known };
   const wanted = generationOf(record, record.wanted);
-  const late = seenBefore && wanted !== undefined && request.at < wanted.at;
+  const late = seenBefore && isLate(record, wanted, request);
   if (late && record.generations[0]?.number !== 1) return { kind: 'known' };
   const number = (record.generations.at(-1)?.number ?? 0) + 1;
   const superseded = late || isOlderUpload(record, request);
@@ -212,6 +212,13 @@ function uploadOf({ source, sameJob }: DeploymentRequest): DeploymentRecord['upl
   if (sameJob !== undefined || source.kind !== 'jar-upload' || source.sequencer === undefined) return undefined;
   const { bucket, key, sequencer } = source;
   return { bucket, key, sequencer };
+}
+
+/** Of two uploads of one key the later one is wanted, whichever was accepted first. */
+function isLate(record: DeploymentRecord, wanted: Generation | undefined, request: DeploymentRequest): boolean {
+  if (wanted === undefined || request.at >= wanted.at) return false;
+  const isOfItsKey = uploadOf(request) !== undefined && wanted.by === request.by;
+  return !isOfItsKey || isOlderUpload(record, request);
 }
 
 function isOlderUpload({ upload: newest }: DeploymentRecord, request: DeploymentRequest): boolean {

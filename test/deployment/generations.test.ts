@@ -14,7 +14,7 @@ const upload = (sequencer: string, key = 'orders.jar'): RunSource => ({
 const message = (messageId: string): RunSource => ({ kind: 'message', queueArn: 'arn:q', messageId });
 
 const request = (name: string, at: number, source: RunSource, change: Partial<DeploymentRequest> = {}) =>
-  requestOf(name, at, { source, ...change });
+  requestOf(name, at, { source, by: source.kind === 'jar-upload' ? `s3://jars/${source.key}` : 'arn:q', ...change });
 
 const told = (record: DeploymentRecord) => record.events.map(({ type, generation }) => `${type} ${generation}`);
 
@@ -72,6 +72,12 @@ describe('a request', () => {
       generation: { superseded: true },
       record: { wanted: 2, upload: { sequencer: '03' } },
     });
+  });
+
+  it('of a later upload, accepted before and written after an earlier one, is the one that is wanted', () => {
+    const record = recordOf([request('a', 5, upload('02'))]);
+    expect(applyRequest(record, request('b', 4, upload('03')), 6, true)).toMatchObject({ record: { wanted: 2 } });
+    expect(applyRequest(record, request('b', 4, upload('01')), 6, true)).toMatchObject({ record: { wanted: 1 } });
   });
 
   it('of long ago, which the record has forgotten, is told of once alone', () => {

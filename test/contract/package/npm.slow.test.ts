@@ -40,7 +40,7 @@ it('is one package of a few megabytes', () => {
   const modules = join(folder, 'global', 'lib', 'node_modules');
   expect(readdirSync(modules)).toEqual(['flink-dispatch']);
   const held = readdirSync(join(modules, 'flink-dispatch'));
-  expect(held.toSorted()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+  expect(held.toSorted()).toEqual(['LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
   const files = readdirSync(join(modules, 'flink-dispatch', 'dist'));
   expect(files).toEqual(expect.arrayContaining(['sbom.cdx.json', 'THIRD-PARTY-NOTICES.txt']));
 });

@@ -219,6 +219,13 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     without: "  if (health === undefined) return { kind: 'unstable', hasState: false, message: '', restarts: 0 };\n",
   },
   {
+    name: 'I9 of two uploads the later one is wanted, whichever was accepted first',
+    test: GENERATIONS,
+    file: 'lib/deployment/generations.ts',
+    guard: 'return !isOfItsKey || isOlderUpload(record, request);',
+    without: 'return true;',
+  },
+  {
     name: 'I9 an upload that comes too late is the newest of its key',
     test: GENERATIONS,
     file: 'lib/deployment/generations.ts',

@@ -142,11 +142,12 @@ export class DeploymentPerson {
 
   /** I8: until what is wanted is reached, or an outcome names why not. */
   private waitFor(then: () => void): void {
-    const { sim, workload, invariants } = this.world;
+    const { sim, workload, invariants, kubernetes } = this.world;
     const patience = workload.losesRunMessages ? MORE_PATIENCE : PATIENCE;
     sim.after(LOOKS_EVERY, () => {
       if (this.isAnswered()) return then();
-      const isLate = sim.now - this.since > patience;
+      // Without rights nothing is proven gone.
+      const isLate = sim.now - Math.max(this.since, kubernetes.forbiddenUntil) > patience;
       invariants.check('I8: what is wanted is reached, or it is said why not', !isLate, () => this.standing());
       if (!isLate) this.waitFor(then);
     });

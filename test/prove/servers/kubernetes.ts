@@ -93,7 +93,8 @@ export class Kubernetes {
   private readonly sim: Simulation;
   private uids = 0;
   /** Until then the dispatcher has no rights: as when its Role was taken away. */
-  private forbiddenUntil = 0;
+  /** Until then the dispatcher has no rights. */
+  forbiddenUntil = 0;
 
   constructor(sim: Simulation) {
     this.sim = sim;
