@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import { describeError } from '../../core/errors.ts';
 import type { KubernetesFacts } from '../../kubernetes/cluster/port.ts';
@@ -17,6 +18,7 @@ import { currentJob, haveEnded, jobsOf, tellingJob } from '../../verdict/jobs.ts
 import type { RestFacts } from '../../verdict/observation.ts';
 import { jobManagerRuns } from '../../verdict/verdict.ts';
 import type { AttemptContext } from '../attempt-context.ts';
+import { readResult } from './read-result.ts';
 
 type Answered = Extract<RestFacts, { state: 'answered' }>;
 
@@ -58,7 +60,7 @@ async function withTrouble(
   if (state === undefined || attempt.restoredFrom === undefined || attempt.runningAt !== undefined) return seen;
   const job = currentJob(jobsOf({ rest: seen }, run));
   if (job?.state !== 'RESTARTING') return seen;
-  const { rootException } = await readResult(jobManager, job.id);
+  const { rootException } = await jobManager.result(job.id).catch((): Partial<JobResult> => ({}));
   return { ...seen, ...defined({ trouble: rootException }) };
 }
 
@@ -69,7 +71,7 @@ async function ofJob(at: AttemptContext): Promise<Answered> {
   const job = jobsOf({ rest: seen }, run).find(({ state }) => isTerminal(state));
   return job === undefined
     ? withTrouble(jobManager, await withRuntime(jobManager, seen, at), at)
-    : { ...seen, result: await readResult(jobManager, job.id) };
+    : { ...seen, result: await readResult(jobManager, job, at.deps.clock) };
 }
 
 async function ofApplication(at: AttemptContext): Promise<Answered> {
@@ -85,7 +87,7 @@ async function ofApplication(at: AttemptContext): Promise<Answered> {
   // Only now no job can come any more: one that was submitted after the first look is in this one.
   const last = answered(await jobManager.overview());
   if (last.facts.jobs.some(({ state }) => !isTerminal(state))) return last;
-  const results = await readResults(jobManager, jobsOf({ rest: last }, at.run));
+  const results = await readResults(jobManager, jobsOf({ rest: last }, at.run), at.deps.clock);
   const applicationException = await whyItFailed(jobManager, last.facts);
   return { ...last, askedAt, ...defined({ main, applicationException }), ...results };
 }
@@ -108,18 +110,14 @@ async function mainOf(
 async function readResults(
   jobManager: JobManager,
   jobs: readonly JobSummary[],
+  clock: Clock,
 ): Promise<Pick<Answered, 'result' | 'results'>> {
   const telling = tellingJob(jobs);
   if (telling === undefined) return {};
   const others = jobs.filter((job) => job !== telling && isTerminal(job.state)).slice(0, MOST_RESULTS - 1);
-  const [result, ...more] = await Promise.all([telling, ...others].map(({ id }) => readResult(jobManager, id)));
+  const [result, ...more] = await Promise.all([telling, ...others].map((job) => readResult(jobManager, job, clock)));
   const results = Object.fromEntries(others.flatMap(({ id }, index) => (more[index] ? [[id, more[index]]] : [])));
   return { ...defined({ result }), ...(others.length === 0 ? {} : { results }) };
-}
-
-/** The verdict stands without it. */
-async function readResult(jobManager: JobManager, jobId: string): Promise<JobResult> {
-  return jobManager.result(jobId).catch(() => ({ answers: {} }));
 }
 
 async function whyItFailed(

@@ -1,9 +1,8 @@
 import type { Duration } from '../../../../lib/core/clock.ts';
 import { defined } from '../../../../lib/core/defined.ts';
-import { isRecord } from '../../../../lib/core/json.ts';
 import type { JobManager, JobSummary } from '../../../../lib/flink/job-manager.ts';
+import { agreesWith } from '../../../../lib/flink/job-result.ts';
 import { isTerminal } from '../../../../lib/flink/job-state.ts';
-import { restPath } from '../../../../lib/flink/rest/transport.ts';
 import type { JobEnding } from './ending.ts';
 
 /** org.apache.flink.runtime.execution.ExecutionState, of tasks that have not ended. */
@@ -29,10 +28,7 @@ export async function readJob(
  */
 export function isSettled({ job, result }: JobEnding): boolean {
   if (!hasFinalTimes(job) || result?.accumulators === undefined) return false;
-  if (job.state === 'FAILED' && result.rootException === undefined) return false;
-  const detail = result.answers[restPath('jobs', job.id)];
-  const state = isRecord(detail) ? detail['state'] : undefined;
-  return state === undefined || state === job.state;
+  return agreesWith(job, result);
 }
 
 /** Whether the end, the duration and the tasks of an ended job are those of its end. */
