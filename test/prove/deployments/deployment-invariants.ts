@@ -7,6 +7,7 @@ import type { RunRecord } from '../../../lib/run/record.ts';
 import { isOlder } from '../../../lib/trigger/s3-event.ts';
 import { LEDGER } from '../functions.ts';
 import type { Execution } from '../servers/flink.ts';
+import type { Stored } from '../servers/kubernetes-objects.ts';
 import type { Put } from '../servers/s3.ts';
 import type { Invocation } from '../simulation.ts';
 import type { World } from '../world.ts';
@@ -16,6 +17,8 @@ import { SnapshotInvariants } from './snapshot-invariants.ts';
 const RUN_ID = 'flink-dispatch.io/run-id';
 const RECORD = /^deployments\/([0-9a-f]{20})\/record\.json$/;
 const REQUEST = /^deployments\/[0-9a-f]{20}\/requests\/[0-9a-f]{20}\.json$/;
+/** Of a run: a look is still to come that finds whatever is made of its last attempt. */
+const LOOKED_FOR: readonly RunRecord['state'][] = ['launching', 'starting', 'running', 'ended'];
 
 /** What must hold of deployments: I1 to I12 of `docs/reliability.md`, judged at every write, event and start. */
 export class DeploymentInvariants {
@@ -27,13 +30,15 @@ export class DeploymentInvariants {
   private readonly world: World;
   private readonly events = new Map<string, string>();
   private readonly named = new Set<RunId>();
+  /** Uids of Deployments that came when their attempt was no longer looked for. */
+  private readonly late = new Set<string>();
   /** Messages that functions sent to one another in a time in which nothing is wanted. */
   private readonly silence = new Map<DeploymentId, string[]>();
 
   constructor(world: World) {
     this.world = world;
     this.snapshots = new SnapshotInvariants(world, this);
-    const { s3, bus, flink } = world;
+    const { s3, bus, flink, kubernetes } = world;
     const { onPut } = s3;
     s3.onPut = (put) => {
       onPut(put);
@@ -49,6 +54,11 @@ export class DeploymentInvariants {
       onStart(execution);
       this.onStart(execution);
     };
+    kubernetes.watchers.push({
+      created: (object) => this.noteLate(object),
+      deleted: () => undefined,
+      gone: () => undefined,
+    });
   }
 
   /** Runs that took another one's place, and ran. */
@@ -157,15 +167,27 @@ export class DeploymentInvariants {
     this.check('I1: a run is proven gone before another is named', run?.state === 'closed', () => `${name}: ${runId}`);
   }
 
-  /** I11 */
+  /**
+   * I11: of its runs nothing is left that a look could find. A request to make a cluster of which no answer came may be
+   * carried out after the last look. Such a cluster gets no permit ('no cluster starts after the end'), and the sweeper
+   * removes it ('everything comes to its end').
+   */
   private checkSuspended({ id, name, run }: DeploymentRecord): void {
     const open = this.runsOf(id).filter(({ state }) => state !== 'closed');
     this.check('I11: what is suspended is gone', run === undefined && open.length === 0, () => name);
     const ids = this.runsOf(id).map(({ runId }) => runId as string);
     const left = this.world.kubernetes
       .all('Deployment')
-      .filter(({ annotations, name: of }) => ids.includes(annotations[RUN_ID] ?? '') && !this.world.copied.has(of));
+      .filter(({ annotations }) => ids.includes(annotations[RUN_ID] ?? ''))
+      .filter(({ name: of, uid }) => !this.world.copied.has(of) && !this.late.has(uid));
     this.check('I11: what is suspended is gone', left.length === 0, () => left.map(({ name: of }) => of).join(', '));
+  }
+
+  private noteLate({ kind, name, uid, annotations }: Stored): void {
+    const run = kind === 'Deployment' ? this.runs.get((annotations[RUN_ID] ?? '') as RunId) : undefined;
+    if (run === undefined) return;
+    const isLookedFor = LOOKED_FOR.includes(run.state) && run.attempts.at(-1)?.clusterId === name;
+    if (!isLookedFor) this.late.add(uid);
   }
 
   // ── runs ──
