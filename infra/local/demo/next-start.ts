@@ -7,7 +7,7 @@ import type { Progress } from '../progress.ts';
 export async function prepareNextStart(progress: Progress): Promise<void> {
   const flink = await ensureFlink({ log: () => undefined });
   if ((await archivedJava(flink)) !== undefined) return;
-  await progress.stage('Archiving Flink’s classes: the next start takes half as long', async (detail) => {
+  await progress.stage('Archiving Flink’s classes: later starts take less time', async (detail) => {
     await ensureArchivedJava(flink).catch((error: unknown) => {
       detail(`not done: ${describeError(error)}`);
     });
