@@ -3,8 +3,9 @@ import { defined } from '../core/defined.ts';
 import { omit } from '../core/omit.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { RunRecord } from '../run/record.ts';
+import { isBelow } from '../state/storage.ts';
 import { addEvent } from './events.ts';
-import { holds, keepSnapshot, newestOf } from './history.ts';
+import { keepSnapshot, leftBy, newestOf } from './history.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun } from './record.ts';
 import { giveUpRequest } from './requests.ts';
 import { newState, rollBack, waysBack } from './rollback.ts';
@@ -22,11 +23,12 @@ export function afterRun(given: DeploymentRecord, run: RunRecord, now: Instant):
 
 function learn(given: DeploymentRecord, own: DeploymentRun, run: RunRecord, now: Instant): DeploymentRecord {
   const newest = newestOf(run);
-  const left = run.attempts.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot;
+  const left = leftBy(run);
+  const { request } = given;
   // The savepoint that was being taken may be complete, and nobody had heard of it.
-  const isDone = holds(given.request?.directory, left);
+  const isDone = left !== undefined && request?.directory !== undefined && isBelow(left.path, request.directory);
   const record = isDone ? omit(given, 'request') : giveUpRequest(given, now, 'The run has ended');
-  const why = (isDone ? given.request?.why : undefined) ?? own.stop?.why ?? 'end';
+  const why = (isDone ? request.why : undefined) ?? own.stop?.why ?? 'end';
   const known = { ...record, ...defined({ newest, unknown: run.stateUnknown?.message }) };
   if (left === undefined) return afterHandover(known, own, run, now, newest);
   const snapshot = { ...left, run: left.run ?? run.runId };

@@ -33,7 +33,7 @@ export function applyRequest(
   const wanted = generationOf(record, record.wanted);
   const late = seenBefore && isLate(record, wanted, request);
   if (late && record.generations[0]?.number !== 1) return { kind: 'known' };
-  const number = (record.generations.at(-1)?.number ?? 0) + 1;
+  const number = nextNumber(record);
   const superseded = late || isOlderUpload(record, request);
   const sent = { ...generationFor(request, number), ...(superseded && { superseded }) };
   const rejection = superseded ? undefined : rejectionOf(record, sent, request, wanted);
@@ -86,9 +86,14 @@ function insteadOf(sent: Generation, wanted: Generation): Generation {
 function tellRejected(record: DeploymentRecord, generation: number, same: Rejected, now: Instant): DeploymentRecord {
   const { reason, message } = same.rejected;
   const text = `It is the program of generation ${same.number}, which was rolled back: ${message}`;
-  const order = `flink-dispatch deployments upgrade ${record.name} --to ${same.number}`;
-  const choices = ['a corrected job', `another restartNonce, or ${order}, to try it again`];
+  const choices = afterRejection(record, same.number);
   return addEvent(record, 'rejected', now, { generation, reason, message: text, choices });
+}
+
+/** What can be done about a generation that was rolled back. */
+export function afterRejection({ name }: DeploymentRecord, number: number): readonly string[] {
+  const order = `flink-dispatch deployments upgrade ${name} --to ${number}`;
+  return ['a corrected job', `another restartNonce, or ${order}, to try it again`];
 }
 
 /** A program that has shown what it can do is not refused any more for what it could not before. */
@@ -147,6 +152,10 @@ function giveWay(record: DeploymentRecord, next: number, now: Instant): Deployme
   const generations = record.generations.map((one) => (one.number === wanted ? { ...one, superseded: true } : one));
   const message = `Generation ${next} is wanted instead`;
   return addEvent({ ...record, generations }, 'superseded', now, { generation: wanted, message });
+}
+
+export function nextNumber({ generations }: DeploymentRecord): number {
+  return (generations.at(-1)?.number ?? 0) + 1;
 }
 
 function first(request: DeploymentRequest, now: Instant): Applied {

@@ -19,6 +19,11 @@ export function newestOf(run: RunRecord): Snapshot | undefined {
   return run.startFrom;
 }
 
+/** The state that its last attempt which left any has left. */
+export function leftBy({ attempts }: RunRecord): Snapshot | undefined {
+  return attempts.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot;
+}
+
 /** With a snapshot in its history, once, and the event that tells of it. */
 export function keepSnapshot(
   record: DeploymentRecord,
@@ -52,11 +57,6 @@ export function ownDirectory({ id }: Pick<DeploymentRecord, 'id'>, { kind, path,
   if (kind === 'checkpoint')
     return /^chk-\d+$/.test(parts.at(-1) ?? '') && isJobId(last) ? parent.join('/') : undefined;
   return parent.at(-2) === id && /^[0-9a-f]{20}-[a-z0-9]+$/.test(last) ? parent.join('/') : undefined;
-}
-
-/** Whether a snapshot lies in a directory. */
-export function holds(directory: string | undefined, snapshot: Snapshot | undefined): boolean {
-  return directory !== undefined && snapshot?.path.startsWith(`${directory.replace(/\/+$/, '')}/`) === true;
 }
 
 /** Marks what the plan of the wanted generation keeps no longer, and nothing that is or may be needed. */

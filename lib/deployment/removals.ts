@@ -1,5 +1,6 @@
 import type { DeploymentEffect } from './decision.ts';
-import { holds, ownDirectory } from './history.ts';
+import { isBelow } from '../state/storage.ts';
+import { ownDirectory } from './history.ts';
 import type { DeploymentRecord } from './record.ts';
 
 /** Of what is marked as to be deleted, and of what no run can write any more. */
@@ -18,7 +19,7 @@ export function removals(record: DeploymentRecord): DeploymentEffect[] {
     ...leftovers
       .filter((left) => left.run !== run?.id && left.run !== record.leaving?.id)
       // What came to nothing for all that was heard of it can be complete.
-      .filter(({ directory }) => !needed.some((snapshot) => holds(directory, snapshot)))
+      .filter(({ directory }) => !needed.some((snapshot) => snapshot && isBelow(snapshot.path, directory)))
       .map(({ directory }) => ({ kind: 'remove-leftover' as const, directory })),
   ];
 }

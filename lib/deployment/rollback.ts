@@ -5,7 +5,8 @@ import type { Reason } from '../core/reasons.ts';
 import { checkpointInterval } from '../run/checkpointing.ts';
 import type { RunRecord } from '../run/record.ts';
 import { addEvent } from './events.ts';
-import { bounded, rejecting } from './generations.ts';
+import { afterRejection, bounded, nextNumber, rejecting } from './generations.ts';
+import { leftBy } from './history.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun, type Generation } from './record.ts';
 
 /**
@@ -26,10 +27,10 @@ export function targetOf(record: DeploymentRecord, own: DeploymentRun): Generati
 }
 
 /** What a person can do about a generation that is not stable: the commands for it. */
-export function waysBack({ name, stable, generations }: DeploymentRecord, own: DeploymentRun): readonly string[] {
-  const target = stable && generations.find(({ number }) => number === stable.generation);
-  if (target === undefined || target.job === generations.find(({ number }) => number === own.generation)?.job)
-    return [];
+export function waysBack(record: DeploymentRecord, own: DeploymentRun): readonly string[] {
+  const { name, stable } = record;
+  const target = stable && generationOf(record, stable.generation);
+  if (target === undefined || target.job === generationOf(record, own.generation)?.job) return [];
   const orders = [
     `flink-dispatch deployments upgrade ${name} --to ${target.number}, to give its state to generation ${target.number}`,
   ];
@@ -55,7 +56,7 @@ export function rollBack(
   const target = targetOf(record, own);
   const cause = causeOf(own, run);
   if (target === undefined || cause === undefined || newState(record, own, run) !== undefined) return undefined;
-  const number = (record.generations.at(-1)?.number ?? 0) + 1;
+  const number = nextNumber(record);
   const { wish: { nonces } = { nonces: {} }, at = now } = generationOf(record, record.wanted) ?? {};
   const { job, program, flinkVersion, plan, notify } = target;
   const generation: Generation = {
@@ -74,10 +75,7 @@ export function rollBack(
     wanted: number,
     state: 'rolling-back',
   };
-  const choices = [
-    'a corrected job',
-    `another restartNonce, or flink-dispatch deployments upgrade ${record.name} --to ${own.generation}, to try it again`,
-  ];
+  const choices = afterRejection(record, own.generation);
   const message = `${cause.message}: generation ${target.number} runs again, as generation ${number}`;
   const about = { run: own.id, reason: cause.reason, message, choices, ...defined({ snapshot: own.startFrom }) };
   return bounded(addEvent(added, 'rolling-back', now, { generation: own.generation, ...about }));
@@ -97,7 +95,7 @@ function causeOf(own: DeploymentRun, { runId, outcome }: RunRecord): { reason: R
 
 /** Why there may be state that is newer than what the run started from: going back would do again what it did. */
 export function newState(record: DeploymentRecord, own: DeploymentRun, run: RunRecord): string | undefined {
-  const left = run.attempts.findLast(({ snapshot }) => snapshot !== undefined)?.snapshot;
+  const left = leftBy(run);
   if (left !== undefined) return `it has completed ${left.kind} ${left.path}`;
   if (record.snapshots.some(({ snapshot }) => snapshot.run === own.id)) return 'it has completed a savepoint';
   if (own.checkpoints?.own === true) return 'it has completed a checkpoint';

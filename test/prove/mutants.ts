@@ -354,7 +354,7 @@ export const TESTED: readonly TestedMutant[] = [
     name: 'what came to nothing may be complete',
     test: 'test/deployment/history.test.ts',
     file: 'lib/deployment/removals.ts',
-    guard: '.filter(({ directory }) => !needed.some((snapshot) => holds(directory, snapshot)))',
+    guard: '.filter(({ directory }) => !needed.some((snapshot) => snapshot && isBelow(snapshot.path, directory)))',
     without: '',
   },
   {

@@ -1,5 +1,5 @@
 import type { Command, Execute } from './command.ts';
-import { COMMON, STACK } from './flags/flag-sets.ts';
+import { COMMON, JOB_FILE, STACK, STORED_JOB } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 
 const DEAD_LETTERS: Flag = {
@@ -91,8 +91,8 @@ export const SCHEDULE_COMMANDS: readonly Command[] = [
       ],
     },
     [
-      { long: 'job', takes: 'value', value: 'name', help: 'A stored job; -f says what differs from it.' },
-      { short: 'f', long: 'file', takes: 'value', value: 'file', help: 'A job.yaml or a FlinkDeployment.' },
+      STORED_JOB,
+      JOB_FILE,
       { long: 'cron', takes: 'value', value: 'expression', help: 'Minutes, hours, day, month, weekday, year.' },
       { long: 'rate', takes: 'value', value: 'rate', help: "'15 minutes', '1 hour', '2 days'." },
       {

@@ -1,6 +1,6 @@
 import type { OrderKind } from '../../../lib/trigger/order.ts';
 import type { Command } from './command.ts';
-import { COMMON, LEDGER, RUN_QUEUE } from './flags/flag-sets.ts';
+import { COMMON, JOB_FILE, LEDGER, RUN_QUEUE, STORED_JOB } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 
 const FILTERS: readonly Flag[] = [
@@ -67,8 +67,8 @@ export const RUN_COMMANDS: readonly Command[] = [
     synopsis: '[OPTIONS]',
     summary: 'Ask for a run, by a message to the job queue or by an upload, and print its id.',
     flags: [
-      { short: 'f', long: 'file', takes: 'value', value: 'file', help: 'A job.yaml or a FlinkDeployment.' },
-      { long: 'job', takes: 'value', value: 'name', help: 'A stored job; -f says what differs from it.' },
+      JOB_FILE,
+      STORED_JOB,
       { long: 'jar', takes: 'value', value: 'file', help: 'Upload this jar, with -f as the spec beside it.' },
       { long: 'prefix', takes: 'value', value: 'folder/', help: 'With --jar: where in the jar bucket.' },
       { long: 'key', takes: 'value', value: 'key', help: 'The idempotency key: the same again is the same run.' },
@@ -123,12 +123,7 @@ export const JOB_COMMANDS: readonly Command[] = [
     name: 'jobs put',
     synopsis: '[OPTIONS] <name>',
     summary: 'Store a spec that messages and schedules may call by name.',
-    flags: [
-      { short: 'f', long: 'file', takes: 'value', value: 'file', help: 'A job.yaml or a FlinkDeployment.' },
-      TENANT,
-      ...LEDGER,
-      ...COMMON,
-    ],
+    flags: [JOB_FILE, TENANT, ...LEDGER, ...COMMON],
     examples: ['jobs put nightly -f nightly.yaml'],
     load: async () => ({ execute: (await import('./commands/jobs.ts')).put }),
   },

@@ -48,6 +48,22 @@ export const SPEC_FILE: Flag = {
   help: 'A job.yaml, or a FlinkDeployment manifest (v1beta1); flags win over it.',
 };
 
+/** What is sent or stored, and not run from here. */
+export const JOB_FILE: Flag = {
+  short: 'f',
+  long: 'file',
+  takes: 'value',
+  value: 'file',
+  help: 'A job.yaml or a FlinkDeployment.',
+};
+
+export const STORED_JOB: Flag = {
+  long: 'job',
+  takes: 'value',
+  value: 'name',
+  help: 'A stored job; -f says what differs from it.',
+};
+
 export const RUN_QUEUE: Flag = {
   long: 'runQueue',
   takes: 'value',
