@@ -1,17 +1,9 @@
 // Writes docs/reasons.md from the table of reasons: `npm run docs`.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REASONS, type ReasonClass } from '../../lib/core/reasons.ts';
+import { REASON_CLASSES, REASONS } from '../../lib/core/reasons.ts';
 
 export const REASONS_FILE = join(import.meta.dirname, '..', '..', 'docs', 'reasons.md');
-
-const CLASSES: Readonly<Record<ReasonClass, string>> = {
-  none: 'Not a fault.',
-  user: 'The request, the jar or the job is at fault. The same again would fail again, so it is never retried.',
-  infrastructure: 'The cluster or the network is at fault. Another attempt may succeed: `retry.attempts`.',
-  capacity: 'There is no room now. The run waits, and the wait costs no attempt.',
-  internal: 'A defect of this product or of its installation.',
-};
 
 const INTRODUCTION = `# Reasons
 
@@ -23,7 +15,7 @@ has to act. The advice is \`todo\` in events.
 
 /** The whole document. */
 export function reasonsDocument(): string {
-  const classes = Object.entries(CLASSES).map(([name, text]) => `| \`${name}\` | ${text} |`);
+  const classes = Object.entries(REASON_CLASSES).map(([name, text]) => `| \`${name}\` | ${text} |`);
   const reasons = Object.entries(REASONS).map(
     ([name, { class: group, todo }]) => `| \`${name}\` | ${group} | ${inTable(todo)} |`,
   );

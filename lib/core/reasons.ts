@@ -174,6 +174,15 @@ export const REASONS = {
 } as const satisfies Record<string, { class: ReasonClass; todo: string }>;
 
 export type ReasonClass = 'none' | 'user' | 'infrastructure' | 'capacity' | 'internal';
+
+/** Who has to act, and whether the same is tried again by itself. */
+export const REASON_CLASSES: Readonly<Record<ReasonClass, string>> = {
+  none: 'not a fault',
+  user: 'the request, the jar or the job is at fault: it is never tried again by itself',
+  infrastructure: 'the cluster or the network is at fault: another attempt follows, as retry.attempts allows',
+  capacity: 'there is no room now: the run waits, and the wait costs no attempt',
+  internal: 'a defect of this product or of its installation',
+};
 export type Reason = keyof typeof REASONS;
 
 export const REASON_CODES = Object.keys(REASONS) as [Reason, ...Reason[]];

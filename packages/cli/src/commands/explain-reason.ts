@@ -1,18 +1,9 @@
-import { REASONS, type Reason, type ReasonClass } from '../../../../lib/core/reasons.ts';
+import { REASON_CLASSES, REASONS, type Reason } from '../../../../lib/core/reasons.ts';
 import { nearest } from '../../../../lib/core/nearest.ts';
 import { has } from '../command.ts';
 import type { ParsedFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/usage.ts';
 import { printJson, style, type Io } from '../terminal/io.ts';
-
-/** Who has to act, and whether the same is tried again by itself. */
-const CLASSES: Readonly<Record<ReasonClass, string>> = {
-  none: 'not a fault',
-  user: 'the request, the jar or the job is at fault: it is never tried again by itself',
-  infrastructure: 'the cluster or the network is at fault: another attempt follows, as retry.attempts allows',
-  capacity: 'there is no room now: the run waits, and the wait costs no attempt',
-  internal: 'a defect of this product or of its installation',
-};
 
 /** No option of Flink is written like a reason: `JobFailed`. */
 export function isReasonLike(argument: string): boolean {
@@ -29,7 +20,7 @@ export function explainReason(io: Io, parsed: ParsedFlags, name: string): void {
   }
   const { class: reasonClass, todo } = REASONS[name];
   if (has(parsed, 'json')) printJson(io, { reason: name, reasonClass, todo });
-  else io.out(`${style(io, 'bold', name)}\n${reasonClass}: ${CLASSES[reasonClass]}\nto do: ${todo}\n`);
+  else io.out(`${style(io, 'bold', name)}\n${reasonClass}: ${REASON_CLASSES[reasonClass]}\nto do: ${todo}\n`);
 }
 
 function isReason(name: string): name is Reason {
