@@ -99,8 +99,9 @@ export class DeploymentInvariants {
     const { state, wanted, reached, run } = next;
     this.world.sim.tell('ledger', `${next.name} is ${state}, ${reached} of ${wanted} (${by})`);
     const check = this.check.bind(this);
-    checkDeploymentShape(check, next, (id) => this.events.has(id));
-    if (last !== undefined) checkDeploymentChange(check, last, next);
+    const isDelivered = (id: string): boolean => this.events.has(id);
+    checkDeploymentShape(check, next, isDelivered);
+    if (last !== undefined) checkDeploymentChange(check, last, next, isDelivered);
     this.checkUploads(next);
     this.checkRollbacks(next, last);
     if (last?.run !== undefined && last.run.id !== run?.id) this.checkGone(last.run.id, next);
