@@ -178,7 +178,7 @@ export function jobManagerIdentity({ kubernetes }: Pick<Observation, 'kubernetes
 }
 
 /** Whether another JobManager than the attempt's first one is there now; false while either is not known. */
-export function isReplaced({ jobManager: first }: Attempt, kubernetes: KubernetesFacts): boolean {
+export function isReplaced({ jobManager: first }: Pick<Attempt, 'jobManager'>, kubernetes: KubernetesFacts): boolean {
   const now = jobManagerIdentity({ kubernetes });
   if (first === undefined || now === undefined) return false;
   return now.podUid !== first.podUid || now.restartCount !== first.restartCount;

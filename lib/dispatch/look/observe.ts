@@ -1,12 +1,13 @@
+import type { Duration } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import { refusedRight } from '../../diagnosis/refused-right.ts';
 import { logWorthReading, type LogRef } from '../../diagnosis/log-worth-reading.ts';
-import { hasFixedJobId } from '../../job/high-availability.ts';
+import { hasFixedJobId, hasHighAvailability } from '../../job/high-availability.ts';
 import { isMainRunning, mainContainer } from '../../kubernetes/cluster/containers.ts';
 import type { ClusterRef, KubernetesFacts, LogTail } from '../../kubernetes/cluster/port.ts';
 import type { Observation, RestFacts } from '../../verdict/observation.ts';
 import { jobsOf } from '../../verdict/jobs.ts';
-import { firstJobManager } from '../../verdict/verdict.ts';
+import { firstJobManager, isReplaced, jobManagerIdentity } from '../../verdict/verdict.ts';
 import { askJobManager } from './ask-job-manager.ts';
 import type { AttemptContext } from '../attempt-context.ts';
 import type { Target } from '../targets.ts';
@@ -21,12 +22,28 @@ const LOG_TAIL = 64 * 1024;
 export async function observe(at: AttemptContext): Promise<Observation> {
   const { target, ref, deps } = at;
   const { clock } = deps;
-  const kubernetes = await target.cluster.observe(ref);
-  const rest = await askJobManager(at, kubernetes);
+  const { kubernetes, rest } = await factsOf(at);
   const log = await lastLog(target, ref, kubernetes, logWorthReading(kubernetes, clock.now(), saidOf(rest, at)));
   const leavingLog = await logOfLeaving(at, kubernetes);
   const hasRefusedRight = log === undefined ? undefined : await refusedRightNow(target, ref, log.text);
   return { at: clock.now(), kubernetes, rest, ...defined({ jobManagerLog: log, leavingLog, hasRefusedRight }) };
+}
+
+/** No JobManager is started, runs its program and has an answer within it. */
+const SHORTEST_START: Duration = 1_000;
+
+/** A JobManager that was started again since Kubernetes was asked tells of another run of the program. */
+async function factsOf(at: AttemptContext): Promise<Pick<Observation, 'kubernetes' | 'rest'>> {
+  const { target, ref, deps } = at;
+  const askedAt = deps.clock.now();
+  const kubernetes = await target.cluster.observe(ref);
+  const rest = await askJobManager(at, kubernetes);
+  const isRecent = deps.clock.now() - askedAt < SHORTEST_START;
+  const recovers = at.job.mode === 'session' || hasHighAvailability(at.job.options);
+  if (isRecent || rest.state === 'unreachable' || recovers) return { kubernetes, rest };
+  const since = await target.cluster.observe(ref);
+  const asked = defined({ jobManager: jobManagerIdentity({ kubernetes }) });
+  return { kubernetes: isReplaced(asked, since) ? since : kubernetes, rest };
 }
 
 /** A JobManager of high availability leaves its job to the next one, and that of a session has jobs of others. */

@@ -74,7 +74,8 @@ export class AttemptInvariants {
   ): void {
     const { deploymentUid = uid } = attempt;
     // What a deployment asks of its run is written without a look.
-    const looks = by.startsWith('runs run ') && stepError === undefined && (state === 'starting' || state === 'running');
+    const looks =
+      by.startsWith('runs run ') && stepError === undefined && (state === 'starting' || state === 'running');
     const isForeign = deploymentUid !== uid && this.world.sim.now - createdAt > LOOK;
     const what = 'an attempt goes on with its own Deployment only';
     this.check(what, !looks || !isForeign, () => `${name}: ${uid} instead of ${deploymentUid}`);

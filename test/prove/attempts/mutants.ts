@@ -72,6 +72,13 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
     seeds: [10186, ...TROUBLE],
   },
   {
+    name: 'a JobManager that answers late is the one that was looked at',
+    file: 'lib/dispatch/look/observe.ts',
+    guard: 'isReplaced(asked, since) ? since : kubernetes',
+    without: 'isReplaced(asked, since) ? kubernetes : kubernetes',
+    seeds: [4301, 11156],
+  },
+  {
     name: 'the permit is withdrawn after the first start',
     file: 'lib/dispatch/modes/application-mode.ts',
     guard: 'if (hasHighAvailability(job.options)) return run;',

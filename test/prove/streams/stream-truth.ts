@@ -115,6 +115,13 @@ export class StreamTruth {
     return found !== undefined && this.chain(found.name).includes(found);
   }
 
+  /** Of a job that Kubernetes began anew while nobody could look: it has gone on for longer than what it had before. */
+  isLastOfBegunAgain(path: string | undefined): boolean {
+    const { jobId, id = 0 } = (path === undefined ? undefined : this.known.get(path)) ?? {};
+    if (jobId === undefined || !this.begunAgain.has(jobId)) return false;
+    return [...this.known.values()].every((one) => one.jobId !== jobId || !this.isThere(one.path) || one.id <= id);
+  }
+
   /** Every path at which a complete savepoint lies. */
   savepoints(): readonly string[] {
     const all = [...this.known.values()].filter(({ isSavepoint, name }) => isSavepoint && name !== '');

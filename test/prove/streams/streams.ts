@@ -38,7 +38,11 @@ export class Streams {
     const newest = this.truth.newest(record.name);
     const from = leftBy(record) ?? record.attempts.at(-1)?.restoredFrom ?? record.startFrom;
     const isKnown =
-      record.stateUnknown !== undefined || isFinished(outcome) || newest === undefined || from?.path === newest.path;
+      record.stateUnknown !== undefined ||
+      isFinished(outcome) ||
+      newest === undefined ||
+      from?.path === newest.path ||
+      this.truth.isLastOfBegunAgain(from?.path);
     this.checkClosed('a closed run has the newest state on record', isKnown, record);
   }
 
