@@ -13,15 +13,18 @@ export async function makeCluster(at: AttemptContext<ActiveRun>, plan: PlannedCl
   const { run, target, deps } = at;
   const owner = ownerOf(at);
   const place = await placeFor(plan, owner, at);
+  let deploymentUid: string | undefined;
   try {
     await target.cluster.apply(plan, owner, async (uid) => {
+      deploymentUid = uid;
       await place.settle();
       return mayStart(at, uid);
     });
   } finally {
     await place.giveBack();
   }
-  return created(run, deps.clock.now());
+  // On record before the first look: a launch that was held up makes another one when this one is gone.
+  return created(updateAttempt(run, defined({ deploymentUid })), deps.clock.now());
 }
 
 export function removeCluster(

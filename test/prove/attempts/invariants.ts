@@ -67,15 +67,17 @@ export class AttemptInvariants {
 
   /** One that somebody made of the same text is another cluster. */
   private checkUid(
-    { name, state, stepError }: RunRecord,
+    { name, runId, state, stepError }: RunRecord,
     attempt: Attempt,
     { uid, createdAt }: Stored,
     by: string,
   ): void {
     const { deploymentUid = uid } = attempt;
-    // What a deployment asks of its run is written without a look.
+    // What another run or a deployment asks of it is written without a look.
     const looks =
-      by.startsWith('runs run ') && stepError === undefined && (state === 'starting' || state === 'running');
+      by.startsWith(`runs run ${runId.slice(0, 6)} `) &&
+      stepError === undefined &&
+      (state === 'starting' || state === 'running');
     const isForeign = deploymentUid !== uid && this.world.sim.now - createdAt > LOOK;
     const what = 'an attempt goes on with its own Deployment only';
     this.check(what, !looks || !isForeign, () => `${name}: ${uid} instead of ${deploymentUid}`);
