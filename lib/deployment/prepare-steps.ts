@@ -1,5 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
+import { isEnded } from '../run/machine.ts';
 import type { RunRecord } from '../run/record.ts';
 import { isUnheard, POLL, TRANSITION, type Decision } from './decision.ts';
 import { handOver, isFenced, isReady, type OtherRuns } from './prepare.ts';
@@ -32,7 +33,7 @@ export function permitting(record: DeploymentRecord, run: DeploymentRun, now: In
 export function preparing(record: DeploymentRecord, next: NextRun, run: RunRecord | undefined, now: Instant): Decision {
   const dueAt = Math.max(now + POLL, Math.min(next.until, now + TRANSITION));
   if (next.dropped === true) {
-    const asked = run?.cancelRequested !== undefined;
+    const asked = run !== undefined && (run.cancelRequested !== undefined || isEnded(run.state));
     return { record, effects: asked ? [] : [{ kind: 'drop-run', next }], dueAt };
   }
   const heard = run !== undefined && !isUnheard(run, now);

@@ -40,7 +40,7 @@ export function prepare(record: DeploymentRecord, at: Preparing): Preparation {
   const { next } = record;
   const isFor = at.why === 'upgrade' || at.why === 'restart';
   if (next === undefined) return isFor && mayPrepare(record, at.wanted) ? makeNext(record, at) : done(record);
-  if (!isFor || next.generation !== at.wanted.number || next.dropped === true) return drop(record, next, at.next);
+  if (!isFor || next.generation !== at.wanted.number || next.dropped === true) return drop(record, next, at);
   return whetherReady(record, next, at);
 }
 
@@ -62,11 +62,25 @@ function makeNext(record: DeploymentRecord, { wanted, now }: Preparing): Prepara
   return { kind: 'wait', record: told, next };
 }
 
-/** Once it has ended it can get no permit; who may still make it finds it ended. */
-function drop(record: DeploymentRecord, next: NextRun, run: RunRecord | undefined): Preparation {
-  if (run !== undefined && isEnded(run.state)) return done(forget(record));
-  const dropped: NextRun = { ...next, dropped: true };
-  return { kind: 'wait', record: next.dropped === true ? record : { ...record, next: dropped }, next: dropped };
+/**
+ * Once it has ended it can get no permit; who may still make it finds it ended. What stands in no way of it goes on then. One
+ * for what is wanted now is made when its room is free again.
+ */
+function drop(record: DeploymentRecord, next: NextRun, at: Preparing): Preparation {
+  const { next: run, now, why } = at;
+  const dropped: NextRun = next.dropped === true ? next : { ...next, dropped: true };
+  const waiting = next.dropped === true ? record : { ...record, next: dropped };
+  if (run === undefined || !isEnded(run.state)) return { kind: 'wait', record: waiting, next: dropped };
+  const free = forget(record);
+  const another = (why === 'upgrade' || why === 'restart') && mayPrepare(free, at.wanted);
+  if (run.state === 'closed') return another ? makeNext(free, at) : done(free);
+  if (another) return now < next.until ? { kind: 'wait', record: waiting, next: dropped } : done(free);
+  return record.run === undefined ? untilGone(waiting, dropped, at) : done({ ...free, next: dropped });
+}
+
+/** Nothing is left of what is suspended or deleted. */
+function untilGone(record: DeploymentRecord, next: NextRun, { wanted }: Preparing): Preparation {
+  return wanted.wish.state === 'running' ? done(forget(record)) : { kind: 'wait', record, next };
 }
 
 function forget(record: DeploymentRecord): DeploymentRecord {
@@ -74,7 +88,8 @@ function forget(record: DeploymentRecord): DeploymentRecord {
   return record.state === 'preparing' ? { ...rest, state: 'running' } : rest;
 }
 
-function whetherReady(record: DeploymentRecord, next: NextRun, { next: run, now }: Preparing): Preparation {
+function whetherReady(record: DeploymentRecord, next: NextRun, at: Preparing): Preparation {
+  const { next: run, now } = at;
   if (run === undefined) return { kind: 'wait', record, next };
   if (run.outcome !== undefined) {
     const { reason, message } = run.outcome;
@@ -87,7 +102,7 @@ function whetherReady(record: DeploymentRecord, next: NextRun, { next: run, now 
   const waits = run.waiting?.message ?? run.stepError?.message;
   if (!late) return { kind: 'wait', record, next };
   const message = `It was not ready within ${PATIENCE / 60_000} minutes${waits === undefined ? '' : `: ${waits}`}`;
-  return drop(goOnWithout(record, next, message, now), next, run);
+  return drop(goOnWithout(record, next, message, now), next, at);
 }
 
 /** What another cluster beside the present one met, or somebody did to it: alone, in its turn, it may start. */

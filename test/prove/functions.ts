@@ -133,7 +133,7 @@ function targetOf(world: World, invocation: Invocation): Target {
     jobManager: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink).jobManager(invocation, ref),
     application: (ref) => world.flink.jobManager(invocation, ref),
     savepoints: (ref) => world.flink.savepoints(invocation, ref),
-    session: (ref) => world.sessions.flink.session(invocation, ref),
+    session: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink.prepared).session(invocation, ref),
   };
 }
 

@@ -4,8 +4,9 @@ import { describeError } from '../../lib/core/errors.ts';
 import { lifecycleEventSchema, type LifecycleEvent } from '../../lib/outcome/schema.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
 import { hasHighAvailability } from '../../lib/job/high-availability.ts';
+import { isHeld } from '../../lib/run/prepared.ts';
 import { isEnded } from '../../lib/run/machine.ts';
-import type { Outcome, RunRecord } from '../../lib/run/record.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
 import type { Execution } from './servers/flink.ts';
 import { LEDGER } from './functions.ts';
 import type { Stored } from './servers/kubernetes-objects.ts';
@@ -348,6 +349,7 @@ export class Invariants {
   }
 
   private isOver(clusterId: string): boolean {
+    if (this.world.flink.isPrepared(clusterId)) return !this.world.flink.isGoing(clusterId);
     const last = this.world.flink.executions.filter((execution) => execution.clusterId === clusterId).at(-1);
     return last?.end !== undefined || this.world.flink.programOf(clusterId).mainFails === true;
   }
@@ -464,7 +466,7 @@ export class Invariants {
       this.checkFirst(record, executions, detail);
     }
     if (outcome?.reason === 'JobFailed') this.check('an outcome is true', executions.some(hasFailed), detail);
-    this.checkMain(outcome, executions, detail);
+    this.checkMain(record, executions, detail);
     const finished = this.finished.get(runId);
     if (outcome?.state === 'failed' && finished !== undefined && !ranEndless(record, finished)) {
       // Somebody took the cluster before its end was read, or put another one in its place; or the deadline came first.
@@ -483,11 +485,14 @@ export class Invariants {
   }
 
   /** What is said of main() is what it did. */
-  private checkMain(outcome: Outcome | undefined, executions: readonly Execution[], detail: () => string): void {
+  private checkMain(record: RunRecord, executions: readonly Execution[], detail: () => string): void {
+    const { outcome, attempts } = record;
     const programs = executions.map(({ clusterId }) => this.world.flink.programOf(clusterId));
     if (outcome?.reason === 'ApplicationFailed') {
       const threw = executions.some((execution) => execution.end === 'FAILED' && execution.threw !== undefined);
-      this.check('an outcome is true', threw, detail);
+      // A plan of it was made, and no more.
+      const isPlanned = isHeld(record) && this.world.flink.programOf(attempts[0]?.clusterId ?? '').mainFails === true;
+      this.check('an outcome is true', threw || isPlanned, detail);
     }
     if (outcome?.reason === 'MainDeadlineExceeded') {
       const hangs = programs.some(({ main }) => main?.then === 'hangs');

@@ -79,7 +79,9 @@ export class Jars {
   }
 
   /** What Flink is told to fetch, as it stands in the ConfigMap of a cluster that starts. */
-  onExecution({ clusterId }: Execution, { name, job }: RunRecord): void {
+  onExecution({ clusterId, held }: Execution, { name, job }: RunRecord): void {
+    // Its jar was uploaded.
+    if (held !== undefined) return;
     const { kubernetes, s3, invariants } = this.world;
     const map = kubernetes.find('ConfigMap', `flink-config-${clusterId}`)?.object as V1ConfigMap | undefined;
     const [, path = ''] = SIGNED.exec(Object.values(map?.data ?? {}).join('\n')) ?? [];

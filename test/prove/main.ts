@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { bundleWorker } from './bundle.ts';
 import { FAULT_KINDS } from './faults.ts';
-import { MUTANTS, TESTED, type TestedMutant } from './mutants.ts';
+import { MUTANTS, TESTED, type Mutant, type TestedMutant } from './mutants.ts';
 import SEEDS from './seeds.json' with { type: 'json' };
 import { shrink } from './shrink.ts';
 import { storyOf } from './story.ts';
@@ -136,9 +136,16 @@ function isNoticed({ name, test }: TestedMutant): boolean {
   return status !== 0;
 }
 
+const NAMED = 4;
+
 /** Of worlds in which a defect once showed. */
 function seedsOf(only: Plan['only']): readonly number[] {
   return SEEDS.filter((world) => only === ('only' in world ? world.only : undefined)).map(({ seed }) => seed);
+}
+
+/** Those that a mutant names before all others. */
+function firstOf({ only, seeds = [] }: Mutant): readonly number[] {
+  return [...seeds.slice(0, NAMED), ...seedsOf(only), ...seeds.slice(NAMED)];
 }
 
 async function mutate(worlds: number, threads: number, only: string | undefined): Promise<boolean> {
@@ -151,7 +158,7 @@ async function mutate(worlds: number, threads: number, only: string | undefined)
     const enough = (total: Tally): boolean => total.violations.length > 0 || total.worlds >= worlds;
     const tally = await playMany({
       file,
-      first: [...seedsOf(mutant.only), ...(mutant.seeds ?? [])],
+      first: firstOf(mutant),
       from: 1,
       threads,
       untilFirst: true,

@@ -1,3 +1,4 @@
+import { PREPARED_MUTANTS } from './deployments/prepared-mutants.ts';
 import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
@@ -38,6 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STREAM_MUTANTS,
   ...ATTEMPT_MUTANTS,
   ...INDEX_MUTANTS,
+  ...PREPARED_MUTANTS,
   {
     name: 'an application that Flink lists as running has not ended',
     file: APPLICATION_END,

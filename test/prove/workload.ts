@@ -56,7 +56,18 @@ export function workloadOf(draws: Draws, only?: 'deployments'): Workload {
   const deployments = draws.chance('two deployments', 0.15) ? 2 : 1;
   // A deployment that meets trouble all the time is never upgraded.
   const rate = draws.pick('deployments rate', [0, 0.005, 0.015, 0.04]);
-  return { ...workload, wishes: [], hasStream: false, quota: undefined, deployments, rate };
+  const quota = deploymentsQuota(draws, deployments);
+  return { ...workload, wishes: [], hasStream: false, quota, deployments, rate };
+}
+
+/** Each has room for what runs; there may be none for another one beside it. */
+function deploymentsQuota(draws: Draws, deployments: number): Workload['quota'] {
+  const most = deployments + draws.whole('deployments beside', 0, 1);
+  return draws.pick<Workload['quota']>('deployments quota', [
+    ...([undefined, undefined, undefined, undefined, undefined, undefined] as const),
+    { of: 'deployments', most },
+    { of: 'pods', most: 2 * most },
+  ]);
 }
 
 function mixedWorkload(draws: Draws): Workload {

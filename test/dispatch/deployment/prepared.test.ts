@@ -109,7 +109,23 @@ describe('the next run of a stream that is upgraded', () => {
     const [, second] = world.runs;
     expect(second).toMatchObject({ state: 'closed', outcome: { state: 'canceled', reason: 'ReplacedByNewerRun' } });
     expect(second && isHeld(second)).toBe(true);
+    // Whatever runs in the end was prepared as well.
+    expect(world.told.includes('preparing 3')).toBe(state === 'running');
     expect(world.started.map(({ run }) => run)).not.toContain(second?.runId);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('is gone before its deployment is suspended', async () => {
+    const world = await running({ prepares: MINUTE, removal: 2 * MINUTE });
+    await world.request(stream({}, args('two')));
+    await world.pass(10 * SECOND);
+    await world.request(stream({}, { ...PREPARED, state: 'suspended' }));
+    await world.pass(MINUTE);
+    expect(world.deployment).toMatchObject({ state: 'suspending', next: { dropped: true } });
+    expect(world.runs.map(({ state }) => state)).toEqual(['closed', 'cleaning']);
+    await world.pass(2 * MINUTE);
+    expect(world.deployment).toMatchObject({ state: 'suspended', reached: 3 });
+    expect(world.deployment).not.toHaveProperty('next');
     expect(world.violations).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { hasHighAvailability } from '../../../lib/job/high-availability.ts';
+import { isPrepared } from '../../../lib/run/prepared.ts';
 import type { Attempt, RunRecord } from '../../../lib/run/record.ts';
 import { LEDGER } from '../functions.ts';
 import type { Stored } from '../servers/kubernetes-objects.ts';
@@ -44,7 +45,8 @@ export class AttemptInvariants {
   }
 
   /** Of a Deployment that stays: one that goes starts nothing any more. */
-  private checkPermit({ name, state, job, outcome }: RunRecord, attempt: Attempt, { uid }: Stored): void {
+  private checkPermit(record: RunRecord, attempt: Attempt, { uid }: Stored): void {
+    const { name, state, job, outcome } = record;
     const { clusterId, startRevokedAt, jobManager } = attempt;
     const permit = this.world.kubernetes.find('ConfigMap', `start-permit-${clusterId}`);
     const { data = {} } = (permit?.object ?? {}) as V1ConfigMap;
@@ -53,7 +55,7 @@ export class AttemptInvariants {
     // answer about nothing is claimed.
     const isWithdrawn = startRevokedAt !== undefined && state !== 'launching' && outcome?.state !== 'unknown';
     this.check('a start that was withdrawn stays so', !isWithdrawn || !isGranted, () => `${name} is ${state}`);
-    const isOnly = jobManager !== undefined && !hasHighAvailability(job?.options ?? {});
+    const isOnly = jobManager !== undefined && !isPrepared(record) && !hasHighAvailability(job?.options ?? {});
     const mayBegin = isGranted && !this.couldNotAsk(clusterId);
     this.check('after the first JobManager none begins', !isOnly || !mayBegin, () => `${name} is ${state}`);
   }

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../../lib/core/json.ts';
 import { parseDeployment, parseDeploymentRequest } from '../../../lib/deployment/record-schema.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRequest } from '../../../lib/deployment/record.ts';
 import { deploymentEventSchema, type PublicDeploymentEvent } from '../../../lib/outcome/deployment-schema.ts';
+import { isHeld } from '../../../lib/run/prepared.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { isOlder } from '../../../lib/trigger/s3-event.ts';
 import { LEDGER } from '../functions.ts';
@@ -12,6 +13,7 @@ import type { Put } from '../servers/s3.ts';
 import type { Invocation } from '../simulation.ts';
 import type { World } from '../world.ts';
 import { checkDeploymentChange, checkDeploymentShape } from './deployment-shape.ts';
+import { PreparedInvariants } from './prepared-invariants.ts';
 import { SnapshotInvariants } from './snapshot-invariants.ts';
 
 const RUN_ID = 'flink-dispatch.io/run-id';
@@ -27,6 +29,7 @@ export class DeploymentInvariants {
   /** Of deployments. */
   readonly runs = new Map<RunId, RunRecord>();
   private readonly snapshots: SnapshotInvariants;
+  private readonly prepared: PreparedInvariants;
   private readonly world: World;
   private readonly events = new Map<string, string>();
   private readonly named = new Set<RunId>();
@@ -38,6 +41,7 @@ export class DeploymentInvariants {
   constructor(world: World) {
     this.world = world;
     this.snapshots = new SnapshotInvariants(world, this);
+    this.prepared = new PreparedInvariants(world, this);
     const { s3, bus, flink, kubernetes } = world;
     const { onPut } = s3;
     s3.onPut = (put) => {
@@ -105,7 +109,9 @@ export class DeploymentInvariants {
     this.checkUploads(next);
     this.checkRollbacks(next, last);
     if (last?.run !== undefined && last.run.id !== run?.id) this.checkGone(last.run.id, next);
+    if (last !== undefined) this.prepared.onRecord(next, last);
     if (run !== undefined) this.named.add(run.id);
+    if (next.next !== undefined) this.named.add(next.next.id);
     if (state === 'suspended') this.checkSuspended(next);
   }
 
@@ -163,9 +169,10 @@ export class DeploymentInvariants {
   }
 
   /** I1: by its record, and by what is there. */
-  private checkGone(runId: RunId, { name }: DeploymentRecord): void {
+  private checkGone(runId: RunId, record: DeploymentRecord): void {
     const run = this.runs.get(runId);
-    this.check('I1: a run is proven gone before another is named', run?.state === 'closed', () => `${name}: ${runId}`);
+    const isGone = run?.state === 'closed' || (run !== undefined && this.prepared.mayLeave(run, record));
+    this.check('I1: a run is proven gone before another is named', isGone, () => `${record.name}: ${runId}`);
   }
 
   /**
@@ -198,12 +205,18 @@ export class DeploymentInvariants {
     this.runs.set(run.runId, run);
     if (last === undefined) {
       this.check('I2: a run is named before it is made', this.named.has(run.runId), () => run.runId);
+      if (run.prepared === undefined) this.snapshots.onMade(run);
+    }
+    if (run.prepared !== undefined && !isHeld(run) && (last === undefined || isHeld(last))) {
       this.snapshots.onMade(run);
+      this.prepared.onPermit(run);
     }
     for (const [index, attempt] of run.attempts.entries()) {
       const before = last?.attempts.find(({ number }) => number === attempt.number);
       const first = index === 0 ? run.startFrom : attempt.restoredFrom;
-      const wanted = before === undefined ? first : before.restoredFrom;
+      // With the permit, in one write.
+      const isKnown = before !== undefined && (last === undefined || !isHeld(last));
+      const wanted = isKnown ? before.restoredFrom : first;
       this.check(
         'I2: what an attempt begins from is decided once',
         attempt.restoredFrom?.path === wanted?.path,
@@ -220,7 +233,8 @@ export class DeploymentInvariants {
     if (!asks(run) || asks(last) || run.deployment === undefined) return;
     const record = this.records.get(run.deployment.id);
     const { stop } = record?.run?.id === run.runId ? record.run : {};
-    this.check('I12: a run is stopped only for what is wanted', stop !== undefined, () => `${run.name}: ${run.runId}`);
+    const isWanted = stop !== undefined || (record?.next?.id === run.runId && record.next.dropped === true);
+    this.check('I12: a run is stopped only for what is wanted', isWanted, () => `${run.name}: ${run.runId}`);
   }
 
   /** I1: a cluster that comes late has no permit. */
@@ -229,8 +243,9 @@ export class DeploymentInvariants {
     const run = this.runs.get((annotations[RUN_ID] ?? '') as RunId);
     if (run?.deployment === undefined) return;
     const others = this.runsOf(run.deployment.id).filter(({ runId }) => runId !== run.runId);
-    const open = others.filter(({ state }) => state !== 'closed');
+    const open = others.filter((other) => other.state !== 'closed' && !this.prepared.isOver(other));
     this.check('I1: no run begins before the last one is proven gone', open.length === 0, () => clusterId);
+    this.prepared.onStart(run, others);
   }
 
   // ── events and messages ──

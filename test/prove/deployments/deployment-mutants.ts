@@ -5,8 +5,6 @@ const GENERATIONS = 'test/deployment/generations.test.ts';
 const DECIDE = 'lib/deployment/decide.ts';
 const START = 'lib/deployment/start.ts';
 const STOP = 'lib/deployment/stop.ts';
-const PREPARED = 'test/dispatch/deployment/prepared.test.ts';
-const PREPARE = 'lib/deployment/prepare.ts';
 const HISTORY = 'lib/deployment/history.ts';
 const STABLE = 'lib/deployment/stable.ts';
 const ROLLBACK = 'lib/deployment/rollback.ts';
@@ -83,56 +81,6 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     file: HISTORY,
     guard: '  if (run === undefined) return undefined;\n',
     without: '',
-  },
-  {
-    name: 'I1 a permit waits for the end of the last job',
-    test: PREPARED,
-    file: 'lib/deployment/prepare-steps.ts',
-    guard: "return run.state === 'closed' || isFenced(run);",
-    without: 'return run.outcome !== undefined;',
-  },
-  {
-    name: 'I1 a job that may begin again is not at its end',
-    test: PREPARED,
-    file: PREPARE,
-    guard: 'if (startRevokedAt === undefined || beganAgain === true',
-    without: 'if (beganAgain === true',
-  },
-  {
-    name: 'I1 a run without its permit begins nothing',
-    test: 'test/dispatch/deployment/whole.test.ts',
-    file: 'lib/dispatch/modes/prepared-mode.ts',
-    guard: 'return isHeld(at.run) ? makeReady(noted, observation) : submit(noted, observation);',
-    without:
-      'return at.run.prepared?.readyAt === undefined ? makeReady(noted, observation) : submit(noted, observation);',
-  },
-  {
-    name: 'I2 what a prepared run starts from comes with its permit',
-    test: 'test/dispatch/deployment/whole.test.ts',
-    file: 'lib/run/prepared.ts',
-    guard: 'return updateAttempt(begins, { submission, ...defined({ restoredFrom: startFrom }) });',
-    without: 'return updateAttempt(begins, { submission });',
-  },
-  {
-    name: 'I3 a run that ended before its permit leaves the state that it was to have',
-    test: PREPARED,
-    file: PREPARE,
-    guard: 'return startFrom === undefined ? bare : { ...bare, newest: startFrom };',
-    without: 'return bare;',
-  },
-  {
-    name: 'I8 a run that is prepared and not wanted is ended',
-    test: PREPARED,
-    file: PREPARE,
-    guard: 'if (!isFor || next.generation !== at.wanted.number || next.dropped === true) return drop(',
-    without: 'if (next.dropped === true) return drop(',
-  },
-  {
-    name: 'I12 a run that fails while it is prepared leaves the last one alone',
-    test: PREPARED,
-    file: PREPARE,
-    guard: 'if (!isForRoom(reason) && record.run?.stop === undefined)',
-    without: 'if (!isForRoom(reason) && record.run === undefined)',
   },
   {
     name: 'I8 what never came true is told',

@@ -81,12 +81,20 @@ export class DeploymentPerson {
 
   private message(spec: Readonly<Record<string, unknown>>, number: number): void {
     const { world } = this;
-    const job = { ...(spec['job'] as object), jarURI: 'local:///opt/job.jar' };
+    const job = { ...(spec['job'] as object), jarURI: this.jarFor(number) };
     const body = JSON.stringify({ spec: { ...spec, job }, idempotencyKey: `${this.name} ${number}` });
     world.sim.tell('user', `sends ${body}`);
     const queue = this.tenant === 'beta' ? world.betaQueue : world.jobQueue;
     queue.send(body, 0);
     if (world.sim.draws.chance(`${this.name} again ${number}`, 0.2)) queue.send(body, 4_000);
+  }
+
+  /** Another jar is sent to a JobManager than is in its image. */
+  private jarFor(number: number): string {
+    if (!this.wishes.isPrepared) return 'local:///opt/job.jar';
+    const key = `${folderOf(this.tenant)}${this.name}.jar`;
+    this.world.jars.storeVersion(key, number);
+    return `s3://jars/${key}`;
   }
 
   /** S3 tells of uploads in any order, and more than once. */

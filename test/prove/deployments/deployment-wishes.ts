@@ -12,6 +12,11 @@ export type Change =
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Whether the runs of a deployment are made before their turn. */
+export function isPreparedIn(draws: Draws, name: string): boolean {
+  return draws.chance(`${name} is prepared`, 0.35);
+}
+
 /** What is wanted of one deployment, one after the other: each spec is the last one with something changed. */
 export class Wishes {
   private readonly name: string;
@@ -20,6 +25,8 @@ export class Wishes {
   private readonly bring: (number: number) => string;
   /** What its spec has no directory for. */
   private readonly lacks: 'nothing' | 'savepoints' | 'checkpoints';
+  /** Its next runs are made before their turn. */
+  readonly isPrepared: boolean;
   private spec: Fields;
   private job: Fields;
   private generations = 0;
@@ -29,6 +36,7 @@ export class Wishes {
     this.draws = draws;
     this.bring = bring;
     this.lacks = draws.pick(`${name} lacks`, ['nothing', 'nothing', 'nothing', 'savepoints', 'checkpoints']);
+    this.isPrepared = isPreparedIn(draws, name);
     this.spec = this.firstSpec();
     this.job = this.firstJob();
   }
@@ -64,6 +72,7 @@ export class Wishes {
       case 'mode':
         return {
           args: [String(number)],
+          ...(this.isPrepared ? { prepareUpgrade: draws.chance(`${this.name} prepared ${number}`, 0.7) } : {}),
           upgradeMode: draws.pick(`${this.name} mode ${number}`, this.modes),
           ...this.fallback(`fallback ${number}`),
         };
@@ -126,6 +135,7 @@ export class Wishes {
       ...(canSave && chance('age', 0.3) ? { maxCheckpointAge: '5s' } : {}),
       ...(canSave ? { savepointTriggerNonce: 0 } : {}),
       probation: draws.pick(`${name} probation`, ['20s', '90s', '5m']),
+      ...(this.isPrepared ? { prepareUpgrade: true } : {}),
       rollback: draws.pick(`${name} rollback`, ['automatic', 'automatic', 'automatic', 'manual']),
       ...(chance('brings state', 0.1) ? { initialSavepointPath: this.bring(0) } : {}),
     };

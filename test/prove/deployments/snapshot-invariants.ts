@@ -1,5 +1,6 @@
 import type { DeploymentId } from '../../../lib/core/ids.ts';
 import type { DeploymentRecord, DeploymentRequest } from '../../../lib/deployment/record.ts';
+import { isHeld } from '../../../lib/run/prepared.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { keyOf } from '../streams/stream-truth.ts';
 import type { World } from '../world.ts';
@@ -41,14 +42,14 @@ export class SnapshotInvariants {
       newest === undefined || truth.numberOf(path) >= newest.id,
       () => `${run.name} begins from ${path ?? 'nothing'}, and ${newest?.path ?? ''} is complete`,
     );
-    const last = this.known.runsOf(record.id).findLast(({ runId }) => runId !== run.runId);
+    const last = this.begun(record).findLast(({ runId }) => runId !== run.runId);
     const isOver = path !== undefined && last?.outcome?.reason === 'JobFinished';
     this.known.check('I4: a job that finished has no state to go on from', !isOver, () => `${run.name}: ${path ?? ''}`);
   }
 
   private isOrdered(run: RunRecord, { id }: DeploymentRecord, { wish, job }: DeploymentRequest): boolean {
     const path = run.startFrom?.path;
-    const isFirst = this.known.runsOf(id).length === 1;
+    const isFirst = this.begun({ id }).length === 1;
     const { savepointRedeploy: number } = wish.nonces;
     // As the operator has it: any other number than the last one asks.
     const isNew = number !== undefined && number !== this.redeployed.get(id);
@@ -83,7 +84,12 @@ export class SnapshotInvariants {
   /** Its state is over: it finished, or somebody wants it gone. */
   private isOver(record: DeploymentRecord): boolean {
     const isDeleted = this.known.requestOf(record, record.wanted)?.wish.state === 'deleted';
-    return isDeleted || this.known.runsOf(record.id).at(-1)?.outcome?.reason === 'JobFinished';
+    return isDeleted || this.begun(record).at(-1)?.outcome?.reason === 'JobFinished';
+  }
+
+  /** Runs that were made, but for those that only wait for their permit, or never got it. */
+  private begun({ id }: Pick<DeploymentRecord, 'id'>): readonly RunRecord[] {
+    return this.known.runsOf(id).filter((run) => !isHeld(run));
   }
 
   /** I5: of every savepoint that was asked for it is known what became of it. */

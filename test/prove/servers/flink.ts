@@ -16,6 +16,7 @@ import type {
 import type { StreamJob } from '../streams/stream-job.ts';
 import type { FaultKind } from '../faults.ts';
 import type { Kubernetes } from './kubernetes.ts';
+import { beginsWithoutProgram, PreparedManagers, type Held } from './prepared.ts';
 import type { Stored } from './kubernetes-objects.ts';
 import { isSlow, type Failures, type Invocation, type Simulation } from '../simulation.ts';
 
@@ -76,7 +77,7 @@ export interface MainProgram {
   readonly then: 'returns' | 'throws' | 'exits with 0' | 'exits with 3' | 'hangs';
 }
 
-type End = 'FINISHED' | 'FAILED' | 'CANCELED';
+export type End = 'FINISHED' | 'FAILED' | 'CANCELED';
 
 interface Job {
   readonly id: string;
@@ -103,6 +104,14 @@ export interface Execution {
   forgotten?: boolean;
   /** Its JobManager waits for a TaskManager that the quota refuses. */
   lacksTaskManager?: boolean;
+  /** Its JobManager began without a program. */
+  readonly held?: Held;
+}
+
+/** A JobManager that answers. */
+export interface Standing {
+  readonly pod: Stored;
+  readonly execution: Execution;
 }
 
 /** What Flink truly did, which no fault of a request hides. */
@@ -120,6 +129,8 @@ export class Flink {
   onJobFinished: (execution: Execution) => void = () => undefined;
   /** The quota lets no TaskManager in. */
   onRefused: (execution: Execution) => void = () => undefined;
+  /** JobManagers that are handed their program. */
+  readonly prepared: PreparedManagers;
   private readonly running = new Map<string, Execution>();
   private readonly sim: Simulation;
   private readonly kubernetes: Kubernetes;
@@ -127,6 +138,7 @@ export class Flink {
   constructor(sim: Simulation, kubernetes: Kubernetes) {
     this.sim = sim;
     this.kubernetes = kubernetes;
+    this.prepared = new PreparedManagers(sim, kubernetes, this);
     kubernetes.onStart = (pod) => this.start(pod);
     kubernetes.logOf = (pod, previous) => (previous ? (pod.container?.previousLog ?? '') : this.log(pod));
   }
@@ -182,11 +194,7 @@ export class Flink {
     return stream === undefined ? { completedSinceRestore: 0, failed: 0, inProgress: 0 } : stream.checkpoints();
   }
 
-  private answering(ref: ClusterRef): {
-    readonly pod: Stored;
-    readonly execution: Execution;
-    readonly stream: StreamJob;
-  } {
+  private answering(ref: ClusterRef): Standing & { readonly stream: StreamJob } {
     const found = this.standing(ref);
     const stream = found && this.streams.get(found.execution);
     if (found === undefined || stream === undefined || this.isSilent(found.execution))
@@ -209,7 +217,8 @@ export class Flink {
     this.streams.set(execution, stream);
     stream.begin({
       jobId: job.id,
-      runs: () => this.goesOn(pod, execution) && job.end === undefined && job.canceled !== true,
+      runs: () =>
+        this.goesOn(pod, execution) && job.end === undefined && job.canceled !== true && hasWorkers(execution),
       lives: () => this.goesOn(pod, execution) && job.end === undefined,
       end: (end) => this.endJob(pod, execution, job, end),
     });
@@ -217,13 +226,14 @@ export class Flink {
 
   private start(pod: Stored): void {
     const clusterId = pod.labels['app'] ?? '';
-    const execution: Execution = {
+    const base = {
       clusterId,
       fixedId: this.jobIdOf(clusterId),
       pod: `${pod.name} ${pod.uid} ${pod.container?.restarts ?? 0}`,
       startedAt: this.sim.now,
-      jobs: [],
     };
+    if (beginsWithoutProgram(pod)) return this.hold(pod, { ...base, jobs: [], held: this.prepared.held() });
+    const execution: Execution = { ...base, jobs: [] };
     this.executions.push(execution);
     this.running.set(pod.uid, execution);
     this.sim.tell('flink', `main() of ${clusterId} begins on ${pod.name}, start ${(pod.container?.restarts ?? 0) + 1}`);
@@ -235,6 +245,45 @@ export class Flink {
       else this.submit(pod, execution, program);
     });
     this.trouble(pod, execution, program);
+  }
+
+  private hold(pod: Stored, execution: Execution & { readonly held: Held }): void {
+    this.running.set(pod.uid, execution);
+    this.sim.tell('flink', `the JobManager of ${execution.clusterId} waits for its program on ${execution.pod}`);
+    this.prepared.start(pod, execution);
+    this.trouble(pod, execution, { ...this.programOf(execution.clusterId), endsAfter: 60_000 });
+  }
+
+  /** A JobManager begins main(), with what it was handed. */
+  beginMain(execution: Execution): void {
+    if (!this.executions.includes(execution)) this.executions.push(execution);
+    this.sim.tell('flink', `main() of ${execution.clusterId} begins on ${execution.pod}`);
+    this.onStart(execution);
+  }
+
+  /** The job of a program that was handed over. */
+  submitHanded(pod: Stored, execution: Execution, jobId: string): void {
+    const { restAfter, endsAfter, end } = this.programOf(execution.clusterId);
+    const job: Job = { id: jobId, startedAt: this.sim.now };
+    execution.jobs.push(job);
+    this.begin(pod, execution, job);
+    if (endsAfter === undefined) return;
+    this.sim.after(endsAfter - restAfter, () => this.endJob(pod, execution, job, end));
+  }
+
+  /** Whether its JobManager is handed its program. */
+  isPrepared(clusterId: string): boolean {
+    return this.kubernetes.all('Pod').some((pod) => pod.labels['app'] === clusterId && beginsWithoutProgram(pod));
+  }
+
+  /** Whether a job of the cluster, or main(), goes on, or will when its JobManager is back. */
+  isGoing(clusterId: string): boolean {
+    if (this.prepared.comesBack(clusterId)) return true;
+    return this.kubernetes.all('Pod').some((pod) => {
+      const execution = this.running.get(pod.uid);
+      if (execution?.clusterId !== clusterId || !this.goesOn(pod, execution)) return false;
+      return execution.held === undefined || isBusy(execution);
+    });
   }
 
   /** A job is there from then on; without `endsAfter` it goes on for ever. */
@@ -249,7 +298,7 @@ export class Flink {
     const job: Job = { id: execution.fixedId === '' ? drawn : execution.fixedId, startedAt: this.sim.now };
     execution.jobs.push(job);
     this.begin(pod, execution, job);
-    if (endsAfter === undefined) return;
+    if (endsAfter === undefined) return this.askWhereCounted(pod, execution, index);
     const lasts = index === 0 ? endsAfter - restAfter : this.sim.draws.between(`${execution.pod} ${index}`, 100, 4_000);
     const isCaught = main?.catches === true && index === main.more;
     const how = isCaught ? 'FAILED' : index === 0 ? end : 'FINISHED';
@@ -258,8 +307,14 @@ export class Flink {
     else this.askForTaskManager(pod, execution, run);
   }
 
+  /** Of a job that does not end by itself. */
+  private askWhereCounted(pod: Stored, execution: Execution, index: number): void {
+    if (index > 0 || this.kubernetes.quota?.of !== 'pods') return;
+    this.askForTaskManager(pod, execution, () => undefined);
+  }
+
   /** Without one its tasks do not run, and it asks again. */
-  private askForTaskManager(pod: Stored, execution: Execution, then: () => void): void {
+  askForTaskManager(pod: Stored, execution: Execution, then: () => void): void {
     if (!this.isAlive(pod, execution)) return;
     execution.lacksTaskManager = !this.kubernetes.makeTaskManager(execution.clusterId);
     if (!execution.lacksTaskManager) return then();
@@ -267,7 +322,7 @@ export class Flink {
     this.sim.after(3_000, () => this.askForTaskManager(pod, execution, then));
   }
 
-  private goesOn(pod: Stored, execution: Execution): boolean {
+  goesOn(pod: Stored, execution: Execution): boolean {
     return this.isAlive(pod, execution) && execution.end === undefined && execution.forgotten !== true;
   }
 
@@ -278,6 +333,10 @@ export class Flink {
     this.streams.get(execution)?.ended(end);
     this.sim.tell('flink', `job ${execution.jobs.length} of ${execution.clusterId} is ${end}`);
     if (end === 'FINISHED') this.onJobFinished(execution);
+    if (execution.held !== undefined) {
+      this.prepared.forget(execution);
+      return this.end(pod, execution, end);
+    }
     const { main = { more: 0, pause: 0, then: 'returns' } as const, ...program } = this.programOf(execution.clusterId);
     const isCaught = main.catches === true && end === 'FAILED' && execution.jobs.length > main.more;
     if (end === 'CANCELED' || (end === 'FAILED' && !isCaught)) {
@@ -361,16 +420,23 @@ export class Flink {
     this.sim.after(this.sim.draws.between(`trouble ${execution.pod}`, 100, latest), () => {
       if (!this.isAlive(pod, execution)) return;
       this.sim.tell('kubernetes', `${execution.clusterId} ⚡${kind}`);
-      if (kind === 'job-forgotten') execution.forgotten = true;
+      if (kind === 'job-forgotten') this.forgetJob(execution);
       else this.kubernetes.crash(pod, 137);
     });
   }
 
-  private isAlive(pod: Stored, execution: Execution): boolean {
+  /** One that has no job yet takes it all the same. */
+  private forgetJob(execution: Execution): void {
+    if (execution.held !== undefined && execution.jobs.length === 0) return;
+    execution.forgotten = true;
+    this.prepared.forget(execution);
+  }
+
+  isAlive(pod: Stored, execution: Execution): boolean {
     return this.kubernetes.exists(pod) && pod.container?.state === 'running' && this.running.get(pod.uid) === execution;
   }
 
-  private standing(ref: ClusterRef): { readonly pod: Stored; readonly execution: Execution } | undefined {
+  standing(ref: ClusterRef): Standing | undefined {
     const pods = this.kubernetes
       .all('Pod')
       .filter(
@@ -393,10 +459,12 @@ export class Flink {
     }
     if (this.isSilent(found.execution)) throw new DispatchError('RestUnreachable', 'no answer within 10000 ms');
     const jobs = found.execution.forgotten === true ? [] : this.summaries(found.execution, program);
-    const { end, clusterId } = found.execution;
+    const { end, clusterId, held } = found.execution;
+    const flinkVersion = program.older === true ? '1.20.0' : '2.3.0';
+    if (held !== undefined) return { flinkVersion, ...this.prepared.slots(found.execution), jobs };
     const application = { id: sha256Hex(clusterId).slice(0, 32), name: 'main', status: end ?? 'RUNNING' };
     return {
-      flinkVersion: program.older === true ? '1.20.0' : '2.3.0',
+      flinkVersion,
       taskManagers: 1,
       slotsTotal: 1,
       slotsAvailable: 0,
@@ -425,7 +493,7 @@ export class Flink {
   }
 
   /** For a while the endpoint says nothing, although its JobManager is well. */
-  private isSilent(execution: Execution): boolean {
+  isSilent(execution: Execution): boolean {
     const { sim } = this;
     if (sim.faults.at(`rest ${execution.pod} never`, ['rest-silent'], 1) !== undefined) return true;
     const window = Math.floor((sim.now - execution.startedAt) / 20_000);
@@ -433,8 +501,9 @@ export class Flink {
   }
 
   private summaries(execution: Execution, { restAfter, runsAfter }: Program): readonly JobSummary[] {
-    const isLate = runsAfter === undefined || this.sim.now - execution.startedAt < runsAfter;
-    const runs = !isLate && execution.lacksTaskManager !== true;
+    const since = execution.jobs[0]?.startedAt ?? Infinity;
+    const isLate = runsAfter === undefined || this.sim.now - since < runsAfter - restAfter;
+    const runs = !isLate && hasWorkers(execution);
     return execution.jobs.map(({ id, startedAt, end, endedAt }, index) => {
       const startTime = Math.round(
         index === 0 && runsAfter !== undefined && runs ? startedAt + runsAfter - restAfter : startedAt,
@@ -472,7 +541,8 @@ export class Flink {
     if (log !== undefined && execution !== undefined) return log;
     if (execution === undefined || quiet) return 'WARN  org.apache.hadoop.util.NativeCodeLoader - no native code\n';
     const flink = 'INFO  org.apache.flink.';
-    const lines = [`${flink}client.ClientUtils - Starting program (detached: false)`];
+    const lines =
+      execution.held === undefined ? [`${flink}client.ClientUtils - Starting program (detached: false)`] : [];
     if (execution.lacksTaskManager === true) {
       const refused = `pods "${execution.clusterId}-taskmanager-1-1" is forbidden: exceeded quota: small`;
       lines.push(
@@ -483,8 +553,18 @@ export class Flink {
       const job = `${flink}runtime.executiongraph.ExecutionGraph - Job job (${id}) switched from state`;
       lines.push(`${job} CREATED to RUNNING.`, ...(end === undefined ? [] : [`${job} RUNNING to ${end}.`]));
     }
-    return [...lines, ...lastLines(execution, older)].map((line) => `${line}\n`).join('');
+    const last = execution.held === undefined ? lastLines(execution, older) : [];
+    return [...lines, ...last].map((line) => `${line}\n`).join('');
   }
+}
+
+function hasWorkers({ lacksTaskManager, held }: Execution): boolean {
+  return lacksTaskManager !== true && held?.hasTaskManager !== false;
+}
+
+/** Of one that was handed its program, or will be. */
+function isBusy({ held, jobs }: Execution): boolean {
+  return (held?.mains ?? 0) > 0 || jobs.some(({ end }) => end === undefined);
 }
 
 function lastLines({ end, threw }: Execution, older: boolean): readonly string[] {

@@ -66,6 +66,7 @@ export class SessionInvariants {
     flink.onMain = (jobId, beside) =>
       this.check('one function at a time submits', beside.length === 0, () => `${jobId}: beside ${beside.join(', ')}`);
     flink.onJarUploaded = (name, sha256) => this.onUpload(name, sha256);
+    world.flink.prepared.onJarUploaded = (name, sha256) => this.onUpload(name, sha256);
   }
 
   /** Run and attempt of a job. */

@@ -100,6 +100,12 @@ export class StreamTruth {
     return [...this.known.values()].find(({ jobId }) => jobs.includes(jobId))?.path;
   }
 
+  /** The newest of these jobs that is there. */
+  newestBy(jobs: readonly string[]): Completed | undefined {
+    const there = [...this.known.values()].filter(({ jobId, path }) => jobs.includes(jobId) && this.isThere(path));
+    return there.sort((a, b) => a.id - b.id).at(-1);
+  }
+
   find(path: string): Completed | undefined {
     return this.known.get(path);
   }

@@ -1,11 +1,12 @@
+import { isHeld } from '../../../lib/run/prepared.ts';
 import type { Outcome, RunRecord } from '../../../lib/run/record.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
 import type { Draws } from '../draws.ts';
-import type { Program } from '../servers/flink.ts';
+import type { Execution, Program } from '../servers/flink.ts';
 import type { World } from '../world.ts';
 import { configOf } from './stream-config.ts';
 import { StreamJob, type StreamConfig } from './stream-job.ts';
-import { StreamTruth } from './stream-truth.ts';
+import { StreamTruth, type Completed } from './stream-truth.ts';
 
 /** How a job of a stream goes, beside what its configuration says. */
 export type Conduct = Pick<StreamConfig, 'name' | 'pace' | 'howOf'> & { readonly checkpoints?: string };
@@ -22,7 +23,7 @@ export class Streams {
     this.conductOf = conductOf;
     const { sim, s3, invariants } = world;
     this.truth = new StreamTruth(sim, s3, (...it) => invariants.check(...it));
-    world.flink.streamOf = (clusterId, { pod }) => this.jobOf(clusterId, pod);
+    world.flink.streamOf = (clusterId, execution) => this.jobOf(clusterId, execution);
   }
 
   /** What must hold of each write of a record. */
@@ -35,7 +36,8 @@ export class Streams {
   }
 
   private checkKnown(record: RunRecord, outcome: Outcome): void {
-    const newest = this.truth.newest(record.name);
+    if (isHeld(record)) return;
+    const newest = this.newestOf(record);
     const from = leftBy(record) ?? record.attempts.at(-1)?.restoredFrom ?? record.startFrom;
     const isKnown =
       record.stateUnknown !== undefined ||
@@ -44,6 +46,13 @@ export class Streams {
       from?.path === newest.path ||
       this.truth.isLastOfBegunAgain(from?.path);
     this.checkClosed('a closed run has the newest state on record', isKnown, record);
+  }
+
+  /** Of the stream; of a run whose successor has begun, its own. */
+  private newestOf({ name, runId, deployment, attempts }: RunRecord): Completed | undefined {
+    const successor = deployment && this.world.deployments.invariants.records.get(deployment.id)?.run?.id;
+    if (successor === undefined || successor === runId) return this.truth.newest(name);
+    return this.truth.newestBy(attempts.map(({ jobId }) => jobId));
   }
 
   private checkStop(record: RunRecord, outcome: Outcome): void {
@@ -83,14 +92,15 @@ export class Streams {
     );
   }
 
-  private jobOf(clusterId: string, pod: string): StreamJob | undefined {
+  private jobOf(clusterId: string, { pod, held }: Execution): StreamJob | undefined {
     const conduct = this.conductOf(clusterId);
     if (conduct === undefined) return undefined;
     const { kubernetes, sim } = this.world;
     const forgets = sim.draws.chance('flink forgets operations', 0.3);
-    return new StreamJob(this.truth, {
-      ...{ ...configOf(kubernetes, clusterId), ...conduct, question: `${clusterId} ${pod}`, forgets },
-    });
+    const config = configOf(kubernetes, clusterId);
+    // A program that is handed over is told with it what it begins from.
+    const restoredFrom = held === undefined ? config.restoredFrom : held.run?.savepointPath;
+    return new StreamJob(this.truth, { ...config, restoredFrom, ...conduct, question: `${clusterId} ${pod}`, forgets });
   }
 }
 
