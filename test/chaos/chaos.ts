@@ -10,7 +10,7 @@ import { isLab, kubectl } from '../cluster/support/lab.ts';
 import { openTenant, type Tenant } from '../cluster/support/tenant.ts';
 import { apiOfKubeconfig, must } from '../contract/support/kubernetes.ts';
 import { Draws } from '../prove/draws.ts';
-import { runsIn } from '../prove/record-invariants.ts';
+import { holderIn } from '../prove/locks/invariants.ts';
 import { watchCluster, type ClusterWatch } from './cluster-watch.ts';
 import { deploy, QUEUES, type Deployment } from './deployment.ts';
 import { Faults, type Rates, type Restartable } from './faults.ts';
@@ -313,7 +313,7 @@ async function remains({ admin, tenant, deployment, ledger }: World): Promise<re
   left.push(...(await ledger.keys('live/')));
   for (const key of await ledger.keys('locks/')) {
     const text = await ledger.text(key);
-    if (runsIn(text).length > 0) left.push(`${key}: ${text}`);
+    if (holderIn(text) !== undefined) left.push(`${key}: ${text}`);
   }
   left.push(...(await waitingMessages(deployment)));
   const open = (await ledger.records()).filter(({ state }) => state !== 'closed');

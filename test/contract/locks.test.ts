@@ -1,14 +1,15 @@
-import { GetObjectCommand, type PutObjectCommand } from '@aws-sdk/client-s3';
+import { PutObjectCommand, type GetObjectCommand, type ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
-import type { Locks } from '../../lib/run/store/locks.ts';
+import type { Contender, Locks, LockState } from '../../lib/run/store/locks.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
 import type { Bucket } from '../../lib/run/store/s3-objects.ts';
 import { FakeLocks } from '../fakes/locks.ts';
 import { freshBucket, forEachS3Server } from './aws-server.ts';
 import { memoryBucket } from './support/memory-bucket.ts';
 
-const [a, b, c] = [runIdFor('a'), runIdFor('b'), runIdFor('c')];
+const [a, b, c] = [1, 2, 3].map((since) => contender(`run ${since}`, since)) as [Contender, Contender, Contender];
+const late = contender('late', 4);
 
 describeLocks('fake', () => new FakeLocks());
 
@@ -24,8 +25,8 @@ function describeS3(name: string, make: () => Bucket | Promise<Bucket>): void {
     await locks.acquire({ key: 'key' }, a, { enqueue: false });
     await locks.release({ key: 'key' }, a);
     const held: PutObjectCommand[] = [];
-    const send = (command: PutObjectCommand | GetObjectCommand): Promise<unknown> => {
-      if (command instanceof GetObjectCommand) return bucket.s3.send(command);
+    const send = (command: PutObjectCommand | GetObjectCommand | ListObjectsV2Command): Promise<unknown> => {
+      if (!(command instanceof PutObjectCommand)) return bucket.s3.send(command as GetObjectCommand);
       held.push(command);
       return Promise.reject(new Error('no answer (test)'));
     };
@@ -33,9 +34,9 @@ function describeS3(name: string, make: () => Bucket | Promise<Bucket>): void {
     await expect(createS3Locks(slow).acquire({ key: 'key' }, b, { enqueue: false })).rejects.toThrow('no answer');
     await locks.acquire({ key: 'key' }, b, { enqueue: false });
     await locks.release({ key: 'key' }, b);
-    const [late] = held;
-    if (late === undefined) throw new Error('nothing was written');
-    await expect(bucket.s3.send(late)).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    const [tardy] = held;
+    if (tardy === undefined) throw new Error('nothing was written');
+    await expect(bucket.s3.send(tardy)).rejects.toMatchObject({ name: 'PreconditionFailed' });
   });
 
   it(`is each tenant's own: S3 ${name}`, async () => {
@@ -47,8 +48,15 @@ function describeS3(name: string, make: () => Bucket | Promise<Bucket>): void {
       expect(await locks.acquire({ tenant, key: 'key' }, run, { enqueue: false })).toEqual({ held: true });
     }
     expect(await locks.acquire({ key: 'key' }, c, { enqueue: false })).toEqual({ held: true });
-    expect(await locks.acquire({ tenant: 'a', key: 'key' }, b, { enqueue: false })).toEqual({ held: false, holder: a });
+    expect(await locks.acquire({ tenant: 'a', key: 'key' }, b, { enqueue: false })).toEqual({
+      held: false,
+      holder: a.runId,
+    });
   });
+}
+
+function contender(name: string, since: number): Contender {
+  return { runId: runIdFor(name), since };
 }
 
 function describeLocks(name: string, make: () => Locks | Promise<Locks>): void {
@@ -58,10 +66,32 @@ function describeLocks(name: string, make: () => Locks | Promise<Locks>): void {
       locks = await make();
     });
 
+    it('tells who is next, also of those who were told and left', async () => {
+      expect(await locks.release({ key: 'key' }, a)).toBeUndefined();
+      await locks.acquire({ key: 'key' }, a, { enqueue: true });
+      await locks.acquire({ key: 'key' }, c, { enqueue: true });
+      await locks.acquire({ key: 'key' }, b, { enqueue: true });
+      expect(await locks.release({ key: 'key' }, a)).toBe(b.runId);
+      expect(await locks.release({ key: 'key' }, a)).toBe(b.runId);
+      expect(await locks.release({ key: 'key' }, b)).toBe(c.runId);
+      await locks.acquire({ key: 'key' }, c, { enqueue: true });
+      expect(await locks.release({ key: 'key' }, b)).toBeUndefined();
+      expect(await locks.release({ key: 'key' }, c)).toBeUndefined();
+    });
+
+    it('says where the first in line stands, so that it can be taken out of it', async () => {
+      await locks.acquire({ key: 'key' }, a, { enqueue: true });
+      await locks.acquire({ key: 'key' }, b, { enqueue: true });
+      await locks.release({ key: 'key' }, a);
+      const turn = await locks.acquire({ key: 'key' }, c, { enqueue: true });
+      expect(turn).toEqual({ held: false, holder: b.runId, since: b.since });
+      expect(await locks.release({ key: 'key' }, b)).toBe(c.runId);
+    });
+
     it('has one holder, who may ask again', async () => {
       expect(await locks.acquire({ key: 'key' }, a, { enqueue: false })).toEqual({ held: true });
       expect(await locks.acquire({ key: 'key' }, a, { enqueue: false })).toEqual({ held: true });
-      expect(await locks.acquire({ key: 'key' }, b, { enqueue: false })).toEqual({ held: false, holder: a });
+      expect(await locks.acquire({ key: 'key' }, b, { enqueue: false })).toEqual({ held: false, holder: a.runId });
       expect(await locks.acquire({ key: 'another/key ü' }, b, { enqueue: false })).toEqual({ held: true });
     });
 
@@ -69,25 +99,26 @@ function describeLocks(name: string, make: () => Locks | Promise<Locks>): void {
       await locks.release({ key: 'key' }, a);
       await locks.acquire({ key: 'key' }, a, { enqueue: false });
       await locks.release({ key: 'key' }, b);
-      expect(await locks.acquire({ key: 'key' }, b, { enqueue: false })).toEqual({ held: false, holder: a });
+      expect(await locks.acquire({ key: 'key' }, b, { enqueue: false })).toEqual({ held: false, holder: a.runId });
       await locks.release({ key: 'key' }, a);
       await locks.release({ key: 'key' }, a);
       expect(await locks.acquire({ key: 'key' }, b, { enqueue: false })).toEqual({ held: true });
     });
 
     it('goes to the first in line, and to nobody before', async () => {
-      await locks.acquire({ key: 'key' }, a, { enqueue: true });
-      expect(await locks.acquire({ key: 'key' }, b, { enqueue: true })).toEqual({ held: false, holder: a });
-      expect(await locks.acquire({ key: 'key' }, c, { enqueue: true })).toEqual({ held: false, holder: a });
-      expect(await locks.acquire({ key: 'key' }, b, { enqueue: true })).toEqual({ held: false, holder: a });
+      const ask = (who: Contender): Promise<LockState> => locks.acquire({ key: 'key' }, who, { enqueue: true });
+      await ask(a);
+      expect(await ask(c)).toEqual({ held: false, holder: a.runId });
+      expect(await ask(b)).toEqual({ held: false, holder: a.runId });
+      expect(await ask(c)).toEqual({ held: false, holder: a.runId });
       await locks.release({ key: 'key' }, a);
-      expect(await locks.acquire({ key: 'key' }, c, { enqueue: true })).toEqual({ held: false, holder: b });
-      expect(await locks.acquire({ key: 'key' }, a, { enqueue: true })).toEqual({ held: false, holder: b });
-      expect(await locks.acquire({ key: 'key' }, b, { enqueue: true })).toEqual({ held: true });
+      expect(await ask(c)).toEqual({ held: false, holder: b.runId, since: b.since });
+      expect(await ask(late)).toEqual({ held: false, holder: b.runId, since: b.since });
+      expect(await ask(b)).toEqual({ held: true });
       await locks.release({ key: 'key' }, b);
-      expect(await locks.acquire({ key: 'key' }, c, { enqueue: true })).toEqual({ held: true });
+      expect(await ask(c)).toEqual({ held: true });
       await locks.release({ key: 'key' }, c);
-      expect(await locks.acquire({ key: 'key' }, a, { enqueue: true })).toEqual({ held: true });
+      expect(await ask(late)).toEqual({ held: true });
     });
 
     it('goes past who left the line, or never joined it', async () => {
@@ -100,16 +131,16 @@ function describeLocks(name: string, make: () => Locks | Promise<Locks>): void {
     });
 
     it('has one winner among many', async () => {
-      const runs = Array.from({ length: 12 }, (_, index) => runIdFor(`rival ${index}`));
+      const runs = Array.from({ length: 12 }, (_, index) => contender(`rival ${index}`, 100 + index));
       const states = await Promise.all(runs.map((run) => locks.acquire({ key: 'race' }, run, { enqueue: false })));
       expect(states.filter(({ held }) => held)).toHaveLength(1);
-      const holder = runs[states.findIndex(({ held }) => held)];
+      const holder = runs[states.findIndex(({ held }) => held)]?.runId;
       expect(new Set(states.flatMap((state) => (state.held ? [] : [state.holder])))).toEqual(new Set([holder]));
     });
 
     it('loses nobody who joins the line at the same time', async () => {
       await locks.acquire({ key: 'race' }, a, { enqueue: true });
-      const runs = Array.from({ length: 6 }, (_, index) => runIdFor(`rival ${index}`));
+      const runs = Array.from({ length: 6 }, (_, index) => contender(`rival ${index}`, 100 + index));
       await Promise.all(runs.map((run) => locks.acquire({ key: 'race' }, run, { enqueue: true })));
       let left = new Set(runs);
       for (let holder = a; left.size > 0;) {

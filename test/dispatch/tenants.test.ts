@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { accept } from '../../lib/dispatch/accept.ts';
 import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { RunRequest } from '../../lib/trigger/request.ts';
-import { runsIn } from '../prove/record-invariants.ts';
+import { holderIn } from '../prove/locks/invariants.ts';
 import { HEALTHY, jobMessage, QUEUE_ARN, World } from './world/simulated.ts';
 
 const ALLOW = "allow: { images: ['flink:*'] }";
@@ -42,10 +42,10 @@ describe('two tenants', () => {
     expect(world.record(ours.runId)).toMatchObject({ tenant: 'one', job: { namespace: 'flink' } });
     expect(world.record(ours.runId).cancelRequested).toBeUndefined();
     expect(world.record(theirs.runId)).toMatchObject({ tenant: 'other', job: { namespace: 'other' }, attempts: [{}] });
-    const locks = world.s3.keys('ledger/locks/').map((key) => [key.split('/')[2], runsIn(world.s3.text(key))]);
+    const locks = world.s3.keys('ledger/locks/').map((key) => [key.split('/')[2], holderIn(world.s3.text(key))]);
     expect(locks).toEqual([
-      ['one', [ours.runId]],
-      ['other', [theirs.runId]],
+      ['one', ours.runId],
+      ['other', theirs.runId],
     ]);
     const newer = await accept(jobMessage(spec));
     await world.drainFor(5_000);

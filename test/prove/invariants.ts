@@ -10,15 +10,7 @@ import type { RunRecord } from '../../lib/run/record.ts';
 import type { Execution } from './servers/flink.ts';
 import { LEDGER } from './functions.ts';
 import type { Stored } from './servers/kubernetes-objects.ts';
-import {
-  checkChange,
-  checkLock,
-  checkShape,
-  isCalledEndless,
-  isOfOneKey,
-  runsIn,
-  type Check,
-} from './record-invariants.ts';
+import { checkChange, checkShape, isCalledEndless, isOfOneKey, type Check } from './record-invariants.ts';
 import type { Put } from './servers/s3.ts';
 import { isPoolDeployment, isTheirs, isUnderForeign } from './sessions/session-invariants.ts';
 import { checkIndex } from './index/invariants.ts';
@@ -34,11 +26,10 @@ export interface Violation {
 }
 
 const RUN_ID = 'flink-dispatch.io/run-id';
-const LOCKS = 'locks/';
 const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 /** Under another key the invariants would look at nothing, and hold. */
 const DOCUMENTED =
-  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|sessions)\/|index\/(?:rows|older)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
+  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|lock-queues|sessions)\/|index\/(?:rows|older)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
 /** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
 const MOST_MESSAGES = 32;
 
@@ -48,7 +39,7 @@ const MOST_MESSAGES = 32;
  */
 export class Invariants {
   readonly violations: Violation[] = [];
-  private readonly records = new Map<RunId, RunRecord>();
+  readonly records = new Map<RunId, RunRecord>();
   private readonly events = new Map<string, string>();
   private readonly delivered = new Map<string, number>();
   /** Jobs that truly ended by themselves, by run. */
@@ -58,8 +49,6 @@ export class Invariants {
   private readonly unknowable = new Set<Execution>();
   /** Of every attempt that ever was on record. */
   private readonly clusterIds = new Set<string>();
-  private readonly waitingSince = new Map<RunId, number>();
-  private readonly acceptedAt = new Map<RunId, number>();
   private readonly world: World;
   private readonly checks: Check = (...it) => this.check(...it);
   private lastRecord: { readonly text: string; readonly record: RunRecord | undefined } | undefined;
@@ -127,7 +116,6 @@ export class Invariants {
   private onPut(put: Put): void {
     const { key, before, by } = put;
     this.check('the ledger has only what is documented', DOCUMENTED.test(key), () => key);
-    if (key.startsWith(LOCKS)) this.read(key, () => checkLock(this.checks, put));
     const next = this.recordOf(put);
     if (next === undefined) return;
     const last = this.records.get(next.runId);
@@ -137,7 +125,6 @@ export class Invariants {
     for (const { clusterId } of next.attempts) this.clusterIds.add(clusterId);
     this.world.sim.tell('ledger', `${next.name} is ${next.state}, step ${next.step.number} (${by})`);
     if (last === undefined) {
-      this.acceptedAt.set(next.runId, this.world.sim.now);
       this.check(
         'a run begins as accepted or rejected',
         next.state === 'accepted' || next.state === 'ended',
@@ -149,9 +136,6 @@ export class Invariants {
     }
     checkShape(this.checks, next);
     this.checkTold(next);
-    if (next.state === 'waiting' && next.attempts.length === 0) {
-      if (!this.waitingSince.has(next.runId)) this.waitingSince.set(next.runId, this.world.sim.now);
-    }
   }
 
   private checkAttempts(run: string, last: RunRecord, next: RunRecord): void {
@@ -172,20 +156,6 @@ export class Invariants {
       finished === undefined || ranEndless(next, finished),
       () => `${run}: attempt ${now.number} after ${finished?.clusterId ?? ''} finished`,
     );
-    if (before === undefined) this.checkTurn(next);
-  }
-
-  /** First come, first served: nobody who came later goes first. */
-  private checkTurn(next: RunRecord): void {
-    if (next.job?.concurrency?.policy !== 'queue') return;
-    const came = this.acceptedAt.get(next.runId) ?? 0;
-    for (const [runId, since] of this.waitingSince) {
-      const other = this.records.get(runId);
-      if (other === undefined || runId === next.runId || !isOfOneKey(other, next)) continue;
-      const waits = other.state === 'waiting' && other.attempts.length === 0 && other.cancelRequested === undefined;
-      const overtaken = waits && other.job?.concurrency?.policy === 'queue' && since < came;
-      this.check('a queue is first in, first out', !overtaken, () => `${next.name} goes before ${other.name}`);
-    }
   }
 
   /** What is on record of others has happened. */
@@ -216,7 +186,8 @@ export class Invariants {
     const steps = own.map((name) => Number(/step (\d+)/.exec(name)?.[1]));
     // Who cancels a run, also another one of its key, sends the message that is due again.
     const due = this.records.get(runId)?.step.number;
-    const isMixed = by.messages.some((name) => name.startsWith('deployment '));
+    // Another run may have told it that its turn has come.
+    const isMixed = by.messages.some((name) => !own.includes(name));
     const follows = own.length === 0 || isMixed || steps.includes(step - 1) || step === due;
     this.check('an older run message leads to none', follows, () => `step ${step} of ${runId} by ${by.label}`);
   }
@@ -400,10 +371,8 @@ export class Invariants {
     for (const record of this.records.values()) this.checkClosed(record);
     this.checkConflicts();
     checkIndex(this.checks, [...this.records.values()], this.world.s3);
-    for (const key of this.world.s3.keys(`${LEDGER}/locks/`)) {
-      const left = this.read(key, () => runsIn(this.world.s3.text(key))) ?? [];
-      this.check('no lock is left', left.length === 0, () => `${key}: ${left.join(', ')}`);
-    }
+    const left = this.world.locks.left();
+    this.check('no lock is left', left.length === 0, () => left.join(', '));
   }
 
   private checkAccepted(name: string, runId: RunId): void {

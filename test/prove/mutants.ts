@@ -3,6 +3,7 @@ import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
+import { LOCK_MUTANTS } from './locks/mutants.ts';
 import { INDEX_MUTANTS, INDEX_TESTED } from './index/mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
 import type { Plan } from './world.ts';
@@ -26,7 +27,6 @@ export interface TestedMutant extends Omit<Mutant, 'seeds'> {
 }
 
 const S3 = 'lib/run/store/s3-objects.ts';
-const LOCKS = 'lib/run/store/s3-locks.ts';
 const APPLY = 'lib/kubernetes/cluster/apply.ts';
 const APPLICATION_END = 'lib/verdict/application/end.ts';
 const ADMIT = 'lib/kubernetes/admission/admit.ts';
@@ -40,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ATTEMPT_MUTANTS,
   ...INDEX_MUTANTS,
   ...PREPARED_MUTANTS,
+  ...LOCK_MUTANTS,
   {
     name: 'an application that Flink lists as running has not ended',
     file: APPLICATION_END,
@@ -269,24 +270,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'lib/outcome/eventbridge-destination.ts',
     guard: 'if ((answer.FailedEntryCount ?? 0) > 0) throw refused(answer.Entries?.[0], bus);',
     without: '',
-  },
-  {
-    name: 'one run of a key holds the lock',
-    file: LOCKS,
-    guard: 'const isNext = holder === undefined && (queue[0]',
-    without: 'const isNext = (queue[0]',
-  },
-  {
-    name: 'the first in line is the next',
-    file: LOCKS,
-    guard: '(queue[0] === undefined || queue[0] === runId)',
-    without: 'true',
-  },
-  {
-    name: 'a lock that is free again is another one',
-    file: LOCKS,
-    guard: 'JSON.stringify({ version: 1, ...name, holder, queue, revision: revision + 1 })',
-    without: 'JSON.stringify({ version: 1, ...name, holder, queue })',
   },
   {
     name: 'the same key with another payload is refused',

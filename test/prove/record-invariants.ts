@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { canonicalJson } from '../../lib/core/json.ts';
 import { isEnded, TRANSITIONS } from '../../lib/run/machine.ts';
 import type { RunEvent, RunRecord } from '../../lib/run/record.ts';
-import type { Put } from './servers/s3.ts';
 
 export type Check = (invariant: string, holds: boolean, detail: () => string) => void;
 
@@ -63,38 +62,11 @@ export function checkShape(check: Check, record: RunRecord): void {
   check('published before removed', told, () => `${name} ${state} with events that nobody got`);
 }
 
-/** A lock goes from its holder back to nobody, and from nobody to the first in line. */
-export function checkLock(check: Check, { text, before }: Put): void {
-  const [was, is] = [lockIn(before), lockIn(text)];
-  if (is.holder === null || is.holder === was.holder) return;
-  const { holder } = is;
-  check('a lock is not taken from its holder', was.holder === null, () => `${was.holder ?? ''} → ${holder}`);
-  const first = was.queue[0] ?? holder;
-  check('the first in line is the next', first === holder, () => `${holder} goes before ${first}`);
-}
-
-const storedLock = z.object({ holder: z.string().nullable(), queue: z.array(z.string()) });
-
-/**
- * A lock as the ledger bucket has it: its holder, and the runs that wait for it. No object: a free lock. A missing field is
- * an error: read as empty, it would satisfy every invariant.
- * @throws ZodError
- */
-function lockIn(text: string | undefined): z.output<typeof storedLock> {
-  return text === undefined ? { holder: null, queue: [] } : storedLock.parse(JSON.parse(text));
-}
-
 const storedLease = z.object({ state: z.enum(['open', 'stopping']), runs: z.record(z.string(), z.number()) });
 
 /** What is looked at of a pool's lease. @throws ZodError */
 export function leaseIn(text: string): z.output<typeof storedLease> {
   return storedLease.parse(JSON.parse(text));
-}
-
-/** All runs that a lock names. */
-export function runsIn(text: string | undefined): readonly string[] {
-  const { holder, queue } = lockIn(text);
-  return holder === null ? queue : [holder, ...queue];
 }
 
 /** Two tenants may have the same key. */

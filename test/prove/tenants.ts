@@ -2,7 +2,8 @@ import { parseDispatchConfig, type DispatchConfig } from '../../lib/job/config/d
 import type { RunRecord } from '../../lib/run/record.ts';
 import type { Draws } from './draws.ts';
 import { POOLS, THEIRS } from './sessions/session-workload.ts';
-import { leaseIn, runsIn } from './record-invariants.ts';
+import { holderIn } from './locks/invariants.ts';
+import { leaseIn } from './record-invariants.ts';
 import type { Put } from './servers/s3.ts';
 import type { World } from './world.ts';
 
@@ -88,7 +89,9 @@ export class TenantInvariants {
     const [, folder, id = ''] = OWN_FOLDER.exec(key) ?? [];
     const run = this.records.get(id);
     if (run !== undefined) this.check('a marker is its tenant’s', folder === run.tenant, () => key);
-    if (key.startsWith('locks/')) invariants.read(key, () => this.onLock(folder, key, text));
+    if (key.startsWith('locks/')) invariants.read(key, () => this.onLock(folder, key, holderIn(text)));
+    const [, place, waiting] = /^lock-queues\/(?:([a-z]+)\/)?[0-9a-f]{64}\/\d+~([0-9a-f]{20})$/.exec(key) ?? [];
+    this.onLock(place, key, waiting);
   }
 
   private onRecord(record: RunRecord): void {
@@ -118,8 +121,8 @@ export class TenantInvariants {
     this.check('a session is in its tenant’s namespace', isIn, () => `${key}: ${tenant ?? ''}`);
   }
 
-  private onLock(folder: string | undefined, key: string, text: string): void {
-    for (const id of runsIn(text)) this.checkMet(`the lock ${key} has`, folder, id);
+  private onLock(folder: string | undefined, key: string, id: string | undefined): void {
+    if (id !== undefined) this.checkMet(`the lock ${key} has`, folder, id);
   }
 
   private checkMet(who: string, tenant: string | undefined, id: string): void {

@@ -8,6 +8,7 @@ import type { DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { withTenant } from '../../lib/job/config/tenants.ts';
 import { AttemptInvariants } from './attempts/invariants.ts';
+import { LockInvariants } from './locks/invariants.ts';
 import { Draws } from './draws.ts';
 import { EventBus } from './servers/event-bus.ts';
 import { FaultPlan, type Fault, type Script } from './faults.ts';
@@ -95,6 +96,7 @@ export class World {
   /** Run ids by the name of the wish. */
   readonly expected = new Map<string, RunId>();
   readonly invariants: Invariants;
+  readonly locks: LockInvariants;
   readonly sessions: SessionWorld;
   readonly jars: Jars;
   readonly streams: Streams;
@@ -140,6 +142,7 @@ export class World {
     this.deployments = new DeploymentWorld(this);
     new TenantInvariants(this);
     new AttemptInvariants(this);
+    this.locks = new LockInvariants(this);
   }
 
   /** What the program of a run does, in one of its attempts. */

@@ -6,7 +6,7 @@ import { openAttempt } from '../attempt-context.ts';
 import { cancelRun } from '../cancel.ts';
 import { changeRun } from '../change-run.ts';
 import type { DispatchDeps } from '../deps.ts';
-import { lockOf } from '../lock.ts';
+import { contenderOf, lockOf, releaseLock } from '../lock.ts';
 import { handOver } from '../modes/prepared-mode.ts';
 import { startRun } from './start-run.ts';
 
@@ -26,11 +26,12 @@ export async function dropRun(record: DeploymentRecord, next: NextRun, deps: Dis
  * ended for good. It stands in the deployment's line first, and later runs behind it. One that has ended meanwhile gets none.
  */
 export async function permitRun({ id, startFrom }: DeploymentRun, deps: DispatchDeps): Promise<void> {
-  const lock = lockOf((await deps.ledger.read(id))?.value);
-  if (lock !== undefined) await deps.locks.acquire(lock, id, { enqueue: true });
+  const next = (await deps.ledger.read(id))?.value;
+  const lock = lockOf(next);
+  if (next !== undefined && lock !== undefined) await deps.locks.acquire(lock, contenderOf(next), { enqueue: true });
   const asked = await changeRun(id, (run) => permitted(run, startFrom, deps.clock.now()), deps);
   if (asked === undefined) {
-    if (lock !== undefined) await deps.locks.release(lock, id);
+    if (next !== undefined) await releaseLock(next, deps);
     return;
   }
   if (asked.isNew) await begin(asked.run, deps);

@@ -1,88 +1,96 @@
 import { DispatchError } from '../../core/errors.ts';
 import { isRunId, sha256Hex, type RunId } from '../../core/ids.ts';
 import { isRecord } from '../../core/json.ts';
-import type { LockName, Locks } from './locks.ts';
+import { firstInLine, joinLine, leaveLine } from './s3-lock-queue.ts';
+import type { Contender, LockName, Locks, LockState } from './locks.ts';
 import { getText, putIf, type Bucket } from './s3-objects.ts';
 
+/** A held lock is changed by its holder, and a free one by the first in line: others are met only where that is new. */
 const RACES = 10;
 
-interface Lock {
-  readonly holder: RunId | undefined;
-  /** First come, first served. */
-  readonly queue: readonly RunId[];
-}
-
 interface StoredLock {
-  readonly lock: Lock;
+  readonly holder: RunId | undefined;
   /** How often it changed. An ETag is of the content: without this, a write that comes late would meet its own again. */
   readonly revision: number;
+  readonly eTag?: string;
 }
 
-const FREE: StoredLock = { lock: { holder: undefined, queue: [] }, revision: 0 };
-
 /**
- * Locks on S3: `locks/<sha256 of the key>.json`, a tenant's `locks/<tenant>/<sha256 of the key>.json`. A free lock is an object without holder, not a deleted one, so that all
- * changes are conditional writes of one object.
+ * Locks on S3: `locks/<sha256 of the key>.json`, a tenant's `locks/<tenant>/<sha256 of the key>.json`. A free lock is an
+ * object without holder, not a deleted one, so that all changes are conditional writes of one object. Who waits for it
+ * has an object of its own in the queue.
  */
 export function createS3Locks(bucket: Bucket): Locks {
   return {
-    async acquire(name, runId, { enqueue }) {
-      const { holder, queue } = await change(bucket, name, (lock) => acquired(lock, runId, enqueue));
-      if (holder === runId) return { held: true };
-      return { held: false, holder: holder ?? queue[0] ?? runId };
-    },
-    async release(name, runId) {
-      await change(bucket, name, (lock) => released(lock, runId));
-    },
+    acquire: (name, contender, { enqueue }) => acquire(bucket, name, contender, enqueue),
+    release: (name, contender) => release(bucket, name, contender),
   };
 }
 
-function acquired(lock: Lock, runId: RunId, enqueue: boolean): Lock {
-  const { holder, queue } = lock;
-  const isNext = holder === undefined && (queue[0] === undefined || queue[0] === runId);
-  if (isNext) return { holder: runId, queue: queue.slice(1) };
-  return holder === runId || !enqueue || queue.includes(runId) ? lock : { holder, queue: [...queue, runId] };
-}
-
-function released(lock: Lock, runId: RunId): Lock {
-  if (lock.holder !== runId && !lock.queue.includes(runId)) return lock;
-  return {
-    holder: lock.holder === runId ? undefined : lock.holder,
-    queue: lock.queue.filter((waiting) => waiting !== runId),
-  };
-}
-
-/** Answers the lock as it is afterwards; `next` answers the same lock when there is nothing to change. */
-async function change(bucket: Bucket, name: LockName, next: (lock: Lock) => Lock): Promise<Lock> {
+async function acquire(bucket: Bucket, name: LockName, contender: Contender, enqueue: boolean): Promise<LockState> {
+  const { runId } = contender;
+  // Its place comes before its look at the lock. Who releases the lock looks at the queue afterwards: either it finds this
+  // run and tells it, or the lock was free before the run had its place, and so is free at the look, or another one's.
+  if (enqueue) await joinLine(bucket, name, contender);
   for (let races = 0; races < RACES; races += 1) {
-    const { lock, revision, eTag } = await readLock(bucket, name);
-    const changed = next(lock);
-    if (changed === lock) return lock;
-    const { holder = null, queue } = changed;
-    const text = JSON.stringify({ version: 1, ...name, holder, queue, revision: revision + 1 });
-    const condition = eTag === undefined ? 'absent' : { eTag };
-    if ((await putIf(bucket, objectKey(name), text, condition)) !== undefined) return changed;
+    const lock = await readLock(bucket, name);
+    const first = lock.holder === undefined ? await firstInLine(bucket, name) : { runId: lock.holder };
+    const isMine = first === undefined || first.runId === runId;
+    if (!isMine) {
+      const { runId: holder, ...place } = first;
+      return { held: false, holder, ...place };
+    }
+    // It keeps its place until it gives both back.
+    if (lock.holder === runId || (await write(bucket, name, lock, runId))) return { held: true };
   }
-  throw new DispatchError('StorageUnavailable', `the lock '${name.key}' changed hands ${RACES} times meanwhile`);
+  throw changedHands(name);
+}
+
+async function release(bucket: Bucket, name: LockName, contender: Contender): Promise<RunId | undefined> {
+  await leaveLine(bucket, name, contender);
+  for (let races = 0; races < RACES; races += 1) {
+    const lock = await readLock(bucket, name);
+    const isOthers = lock.holder !== undefined && lock.holder !== contender.runId;
+    if (isOthers) return undefined;
+    // Of a free one it may have been told, and is gone.
+    const isFree = lock.holder === undefined || (await write(bucket, name, lock, undefined));
+    if (isFree) return (await firstInLine(bucket, name))?.runId;
+  }
+  throw changedHands(name);
+}
+
+function changedHands({ key }: LockName): DispatchError {
+  return new DispatchError('StorageUnavailable', `the lock '${key}' changed hands ${RACES} times meanwhile`);
+}
+
+/** False: somebody else was first. */
+async function write(
+  bucket: Bucket,
+  name: LockName,
+  { revision, eTag }: StoredLock,
+  holder: RunId | undefined,
+): Promise<boolean> {
+  const text = JSON.stringify({ version: 1, ...name, holder: holder ?? null, revision: revision + 1 });
+  return (await putIf(bucket, objectKey(name), text, eTag === undefined ? 'absent' : { eTag })) !== undefined;
 }
 
 function objectKey({ tenant, key }: LockName): string {
   return `locks/${tenant === undefined ? '' : `${tenant}/`}${sha256Hex(key)}.json`;
 }
 
-async function readLock(bucket: Bucket, name: LockName): Promise<StoredLock & { readonly eTag?: string }> {
+async function readLock(bucket: Bucket, name: LockName): Promise<StoredLock> {
   const stored = await getText(bucket, objectKey(name));
-  return stored === undefined ? FREE : { ...lockIn(stored.text, name), eTag: stored.eTag };
+  return stored === undefined
+    ? { holder: undefined, revision: 0 }
+    : { ...lockIn(stored.text, name), eTag: stored.eTag };
 }
 
 function lockIn(text: string, name: LockName): StoredLock {
   const lock: unknown = parse(text, name);
   if (!isRecord(lock) || lock['version'] !== 1) throw unreadable(name);
-  // Before there were lines and revisions, locks had none.
-  const { holder, queue = [], revision = 0 } = lock;
-  if (!Array.isArray(queue) || typeof revision !== 'number') throw unreadable(name);
-  const held = holder === null ? undefined : runIn(holder, name);
-  return { lock: { holder: held, queue: queue.map((run) => runIn(run, name)) }, revision };
+  const { holder, revision } = lock;
+  if (typeof revision !== 'number') throw unreadable(name);
+  return { holder: holder === null ? undefined : runIn(holder, name), revision };
 }
 
 function runIn(value: unknown, name: LockName): RunId {

@@ -134,7 +134,7 @@ describe('policies', () => {
       if (justified !== undefined || effect === 'Deny') continue;
       for (const text of JSON.stringify(resources).match(/arn:[^"]*\*/g) ?? []) {
         expect(text).toMatch(
-          /(\/(jobs|runs|live|index|index\/rows|index\/older|live-deployments|deployments|locks|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-)\/?\*(\/\*)?$/,
+          /(\/(jobs|runs|live|index|index\/rows|index\/older|live-deployments|deployments|locks|lock-queues|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-)\/?\*(\/\*)?$/,
         );
       }
     }

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { canonicalJson } from '../../../lib/core/json.ts';
 import type { RunId } from '../../../lib/core/ids.ts';
 import { LEDGER } from '../../prove/functions.ts';
-import { runsIn } from '../../prove/record-invariants.ts';
+import { holderIn } from '../../prove/locks/invariants.ts';
 import type { World } from './simulated.ts';
 
 /** What holds of every run that is over, whatever went wrong on its way. */
@@ -14,7 +14,8 @@ export function expectClosedCleanly(world: World, runId: RunId): void {
   for (const { clusterId } of record.attempts) {
     expect(world.objectsOf({ namespace: 'flink', clusterId })).toEqual([]);
   }
-  expect(s3.keys(`${LEDGER}/locks/`).flatMap((key) => runsIn(s3.text(key)))).not.toContain(runId);
+  expect(s3.keys(`${LEDGER}/locks/`).map((key) => holderIn(s3.text(key)))).not.toContain(runId);
+  expect(s3.keys(`${LEDGER}/lock-queues/`).filter((key) => key.includes(runId))).toEqual([]);
 
   // Each attempt made its cluster once, or never.
   expect(new Set(world.created(runId)).size).toBe(world.created(runId).length);

@@ -139,12 +139,14 @@ describe('the ledger on S3', () => {
 });
 
 describe('locks on S3', () => {
-  const [a, b] = [runIdFor('a'), runIdFor('b')];
+  const a = { runId: runIdFor('a'), since: 1 };
+  const b = runIdFor('b');
 
   it('decides again after a lost race', async () => {
     s3.on(GetObjectCommand).rejects(failure('NoSuchKey', 404));
+    s3.on(ListObjectsV2Command).resolves({});
     s3.on(PutObjectCommand).callsFake(() => {
-      stored({ version: 1, key: 'k', holder: b });
+      stored({ version: 1, key: 'k', holder: b, revision: 1 });
       throw failure('PreconditionFailed', 412);
     });
     expect(await createS3Locks(bucket).acquire({ key: 'k' }, a, { enqueue: false })).toEqual({
@@ -154,7 +156,8 @@ describe('locks on S3', () => {
   });
 
   it('gives up a race that does not end', async () => {
-    stored({ version: 1, key: 'k', holder: null });
+    stored({ version: 1, key: 'k', holder: null, revision: 1 });
+    s3.on(ListObjectsV2Command).resolves({});
     s3.on(PutObjectCommand).rejects(failure('PreconditionFailed', 412));
     await expect(createS3Locks(bucket).acquire({ key: 'k' }, a, { enqueue: false })).rejects.toMatchObject({
       reason: 'StorageUnavailable',
