@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { keysOf, KNOWN_FILE, MUTANTS_FILE, RESULTS_FILE, type SourceMutant } from './mutants.ts';
+import { journal } from './journal.ts';
+import { JOURNAL_FILE, keysOf, KNOWN_FILE, MUTANTS_FILE, type SourceMutant } from './mutants.ts';
+import { runTests } from './workers.ts';
 
 const USAGE = `npm run mutate -- ROOM [--tests FOLDER,…] [--without TEXT] [--texts] [--again]   changes the source of ROOM, one place at a time
 ROOM     a folder or file of lib, such as lib/outcome
@@ -10,12 +11,6 @@ ROOM     a folder or file of lib, such as lib/outcome
 --without  leaves out the tests whose name has TEXT: one that draws a thousand cases takes its time for each mutant
 --texts  also those that only change a text
 --again  only what the last run of the room did not notice`;
-
-interface Results {
-  readonly killed: Readonly<Record<string, string>>;
-  readonly covered: Readonly<Record<string, number>>;
-  readonly once: readonly string[];
-}
 
 function read<T>(file: string): T {
   return JSON.parse(readFileSync(file, 'utf8')) as T;
@@ -28,7 +23,7 @@ function tell(what: string, mutants: readonly SourceMutant[]): void {
   }
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -49,24 +44,31 @@ function main(): void {
   const known = values.again && existsSync(noticedFile) ? read<string[]>(noticedFile) : [];
   mkdirSync(dirname(KNOWN_FILE), { recursive: true });
   writeFileSync(KNOWN_FILE, JSON.stringify(known));
-  const args = ['vitest', 'run', '--config', 'test/mutate/vitest.config.ts', '--reporter=dot'];
+  rmSync(JOURNAL_FILE, { force: true });
+  const args = ['run', '--config', 'test/mutate/vitest.config.ts', '--reporter=dot'];
   if (values.without !== undefined) args.push('-t', `^(?!.*${values.without})`);
-  const { status } = spawnSync('npx', args, { env, stdio: 'inherit' });
-  if (status !== 0) throw new Error('the tests fail before anything is changed');
-  const { killed, covered, once } = read<Results>(RESULTS_FILE);
-  const all = read<SourceMutant[]>(MUTANTS_FILE).filter(({ kind }) => values.texts || kind !== 'StringLiteral');
-  const survived = all.filter(({ id }) => covered[id] !== undefined && killed[id] === undefined);
-  const uncovered = all.filter(({ id }) => covered[id] === undefined && killed[id] === undefined);
-  const noticedKeys = keysOf(all).filter((_, index) => killed[all[index]?.id ?? ''] !== undefined);
-  writeFileSync(noticedFile, JSON.stringify(noticedKeys));
+  await runTests(args, env);
+  const entries = journal();
+  const covered = new Set(entries.flatMap((entry) => (entry.kind === 'covers' ? entry.mutants : [])));
+  const found = new Set(entries.flatMap((entry) => (entry.kind === 'noticed' ? [entry.mutant] : [])));
+  const before = new Set(known);
+  const every = read<SourceMutant[]>(MUTANTS_FILE);
+  const keys = keysOf(every);
+  const looked = every.map((mutant, index) => {
+    const key = keys[index] ?? '';
+    return { mutant, key, noticed: found.has(mutant.id) || before.has(key) };
+  });
+  writeFileSync(noticedFile, JSON.stringify(looked.flatMap(({ key, noticed }) => (noticed ? [key] : []))));
+  const all = looked.filter(({ mutant: { kind } }) => values.texts || kind !== 'StringLiteral');
+  const left = all.flatMap(({ mutant, noticed }) => (noticed ? [] : [mutant]));
+  const survived = left.filter(({ id }) => covered.has(id));
+  const uncovered = left.filter(({ id }) => !covered.has(id));
   tell('SURVIVED', survived);
   // Constants of a module are made before the first test.
   tell('not run', uncovered);
-  for (const name of once) console.log(`cannot be run twice: ${name}`);
-  const noticed = all.length - survived.length - uncovered.length;
-  console.log(
-    `${room}: ${all.length} mutants, ${noticed} noticed, ${survived.length} survived, ${uncovered.length} not run`,
-  );
+  for (const entry of entries) if (entry.kind === 'once') console.log(`cannot be run twice: ${entry.name}`);
+  const counts = `${all.length - left.length} noticed, ${survived.length} survived, ${uncovered.length} not run`;
+  console.log(`${room}: ${all.length} mutants, ${counts}`);
 }
 
-main();
+await main();

@@ -1,8 +1,9 @@
 /** Where one run leaves its mutants and what became of them. */
-export const MUTANTS_FILE = 'node_modules/.cache/mutate/mutants.json';
-export const RESULTS_FILE = 'node_modules/.cache/mutate/results.json';
+const FOLDER = 'node_modules/.cache/mutate';
+export const MUTANTS_FILE = `${FOLDER}/mutants.json`;
+export const JOURNAL_FILE = `${FOLDER}/journal.jsonl`;
 /** Keys of those that need no other look. */
-export const KNOWN_FILE = 'node_modules/.cache/mutate/known.json';
+export const KNOWN_FILE = `${FOLDER}/known.json`;
 
 /** By what a mutant is known again when the source around it has changed. */
 export function keysOf(mutants: readonly SourceMutant[]): readonly string[] {

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { TestRunner, type RunnerTestCase, type RunnerTestFile, type RunnerTestSuite } from 'vitest';
-import { keysOf, KNOWN_FILE, MUTANTS_FILE, RESULTS_FILE, type SourceMutant } from './mutants.ts';
+import { readFileSync } from 'node:fs';
+import { TestRunner, type RunnerTestCase, type RunnerTestSuite } from 'vitest';
+import { journal, note } from './journal.ts';
+import { keysOf, KNOWN_FILE, MUTANTS_FILE, type SourceMutant } from './mutants.ts';
 
 /** What the instrumented source reads and writes. */
 interface Switches {
@@ -14,57 +15,72 @@ interface Switches {
   };
 }
 
-interface Results {
-  /** By mutant: the test that noticed it. */
-  readonly killed: Record<string, string>;
-  /** By mutant: how many tests ran its line. */
-  readonly covered: Record<string, number>;
-  /** Tests that fail when they are run once more without a mutant: they prove nothing. */
-  readonly once: string[];
+interface Known {
+  /** Mutants that no other test needs to look at. */
+  readonly noticed: Set<string>;
+  /** Tests that have seen all of theirs. */
+  readonly done: ReadonlySet<string>;
+  /** `test mutant` */
+  readonly tried: ReadonlySet<string>;
 }
 
 /** A loop that a mutant makes endless is cut after so many times as often as without it. */
 const ENDLESS = 100;
+/** A test that hangs otherwise is ended with its worker after so many times its time, and so many milliseconds. */
+const LONGER = 10;
+const PATIENCE = 2_000;
 
-const shared = globalThis as { __stryker__?: Switches; __mutation__?: Results };
+const shared = globalThis as { __stryker__?: Switches; __mutation__?: Known };
 const switches = (shared.__stryker__ ??= {});
-const results = (shared.__mutation__ ??= { killed: knownBefore(), covered: {}, once: [] });
+const known = (shared.__mutation__ ??= whatIsKnown());
 
 /** Runs each test once as it is, and once more with each mutant that it comes by and that no test has noticed yet. */
 export default class MutationRunner extends TestRunner {
   async runTask(test: RunnerTestCase): Promise<void> {
+    if (known.done.has(test.id)) return;
     switches.currentTestId = test.id;
     await TestRunner.getTestFn(test)();
     switches.currentTestId = undefined;
-    const hits = switches.mutantCoverage?.perTest[test.id] ?? {};
-    for (const id of Object.keys(hits)) results.covered[id] = (results.covered[id] ?? 0) + 1;
-    if (Object.keys(hits).length === 0) return;
-    if ((await failureOf(test)) !== undefined) {
-      results.once.push(test.fullTestName);
-      return;
-    }
-    for (const [id, count] of Object.entries(hits)) {
-      if (results.killed[id] !== undefined) continue;
-      Object.assign(switches, { activeMutant: id, hitCount: 0, hitLimit: ENDLESS * count + 1_000 });
-      if ((await failureOf(test)) !== undefined) results.killed[id] = test.fullTestName;
-      switches.activeMutant = undefined;
-      switches.hitCount = undefined;
-    }
-  }
-
-  override onAfterRunFiles(files: RunnerTestFile[]): void {
-    super.onAfterRunFiles(files);
-    writeFileSync(RESULTS_FILE, JSON.stringify(results));
+    const hits = Object.entries(switches.mutantCoverage?.perTest[test.id] ?? {});
+    if (hits.length > 0) await withEach(test, hits);
+    note({ kind: 'done', test: test.id });
   }
 }
 
-/** What an earlier run noticed. */
-function knownBefore(): Record<string, string> {
-  const known = new Set(JSON.parse(readFileSync(KNOWN_FILE, 'utf8')) as string[]);
+async function withEach(test: RunnerTestCase, hits: readonly (readonly [string, number])[]): Promise<void> {
+  const name = test.fullTestName;
+  note({ kind: 'covers', test: test.id, mutants: hits.map(([id]) => id) });
+  const began = performance.now();
+  if ((await failureOf(test)) !== undefined) {
+    note({ kind: 'once', name });
+    return;
+  }
+  const ms = Math.round(LONGER * (performance.now() - began) + PATIENCE);
+  for (const [mutant, count] of hits) {
+    if (known.noticed.has(mutant) || known.tried.has(`${test.id} ${mutant}`)) continue;
+    note({ kind: 'try', test: test.id, name, mutant, ms });
+    Object.assign(switches, { activeMutant: mutant, hitCount: 0, hitLimit: ENDLESS * count + 1_000 });
+    if ((await failureOf(test)) !== undefined) {
+      known.noticed.add(mutant);
+      note({ kind: 'noticed', mutant, by: name });
+    }
+    switches.activeMutant = undefined;
+    switches.hitCount = undefined;
+  }
+}
+
+/** By earlier runs of the room, and by the workers of this one. */
+function whatIsKnown(): Known {
+  const before = new Set(JSON.parse(readFileSync(KNOWN_FILE, 'utf8')) as string[]);
   const mutants = JSON.parse(readFileSync(MUTANTS_FILE, 'utf8')) as SourceMutant[];
   const keys = keysOf(mutants);
-  const noticed = mutants.filter((_, index) => known.has(keys[index] ?? ''));
-  return Object.fromEntries(noticed.map(({ id }) => [id, 'an earlier run']));
+  const noticed = mutants.filter((_, index) => before.has(keys[index] ?? '')).map(({ id }) => id);
+  const entries = journal();
+  return {
+    noticed: new Set([...noticed, ...entries.flatMap((entry) => (entry.kind === 'noticed' ? [entry.mutant] : []))]),
+    done: new Set(entries.flatMap((entry) => (entry.kind === 'done' ? [entry.test] : []))),
+    tried: new Set(entries.flatMap((entry) => (entry.kind === 'try' ? [`${entry.test} ${entry.mutant}`] : []))),
+  };
 }
 
 /** The test once more, with what comes before each of its suites' tests. */

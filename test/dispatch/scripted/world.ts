@@ -156,7 +156,7 @@ export class World {
 
   /** Delivers run messages, and sweeps when none is left, until every run is closed or time is over. */
   async drain(until = Infinity): Promise<void> {
-    for (let rounds = 0; rounds < 5000; rounds += 1) {
+    for (let rounds = 0; rounds < 1500; rounds += 1) {
       const due = this.takeDue();
       for (const message of due) await this.deliver(message);
       if (due.length > 0) continue;

@@ -115,7 +115,7 @@ export class World extends Simulated {
 
   /** Until every run is closed, or the time has come. */
   async drain(until = Infinity): Promise<void> {
-    for (let steps = 0; steps < 1_000_000; steps += 1) {
+    for (let steps = 0; steps < 20_000; steps += 1) {
       if (this.sim.now >= until || this.isOver) return;
       this.sweepSoon();
       const next = this.sim.nextAt;
