@@ -65,7 +65,7 @@ export function rowText(row: RunRow): string {
 
 /** Undefined for what is no row, or one of a later version. */
 export function parseRow(text: string): RunRow | undefined {
-  const [inverted = '', runId = '', tenant, trigger, state, reason, ended, attempts, name] = decoded(text);
+  const [inverted = '', runId = '', tenant, trigger, state, reason, ended = '', attempts, name] = decoded(text);
   const acceptedAt = LAST_INSTANT - Number(inverted);
   const knownTrigger = TRIGGERS.find((one) => one === trigger);
   const knownState = ROW_STATES.find((one) => one === state);
@@ -79,7 +79,7 @@ export function parseRow(text: string): RunRow | undefined {
     state: knownState,
     ...defined({ reason: reason === '' ? undefined : reason }),
     acceptedAt,
-    ...defined({ endedAt: ended === '' || ended === undefined ? undefined : Number.parseInt(ended, 36) }),
+    ...defined({ endedAt: ended === '' ? undefined : Number.parseInt(ended, 36) }),
     attempts: Number.parseInt(attempts ?? '0', 36),
   };
 }

@@ -86,6 +86,8 @@ describe('a stream that was lost while it was to stop with a savepoint', () => {
     expect(ended.outcome?.evidence.join()).toContain(snapshot.path);
     expect(ended.outcome?.message).toMatch(/deployment x .*savepoint-1a2b; then it was lost: It crashed$/);
     expect(afterRemoval(stopping({ snapshot }), NOW).outcome?.message).toMatch(/savepoint-1a2b$/);
+    const twice = { ...stopping({ snapshot }), stopTries: 2 };
+    expect(afterRemoval(twice, NOW).outcome?.reason).toBe('StoppedWithSavepoint');
   });
 
   it.each([

@@ -19,7 +19,7 @@ const said = {
 
 type Job = NonNullable<RunRecord['job']>;
 
-function endedJob(change: Partial<Pick<Job, 'options' | 'args' | 'logConfiguration'>>): Job {
+function endedJob(change: Partial<Pick<Job, 'options' | 'args' | 'jar' | 'logConfiguration'>>): Job {
   const run = runIn('ended', 0);
   const { job } = keptRecord({ ...run, job: { ...run.job, ...change } });
   if (job === undefined) throw new Error('no job');
@@ -73,6 +73,10 @@ describe('a record that is kept', () => {
       'log4j-console.properties': HIDDEN,
     });
     expect(endedJob({})).not.toHaveProperty('logConfiguration');
+    const uri = 'https://user:hunter2@jars.test/a.jar';
+    expect(endedJob({ jar: { ...going.job.jar, uri } }).jar.uri).toMatch(
+      /^https:\/\/(?!.*hunter2).*jars\.test\/a\.jar$/,
+    );
   });
 
   it('has no secret of the pool that its session was made of', () => {
@@ -82,7 +86,11 @@ describe('a record that is kept', () => {
     const pool = { name: 'small', idleAfter: 1, options: { 'fs.s3a.secret.key': 'hunter2' } };
     const session = { ...job.session, pool } as unknown as typeof job.session;
     const ended = { ...runIn('ended', 0), job: { ...job, session } };
-    expect(JSON.stringify(keptRecord(ended).job)).not.toContain('hunter2');
+    const kept = keptRecord(ended).job;
+    expect(JSON.stringify(kept)).not.toContain('hunter2');
+    expect(kept).toMatchObject({
+      session: { clusterId: job.session.clusterId, pool: { name: 'small', idleAfter: 1 } },
+    });
     expect(keptRecord({ ...ended, job }).job).toMatchObject({ session: { clusterId: job.session.clusterId } });
   });
 });

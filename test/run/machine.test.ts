@@ -73,6 +73,7 @@ describe('an attempt', () => {
   it('begins with names of its own, before anything of it exists', () => {
     const first = beginAttempt({ ...runIn('accepted', 0), attempts: [] }, NOW);
     expect(first).toMatchObject({ state: 'launching', attempts: [{ number: 1, launchedAt: NOW }] });
+    expect(created(first, NOW + 1).attempts[0].createdAt).toBe(NOW + 1);
     const failed = failAttempt(created(first, NOW + 1), outcome, NOW + 2);
     expect(() => beginAttempt(failed, NOW + 3)).toThrow('attempt 1 is not proven gone');
     if (!hasAttempt(failed)) throw new Error('no attempt');

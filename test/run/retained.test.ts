@@ -72,7 +72,8 @@ describe('what no clean-up removes', () => {
 
   it('is nothing of a session, of a request that was rejected, or where high availability was not asked for', () => {
     const run = ended(HA, 'unknown');
-    expect(retained({ ...run, job: inSession({}, runIn('running', 0)).job })).toEqual([]);
+    const { job } = inSession({}, runIn('running', 0));
+    expect(retained({ ...run, job: { ...job, options: HA } })).toEqual([]);
     expect(retained(without(run, 'job'))).toEqual([]);
     expect(retained(ended({ 'high-availability.storageDir': 's3://state/ha' }, 'unknown'))).toEqual([]);
   });

@@ -77,17 +77,22 @@ describe('after a failure', () => {
     }).sort((a, b) => a - b);
     const pauses = waits.map((wait, index) => wait - (waits[index - 1] ?? MINUTE / 2));
     expect(Math.max(...pauses)).toBeLessThan(MINUTE / 10);
+    const ofOne = [5, 6, 7].map((capacityWaits) =>
+      waitAfter(updateAttempt(after(), { capacityWaits }), 'QuotaExceeded'),
+    );
+    expect(new Set(ofOne).size).toBe(3);
   });
 
   it('for want of room the record does not grow, and no event tells of it', () => {
-    let record = after('JobManagerCrashed');
+    const crashed = ['JobManagerCrashed', 'JobManagerCrashed'] as const;
+    let record = after(...crashed);
     for (let waits = 1; waits <= 100; waits += 1) {
       const waiting = afterFailure(record, failed('QuotaExceeded'), NOW);
-      expect(waiting.attempts.at(-1)).toMatchObject({ number: waits + 1, capacityWaits: waits });
+      expect(waiting.attempts.at(-1)).toMatchObject({ number: waits + 2, capacityWaits: waits });
       if (waiting.state !== 'waiting' || !hasAttempt(waiting)) throw new Error('it does not wait');
       record = { ...beginAttempt(updateAttempt(waiting, { removalVerifiedAt: NOW }), NOW), state: 'starting' };
     }
-    expect(record.attempts.map(({ number }) => number)).toEqual([1, 102]);
+    expect(record.attempts.map(({ number }) => number)).toEqual([1, 2, 103]);
     expect(record.attempts.at(-1)).not.toHaveProperty('outcome');
     expect(record.events).toEqual(after().events);
   });

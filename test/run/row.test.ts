@@ -33,10 +33,12 @@ describe('the text of a row', () => {
     expect(sorted).toEqual([3, 2, 1]);
   });
 
-  it.each(['', 'x', '%E0%A4%A', rowText(row).replace('failed', 'a-later-state'), 'a~b~c~d~e~f~g~h~i'])(
-    'that is none is passed over: %j',
-    (text) => expect(parseRow(text)).toBeUndefined(),
-  );
+  const whole = rowText(row);
+  it.each([
+    ...['', 'x', '%E0%A4%A', 'a~b~c~d~e~f~g~h~i'],
+    ...[whole.replace('failed', 'a-later-state'), whole.replace('schedule', 'a-later-trigger')],
+    ...[whole.replace(row.runId, 'x'), whole.replace(/^\d+/, 'soon'), whole.replace(/~nightly$/, '')],
+  ])('that is none is passed over: %j', (text) => expect(parseRow(text)).toBeUndefined());
 });
 
 describe('rowOf', () => {
@@ -54,6 +56,12 @@ describe('rowOf', () => {
   it('a run that has ended is shown by its outcome', () => {
     const ended = sampleRecord();
     expect(ended.outcome).toBeDefined();
-    expect(rowOf(ended)).toMatchObject({ state: ended.outcome?.state, reason: ended.outcome?.reason });
+    const { state, reason, at } = ended.outcome;
+    expect(rowOf(ended)).toMatchObject({ state, reason, endedAt: at });
+  });
+
+  it('says whose run it is', () => {
+    expect(rowOf(sampleRecord({ tenant: 'payments' })).tenant).toBe('payments');
+    expect(rowOf(sampleRecord())).not.toHaveProperty('tenant');
   });
 });

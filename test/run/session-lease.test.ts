@@ -27,6 +27,7 @@ describe('a lease', () => {
     expect(decideIdle(idle, 0, 10 + IDLE - 1)).toEqual({ kind: 'keep' });
     expect(decideIdle(idle, 0, 10 + IDLE)).toEqual({ kind: 'stop', lease: { ...idle, state: 'stopping' } });
     expect(decideIdle(idle, 1, 10 + IDLE)).toEqual({ kind: 'note', lease: LEASE });
+    expect(decideIdle(LEASE, 1, 7)).toEqual({ kind: 'keep' });
     expect(decideIdle(idle, undefined, 10 + IDLE)).toEqual({ kind: 'keep' });
     expect(decideIdle(LEASE, 0, 7)).toEqual({ kind: 'note', lease: { ...LEASE, idleSince: 7 } });
     const stopping = { ...idle, state: 'stopping' as const };

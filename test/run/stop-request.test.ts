@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runIdFor } from '../../lib/core/ids.ts';
 import { currentAttempt, without } from '../../lib/run/machine.ts';
 import type { ActiveRun, StopRequest } from '../../lib/run/record.ts';
 import { cancelOf, directoriesOfTries, savepointStop, savepointTry } from '../../lib/run/stop-request.ts';
@@ -33,6 +34,7 @@ describe('a try to stop with a savepoint', () => {
     expect(next.triggerId).not.toBe(savepoint.triggerId);
     expect(directoriesOfTries({ ...stream, stopTries: 2 })).toEqual([next.directory, savepoint.directory]);
     expect(directoriesOfTries(stream)).toEqual([]);
+    expect(directoriesOfTries({ ...plain, stopTries: 1 })).toEqual([]);
   });
 });
 
@@ -52,6 +54,9 @@ describe('a stop', () => {
   it('is a cancel of a job that was not seen to run, unless only a savepoint will do for what an attempt before it left', () => {
     const checkpoint = { kind: 'checkpoint', path: 's3://b/chk-1', run: stream.runId } as const;
     expect(cancelOf(stopping(at({})))).toEqual(asked);
+    expect(cancelOf({ ...stopping(stream), state: 'accepted', attempts: [] } as never)).toEqual(asked);
+    const ofAnother = { ...checkpoint, run: runIdFor('another') };
+    expect(cancelOf(stopping(at({ restoredFrom: ofAnother })))).toEqual(asked);
     expect(cancelOf(stopping(at({ restoredFrom: checkpoint })))).toBeUndefined();
     expect(cancelOf(stopping(at({ restoredFrom: checkpoint }), 'last-state'))).toEqual(asked);
   });

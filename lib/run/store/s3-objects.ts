@@ -67,7 +67,7 @@ export async function putIf(
  */
 function judge(error: unknown): 'refused' | 'conflict' | 'error' {
   const status = awsStatus(error);
-  if (status === 412 || (status === 404 && awsCode(error) === 'NoSuchKey')) return 'refused';
+  if (status === 412 || awsCode(error) === 'NoSuchKey') return 'refused';
   return status === 409 ? 'conflict' : 'error';
 }
 
@@ -92,7 +92,7 @@ export async function getText({ s3, bucket }: Bucket, key: string): Promise<Stor
     const text = (await answer.Body?.transformToString()) ?? '';
     return { text, eTag: requireETag(answer.ETag, key), writeId: answer.Metadata?.[WRITE_ID] };
   } catch (error) {
-    if (awsStatus(error) === 404 && awsCode(error) === 'NoSuchKey') return undefined;
+    if (awsCode(error) === 'NoSuchKey') return undefined;
     throw fromAwsError(error, { action: 's3:GetObject', resource: `s3://${bucket}/${key}` });
   }
 }

@@ -54,7 +54,7 @@ async function fold(bucket: Bucket, { kept, foldAt, sheet: room }: IndexSizes): 
   if (keys.length < foldAt) return 0;
   const moved = keys.slice(kept);
   const { number, lines, eTag } = await openSheet(bucket, room);
-  const all = [...new Set([...lines, ...moved.map(({ key }) => key.slice(ROWS.length))])].sort();
+  const all = [...new Set([...lines, ...moved.map(({ key }) => key.slice(ROWS.length))])];
   const written = await putIf(bucket, sheetKey(number), all.join('\n'), eTag === undefined ? 'absent' : { eTag });
   // Another sweeper was at it at the same time.
   if (written === undefined) return 0;

@@ -176,7 +176,9 @@ export class MemoryS3 {
   }
 
   private removeAll({ Bucket = '', Delete }: Input, by: string): unknown {
-    for (const { Key = '' } of Delete?.Objects ?? []) {
+    const objects = Delete?.Objects ?? [];
+    if (objects.length === 0 || objects.length > 1000) throw failure('MalformedXML', 400);
+    for (const { Key = '' } of objects) {
       if (this.objects.delete(`${Bucket}/${Key}`)) this.onRemove(`${Bucket}/${Key}`, by);
     }
     return {};

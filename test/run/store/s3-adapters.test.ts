@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { runIdFor } from '../../../lib/core/ids.ts';
+import { runIdFor, sha256Hex } from '../../../lib/core/ids.ts';
 import { createS3EvidenceStore } from '../../../lib/run/store/s3-evidence-store.ts';
 import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
 import { createS3LiveRuns } from '../../../lib/run/store/s3-live-runs.ts';
@@ -68,6 +68,17 @@ describe('the ledger on S3', () => {
     expect(s3.commandCalls(PutObjectCommand, { Key: key })).toHaveLength(0);
   });
 
+  it('creates the record again where the one that stood is gone when it is read', async () => {
+    s3.on(PutObjectCommand, { Key: key }).rejectsOnce(failure('PreconditionFailed', 412)).resolves({ ETag: '"new"' });
+    s3.on(GetObjectCommand).rejects(failure('NoSuchKey', 404));
+    expect(await ledger.create(record)).toEqual({ kind: 'created', value: record, version: '"new"' });
+  });
+
+  it('takes no write for done of which S3 gives no ETag', async () => {
+    s3.on(PutObjectCommand, { Key: key }).resolves({});
+    await expect(ledger.create(record)).rejects.toThrow('no ETag');
+  });
+
   it('knows its own create again when the answer was lost', async () => {
     loseAnswer(412);
     expect(await ledger.create(record)).toEqual({ kind: 'created', value: record, version: '"mine"' });
@@ -83,6 +94,7 @@ describe('the ledger on S3', () => {
     stored(record);
     expect(await ledger.create(record)).toMatchObject({ kind: 'exists', version: '"now"' });
     expect(await ledger.replace(record, '"old"')).toBeUndefined();
+    expect(s3.commandCalls(PutObjectCommand, { Key: key })).toHaveLength(2);
   });
 
   it('tries again when S3 says that another conditional write is under way', async () => {
@@ -97,8 +109,19 @@ describe('the ledger on S3', () => {
   it('removes the marker once the record is closed, and only then', async () => {
     await ledger.replace(record, '"old"');
     expect(s3.commandCalls(DeleteObjectCommand)).toHaveLength(0);
+    expect(s3.commandCalls(PutObjectCommand)).toHaveLength(1);
     await ledger.replace({ ...record, state: 'closed' }, '"old"');
     expect(s3.commandCalls(DeleteObjectCommand)[0]?.args[0].input).toMatchObject({ Key: `live/${record.runId}` });
+  });
+
+  it.each([
+    ['SlowDown', 503, 'StorageUnavailable'],
+    ['NoSuchBucket', 404, 'Internal'],
+  ])('says so when it cannot remove the marker: %s', async (name, status, reason) => {
+    s3.on(DeleteObjectCommand).rejects(failure(name, status));
+    const closing = ledger.replace({ ...record, state: 'closed' }, '"old"');
+    await expect(closing).rejects.toMatchObject({ reason });
+    await expect(closing).rejects.toThrow(`s3:DeleteObject on s3://ledger/live/${record.runId}`);
   });
 
   it.each([404, 409, 412])('spares a marker that was set anew: %i', async (status) => {
@@ -108,6 +131,13 @@ describe('the ledger on S3', () => {
     expect(s3.commandCalls(DeleteObjectCommand)[0]?.args[0].input).toMatchObject({
       ...{ Key: `live/${runId}`, IfMatch: '"old"' },
     });
+  });
+
+  it('says so when it cannot forget one', async () => {
+    s3.on(DeleteObjectCommand).rejects(failure('SlowDown', 503));
+    const { runId } = record;
+    const marker = { runId, place: runId, markedAt: 0, version: '"old"', rows: [] };
+    await expect(createS3LiveRuns(bucket).forget(marker)).rejects.toMatchObject({ reason: 'StorageUnavailable' });
   });
 
   it('lists in pages of S3, passing over what is no run', async () => {
@@ -164,8 +194,33 @@ describe('locks on S3', () => {
     });
   });
 
-  it('refuses an object that is no lock', async () => {
-    stored({ version: 2 });
+  it('are where the functions of other versions look for them', async () => {
+    s3.on(GetObjectCommand).rejects(failure('NoSuchKey', 404));
+    await createS3Locks(bucket).acquire({ key: 'k' }, a, { enqueue: false });
+    await createS3Locks(bucket).acquire({ tenant: 't', key: 'k' }, a, { enqueue: false });
+    const keys = s3.commandCalls(PutObjectCommand).map(({ args }) => args[0].input.Key);
+    expect(keys).toEqual([`locks/${sha256Hex('k')}.json`, `locks/t/${sha256Hex('k')}.json`]);
+  });
+
+  it('are not written by a run that neither holds nor awaits one', async () => {
+    s3.on(GetObjectCommand).rejects(failure('NoSuchKey', 404));
+    await createS3Locks(bucket).release({ key: 'k' }, a);
+    stored({ version: 1, key: 'k', holder: b, queue: [] });
+    await createS3Locks(bucket).release({ key: 'k' }, a);
+    expect(s3.commandCalls(PutObjectCommand)).toHaveLength(0);
+  });
+
+  it.each([
+    [],
+    { version: 2, holder: null },
+    { version: 1, holder: 7 },
+    { version: 1, holder: 'somebody' },
+    { version: 1, holder: null, queue: 'x' },
+    { version: 1, holder: null, queue: ['x'] },
+    { version: 1, holder: null, queue: [7] },
+    { version: 1, holder: null, revision: '1' },
+  ])('refuses an object that is no lock: %j', async (value) => {
+    stored(value);
     await expect(createS3Locks(bucket).acquire({ key: 'k' }, a, { enqueue: false })).rejects.toMatchObject({
       reason: 'Internal',
     });
@@ -189,7 +244,10 @@ describe('evidence on S3', () => {
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input.Body).toBe(bytes);
   });
 
-  it.each(['../record.json', '/a', 'a//b', '.x', 'a b', '', 'a/../b'])('refuses the name %j', async (name) => {
-    await expect(store.put(record.runId, 1, name, '', 'text/plain')).rejects.toMatchObject({ reason: 'Internal' });
-  });
+  it.each(['../record.json', '/a', 'a//b', '.x', 'a b', '', 'a/../b', 'a'.repeat(201)])(
+    'refuses the name %j',
+    async (name) => {
+      await expect(store.put(record.runId, 1, name, '', 'text/plain')).rejects.toMatchObject({ reason: 'Internal' });
+    },
+  );
 });

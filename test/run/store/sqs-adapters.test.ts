@@ -124,8 +124,10 @@ describe('dead letters on SQS', () => {
     expect(sent()?.MessageAttributes?.['truncated']?.StringValue).toBe('true');
   });
 
-  it('are never empty', async () => {
+  it('are never empty, nor is a word of why', async () => {
     await put('');
     expect(sent()?.MessageBody).toBe(' ');
+    await createSqsDeadLetters(queue).put({ body: 'x', source: 'arn:q', reason: 'Internal', message: '', field: '' });
+    expect(Object.keys(sent()?.MessageAttributes ?? {})).toEqual(['reason', 'todo', 'source']);
   });
 });
