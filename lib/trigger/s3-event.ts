@@ -4,7 +4,7 @@ import { DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
 import { parseObjectText } from '../core/yaml.ts';
-import { asDispatchError, collect, type RecordResult } from './record-result.ts';
+import { collect, type RecordResult } from './record-result.ts';
 import type { RunRequest, RunSource } from './request.ts';
 import { bodyOf, isSqsEvent, mapSqsRecords, recordsOf } from './sqs-event.ts';
 
@@ -56,11 +56,7 @@ export function parseUploadEvent(event: unknown): readonly RecordResult[] {
   }
   const parts = isRecord(event) ? recordsOf(event).flatMap(outOfSns) : [];
   if (parts.length > 0) return parts.map((part, i) => collect(`record-${i}`, [part], requestOf));
-  try {
-    return [collect('event', isRecord(event) ? partsOf(event) : [event], requestOf)];
-  } catch (thrown) {
-    return [{ messageId: 'event', requests: [], error: asDispatchError(thrown) }];
-  }
+  return [collect('event', isRecord(event) ? partsOf(event) : [event], requestOf)];
 }
 
 /** Lambda called by SNS itself. What cannot be read stays, so that it is reported. */

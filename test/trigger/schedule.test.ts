@@ -29,6 +29,7 @@ describe('parseScheduleEvent', () => {
       attemptNumber: '2',
     });
     expect(again.identity).toBe(request.identity);
+    expect(parse({ ...input, job: undefined, runJob: 'nightly' }).identity).toBe(parse(input).identity);
   });
 
   it.each([
@@ -55,7 +56,16 @@ describe('parseScheduleEvent', () => {
   it('has the group by whose alias it calls, and no other', () => {
     const schedule = 'arn:aws:scheduler:eu-central-1:111122223333:schedule/payments/nightly';
     expect(parse({ ...input, schedule }, 'payments').source).toMatchObject({ calledBy: 'payments' });
-    for (const other of [schedule, 'payments', 'arn:aws:scheduler:r:1:schedule/payments/', 'x:schedule/orders/n'])
+    const own = schedule.replace('payments', 'orders');
+    expect(parse({ ...input, schedule: own }, 'orders').source).toMatchObject({ schedule: own });
+    const around = [`x ${own}`, `${own}/more`];
+    for (const other of [
+      schedule,
+      'payments',
+      'arn:aws:scheduler:r:1:schedule/payments/',
+      'x:schedule/orders/n',
+      ...around,
+    ])
       expect(() => parse({ ...input, schedule: other }, 'orders')).toThrow(
         expect.objectContaining({ reason: 'MalformedRequest', field: 'schedule' }) as Error,
       );
