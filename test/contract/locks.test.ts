@@ -126,7 +126,7 @@ function describeLocks(name: string, make: () => Locks | Promise<Locks>): void {
       await locks.acquire({ key: 'key' }, b, { enqueue: true });
       await locks.acquire({ key: 'key' }, c, { enqueue: false });
       await locks.release({ key: 'key' }, b);
-      expect(await locks.acquire({ key: 'key' }, c, { enqueue: false })).toEqual({ held: false, holder: a });
+      expect(await locks.acquire({ key: 'key' }, c, { enqueue: false })).toEqual({ held: false, holder: a.runId });
       await locks.release({ key: 'key' }, a);
       expect(await locks.acquire({ key: 'key' }, c, { enqueue: false })).toEqual({ held: true });
     });

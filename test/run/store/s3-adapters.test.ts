@@ -196,28 +196,33 @@ describe('locks on S3', () => {
 
   it('are where the functions of other versions look for them', async () => {
     s3.on(GetObjectCommand).rejects(failure('NoSuchKey', 404));
+    s3.on(ListObjectsV2Command).resolves({});
     await createS3Locks(bucket).acquire({ key: 'k' }, a, { enqueue: false });
-    await createS3Locks(bucket).acquire({ tenant: 't', key: 'k' }, a, { enqueue: false });
+    await createS3Locks(bucket).acquire({ tenant: 't', key: 'k' }, a, { enqueue: true });
     const keys = s3.commandCalls(PutObjectCommand).map(({ args }) => args[0].input.Key);
-    expect(keys).toEqual([`locks/${sha256Hex('k')}.json`, `locks/t/${sha256Hex('k')}.json`]);
+    expect(keys).toEqual([
+      `locks/${sha256Hex('k')}.json`,
+      `lock-queues/t/${sha256Hex('k')}/0000000000001~${a.runId}`,
+      `locks/t/${sha256Hex('k')}.json`,
+    ]);
   });
 
   it('are not written by a run that neither holds nor awaits one', async () => {
     s3.on(GetObjectCommand).rejects(failure('NoSuchKey', 404));
+    s3.on(ListObjectsV2Command).resolves({});
+    s3.on(DeleteObjectCommand).resolves({});
     await createS3Locks(bucket).release({ key: 'k' }, a);
-    stored({ version: 1, key: 'k', holder: b, queue: [] });
+    stored({ version: 1, key: 'k', holder: b, revision: 1 });
     await createS3Locks(bucket).release({ key: 'k' }, a);
     expect(s3.commandCalls(PutObjectCommand)).toHaveLength(0);
   });
 
   it.each([
     [],
-    { version: 2, holder: null },
-    { version: 1, holder: 7 },
-    { version: 1, holder: 'somebody' },
-    { version: 1, holder: null, queue: 'x' },
-    { version: 1, holder: null, queue: ['x'] },
-    { version: 1, holder: null, queue: [7] },
+    { version: 2, holder: null, revision: 1 },
+    { version: 1, holder: 7, revision: 1 },
+    { version: 1, holder: 'somebody', revision: 1 },
+    { version: 1, holder: null },
     { version: 1, holder: null, revision: '1' },
   ])('refuses an object that is no lock: %j', async (value) => {
     stored(value);
