@@ -313,7 +313,8 @@ export class Invariants {
     if (concurrency === undefined || concurrency.policy === 'allow') return;
     for (const other of this.records.values()) {
       if (other.runId === record.runId || !isOfOneKey(other, record)) continue;
-      if (other.job?.concurrency?.policy === 'allow') continue;
+      // Of a program that has no permit Flink makes a plan, and runs no job.
+      if (other.job?.concurrency?.policy === 'allow' || isHeld(other)) continue;
       const running = this.runningClusters(other.runId).filter((name) => !this.isOver(name));
       this.check('one run of a key at a time', running.length === 0, () => `${clusterId} beside ${running.join(', ')}`);
     }
