@@ -2,7 +2,7 @@ import { PutObjectCommand, type GetObjectCommand, type ListObjectsV2Command } fr
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import type { Contender, Locks, LockState } from '../../lib/run/store/locks.ts';
-import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
+import { createS3LockReader, createS3Locks } from '../../lib/run/store/s3-locks.ts';
 import type { Bucket } from '../../lib/run/store/s3-objects.ts';
 import { FakeLocks } from '../fakes/locks.ts';
 import { freshBucket, forEachS3Server } from './aws-server.ts';
@@ -37,6 +37,16 @@ function describeS3(name: string, make: () => Bucket | Promise<Bucket>): void {
     const [tardy] = held;
     if (tardy === undefined) throw new Error('nothing was written');
     await expect(bucket.s3.send(tardy)).rejects.toMatchObject({ name: 'PreconditionFailed' });
+  });
+
+  it(`shows who has it, and who waits, in the order of their turns: S3 ${name}`, async () => {
+    const bucket = await make();
+    const [locks, read] = [createS3Locks(bucket), createS3LockReader(bucket)];
+    expect(await read({ key: 'key' })).toEqual({ holder: undefined, queue: [] });
+    for (const run of [a, c, b]) await locks.acquire({ key: 'key' }, run, { enqueue: true });
+    expect(await read({ key: 'key' })).toEqual({ holder: a.runId, queue: [b.runId, c.runId] });
+    await locks.release({ key: 'key' }, a);
+    expect(await read({ key: 'key' })).toEqual({ holder: undefined, queue: [b.runId, c.runId] });
   });
 
   it(`is each tenant's own: S3 ${name}`, async () => {

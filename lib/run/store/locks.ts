@@ -17,6 +17,15 @@ export interface Contender {
   readonly since: Instant;
 }
 
+/** Who has a lock, and who waits for it, in the order of their turns: the first 1,000. */
+export interface LockLine {
+  readonly holder: RunId | undefined;
+  readonly queue: readonly RunId[];
+}
+
+/** Reads locks alone. Throws as `Locks`. */
+export type LockReader = (name: LockName) => Promise<LockLine>;
+
 /**
  * One holder per concurrency key, until it is released, and a queue of those who wait for it: no lease, because a holder
  * is a run whose record tells whether it still lives. Joining the queue changes nothing that others change, so any number

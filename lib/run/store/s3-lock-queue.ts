@@ -17,14 +17,19 @@ export function leaveLine(bucket: Bucket, name: LockName, contender: Contender):
 }
 
 export async function firstInLine(bucket: Bucket, name: LockName): Promise<Contender | undefined> {
-  const queue = queueOf(name);
-  const [first] = await listMarkers(bucket, queue, { after: undefined, limit: 1 });
-  return contenderIn(first?.Key?.slice(queue.length));
+  return (await line(bucket, name, 1))[0];
 }
 
-function contenderIn(place = ''): Contender | undefined {
+/** In the order of their turns. */
+export async function line(bucket: Bucket, name: LockName, limit = 1000): Promise<readonly Contender[]> {
+  const queue = queueOf(name);
+  const places = await listMarkers(bucket, queue, { after: undefined, limit });
+  return places.flatMap(({ Key = '' }) => contenderIn(Key.slice(queue.length)));
+}
+
+function contenderIn(place: string): readonly Contender[] {
   const [time = '', runId = ''] = place.split('~');
-  return isRunId(runId) ? { runId, since: Number(time) } : undefined;
+  return isRunId(runId) ? [{ runId, since: Number(time) }] : [];
 }
 
 function queueOf({ tenant, key }: LockName): string {

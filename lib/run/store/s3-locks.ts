@@ -1,8 +1,8 @@
 import { DispatchError } from '../../core/errors.ts';
 import { isRunId, sha256Hex, type RunId } from '../../core/ids.ts';
 import { isRecord } from '../../core/json.ts';
-import { firstInLine, joinLine, leaveLine } from './s3-lock-queue.ts';
-import type { Contender, LockName, Locks, LockState } from './locks.ts';
+import { firstInLine, joinLine, leaveLine, line } from './s3-lock-queue.ts';
+import type { Contender, LockName, LockReader, Locks, LockState } from './locks.ts';
 import { getText, putIf, type Bucket } from './s3-objects.ts';
 
 /** A held lock is changed by its holder, and a free one by the first in line: others are met only where that is new. */
@@ -24,6 +24,14 @@ export function createS3Locks(bucket: Bucket): Locks {
   return {
     acquire: (name, contender, { enqueue }) => acquire(bucket, name, contender, enqueue),
     release: (name, contender) => release(bucket, name, contender),
+  };
+}
+
+export function createS3LockReader(bucket: Bucket): LockReader {
+  return async (name) => {
+    const { holder } = await readLock(bucket, name);
+    const runs = (await line(bucket, name)).map(({ runId }) => runId);
+    return { holder, queue: runs.filter((runId) => runId !== holder) };
   };
 }
 
