@@ -21,6 +21,7 @@ const STAGES = [
   'outcome',
   'dispatch',
   'operate',
+  'view',
 ];
 /** They may import every stage, and no stage imports them. */
 const EDGES = ['functions', 'packages', 'infra'];
@@ -36,7 +37,7 @@ interface Source {
 
 const sources: readonly Source[] = ['lib', ...EDGES].flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes('node_modules'))
     .map((name) => sourceOf(join(folder, name))),
 );
 
@@ -96,8 +97,8 @@ describe('circlesIn', () => {
 });
 
 describe('effects', () => {
-  const PURE = ['core', 'trigger', 'diagnosis', 'run', 'verdict', 'deployment', 'dispatch', 'operate'].map((stage) =>
-    STAGES.indexOf(stage),
+  const PURE = ['core', 'trigger', 'diagnosis', 'run', 'verdict', 'deployment', 'dispatch', 'operate', 'view'].map(
+    (stage) => STAGES.indexOf(stage),
   );
 
   it('stay out of the stages that decide: no clock and no environment', () => {

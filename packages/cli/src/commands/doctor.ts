@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describeError } from '../../../../lib/core/errors.ts';
-import { parseDispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
+import { parseDispatchConfig, type DispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
 import { has, valueOf, type Execute } from '../command.ts';
 import type { Check } from '../doctor/check.ts';
-import { examineState } from '../doctor/state-checks.ts';
-import { examineTarget } from '../doctor/examine.ts';
+import { examine } from '../doctor/examine.ts';
 import { printJson, style, table, type Io } from '../terminal/io.ts';
 import { UsageError } from '../flags/usage.ts';
 
@@ -14,25 +13,25 @@ const CONFIG = 'infra/dispatch.yml';
 export const execute: Execute = async (io, parsed) => {
   if (parsed.args.length > 0) throw new UsageError('doctor takes no arguments: name a target with --target');
   const file = valueOf(parsed, 'config') ?? CONFIG;
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`${file} cannot be read: ${describeError(error)}; give --config FILE`);
-  });
-  const deployment = parseDispatchConfig(text, file);
+  const deployment = await readConfig(file);
   const wanted = valueOf(parsed, 'target');
   if (wanted !== undefined && !Object.hasOwn(deployment.targets, wanted)) {
     throw new UsageError(`${file} has no target '${wanted}': ${Object.keys(deployment.targets).join(', ')}`);
   }
-  const checks: Check[] = [];
-  for (const [name, config] of Object.entries(deployment.targets)) {
-    if (wanted !== undefined && name !== wanted) continue;
-    checks.push(...(await examineTarget(name, config, deployment, { io, probes: has(parsed, 'probe') })));
-  }
-  if (wanted === undefined) checks.push(...(await examineState(deployment, { io, probes: has(parsed, 'probe') })));
+  const checks = await examine(deployment, { io, probes: has(parsed, 'probe') }, wanted);
   const healthy = checks.every(({ state }) => state !== 'failed');
   if (has(parsed, 'json')) printJson(io, { healthy, checks });
   else print(io, checks);
   return healthy ? 0 : 1;
 };
+
+/** @throws UsageError for a file that cannot be read */
+export async function readConfig(file: string): Promise<DispatchConfig> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${file} cannot be read: ${describeError(error)}; give --config FILE`);
+  });
+  return parseDispatchConfig(text, file);
+}
 
 function print(io: Io, checks: readonly Check[]): void {
   const rows = checks.map(({ target, namespace = '', name, state, message }) => [

@@ -35,7 +35,18 @@ async function open(io: Io, parsed: ParsedFlags): Promise<Group> {
 
 /** The schedules of the installation's group. */
 export const list: Execute = async (io, parsed) => {
-  const { scheduler, group } = await open(io, parsed);
+  const opened = await open(io, parsed);
+  const found = await schedulesIn(opened);
+  if (has(parsed, 'json')) printJson(io, found);
+  else if (found.length === 0) io.err(`no schedules in the group ${opened.group}\n`);
+  else {
+    const rows = found.map(({ name, expression, zone, state, job }) => [name, expression, zone, state, job]);
+    io.out(harmless(table([['SCHEDULE', 'EXPRESSION', 'ZONE', 'STATE', 'JOB'], ...rows])));
+  }
+  return 0;
+};
+
+export async function schedulesIn({ scheduler, group }: Group): Promise<readonly ReturnType<typeof summary>[]> {
   const found: GetScheduleCommandOutput[] = [];
   for (let token: string | undefined, more = true; more;) {
     const input = { GroupName: group, ...defined({ NextToken: token }) };
@@ -44,17 +55,8 @@ export const list: Execute = async (io, parsed) => {
     token = page.NextToken;
     more = token !== undefined;
   }
-  if (has(parsed, 'json')) printJson(io, found.map(summary));
-  else if (found.length === 0) io.err(`no schedules in the group ${group}\n`);
-  else {
-    const rows = found.map((one) => {
-      const { name, expression, zone, state, job } = summary(one);
-      return [name, expression, zone, state, job];
-    });
-    io.out(harmless(table([['SCHEDULE', 'EXPRESSION', 'ZONE', 'STATE', 'JOB'], ...rows])));
-  }
-  return 0;
-};
+  return found.map(summary);
+}
 
 /** A schedule whose every firing is one run. */
 export const create: Execute = async (io, parsed) => {

@@ -19,13 +19,29 @@ import {
 } from './cluster-checks.ts';
 import { checkFlink, checkOwn } from './permissions.ts';
 import { probe } from './probe.ts';
+import { examineState } from './state-checks.ts';
+
+interface Examiner {
+  readonly io: Io;
+  readonly probes: boolean;
+}
+
+/** All targets of a deployment, and its state storage; or one target. */
+export async function examine(deployment: DispatchConfig, by: Examiner, only?: string): Promise<readonly Check[]> {
+  const checks: Check[] = [];
+  for (const [name, config] of Object.entries(deployment.targets)) {
+    if (only === undefined || name === only) checks.push(...(await examineTarget(name, config, deployment, by)));
+  }
+  if (only === undefined) checks.push(...(await examineState(deployment, by)));
+  return checks;
+}
 
 /** Everything that can be said of a target without running a job on it; with `probes`, after running one small pod. */
-export async function examineTarget(
+async function examineTarget(
   name: string,
   config: TargetConfig,
   deployment: DispatchConfig,
-  { io, probes }: { readonly io: Io; readonly probes: boolean },
+  { io, probes }: Examiner,
 ): Promise<readonly Check[]> {
   const of = (check: string, seen: Seen, namespace?: string): Check => ({
     target: name,

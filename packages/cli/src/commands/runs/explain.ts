@@ -1,24 +1,12 @@
 import type { Attempt, RunRecord } from '../../../../../lib/run/record.ts';
-import {
-  ABORT_DECISION_FILE,
-  DECISION_FILE,
-  parseDecisionEvidence,
-  type DecisionEvidence,
-} from '../../../../../lib/verdict/decision-evidence.ts';
-import { explain, type Explanation } from '../../../../../lib/verdict/decide.ts';
+import { ABORT_DECISION_FILE, DECISION_FILE } from '../../../../../lib/verdict/decision-evidence.ts';
+import { agrees, replayDocument, replayOf, type Replay } from '../../../../../lib/view/replay.ts';
 import type { ExplainedRow, RowResult } from '../../../../../lib/verdict/engine.ts';
 import { has, valueOf, type Execute } from '../../command.ts';
 import { printJson, table } from '../../terminal/io.ts';
 import { openLedger, type LedgerReader } from '../../ledger.ts';
 import { UsageError } from '../../flags/usage.ts';
 import { attemptOf } from './logs.ts';
-
-/** One decision that was kept, taken again with the rules of this version. */
-interface Replay {
-  readonly file: string;
-  readonly kept: DecisionEvidence;
-  readonly explanation: Explanation;
-}
 
 /** `runs explain`: replays the decisions of an attempt from its evidence, row by row. */
 export const explainRun: Execute = async (io, parsed) => {
@@ -41,8 +29,7 @@ async function replaysOf(ledger: LedgerReader, { runId }: RunRecord, attempt: At
     files.map(async (file) => {
       const text = await ledger.evidence(runId, attempt.number, file);
       if (text === undefined) throw new UsageError(`${file} of attempt ${attempt.number} is no longer in the ledger`);
-      const kept = parseDecisionEvidence(text, file);
-      return { file, kept, explanation: explain(kept) };
+      return replayOf(file, text);
     }),
   );
 }
@@ -90,7 +77,8 @@ function asText(
   return texts.join('');
 }
 
-function replayText({ file, kept, explanation }: Replay): string {
+function replayText(replay: Replay): string {
+  const { file, kept, explanation } = replay;
   const { table: name, rows, abortRows, stopRows } = explanation;
   const aborted =
     abortRows.length === 0
@@ -102,7 +90,7 @@ function replayText({ file, kept, explanation }: Replay): string {
       : `\nthe run was asked to stop with its state, so STOP_RULES come last\n${rowsText(stopRows)}`;
   return (
     `${file}: taken ${new Date(kept.now).toISOString()}, by ${name} of lib/verdict\n` +
-    `${rowsText(rows)}${aborted}${stopped}\n${verdictText(kept, explanation)}\n`
+    `${rowsText(rows)}${aborted}${stopped}\n${verdictText(replay)}\n`
   );
 }
 
@@ -111,16 +99,14 @@ function rowsText(rows: readonly ExplainedRow[]): string {
   return table([['   RESULT', 'RULE', 'WHY'], ...cells]);
 }
 
-function verdictText({ rule, kind }: DecisionEvidence, { verdict, rows, abortRows, stopRows }: Explanation): string {
+function verdictText(replay: Replay): string {
+  const { kept, explanation } = replay;
+  const { verdict, rows, abortRows, stopRows } = explanation;
   const by = [...rows, ...abortRows, ...stopRows].find((row) => row.rule === verdict.rule)?.description ?? '';
   const said = verdict.kind === 'wait' ? `wait: ${verdict.because}` : sentence(verdict.outcome);
   const decided = `decided by ${verdict.rule} (${by})\n${said}`;
-  if (agrees({ rule, kind }, verdict)) return decided;
-  return `${decided}\nDISAGREES with the record: rule ${rule} gave the verdict ${kind}, by the code of that time`;
-}
-
-function agrees({ rule, kind }: Pick<DecisionEvidence, 'rule' | 'kind'>, verdict: Explanation['verdict']): boolean {
-  return rule === verdict.rule && kind === verdict.kind;
+  if (agrees(replay)) return decided;
+  return `${decided}\nDISAGREES with the record: rule ${kept.rule} gave the verdict ${kept.kind}, by the code of that time`;
 }
 
 /** An attempt can end beside the rules: its session refused what was submitted. */
@@ -143,12 +129,6 @@ function asJson(
     outcome: attempt?.outcome ?? outcome,
     ...(attempt === undefined ? {} : { attempt: attempt.number }),
     ...(missing === undefined ? {} : { missing }),
-    decisions: replays.map(({ file, kept, explanation }) => ({
-      file,
-      takenAt: new Date(kept.now).toISOString(),
-      recorded: { rule: kept.rule, kind: kept.kind },
-      agrees: agrees(kept, explanation.verdict),
-      ...explanation,
-    })),
+    decisions: replays.map(replayDocument),
   };
 }

@@ -3,6 +3,7 @@ import { harmless, printJson, seconds } from '../../terminal/io.ts';
 import { openLedger } from '../../ledger.ts';
 import type { ResolvedJob } from '../../../../../lib/job/job.ts';
 import type { Attempt, RunRecord } from '../../../../../lib/run/record.ts';
+import { nextCommands } from '../../../../../lib/view/next-commands.ts';
 import { UsageError } from '../../flags/usage.ts';
 
 /** One run: its outcome, and what there is to read of each attempt. */
@@ -39,14 +40,6 @@ function describedJob({ target, namespace, jar, args, options, notes = [] }: Res
     ...(args.length === 0 ? [] : [`args ${JSON.stringify(args)}`]),
     ...notes.map((note) => `note: ${note}`),
   ];
-}
-
-/** What one would do next, as it is typed. */
-function nextCommands({ runId, outcome, attempts, deployment }: RunRecord): string[] {
-  const logs = attempts.length === 0 ? [] : [`flink-dispatch logs --run ${runId}`];
-  if (outcome !== undefined) return [...logs, `flink-dispatch runs explain ${runId}`];
-  const stop = deployment === undefined ? [] : [`flink-dispatch runs stop ${runId}`];
-  return [...logs, `flink-dispatch runs wait ${runId}`, ...stop, `flink-dispatch runs cancel ${runId}`];
 }
 
 function timeOf(instant: number): string {
