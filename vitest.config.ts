@@ -16,8 +16,8 @@ const retry = process.env['CI'] === undefined ? 0 : 1;
 
 /** Every fault at every effect, many worlds, random input, whole packages: `npm run test:slow`. */
 const SLOW = ['test/**/*.slow.test.ts', 'test/fuzz/**/*.test.ts'];
-/** They need Flink or Kubernetes. */
-const NEEDS_MORE = ['test/local/**', 'test/cluster/**'];
+/** They need Flink, Kubernetes or Chromium. */
+const NEEDS_MORE = ['test/local/**', 'test/cluster/**', 'test/page/**'];
 
 /**
  * Test files share what a worker has loaded, so each restores what it replaces: clients, variables. The time is for a
@@ -49,6 +49,9 @@ export default defineConfig({
         },
       },
       { test: { name: 'slow', include: SLOW, testTimeout: 600_000, hookTimeout: 600_000 } },
+      {
+        test: { name: 'page', include: ['test/page/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, retry },
+      },
       {
         test: {
           name: 'local',

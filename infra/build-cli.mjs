@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { BUNDLE_OPTIONS, REQUIRE_BANNER, ROOT } from './bundling.mjs';
+import { buildPage } from './page.mjs';
 
 export const bundle = join(ROOT, 'dist/flink-dispatch.mjs');
 
@@ -27,11 +28,15 @@ export async function buildCli() {
     keepNames: true,
     legalComments: 'linked',
     banner: { js: `#!/usr/bin/env node\n${REQUIRE_BANNER}` },
-    define: { FLINK_DISPATCH_VERSION: JSON.stringify(version()) },
+    // Chunks are a folder below the bundle.
+    define: { FLINK_DISPATCH_VERSION: JSON.stringify(version()), FLINK_DISPATCH_PAGE: JSON.stringify('../page/') },
     write: false,
   });
+  const page = Object.entries(await buildPage());
+  const pageFiles = page.map(([name, contents]) => ({ path: join(ROOT, 'dist/page', name), contents }));
   // the entry last, and every file whole: a command that starts meanwhile finds one bundle or the other
-  for (const file of result.outputFiles.toSorted((a, b) => Number(a.path === bundle) - Number(b.path === bundle))) {
+  const files = [...pageFiles, ...result.outputFiles];
+  for (const file of files.toSorted((a, b) => Number(a.path === bundle) - Number(b.path === bundle))) {
     mkdirSync(dirname(file.path), { recursive: true });
     writeFileSync(`${file.path}.${process.pid}`, file.contents);
     renameSync(`${file.path}.${process.pid}`, file.path);

@@ -13,8 +13,9 @@ function newest(folder) {
 }
 
 const built = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-const sources = ['package.json', 'infra/build-cli.mjs', 'infra/bundling.mjs'].map(
+const sources = ['package.json', 'infra/build-cli.mjs', 'infra/bundling.mjs', 'infra/page.mjs'].map(
   (path) => statSync(join(ROOT, path)).mtimeMs,
 );
-if (built < Math.max(newest(join(ROOT, 'lib')), newest(join(ROOT, 'packages/cli/src')), ...sources)) await buildCli();
+const folders = ['lib', 'packages/cli/src', 'packages/page/src'].map((folder) => newest(join(ROOT, folder)));
+if (built < Math.max(...folders, ...sources)) await buildCli();
 await import(pathToFileURL(bundle).href);

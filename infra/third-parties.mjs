@@ -28,13 +28,17 @@ export function packageFolder(path) {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0];
 }
 
-/** `name@version` of each package of which the command line or a function holds code. */
+/** `name@version` of each package of which the command line, its page or a function holds code. */
 export async function bundledPackages() {
   const { build } = await import('esbuild');
   const functions = readdirSync(join(ROOT, 'functions')).filter((file) => file.endsWith('.ts'));
   const { metafile } = await build({
     ...BUNDLE_OPTIONS,
-    entryPoints: ['packages/cli/src/bin.ts', ...functions.map((file) => `functions/${file}`)],
+    entryPoints: [
+      'packages/cli/src/bin.ts',
+      'packages/page/src/main.tsx',
+      ...functions.map((file) => `functions/${file}`),
+    ],
     outdir: 'dist',
     metafile: true,
     write: false,

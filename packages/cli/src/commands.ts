@@ -1,7 +1,7 @@
 import { CLUSTER_COMMANDS } from './clusters/cluster-commands.ts';
 import type { Command } from './command.ts';
 import { DEPLOYMENT_COMMANDS } from './deployment-commands.ts';
-import { COMMON, GENERAL, LEDGER, RUN, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
+import { COMMON, GENERAL, LEDGER, RUN, RUN_QUEUE, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 import { DEAD_LETTER_COMMANDS, SCHEDULE_COMMANDS } from './request-commands.ts';
 import { JOB_COMMANDS, RUN_COMMANDS } from './run-commands.ts';
@@ -166,6 +166,28 @@ export const COMMANDS: readonly Command[] = [
     ],
     examples: ['ui my-job --port 8081'],
     load: () => import('./commands/ui.ts'),
+  },
+  {
+    name: 'dashboard',
+    synopsis: '[OPTIONS]',
+    summary: 'Serve a page of runs, streams, queues, schedules and targets on a local port.',
+    flags: [
+      { long: 'port', takes: 'value', value: 'port', help: 'Local port; default: a free one.' },
+      { long: 'allow-actions', help: 'Let the page cancel runs; its address then bears a token. Default: read-only.' },
+      {
+        long: 'config',
+        takes: 'value',
+        value: 'file',
+        help: 'The deployment’s configuration, whose targets are checked as doctor does.',
+      },
+      { long: 'group', takes: 'value', value: 'name', help: 'Of schedules; default: FLINK_DISPATCH_SCHEDULE_GROUP.' },
+      RUN_QUEUE,
+      ...LEDGER,
+      ...COMMON,
+    ],
+    examples: ['dashboard --ledger my-ledger', 'dashboard --stack flink-dispatch-prod --allow-actions'],
+    notes: 'On 127.0.0.1 alone, with the AWS rights of whoever runs it. Nothing is deployed.',
+    load: () => import('./dashboard/dashboard.ts'),
   },
   {
     name: 'explain',

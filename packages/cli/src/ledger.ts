@@ -10,6 +10,8 @@ import { evidencePrefix } from '../../../lib/run/store/evidence-store.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
 import type { RowWish } from '../../../lib/run/store/run-index.ts';
+import type { LockReader } from '../../../lib/run/store/locks.ts';
+import { createS3LockReader } from '../../../lib/run/store/s3-locks.ts';
 import { createS3RunList } from '../../../lib/run/store/s3-run-index.ts';
 import type { RunRow } from '../../../lib/run/row.ts';
 import { getText } from '../../../lib/run/store/s3-objects.ts';
@@ -30,6 +32,9 @@ export interface LedgerReader {
   readonly orders: OrderDeps;
   /** The text of a piece of evidence; undefined when it is gone. */
   evidence(runId: RunId, attempt: number, name: string): Promise<string | undefined>;
+  /** Who waits for a lock. */
+  readonly lock: LockReader;
+  readonly bucket: string;
 }
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -47,6 +52,7 @@ export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerRea
   const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
   const ledger = createS3Ledger({ s3, bucket });
   const runs = createS3RunList({ s3, bucket });
+  const readLock = createS3LockReader({ s3, bucket });
   const helped = async <T>(call: Promise<T>): Promise<T> =>
     call.catch((error: unknown) => {
       throw withFix(error, bucket, io.env);
@@ -59,7 +65,9 @@ export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerRea
       clock: io.clock,
       log: SILENT,
     },
+    bucket,
     rows: (wish) => helped(runs.rows(wish)),
+    lock: (name) => helped(readLock(name)),
     read: async (named) =>
       findRun(named, { kind: 'all' }, { ledger, runs }).catch((error: unknown) => {
         const wrongId =

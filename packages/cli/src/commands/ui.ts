@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { createHttp } from '../../../../lib/http/http.ts';
 import { openApi } from '../../../../lib/kubernetes/api/https-api.ts';
@@ -8,11 +7,12 @@ import type { Connection } from '../../../../lib/kubernetes/access/connection.ts
 import { describeError } from '../../../../lib/core/errors.ts';
 import { has, valueOf, type Execute } from '../command.ts';
 import { connect } from '../clusters/connect.ts';
+import { isLoopback } from '../../../../lib/view/server/guard.ts';
 import { printJson } from '../terminal/io.ts';
+import { listen, portOf, untilInterrupted } from '../terminal/loopback.ts';
 import type { NativeCluster } from '../clusters/native-clusters.ts';
 import { selectCluster } from '../flags/select.ts';
 import { readSettings } from '../flags/settings.ts';
-import { UsageError } from '../flags/usage.ts';
 
 /** Serves the web UI on a loopback port until it is interrupted. */
 export const execute: Execute = async (io, parsed) => {
@@ -26,25 +26,9 @@ export const execute: Execute = async (io, parsed) => {
   if (has(parsed, 'json')) printJson(io, { clusterId: cluster.clusterId, url, flinkVersion: facts.flinkVersion });
   else io.out(`${url}\n`);
   io.err(`Flink ${facts.flinkVersion} of cluster ${cluster.clusterId}; Ctrl-C ends it\n`);
-  await new Promise<void>((resolve) => io.interrupted.addEventListener('abort', () => resolve(), { once: true }));
-  server.closeAllConnections();
-  server.close();
+  await untilInterrupted(io, server);
   return 0;
 };
-
-function portOf(text: string | undefined): number {
-  const port = Number(text ?? 0);
-  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
-  throw new UsageError(`--port ${text ?? ''}: must be a port number`);
-}
-
-async function listen(server: Server, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new UsageError(`--port ${port}: ${describeError(error)}`)));
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 /** One request of the browser is one request to the API server's proxy of the REST Service. */
 export function uiProxy(
@@ -60,7 +44,7 @@ export function uiProxy(
     };
     // a page of another origin could reach a loopback port by a name of its own
     const { host, origin } = request.headers;
-    if (!isLocal(host) || (origin !== undefined && origin !== `http://${host ?? ''}`)) {
+    if (!isLoopback(host) || (origin !== undefined && origin !== `http://${host ?? ''}`)) {
       return fail(403, 'this address serves pages of its own only');
     }
     const path = base + (request.url ?? '/');
@@ -74,10 +58,6 @@ export function uiProxy(
       (error: unknown) => fail(502, describeError(error)),
     );
   };
-}
-
-function isLocal(host: string | undefined): boolean {
-  return /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? '');
 }
 
 /** Headers of one hop, and what would tell the API server about the browser or replace our credentials. */

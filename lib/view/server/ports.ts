@@ -1,0 +1,59 @@
+import type { Clock } from '../../core/clock.ts';
+import type { RunId } from '../../core/ids.ts';
+import type { DeploymentRecord } from '../../deployment/record.ts';
+import type { OrderAnswer } from '../../operate/order-run.ts';
+import type { RunRecord } from '../../run/record.ts';
+import type { RunRow } from '../../run/row.ts';
+import type { LockReader } from '../../run/store/locks.ts';
+import type { RowWish } from '../../run/store/run-index.ts';
+
+/** One thing that a deployment needs of a target, as `doctor` tells. */
+export interface TargetCheck {
+  readonly target: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly state: 'ok' | 'failed' | 'unknown';
+  readonly message: string;
+  readonly fix?: string;
+}
+
+/** A schedule of the installation's group. */
+export interface ScheduleView {
+  readonly name: string;
+  readonly expression: string;
+  readonly zone: string;
+  readonly state: string;
+  readonly job: string;
+}
+
+/** What the page reads. Methods throw DispatchError; `RunNotFound` for what is not there. */
+export interface ViewPorts {
+  /** Named where objects of it are. */
+  readonly ledger: string;
+  readonly clock: Pick<Clock, 'now'>;
+  rows(wish: RowWish): Promise<readonly RunRow[]>;
+  /** By its id, or the beginning of it. */
+  run(named: string): Promise<RunRecord>;
+  /** Undefined when it is gone. */
+  evidence(runId: RunId, attempt: number, name: string): Promise<string | undefined>;
+  readonly lock: LockReader;
+  streams(): Promise<readonly DeploymentRecord[]>;
+  stream(idOrName: string): Promise<DeploymentRecord>;
+  /** Absent: no configuration is named that says what the targets are. */
+  targets?(): Promise<readonly TargetCheck[]>;
+  /** Absent: no group of schedules is named. */
+  schedules?(): Promise<readonly ScheduleView[]>;
+  /** Absent: the page is read-only. */
+  readonly actions?: {
+    /** Whoever writes has it: only the address that was printed does. */
+    readonly token: string;
+    cancel(runId: RunId): Promise<OrderAnswer>;
+  };
+}
+
+/** The page itself: what esbuild made of packages/page. */
+export interface PageFiles {
+  readonly html: string;
+  readonly script: string;
+  readonly style: string;
+}

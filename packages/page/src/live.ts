@@ -1,0 +1,83 @@
+import { useEffect, useState } from 'preact/hooks';
+
+export interface Failure {
+  readonly message: string;
+  readonly todo?: string;
+}
+
+/** What was last read, and why there is nothing newer. */
+export interface Live<T> {
+  readonly data?: T;
+  readonly failure?: Failure;
+}
+
+/** Until the next try after one that failed. */
+const AFTER_FAILURE = 5_000;
+
+export async function ask<T>(address: string, init: RequestInit = {}): Promise<T> {
+  const answer = await fetch(address, init).catch(() => {
+    throw new Error('The dashboard does not answer: is the command still running?');
+  });
+  const value: unknown = await answer.json();
+  if (answer.ok) return value as T;
+  const { message, todo } = value as Failure;
+  throw Object.assign(new Error(message), { todo });
+}
+
+/**
+ * Reads an address again and again, while somebody can see the page. What is the same as before is the same object, so
+ * that nothing is drawn again. `every` absent: once.
+ */
+export function useLive<T>(address: string, every?: number): Live<T> {
+  const [live, setLive] = useState<{ readonly address: string } & Live<T>>({ address });
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let known = '';
+    let isOver = false;
+    const look = async (): Promise<void> => {
+      const next = await ask<T>(address).then(
+        (data) => ({ data }),
+        (error: Error & { todo?: string }) => ({ failure: failureOf(error) }),
+      );
+      if (isOver) return;
+      const text = JSON.stringify(next);
+      if (text !== known) setLive((last) => ({ address, ...(last.address === address ? keep(last) : {}), ...next }));
+      known = text;
+      if (every !== undefined && !document.hidden) plan('failure' in next ? AFTER_FAILURE : every);
+    };
+    const plan = (ms: number): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => void look(), ms);
+    };
+    const seen = (): void => {
+      if (every !== undefined && !document.hidden) plan(0);
+    };
+    void look();
+    document.addEventListener('visibilitychange', seen);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', seen);
+    };
+  }, [address, every]);
+  return live.address === address ? live : {};
+}
+
+function failureOf({ message, todo }: Error & { todo?: string }): Failure {
+  return todo === undefined ? { message } : { message, todo };
+}
+
+function keep<T>({ data }: Live<T>): Live<T> {
+  return data === undefined ? {} : { data };
+}
+
+/** The time, read anew every second while something on the screen counts it. */
+export function useNow(counts: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!counts) return undefined;
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [counts]);
+  return now;
+}

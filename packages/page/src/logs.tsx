@@ -1,0 +1,114 @@
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { AttemptView } from '../../../lib/view/run-view.ts';
+import { plural } from './format.ts';
+import { go } from './location.ts';
+
+/** Lines that are drawn at once; a search is over all. */
+const MOST_LINES = 2_000;
+
+/** What was kept of the attempts, the newest first; `chosen` is `<attempt>/<name>`, as the address says. */
+export function Logs({
+  runId,
+  attempts,
+  chosen,
+}: {
+  readonly runId: string;
+  readonly attempts: readonly AttemptView[];
+  readonly chosen: string | null;
+}): JSX.Element {
+  const files = attempts
+    .toReversed()
+    .flatMap(({ number, artifacts }) =>
+      [...artifacts]
+        .sort((a, b) => rank(a.name) - rank(b.name))
+        .map(({ name }) => ({ value: `${number}/${name}`, attempt: number, name })),
+    );
+  const file = files.find(({ value }) => value === chosen) ?? files[0];
+  const [search, setSearch] = useState('');
+  const section = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (chosen !== null) section.current?.scrollIntoView({ block: 'start' });
+  }, [chosen]);
+  if (file === undefined) return <p class="quiet">Nothing was kept yet.</p>;
+  const choose = (value: string): void => go(`/runs/${runId}?log=${encodeURIComponent(value)}`, true);
+  return (
+    <div ref={section}>
+      <div class="filters">
+        <label>
+          File
+          <select value={file.value} onChange={(event) => choose(event.currentTarget.value)}>
+            {files.map(({ value, attempt, name }) => (
+              <option value={value} key={value}>
+                attempt {attempt}: {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Find
+          <input
+            type="search"
+            name="find"
+            value={search}
+            spellcheck={false}
+            onInput={(event) => setSearch(event.currentTarget.value)}
+          />
+        </label>
+      </div>
+      <Lines address={addressOf(runId, file)} search={search} label={`${file.name} of attempt ${file.attempt}`} />
+    </div>
+  );
+}
+
+/** JobManagers' logs first, then TaskManagers', then the rest. */
+function rank(name: string): number {
+  if (!name.endsWith('.log')) return 3;
+  return name.includes('-taskmanager-') ? 2 : name.endsWith('.previous.log') ? 1 : 0;
+}
+
+function addressOf(runId: string, { attempt, name }: { readonly attempt: number; readonly name: string }): string {
+  return `/api/runs/${runId}/attempts/${attempt}/files/${name.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function Lines({
+  address,
+  search,
+  label,
+}: {
+  readonly address: string;
+  readonly search: string;
+  readonly label: string;
+}) {
+  const [text, setText] = useState<string>();
+  useEffect(() => {
+    setText(undefined);
+    const gone = new AbortController();
+    void fetch(address, { signal: gone.signal })
+      .then((answer) => (answer.ok ? answer.text() : 'It is no longer in the ledger.'))
+      .then(setText, () => undefined);
+    return () => gone.abort();
+  }, [address]);
+  const lines = useMemo(() => (text ?? '').trimEnd().split('\n'), [text]);
+  const wanted = search.toLowerCase();
+  const found = useMemo(
+    () => (wanted === '' ? lines : lines.filter((line) => line.toLowerCase().includes(wanted))),
+    [lines, wanted],
+  );
+  const shown = found.slice(-MOST_LINES);
+  const box = useRef<HTMLPreElement>(null);
+  useEffect(() => {
+    if (box.current !== null) box.current.scrollTop = box.current.scrollHeight;
+  }, [text]);
+  return (
+    <>
+      <p class="count" aria-live="polite">
+        {text === undefined ? 'Loading…' : plural(found.length, 'line')}
+        {found.length > shown.length && `, the last ${MOST_LINES} shown`} <a href={address}>as it is</a>
+      </p>
+      <pre class="log" ref={box} tabIndex={0} role="region" aria-label={label}>
+        {shown.join('\n')}
+      </pre>
+    </>
+  );
+}

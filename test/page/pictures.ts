@@ -1,0 +1,45 @@
+// The pictures of the page in docs/: `npm run docs:page`. They show runs of the simulation.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'puppeteer-core';
+import { shownLedger, storeLog } from '../view/ledger-of.ts';
+import { openBrowser } from './chromium.ts';
+import { startDashboard } from './stage.ts';
+
+const FOLDER = join(import.meta.dirname, '../../docs/page');
+const LOG = [
+  'INFO  org.apache.flink.runtime.executiongraph.ExecutionGraph - Source: orders -> parse (1/1) switched from RUNNING to FAILED.',
+  'java.lang.IllegalStateException: no price for article 4711',
+  '\tat org.example.Orders.map(Orders.java:41)',
+].join('\n');
+
+async function take(
+  browser: Browser,
+  address: string,
+  name: string,
+  scheme: string,
+  size = { width: 1100, height: 720 },
+) {
+  const page = await browser.newPage();
+  await page.setViewport(size);
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+  await page.evaluateOnNewDocument((now) => (Date.now = () => now), shown.now);
+  await page.goto(address);
+  await page.waitForSelector('h1');
+  await page.waitForFunction(() => document.querySelector('.loading') === null);
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: join(FOLDER, `${name}.png`), optimizeForSpeed: false });
+  await page.close();
+}
+
+mkdirSync(FOLDER, { recursive: true });
+const shown = await shownLedger({ message: 'no price for article 4711', before: 9 });
+storeLog(shown, shown.failed, 'orders-import-jobmanager.log', LOG);
+const [browser, stage] = await Promise.all([openBrowser(), startDashboard(shown.s3)]);
+const { origin } = new URL(stage.url);
+await take(browser, `${origin}/runs`, 'runs', 'light');
+await take(browser, `${origin}/runs/${shown.failed}`, 'run', 'light', { width: 1100, height: 1200 });
+await take(browser, `${origin}/runs/${shown.failed}`, 'run-dark-narrow', 'dark', { width: 400, height: 900 });
+await take(browser, `${origin}/queues`, 'queues', 'dark', { width: 1100, height: 420 });
+await browser.close();
+await stage.stop();

@@ -1,0 +1,44 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { main } from '../../packages/cli/src/main.ts';
+import { fakeIo } from '../../packages/cli/test/fake-io.ts';
+import { serveS3 } from '../../packages/cli/test/runs/fake-ledger.ts';
+import type { FakeS3 } from '../fakes/s3.ts';
+
+const BUILDER: string = new URL('../../infra/page.mjs', import.meta.url).href;
+
+export interface Stage {
+  readonly url: string;
+  /** The ledger that the page reads. */
+  readonly s3: FakeS3;
+  stop(): Promise<void>;
+}
+
+/** `flink-dispatch dashboard` on a ledger in memory, with the page as it is built. */
+export async function startDashboard(from: FakeS3, ...flags: readonly string[]): Promise<Stage> {
+  const folder = join(import.meta.dirname, '../../dist/page');
+  mkdirSync(folder, { recursive: true });
+  const { buildPage } = (await import(BUILDER)) as { buildPage: () => Promise<Record<string, string>> };
+  for (const [name, text] of Object.entries(await buildPage())) writeFileSync(join(folder, name), text);
+  const stub = mockClient(S3Client);
+  const s3 = serveS3(stub);
+  for (const path of from.keys('ledger/')) s3.store(path, from.text(path) ?? '');
+  const io = fakeIo();
+  let command: Promise<number> | undefined;
+  const url = await new Promise<string>((resolve, reject) => {
+    const out = (text: string): void => resolve((JSON.parse(text) as { url: string }).url);
+    command = main(['dashboard', '--ledger', 'ledger', '--json', ...flags], { ...io, out }, '1');
+    command.then(() => reject(new Error(io.stderr())), reject);
+  });
+  return {
+    url,
+    s3,
+    async stop() {
+      io.interrupt();
+      await command;
+      stub.restore();
+    },
+  };
+}

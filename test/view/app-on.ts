@@ -1,0 +1,36 @@
+import type { Hono } from 'hono';
+import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
+import { createS3LockReader } from '../../lib/run/store/s3-locks.ts';
+import { createS3RunList } from '../../lib/run/store/s3-run-index.ts';
+import { getText } from '../../lib/run/store/s3-objects.ts';
+import { evidencePrefix } from '../../lib/run/store/evidence-store.ts';
+import { findRun } from '../../lib/operate/find-run.ts';
+import { DispatchError } from '../../lib/core/errors.ts';
+import { createApp } from '../../lib/view/server/app.ts';
+import type { ViewPorts } from '../../lib/view/server/ports.ts';
+import type { FakeS3 } from '../fakes/s3.ts';
+
+export const HOST = '127.0.0.1:8080';
+const PAGE = { html: '<!doctype html><title>page</title>', script: 'export {};', style: 'a{}' };
+
+/** The page's server on a simulated S3. */
+export function appOn({ bucket }: FakeS3, more: Partial<ViewPorts> = {}): Hono {
+  const ledger = createS3Ledger(bucket);
+  const runs = createS3RunList(bucket);
+  const ports: ViewPorts = {
+    ledger: 'ledger',
+    clock: { now: () => Date.parse('2026-11-21T07:00:00Z') },
+    rows: (wish) => runs.rows(wish),
+    run: (named) => findRun(named, { kind: 'all' }, { ledger, runs }),
+    evidence: async (runId, attempt, name) => (await getText(bucket, evidencePrefix(runId, attempt) + name))?.text,
+    lock: createS3LockReader(bucket),
+    streams: () => Promise.resolve([]),
+    stream: () => Promise.reject(new DispatchError('RunNotFound', 'there is no such stream')),
+    ...more,
+  };
+  return createApp(ports, PAGE);
+}
+
+export async function get(app: Hono, path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return app.request(`http://${HOST}${path}`, { headers: { host: HOST, ...headers } });
+}
