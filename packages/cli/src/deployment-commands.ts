@@ -21,6 +21,20 @@ function order(
   };
 }
 
+function pinning(name: 'pin' | 'unpin'): Command {
+  return {
+    name: `deployments ${name}`,
+    synopsis: '[OPTIONS] <deployment> <snapshot>',
+    summary:
+      name === 'pin'
+        ? 'Keep a snapshot of a stream, by its number or path, whatever job.savepointHistory says.'
+        : 'Let job.savepointHistory decide again how long a snapshot is kept.',
+    flags: [...LEDGER, ...COMMON],
+    examples: [`deployments ${name} orders 12`],
+    load: async () => ({ execute: (await import('./commands/deployments-pin.ts'))[name] }),
+  };
+}
+
 /** Streams that keep their state, in their ledger: no access to a cluster is needed. */
 export const DEPLOYMENT_COMMANDS: readonly Command[] = [
   {
@@ -97,6 +111,7 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
     summary: 'Take a savepoint of a stream that runs on.',
     examples: ['deployments savepoint orders'],
   }),
+  ...(['pin', 'unpin'] as const).map(pinning),
   order('remove', {
     called: 'delete',
     summary: 'Cancel a stream without a savepoint, and forget its deployment. Its snapshots stay.',

@@ -1,4 +1,4 @@
-import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -99,6 +99,49 @@ describe('deployments', () => {
     const { out } = await run('history', 'orders');
     expect(out).toMatch(/1 +savepoint native +1970-01-01T00:00:00\.000Z +12 +upgrade +1/);
     expect(out).toContain(runIdFor('run'));
+  });
+
+  it.each(['1', `s3://state/savepoints/${ID}/x`])('keep a snapshot, as %s, until told otherwise', async (which) => {
+    expect(await run('pin', 'orders', which)).toMatchObject({
+      code: 0,
+      out: `pin orders: s3://state/savepoints/${ID}/x\n`,
+    });
+    expect(stored().snapshots).toMatchObject([{ ordinal: 1, pinned: true }]);
+    expect((await run('history', 'orders')).out).toContain('upgrade (pinned)');
+    expect((await run('unpin', 'orders', which)).code).toBe(0);
+    expect(stored().snapshots[0]).not.toHaveProperty('pinned');
+  });
+
+  it('keep no snapshot that is not there, or is being deleted', async () => {
+    expect(await run('pin', 'orders', '7')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("'7': the history of orders has no such snapshot") as string,
+    });
+    expect(await run('pin', 'orders')).toMatchObject({ code: 2 });
+    const record = stored();
+    store({ ...record, snapshots: record.snapshots.map((kept) => ({ ...kept, deletingAt: 5 })) });
+    expect(await run('pin', 'orders', '1')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is being deleted') as string,
+    });
+    expect((await run('history', 'orders')).out).toContain('upgrade (being deleted)');
+  });
+
+  it('pin a snapshot of the record that others change meanwhile', async () => {
+    const write = { times: 0 };
+    s3.on(PutObjectCommand).callsFake(({ Key, Body }: { Key: string; Body: string }) => {
+      write.times += 1;
+      if (write.times === 1)
+        throw new S3ServiceException({
+          name: 'PreconditionFailed',
+          $fault: 'client',
+          $metadata: { httpStatusCode: 412 },
+        });
+      objects.set(Key, Body);
+      return { ETag: '"2"' };
+    });
+    expect((await run('pin', 'orders', '1')).code).toBe(0);
+    expect(stored().snapshots[0]?.pinned).toBe(true);
   });
 
   it('tell in what two generations differ, without secrets', async () => {

@@ -50,19 +50,24 @@ export function onlyArgument({ args }: ParsedFlags, usage: string): string {
   return only;
 }
 
-function snapshotRow({ ordinal, snapshot, at, why, generation, restoredBy, deletingAt }: KeptSnapshot): string[] {
+function snapshotRow({ ordinal, snapshot, at, why, generation, restoredBy, ...kept }: KeptSnapshot): string[] {
   const { kind, format, bytes, run, path } = snapshot;
   return [
     String(ordinal),
     format === undefined ? kind : `${kind} ${format.toLowerCase()}`,
     new Date(snapshot.at ?? at).toISOString(),
     bytes === undefined ? '-' : String(bytes),
-    deletingAt === undefined ? why : `${why} (being deleted)`,
+    `${why}${fateOf(kept)}`,
     String(generation),
     run ?? '-',
     restoredBy ?? '-',
     path,
   ];
+}
+
+function fateOf({ pinned, deletingAt }: Pick<KeptSnapshot, 'pinned' | 'deletingAt'>): string {
+  if (deletingAt !== undefined) return ' (being deleted)';
+  return pinned === true ? ' (pinned)' : '';
 }
 
 function summary({ id, tenant, name, target, namespace, state, wanted, reached, run, settled }: DeploymentRecord) {
