@@ -3,6 +3,7 @@ import { canonicalJson } from '../../../lib/core/json.ts';
 import { parseDeployment, parseDeploymentRequest } from '../../../lib/deployment/record-schema.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRequest } from '../../../lib/deployment/record.ts';
 import { deploymentEventSchema, type PublicDeploymentEvent } from '../../../lib/outcome/deployment-schema.ts';
+import { isEnded } from '../../../lib/run/machine.ts';
 import { isHeld } from '../../../lib/run/prepared.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { isOlder } from '../../../lib/trigger/s3-event.ts';
@@ -181,9 +182,10 @@ export class DeploymentInvariants {
    * removes it ('everything comes to its end').
    */
   private checkSuspended({ id, name, run }: DeploymentRecord): void {
-    const open = this.runsOf(id).filter(({ state }) => state !== 'closed');
+    const runs = this.runsOf(id).filter((one) => !goesByItself(one));
+    const open = runs.filter(({ state }) => state !== 'closed');
     this.check('I11: what is suspended is gone', run === undefined && open.length === 0, () => name);
-    const ids = this.runsOf(id).map(({ runId }) => runId as string);
+    const ids = runs.map(({ runId }) => runId as string);
     const left = this.world.kubernetes
       .all('Deployment')
       .filter(({ annotations }) => ids.includes(annotations[RUN_ID] ?? ''))
@@ -301,4 +303,9 @@ export class DeploymentInvariants {
     const marker = this.world.s3.objects.has(`${LEDGER}/live-deployments/${id}`);
     this.check('a deployment that may go on has its marker', marker || record.state !== 'suspended', () => record.name);
   }
+}
+
+/** A run that failed while it was prepared: it never had the permit, and is being cleaned up. */
+function goesByItself(run: RunRecord): boolean {
+  return isHeld(run) && isEnded(run.state);
 }

@@ -49,10 +49,17 @@ export class Streams {
   }
 
   /** Of the stream; of a run whose successor has begun, its own. */
-  private newestOf({ name, runId, deployment, attempts }: RunRecord): Completed | undefined {
-    const successor = deployment && this.world.deployments.invariants.records.get(deployment.id)?.run?.id;
-    if (successor === undefined || successor === runId) return this.truth.newest(name);
-    return this.truth.newestBy(attempts.map(({ jobId }) => jobId));
+  private newestOf({ name, runId, deployment, createdAt, attempts }: RunRecord): Completed | undefined {
+    const all = [...this.world.invariants.records.values()];
+    const hasSuccessor = all.some(
+      (other) =>
+        deployment !== undefined &&
+        other.deployment?.id === deployment.id &&
+        other.runId !== runId &&
+        other.createdAt >= createdAt &&
+        !isHeld(other),
+    );
+    return hasSuccessor ? this.truth.newestBy(attempts.map(({ jobId }) => jobId)) : this.truth.newest(name);
   }
 
   private checkStop(record: RunRecord, outcome: Outcome): void {
