@@ -8,6 +8,7 @@ import type { Target, Targets } from '../lib/dispatch/targets.ts';
 import { createClusterInspection } from '../lib/flink/rest/inspection.ts';
 import { createJars } from '../lib/flink/rest/jars.ts';
 import { createApplicationManager, createJobManager } from '../lib/flink/rest/job-manager.ts';
+import { createRescaling } from '../lib/flink/rest/rescaling.ts';
 import { createSavepoints } from '../lib/flink/rest/savepoints.ts';
 import { namespacesOf, type DispatchConfig, type TargetConfig } from '../lib/job/config/dispatch-config.ts';
 import { readSecret } from './read-secret.ts';
@@ -44,6 +45,7 @@ async function openTarget(config: TargetConfig, s3: S3Client): Promise<Target> {
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, config.rest)),
     application: (ref) => createApplicationManager(createRestTransport(api, ref, config.rest)),
     savepoints: (ref) => createSavepoints(createRestTransport(api, ref, config.rest)),
+    rescaling: (ref) => createRescaling(createRestTransport(api, ref, config.rest)),
     session(ref) {
       const transport = createRestTransport(api, ref, config.rest);
       return { jars: createJars(transport), inspection: createClusterInspection(transport) };

@@ -1,28 +1,21 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { omit } from '../core/omit.ts';
-import type { Reason } from '../core/reasons.ts';
 import { isEnded } from '../run/machine.ts';
 import { isHeld } from '../run/prepared.ts';
 import type { RunRecord } from '../run/record.ts';
 import { afterRun } from './after-run.ts';
-import { isUnheard, POLL, TRANSITION, type Decision } from './decision.ts';
+import { isUnheard, TRANSITION, waitForRequest, type Decision } from './decision.ts';
 import { deleted, due, JAR, jars, rest, suspended } from './at-rest.ts';
-import { addEvent } from './events.ts';
+import type { DeploymentEventType } from './event.ts';
+import { addEvent, fail } from './events.ts';
 import { isHeldByRun, retire, retirementAt } from './history.ts';
-import {
-  generationOf,
-  type DeploymentEventType,
-  type DeploymentRecord,
-  type DeploymentRun,
-  type Generation,
-  type SnapshotRequest,
-  type StopWhy,
-} from './record.ts';
+import { generationOf, type DeploymentRecord, type DeploymentRun, type Generation, type StopWhy } from './record.ts';
 import { handingOver, permitting, preparing, withChoices } from './prepare-steps.ts';
 import { prepare, takeBack, type OtherRuns } from './prepare.ts';
 import { ending, stillLeaving } from './ending.ts';
 import { removals } from './removals.ts';
+import { endRescale, isToRescale, rescaling, unscaledCause } from './scale/rescale.ts';
 import { giveUpRequest, nextPeriodic, openRequest } from './requests.ts';
 import { onTrial } from './stable.ts';
 import { begin } from './start.ts';
@@ -88,12 +81,15 @@ interface Running {
 
 function withRun(given: DeploymentRecord, { own: before, run, wanted, others, now }: Running): Decision {
   if (isHeld(run)) return permitting(given, before, now);
-  const noted = noteStopFailed(noteRunning(given, before, run, now), run, now);
+  const noted = endRescale(noteStopFailed(noteRunning(given, before, run, now), run, now), wanted, now);
   const own = noted.run ?? before;
   if (own.stop !== undefined) return stopping(noted, own, run, now);
-  const why = stopCause(noted, own, wanted);
+  const cause = stopCause(noted, own, wanted) ?? unscaledCause(noted, own, wanted);
+  const isInPlace = isToRescale(noted, { own, run, wanted }, cause);
+  const why = isInPlace ? undefined : cause;
   const ahead = prepare(noted, { wanted, why, next: others.next, now });
   if (ahead.kind === 'wait') return preparing(ahead.record, ahead.next, others.next, now);
+  if (isInPlace) return rescaling(ahead.record, { own, run, wanted, now });
   const seen = ahead.kind === 'failed' ? fail(ahead.record, withChoices(ahead), now) : ahead.record;
   const running = { own, run, wanted, others, now };
   const goesOn = why === undefined || ahead.kind === 'failed';
@@ -119,8 +115,13 @@ function toStop(seen: DeploymentRecord, why: StopWhy, running: Running): Decisio
   const stop = { ...choice, why, at: now };
   const asked = { ...free, state, run: { ...own, stop } } as const;
   const told = why === 'suspend' ? 'suspending' : 'upgrading';
-  const record = why === 'delete' ? asked : addEvent(asked, told, now, { run: own.id });
+  const message = seen.unscaled?.generation === wanted.number ? notInPlace(seen.unscaled.message) : undefined;
+  const record = why === 'delete' ? asked : addEvent(asked, told, now, { run: own.id, ...defined({ message }) });
   return stopping(record, asked.run, run, now);
+}
+
+function notInPlace(why: string): string {
+  return `Another run takes its place, since the parallelism could not be changed in it: ${why}`;
 }
 
 /** Nothing else is wanted. A run that is new shows first whether it is stable. */
@@ -175,25 +176,6 @@ function noteStopFailed(record: DeploymentRecord, run: RunRecord, now: Instant):
   return fail(freed, { reason: failed.reason, message: failed.message, choices }, now);
 }
 
-function fail(
-  record: DeploymentRecord,
-  {
-    reason,
-    message,
-    choices,
-  }: {
-    readonly reason: Reason;
-    readonly message: string;
-    readonly choices: readonly string[];
-  },
-  now: Instant,
-): DeploymentRecord {
-  const settled = { generation: record.wanted, reason, message, choices, at: now };
-  const run = defined({ run: record.run?.id });
-  const state = record.run?.runningAt === undefined ? 'starting' : 'running';
-  return addEvent({ ...record, state, settled }, 'upgrade-failed', now, { ...run, reason, message, choices });
-}
-
 /** What is wanted is what runs. */
 function reach(record: DeploymentRecord, run: RunRecord): DeploymentRecord {
   if (record.settled?.generation === record.wanted || run.state !== 'running') return record;
@@ -220,8 +202,4 @@ function housekeeping(given: DeploymentRecord, { own, run, wanted, now }: Runnin
   if (asks) effects.push({ kind: 'look', runId: own.id });
   const times = [nextPeriodic(retired, wanted), retirementAt(retired, now), asks ? now + LOOK : undefined];
   return { record: retired, effects, ...due(times) };
-}
-
-function waitForRequest(record: DeploymentRecord, request: SnapshotRequest, now: Instant): Decision {
-  return { record, effects: [{ kind: 'take-snapshot', request }], dueAt: now + POLL };
 }

@@ -16,6 +16,8 @@ export type DeploymentEffect =
   | { readonly kind: 'stop-run'; readonly runId: RunId; readonly stop: StopMode; readonly upgrade: boolean }
   /** Asks Flink for the snapshot, or what has become of it. */
   | { readonly kind: 'take-snapshot'; readonly request: SnapshotRequest }
+  /** Asks Flink to run the job with another parallelism, or whether it does. */
+  | { readonly kind: 'rescale'; readonly run: DeploymentRun }
   /** Asks the JobManager about its job and its checkpoints. */
   | { readonly kind: 'look'; readonly runId: RunId }
   | { readonly kind: 'remove-snapshot'; readonly ordinal: number; readonly directory: string | undefined }
@@ -39,4 +41,9 @@ const UNHEARD: Duration = 20_000;
 /** Whoever made it died before its first message was sent: making it again finds it, and sends that. */
 export function isUnheard({ state, step, createdAt }: RunRecord, now: Instant): boolean {
   return state === 'accepted' && step.number === 1 && now - createdAt >= UNHEARD;
+}
+
+/** Until the snapshot that is being taken is there, or is given up. */
+export function waitForRequest(record: DeploymentRecord, request: SnapshotRequest, now: Instant): Decision {
+  return { record, effects: [{ kind: 'take-snapshot', request }], dueAt: now + POLL };
 }

@@ -1,3 +1,4 @@
+import { differInScaleAlone } from './scale/plan.ts';
 import { generationOf, type DeploymentRecord, type Generation } from './record.ts';
 
 /**
@@ -7,6 +8,7 @@ import { generationOf, type DeploymentRecord, type Generation } from './record.t
 export function foretell(record: DeploymentRecord, generation: Generation): string | undefined {
   const running = generationOf(record, record.run?.generation ?? record.last?.generation ?? 0);
   if (running === undefined || running.job === generation.job || generation.wish.state !== 'running') return undefined;
+  if (differInScaleAlone(running, generation)) return undefined;
   const { plan } = generation;
   if (plan.upgradeMode === 'stateless') {
     return running.plan.upgradeMode === 'stateless'

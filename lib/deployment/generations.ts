@@ -3,6 +3,7 @@ import { deploymentIdFor, sha256Hex } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
 import { omit } from '../core/omit.ts';
 import { defined } from '../core/defined.ts';
+import { scaleOf, scalesInPlace, withoutScale, type Scale } from '../job/scale.ts';
 import { isOlder } from '../trigger/s3-event.ts';
 import { addEvent } from './events.ts';
 import { foretell } from './foretell.ts';
@@ -79,8 +80,8 @@ function isRejected(generation: Generation): generation is Rejected {
 
 /** What else is wanted of the deployment holds, with the job that it has. */
 function insteadOf(sent: Generation, wanted: Generation): Generation {
-  const { job, plan, flinkVersion, jobIn, requestId } = wanted;
-  return { ...sent, job, plan, flinkVersion, jobIn: jobIn ?? requestId };
+  const { job, plan, flinkVersion, jobIn, requestId, scale } = wanted;
+  return { ...omit(sent, 'scale'), job, plan, flinkVersion, jobIn: jobIn ?? requestId, ...defined({ scale }) };
 }
 
 function tellRejected(record: DeploymentRecord, generation: number, same: Rejected, now: Instant): DeploymentRecord {
@@ -195,7 +196,7 @@ function generationFor(request: DeploymentRequest, number: number): Generation {
   return {
     ...{ number, requestId, job: jobText(request), program: programText(request), flinkVersion },
     ...{ wish, plan, notify, at, by },
-    ...defined({ rollbackOf: rejects }),
+    ...defined({ scale: generationScale(request), rollbackOf: rejects }),
   };
 }
 
@@ -210,10 +211,27 @@ function programText({ job }: DeploymentRequest): string {
  * Of all that only another run can bring about. An upload is a wish for another run, although its bytes may be the same
  * as before; how state is kept, and who is told, is none.
  */
-function jobText({ job, source, requestId, sameJob }: DeploymentRequest): string {
-  if (sameJob !== undefined) return sameJob;
+function jobText(request: DeploymentRequest): string {
+  return request.sameJob ?? scaledText(unscaledText(request), scaleOf(request.job.options));
+}
+
+/** Without its parallelism, which may be changed while it runs. */
+function unscaledText({ job, source, requestId }: DeploymentRequest): string {
   const upload = source.kind === 'jar-upload' ? requestId : undefined;
-  return sha256Hex(canonicalJson({ job: omit(job, 'state', 'notify', 'notes'), ...defined({ upload }) }));
+  const unscaled = { ...omit(job, 'state', 'notify', 'notes'), options: withoutScale(job.options) };
+  return sha256Hex(canonicalJson({ job: unscaled, ...defined({ upload }) }));
+}
+
+/** The text of a job, from what its text is without its parallelism. */
+export function scaledText(unscaled: string, scale: Scale): string {
+  return sha256Hex(canonicalJson({ unscaled, scale }));
+}
+
+/** Of an order about a job of before there were any: none. */
+function generationScale(request: DeploymentRequest): Generation['scale'] {
+  const { job, sameJob, unscaled } = request;
+  const of = sameJob === undefined ? unscaledText(request) : unscaled;
+  return of === undefined ? undefined : { ...scaleOf(job.options), of, inPlace: scalesInPlace(job) };
 }
 
 /** An order is about an upload, and none itself. */

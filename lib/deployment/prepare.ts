@@ -51,7 +51,7 @@ function done(record: DeploymentRecord): Preparation {
 /** A run that does not go well is no reason to wait. */
 function mayPrepare({ run, leaving, unprepared, state }: DeploymentRecord, { plan, number }: Generation): boolean {
   if (plan.prepareUpgrade !== true || unprepared === number || leaving !== undefined) return false;
-  return run?.runningAt !== undefined && (state === 'running' || state === 'preparing');
+  return run?.runningAt !== undefined && ['running', 'preparing', 'rescaling'].includes(state);
 }
 
 function makeNext(record: DeploymentRecord, { wanted, now }: Preparing): Preparation {

@@ -7,7 +7,8 @@ import type { ResolvedJob, StatePlan } from '../job/job.ts';
 import { jobSchema, sourceSchema } from '../run/job-schema.ts';
 import { statePlan } from '../run/state-schema.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
-import { DEPLOYMENT_EVENTS, DEPLOYMENT_STATES, type DeploymentRecord, type DeploymentRequest } from './record.ts';
+import { deploymentEvent as event } from './event.ts';
+import { DEPLOYMENT_STATES, type DeploymentRecord, type DeploymentRequest } from './record.ts';
 
 const instant = z.number();
 const reason = z.enum(REASON_CODES);
@@ -26,11 +27,19 @@ const wish = z.looseObject({
   purge: z.boolean().exactOptional(),
 });
 
+const scale = z.looseObject({
+  parallelism: z.number(),
+  vertices: z.record(z.string(), z.number()).exactOptional(),
+  of: z.string(),
+  inPlace: z.boolean(),
+});
+
 const generation = z.looseObject({
   number: z.int().positive(),
   requestId: runId,
   job: z.string(),
   jobIn: runId.exactOptional(),
+  scale: scale.exactOptional(),
   program: z.string(),
   flinkVersion: z.string(),
   wish,
@@ -76,6 +85,10 @@ const run = z.looseObject({
     })
     .exactOptional(),
   unstable: z.looseObject({ at: instant, message: z.string(), restarts: z.number() }).exactOptional(),
+  rescale: z
+    .looseObject({ generation: z.int().positive(), at: instant, askedAt: instant.exactOptional(), until: instant })
+    .exactOptional(),
+  rescales: z.int().positive().exactOptional(),
   lateTold: z.boolean().exactOptional(),
   prepared: z.literal(true).exactOptional(),
 });
@@ -111,20 +124,6 @@ const request = z.looseObject({
   until: instant,
 });
 
-const event = z.looseObject({
-  sequence: z.int().positive(),
-  type: z.enum(DEPLOYMENT_EVENTS),
-  time: instant,
-  generation: z.int().positive(),
-  notify: z.array(z.string()),
-  run: runId.exactOptional(),
-  snapshot: snapshot.exactOptional(),
-  reason: reason.exactOptional(),
-  message: z.string().exactOptional(),
-  choices: z.array(z.string()).exactOptional(),
-  publishedAt: instant.exactOptional(),
-});
-
 const count = z.int().nonnegative();
 
 /** A deployment's record; fields that this version does not know are kept. */
@@ -146,6 +145,7 @@ const deploymentRecordSchema = z.looseObject({
   next: next.exactOptional(),
   leaving: z.looseObject({ id: runId, lateTold: z.literal(true).exactOptional() }).exactOptional(),
   unprepared: z.int().positive().exactOptional(),
+  unscaled: z.looseObject({ generation: z.int().positive(), message: z.string() }).exactOptional(),
   runs: count,
   last: z.looseObject({ id: runId, generation: z.int().positive() }).exactOptional(),
   newest: snapshot.exactOptional(),
@@ -196,6 +196,7 @@ const deploymentRequestSchema = z.looseObject({
   by: z.string(),
   at: instant,
   sameJob: z.string().exactOptional(),
+  unscaled: z.string().exactOptional(),
   rejects: z.int().positive().exactOptional(),
 }) satisfies z.ZodType<DeploymentRequest>;
 

@@ -2,18 +2,21 @@ import type { Instant } from '../core/clock.ts';
 import type { DeploymentId, RunId } from '../core/ids.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { ResolvedJob, StatePlan } from '../job/job.ts';
+import type { Scale } from '../job/scale.ts';
 import type { DeploymentWish } from '../job/state-plan.ts';
 import type { SavepointFormat, Snapshot } from '../state/snapshot.ts';
 import type { RunSource } from '../trigger/request.ts';
+import type { DeploymentEvent } from './event.ts';
 
 /**
- * Where a deployment is. `upgrading`, `rolling-back`, `suspending` and `deleting` last until its run is proven gone; `blocked` until
+ * Where a deployment is. `rescaling` lasts until its job runs with another parallelism; `upgrading`, `rolling-back`, `suspending` and `deleting` last until its run is proven gone; `blocked` until
  * somebody decides.
  */
 export const DEPLOYMENT_STATES = [
   'starting',
   'running',
   'preparing',
+  'rescaling',
   'upgrading',
   'rolling-back',
   'suspending',
@@ -43,6 +46,7 @@ export interface Generation {
   /** 64 hex digits, of all that makes another run. */
   readonly job: string;
   readonly jobIn?: RunId;
+  readonly scale?: GenerationScale;
   /** 64 hex digits, of the job whoever sent it: an upload of the same bytes is the same program. */
   readonly program: string;
   /** `2.3` */
@@ -59,6 +63,14 @@ export interface Generation {
   readonly rejected?: { readonly at: Instant; readonly reason: Reason; readonly message: string };
   /** The job of an earlier generation again, in place of this one, which was rejected. */
   readonly rollbackOf?: number;
+}
+
+/** In how many subtasks its job runs. */
+export interface GenerationScale extends Scale {
+  /** 64 hex digits, of all else that makes another run. */
+  readonly of: string;
+  /** Whether Flink gives its job another parallelism while it runs. */
+  readonly inPlace: boolean;
 }
 
 export type RunWhy = 'create' | 'upgrade' | 'restart' | 'resume' | 'redeploy' | 'rollback';
@@ -99,6 +111,16 @@ export interface DeploymentRun {
   readonly health?: Health;
   /** Why it is not stable, since when that is known, and how often it had been restarted by then: its probation begins anew. */
   readonly unstable?: { readonly at: Instant; readonly message: string; readonly restarts: number };
+  /** The generation whose parallelism its job is given while it runs; until that is reached, the job may have any. */
+  readonly rescale?: {
+    readonly generation: number;
+    readonly at: Instant;
+    /** When Flink was first asked. */
+    readonly askedAt?: Instant;
+    readonly until: Instant;
+  };
+  /** How often its job was given another parallelism: Flink counts each as a restart. */
+  readonly rescales?: number;
   /** Its clean-up takes long, and that is told. */
   readonly lateTold?: boolean;
   /** Whether it was made before its turn, and begins its program with a permit. */
@@ -178,48 +200,6 @@ export interface Settled {
   readonly at: Instant;
 }
 
-export const DEPLOYMENT_EVENTS = [
-  'accepted',
-  'superseded',
-  'started',
-  'preparing',
-  'unprepared',
-  'upgrading',
-  'upgraded',
-  'upgrade-failed',
-  'stable',
-  'unstable',
-  'rolling-back',
-  'rolled-back',
-  'rejected',
-  'delayed',
-  'suspending',
-  'suspended',
-  'resumed',
-  'blocked',
-  'snapshot',
-  'snapshot-failed',
-  'finished',
-  'deleted',
-] as const;
-export type DeploymentEventType = (typeof DEPLOYMENT_EVENTS)[number];
-
-/** An entry of the outbox: all that its event says, so that each delivery has the same bytes. */
-export interface DeploymentEvent {
-  /** From 1, without gaps; with the deployment's id it is the event's id. */
-  readonly sequence: number;
-  readonly type: DeploymentEventType;
-  readonly time: Instant;
-  readonly generation: number;
-  readonly notify: readonly string[];
-  readonly run?: RunId;
-  readonly snapshot?: Snapshot;
-  readonly reason?: Reason;
-  readonly message?: string;
-  readonly choices?: readonly string[];
-  readonly publishedAt?: Instant;
-}
-
 /** The ledger's one object for a deployment, version 1. */
 export interface DeploymentRecord {
   readonly version: 1;
@@ -245,6 +225,8 @@ export interface DeploymentRecord {
   readonly leaving?: { readonly id: RunId; readonly lateTold?: true };
   /** The generation for which no run is prepared, or not again. */
   readonly unprepared?: number;
+  /** The generation that the running job cannot come to while it runs, and why. */
+  readonly unscaled?: { readonly generation: number; readonly message: string };
   /** How many there were, with the present one. */
   readonly runs: number;
   /** Of the last run that is gone. */
@@ -295,6 +277,8 @@ export interface DeploymentRequest {
   readonly at: Instant;
   /** A person's order about a job that was accepted before: that job's text. */
   readonly sameJob?: string;
+  /** Of an order: the job's text without its parallelism. */
+  readonly unscaled?: string;
   /** A person's order to roll back: the generation that is not to be tried again. */
   readonly rejects?: number;
 }

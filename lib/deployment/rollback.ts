@@ -58,12 +58,13 @@ export function rollBack(
   if (target === undefined || cause === undefined || newState(record, own, run) !== undefined) return undefined;
   const number = nextNumber(record);
   const { wish: { nonces } = { nonces: {} }, at = now } = generationOf(record, record.wanted) ?? {};
-  const { job, program, flinkVersion, plan, notify } = target;
+  const { job, program, flinkVersion, plan, notify, scale } = target;
   const generation: Generation = {
     // Nobody sent it: a request that is being taken meanwhile is no older than what it takes the place of.
     ...{ number, job, program, flinkVersion, plan, notify, at },
     requestId: runIdFor(`rollback\n${record.id}\n${number}`),
     jobIn: target.jobIn ?? target.requestId,
+    ...defined({ scale }),
     wish: { state: 'running', nonces },
     by: `rollback of generation ${own.generation}`,
     rollbackOf: own.generation,

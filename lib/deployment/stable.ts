@@ -86,8 +86,14 @@ export function afterHandover(
   return addEvent(noted, 'stable', now, { generation, run: own.id, snapshot: left });
 }
 
-function isWell({ health, checkpoints }: DeploymentRun): boolean {
-  return checkpoints?.own === true && health !== undefined && health.tasksRun && health.restarts <= FEW;
+function isWell(own: DeploymentRun): boolean {
+  const { health, checkpoints } = own;
+  return checkpoints?.own === true && health !== undefined && health.tasksRun && restartsOf(own, health) <= FEW;
+}
+
+/** That were not for another parallelism. */
+function restartsOf({ rescales = 0 }: DeploymentRun, { restarts }: Health): number {
+  return restarts - rescales;
 }
 
 function stable(record: DeploymentRecord, own: DeploymentRun, now: Instant): DeploymentRecord {
@@ -123,9 +129,10 @@ function judge(tried: Tried): Judgement {
   if (isOver && checkpoints.at < endOf(tried)) return { kind: 'look' };
   // It did not answer.
   if (health?.at !== checkpoints.at) return { kind: 'wait' };
-  const message = complaint(health, checkpoints.own, isOver, tried);
+  const counted = { ...health, restarts: restartsOf(own, health) };
+  const message = complaint(counted, checkpoints.own, isOver, tried);
   if (message === undefined) return { kind: isOver && isReady(health, checkpoints.own, tried) ? 'stable' : 'wait' };
-  return { kind: 'unstable', hasState: checkpoints.own, message, restarts: health.restarts };
+  return { kind: 'unstable', hasState: checkpoints.own, message, restarts: counted.restarts };
 }
 
 /** What is wrong with it, in a sentence. */

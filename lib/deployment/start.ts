@@ -6,6 +6,7 @@ import { omit } from '../core/omit.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { addEvent } from './events.ts';
 import { noteRestored } from './history.ts';
+import { differInScaleAlone } from './scale/plan.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun, type Generation, type RunWhy } from './record.ts';
 
 /** What the next run starts from, or why nobody but a person can say. */
@@ -56,11 +57,13 @@ export function asksToRedeploy({ done }: DeploymentRecord, { wish }: Generation)
 }
 
 /** Another job starts from a checkpoint although a savepoint was asked for: a checkpoint may not fit it. */
-function isSilentFallback(record: DeploymentRecord, { plan, job, rollbackOf }: Generation): boolean {
+function isSilentFallback(record: DeploymentRecord, wanted: Generation): boolean {
+  const { plan, job, rollbackOf } = wanted;
   // Rolled back to, it wrote that checkpoint itself.
   if (record.newest?.kind !== 'checkpoint' || rollbackOf !== undefined) return false;
   if (plan.upgradeMode !== 'savepoint' || plan.fallback === 'last-state') return false;
-  return generationOf(record, record.last?.generation ?? 0)?.job !== job;
+  const last = generationOf(record, record.last?.generation ?? 0);
+  return last?.job !== job && !differInScaleAlone(last, wanted);
 }
 
 function savepointMissing({ path }: Snapshot): Start {

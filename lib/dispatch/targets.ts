@@ -1,5 +1,12 @@
 import type { ClusterAccess, ClusterRef } from '../kubernetes/cluster/port.ts';
-import type { ApplicationManager, ClusterInspection, Jars, JobManager, Savepoints } from '../flink/job-manager.ts';
+import type {
+  ApplicationManager,
+  ClusterInspection,
+  Jars,
+  JobManager,
+  Rescaling,
+  Savepoints,
+} from '../flink/job-manager.ts';
 
 /** One named Kubernetes cluster of the deployment, ready to use. */
 export interface Target {
@@ -11,6 +18,8 @@ export interface Target {
   application(ref: ClusterRef): ApplicationManager;
   /** What else it is asked of the state of its job. */
   savepoints(ref: ClusterRef): Savepoints;
+  /** How many subtasks its job has. */
+  rescaling(ref: ClusterRef): Rescaling;
   session(ref: ClusterRef): SessionAccess;
 }
 

@@ -168,6 +168,29 @@ export interface Savepoints {
   status(operation: SavepointOperation): Promise<SavepointStatus>;
 }
 
+/** A vertex of a job: operators that run in the same tasks. */
+export interface JobVertex {
+  /** 32 hex digits. */
+  readonly id: string;
+  readonly name: string;
+  /** In how many subtasks it runs now. */
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  /** Whether all of them run, or have finished. */
+  readonly allRun: boolean;
+}
+
+/** Between which numbers of subtasks Flink may choose, by the ids of vertices. */
+export type Requirements = Readonly<Record<string, { readonly lowerBound: number; readonly upperBound: number }>>;
+
+/** What the adaptive scheduler is told of a job that runs. */
+export interface Rescaling {
+  vertices(jobId: string): Promise<readonly JobVertex[]>;
+  requirements(jobId: string): Promise<Requirements>;
+  /** Of all its vertices. With high availability a JobManager that follows has them too. */
+  require(jobId: string, requirements: Requirements): Promise<void>;
+}
+
 export interface JarRun {
   readonly entryClass?: string;
   readonly programArgs?: readonly string[];

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { REASON_CODES } from '../core/reasons.ts';
-import { DEPLOYMENT_EVENTS, type DeploymentEventType } from '../deployment/record.ts';
+import { DEPLOYMENT_EVENTS, type DeploymentEventType } from '../deployment/event.ts';
 
 type EventName = `io.flink-dispatch.deployment.${DeploymentEventType}.v1`;
 

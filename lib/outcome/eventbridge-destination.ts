@@ -17,6 +17,8 @@ const DETAIL_TYPES: Readonly<Record<PublicEvent['type'], string>> = {
   'io.flink-dispatch.deployment.started.v1': 'Flink Deployment Started',
   'io.flink-dispatch.deployment.preparing.v1': 'Flink Deployment Preparing',
   'io.flink-dispatch.deployment.unprepared.v1': 'Flink Deployment Unprepared',
+  'io.flink-dispatch.deployment.rescaling.v1': 'Flink Deployment Rescaling',
+  'io.flink-dispatch.deployment.rescaled.v1': 'Flink Deployment Rescaled',
   'io.flink-dispatch.deployment.upgrading.v1': 'Flink Deployment Upgrading',
   'io.flink-dispatch.deployment.upgraded.v1': 'Flink Deployment Upgraded',
   'io.flink-dispatch.deployment.upgrade-failed.v1': 'Flink Deployment Upgrade Failed',

@@ -25,6 +25,7 @@ const attempt = z.looseObject({
   launchedAt: instant,
   restoredFrom: snapshot.exactOptional(),
   snapshot: snapshot.exactOptional(),
+  fixedVertices: z.array(z.string()).exactOptional(),
   beganAgain: z.literal(true).exactOptional(),
   goesOn: z.literal(true).exactOptional(),
   createdAt: instant.exactOptional(),

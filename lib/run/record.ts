@@ -82,6 +82,11 @@ export interface Attempt {
   readonly beganAgain?: true;
   /** Whether another JobManager than its first one stood when it ended, and may have gone on with its program. */
   readonly goesOn?: true;
+  /**
+   * Of a job that was given another parallelism while it runs: the vertices that keep theirs, because the program gave it to
+   * them. Written before Flink is first asked.
+   */
+  readonly fixedVertices?: readonly string[];
   /** The newest complete state that it left behind. */
   readonly snapshot?: Snapshot;
   readonly createdAt?: Instant;

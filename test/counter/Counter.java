@@ -27,7 +27,8 @@ import org.apache.flink.util.Collector;
 /**
  * Counts 1, 2, 3…: the position is the source's state, and per key (the number modulo 3) a count and a sum are kept.
  * Tells a server of each number, of what it began from, and of each checkpoint that was complete. Arguments: the server's
- * URL, milliseconds between numbers, and milliseconds that each snapshot takes beside (0 when left out). The jar's resource `variant` says which of the job's versions it is.
+ * URL, milliseconds between numbers, and milliseconds that each snapshot takes beside (0 when left out), and anything more where the parallelism of the options holds for what
+ * follows the count. The jar's resource `variant` says which of the job's versions it is.
  */
 public final class Counter {
     private static final long KEYS = 3;
@@ -37,15 +38,19 @@ public final class Counter {
         long pause = Long.parseLong(args[1]);
         long slowness = args.length > 2 ? Long.parseLong(args[2]) : 0;
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
-        env.setParallelism(1);
+        // What is after the count may have the parallelism of the options; all before it counts in one subtask.
+        if (args.length <= 3) env.setParallelism(1);
         env.setBufferTimeout(1);
         env.fromSequence(1, Long.MAX_VALUE)
+                .setParallelism(1)
                 .uid("numbers")
                 .map(number -> paced(number, pause))
+                .setParallelism(1)
                 .returns(Long.class)
                 .uid("pace")
                 .keyBy(number -> number % KEYS)
                 .process(new Sums(args[0], variant, slowness))
+                .setParallelism(1)
                 .uid(variant.equals("renamed") ? "totals" : "sums")
                 .sinkTo(new DiscardingSink<>())
                 .uid("end");

@@ -134,6 +134,7 @@ function targetOf(world: World, invocation: Invocation): Target {
     application: (ref) => world.flink.jobManager(invocation, ref),
     savepoints: (ref) => world.flink.savepoints(invocation, ref),
     session: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink.prepared).session(invocation, ref),
+    rescaling: (ref) => world.flink.rescaling(invocation, ref),
   };
 }
 

@@ -1,5 +1,6 @@
 import { PREPARED_MUTANTS } from './deployments/prepared-mutants.ts';
 import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
+import { RESCALE_PLAYED } from './deployments/rescale-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
@@ -37,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SESSION_MUTANTS,
   ...TENANT_MUTANTS,
   ...STREAM_MUTANTS,
+  ...RESCALE_PLAYED,
   ...ATTEMPT_MUTANTS,
   ...INDEX_MUTANTS,
   ...PREPARED_MUTANTS,

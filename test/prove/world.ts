@@ -66,6 +66,8 @@ export interface Result {
   readonly runs: number;
   /** Runs that took the place of another one of their deployment, and ran. */
   readonly upgrades: number;
+  /** Jobs that were given another parallelism while they ran. */
+  readonly rescales: number;
   /** Of the world's time. */
   readonly elapsed: number;
 }
@@ -497,6 +499,7 @@ export async function play(plan: Plan): Promise<Result> {
     steps: sim.steps,
     runs: invariants.runs,
     upgrades: world.deployments.upgrades,
+    rescales: world.deployments.invariants.rescaled,
     elapsed: sim.elapsed,
   };
 }

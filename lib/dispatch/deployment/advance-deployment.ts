@@ -121,11 +121,11 @@ async function lookAgain(
   const at =
     dueAt !== undefined && value.dueAt !== undefined && value.dueAt > now ? Math.min(value.dueAt, dueAt) : dueAt;
   if (at === value.dueAt && value.stepError === undefined) return 'rests';
-  if (at !== undefined && at !== value.dueAt && at - now <= FAR) {
-    await deps.runQueue.send({ version: 1, deployment: value.id }, (at - now) / 1000);
-  }
+  const isSent = at !== undefined && at !== value.dueAt && at - now <= FAR;
+  if (isSent) await deps.runQueue.send({ version: 1, deployment: value.id }, (at - now) / 1000);
   const written = await write({ ...omit(value, 'stepError', 'dueAt'), ...defined({ dueAt: at }) }, stored, deps);
-  return written === undefined ? 'goes on' : 'rests';
+  // A message that is sent looks at what others have changed meanwhile; to look now would send one more each time.
+  return written === undefined && !isSent ? 'goes on' : 'rests';
 }
 
 /** Trouble here is no fault of the run, which goes on. */

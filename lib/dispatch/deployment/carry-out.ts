@@ -8,6 +8,7 @@ import { isDenied } from '../state/snapshots.ts';
 import { requestStop } from '../state/request-stop.ts';
 import { look } from './look.ts';
 import { dropRun, permitRun, prepareRun } from './prepare-run.ts';
+import { rescale } from './rescale.ts';
 import { requestOf, startRun } from './start-run.ts';
 import { takeSnapshot, type Found } from './take-snapshot.ts';
 
@@ -36,6 +37,8 @@ export async function carryOut(
       return undefined;
     case 'take-snapshot':
       return run === undefined ? undefined : takeSnapshot(effect.request, run, deps);
+    case 'rescale':
+      return run === undefined ? undefined : rescale(effect.run, record, run, deps);
     case 'look':
       return run === undefined ? undefined : look(run, deps);
     case 'remove-snapshot':

@@ -1,7 +1,16 @@
 import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import { runIdFor, type DeploymentId } from '../../core/ids.ts';
-import { generationOf, type DeploymentRecord, type Generation, type GenerationWish } from '../../deployment/record.ts';
+import { scaledText } from '../../deployment/generations.ts';
+import {
+  generationOf,
+  type DeploymentRecord,
+  type DeploymentRequest,
+  type Generation,
+  type GenerationWish,
+} from '../../deployment/record.ts';
+import { slotLimit } from '../../job/policy/policy-resources.ts';
+import { scaleOf, withParallelism } from '../../job/scale.ts';
 import type { DispatchDeps } from '../deps.ts';
 import { applyStored } from './accept-deployment.ts';
 import { requestOf } from './start-run.ts';
@@ -16,6 +25,8 @@ export type Order =
    * done again where a newer state is known: that has to be said.
    */
   | { readonly kind: 'rollback'; readonly to?: string; readonly acceptDuplicates: boolean }
+  /** The wanted job with another parallelism. */
+  | { readonly kind: 'scale'; readonly parallelism: number }
   /** The job of a generation, default the wanted one; `from`: what it starts from, by its path. */
   | { readonly kind: 'upgrade'; readonly to?: number; readonly from?: string };
 
@@ -44,11 +55,29 @@ export async function orderDeployment(
     wish,
     by,
     at: deps.clock.now(),
-    sameJob: base.job,
+    ...jobFor(order, base, request),
     ...(order.kind === 'rollback' && { rejects: record.run?.generation ?? record.last?.generation ?? record.wanted }),
   });
   const applied = await applyStored(kept.request, kept.kind === 'exists', deps);
   return { generation: applied.generation?.number ?? record.wanted };
+}
+
+/** A parallelism is part of the job, and nothing else of it is changed. */
+function jobFor(
+  order: Order,
+  { job: sameJob, scale }: Generation,
+  { job }: DeploymentRequest,
+): Pick<DeploymentRequest, 'job' | 'sameJob' | 'unscaled'> {
+  const same = { job, sameJob, ...defined({ unscaled: scale?.of }) };
+  if (order.kind !== 'scale') return same;
+  const { parallelism } = order;
+  const most = slotLimit(job.options);
+  if (most !== undefined && parallelism > most) {
+    throw refused('parallelism', `${parallelism} is more than the ${most} slots that the job may have`);
+  }
+  const options = withParallelism(job.options, parallelism);
+  const unscaled = scale?.of ?? sameJob;
+  return { job: { ...job, options }, sameJob: scaledText(unscaled, scaleOf(options)), unscaled };
 }
 
 function baseOf(order: Order, record: DeploymentRecord, wanted: Generation): Generation {
@@ -77,6 +106,8 @@ function wishFor(order: Order, record: DeploymentRecord, { wish, plan }: Generat
   }
   const { nonces } = wish;
   switch (order.kind) {
+    case 'scale':
+      return wish;
     case 'suspend':
       return { ...wish, state: 'suspended' };
     case 'resume':

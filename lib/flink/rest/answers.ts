@@ -62,6 +62,33 @@ export const ApplicationsOverview = z.object({
 /** JobDetailsInfo; `job-type` came with 1.20. */
 export const JobDetails = z.object({ 'job-type': z.enum(['BATCH', 'STREAMING']).nullish().catch(undefined) });
 
+/** JobDetailsInfo.JobVertexDetailsInfo: the parallelism is that of now, whatever was asked for. */
+export const JobVertices = z.object({
+  vertices: z.array(
+    z
+      .object({
+        id: z.string(),
+        name: z.string(),
+        parallelism: z.number(),
+        maxParallelism: z.number(),
+        tasks: z.record(z.string(), z.number()),
+      })
+      .transform(({ tasks: { RUNNING: running = 0, FINISHED: finished = 0 }, ...vertex }) => ({
+        ...vertex,
+        allRun: running + finished >= vertex.parallelism,
+      })),
+  ),
+});
+
+const Bounds = z.object({ lowerBound: z.number(), upperBound: z.number() });
+
+/** JobResourceRequirementsBody: by the ids of vertices. */
+export const ResourceRequirements = z
+  .record(z.string(), z.object({ parallelism: Bounds }))
+  .transform((vertices) =>
+    Object.fromEntries(Object.entries(vertices).map(([id, { parallelism }]) => [id, parallelism])),
+  );
+
 /** CheckpointConfigInfo; the interval is Long.MAX_VALUE where checkpoints are taken by request alone. */
 export const CheckpointConfig = z.object({ interval: z.number() });
 

@@ -1,6 +1,6 @@
 /** One request to a JobManager's REST endpoint. */
 export interface RestRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Absolute, every value percent-encoded: `/jobs/<id>/savepoints`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;

@@ -18,3 +18,8 @@ export function withSlotLimit(options: FlinkOptions, allow: AllowList): FlinkOpt
   const asked = configuration.getOptional(MOST_SLOTS) ?? most;
   return { ...options, [MOST_SLOTS.key]: String(asked > 0 ? Math.min(asked, most) : most) };
 }
+
+/** The slots that a job may have in all; undefined where its options do not say. */
+export function slotLimit(options: FlinkOptions): number | undefined {
+  return new FlinkConfiguration(true, Object.entries(options)).getOptional(MOST_SLOTS);
+}

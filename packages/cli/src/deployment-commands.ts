@@ -2,7 +2,7 @@ import type { Command, Execute } from './command.ts';
 import { COMMON, LEDGER, RUN_QUEUE } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 
-type OrderName = 'upgrade' | 'suspend' | 'resume' | 'restart' | 'savepoint' | 'rollback' | 'remove';
+type OrderName = 'upgrade' | 'scale' | 'suspend' | 'resume' | 'restart' | 'savepoint' | 'rollback' | 'remove';
 
 function order(
   name: OrderName,
@@ -81,6 +81,19 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
       },
     ],
     examples: ['deployments upgrade orders', 'deployments upgrade orders --to 4 --from s3://state/savepoint-1a2b3c'],
+  }),
+  order('scale', {
+    summary: 'Give a stream another parallelism: while it runs, where its scheduler is adaptive, else by an upgrade.',
+    flags: [
+      {
+        short: 'p',
+        long: 'parallelism',
+        takes: 'value',
+        value: 'number',
+        help: 'Subtasks, as job.parallelism has it.',
+      },
+    ],
+    examples: ['deployments scale orders --parallelism 8'],
   }),
   order('rollback', {
     summary: 'Go back to the generation that was stable last, from the state that it left, or from another snapshot.',

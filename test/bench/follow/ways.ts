@@ -41,6 +41,7 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     jobManager: (ref) => createJobManager(createRestTransport(api, ref, { kind: 'service-proxy' })),
     application: (ref) => createApplicationManager(createRestTransport(api, ref, { kind: 'service-proxy' })),
     savepoints: () => unused('savepoints'),
+    rescaling: () => unused('rescaling'),
     session: () => unused('sessions'),
   };
   const deps: DispatchDeps = {

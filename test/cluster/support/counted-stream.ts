@@ -30,6 +30,8 @@ export interface CountedStreamOptions extends StreamsOptions {
   readonly flinkConfiguration?: Readonly<Record<string, string>>;
   /** Milliseconds that each snapshot takes beside. */
   readonly slowness?: number;
+  /** Whether what follows the count has the parallelism of the options. */
+  readonly isWide?: boolean;
 }
 
 /** A stream of Counter.java, and what its witness hears of it. */
@@ -57,11 +59,12 @@ export class CountedStream {
 
   /** Uploads a version of the job; `differently`: fields of `job` that are so for this upload alone; `version`: of Flink. */
   upload(variant: Variant, differently: Spec = {}, version = this.options.version): Promise<void> {
-    const { storage, upgradeMode, job, flinkConfiguration, jars, slowness = 0 } = this.options;
+    const { storage, upgradeMode, job, flinkConfiguration, jars, slowness = 0, isWide = false } = this.options;
+    const args = [this.witness.url, '20', String(slowness), ...(isWide ? ['wide'] : [])];
     return this.streams.upload(jars[variant], {
       ...{ name: this.streams.name, image: imageOf(version), flinkVersion: version },
       job: {
-        ...{ kind: 'streaming', upgradeMode, args: [this.witness.url, '20', String(slowness)] },
+        ...{ kind: 'streaming', upgradeMode, args },
         ...{ ...job, ...differently },
       },
       flinkConfiguration: {

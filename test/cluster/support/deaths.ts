@@ -9,7 +9,8 @@ export interface Life {
 }
 
 /** They change nothing outside: to be killed before or after one is to be killed beside an effect. */
-const READS = /^(read|look|list|observe|tail|overview|status|checkpoints|savepoints|get|remains|exceptions|logs?)/;
+const READS =
+  /^(read|look|list|observe|tail|overview|status|checkpoints|savepoints|get|remains|requirements|vertices|exceptions|logs?)/;
 
 /**
  * Kills functions once before and once after each kind of effect, from the moment on at which it is armed. A kind is the

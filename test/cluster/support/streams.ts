@@ -139,6 +139,11 @@ export class Streams {
     return [...this.ledger.records].sort((a, b) => a.createdAt - b.createdAt);
   }
 
+  /** Where its runs are. */
+  target(): Promise<Target> {
+    return this.targets(this.deployment.target);
+  }
+
   /** Of its deployment. */
   get events(): readonly { readonly type: string; readonly data: unknown }[] {
     return this.published.ofDeployments.map(({ event }) => event);
@@ -248,6 +253,7 @@ function guardedTarget(target: Target, guard: <P extends object>(port: P, name: 
     jobManager: (ref) => guard(target.jobManager(ref), 'flink'),
     application: (ref) => guard(target.application(ref), 'flink'),
     savepoints: (ref) => guard(target.savepoints(ref), 'flink'),
+    rescaling: (ref) => guard(target.rescaling(ref), 'flink'),
     session: (ref) => ({ ...target.session(ref), jars: guard(target.session(ref).jars, 'flink') }),
   };
 }

@@ -8,13 +8,15 @@ import { advanceDeployment } from '../../../lib/dispatch/deployment/advance-depl
 import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
 import { sweep } from '../../../lib/dispatch/sweep/sweep.ts';
 import type { SweepDeps } from '../../../lib/dispatch/sweep/sweep-deps.ts';
-import type { Savepoints } from '../../../lib/flink/job-manager.ts';
+import type { Rescaling, Savepoints } from '../../../lib/flink/job-manager.ts';
 import { addEvent, currentAttempt, end, isEnded, toCleaning, toClosed } from '../../../lib/run/machine.ts';
 import type { ActiveRun, Attempt, Outcome, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import { isRunMessage, type QueueMessage, type RunQueue } from '../../../lib/run/store/run-queue.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
 import { below } from '../../../lib/state/storage.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
+import { scaleOf } from '../../../lib/job/scale.ts';
+import { ScaledJob } from '../../fakes/scaled-job.ts';
 import { FakeStateStorage } from '../../fakes/state-storage.ts';
 import { Effects, type PlannedFault } from '../scripted/effects.ts';
 import { World } from '../scripted/world.ts';
@@ -45,11 +47,14 @@ export interface Fate {
   readonly removal?: number;
   /** Another JobManager may still begin its program when it has ended. */
   readonly unsealed?: boolean;
+  /** What becomes of another parallelism, once it is asked for; default: the job has it 2 s later. */
+  readonly rescales?: 'never' | 'refused' | 'unheard';
   /** Of a run that is made before its turn: when it is ready, or what it fails of; default: after 5 s. */
   readonly prepares?: number | Reason;
 }
 
 interface Job {
+  readonly scaled: ScaledJob;
   readonly start: number;
   readonly since: number;
   /** Count of its last checkpoint; one every ten seconds. */
@@ -106,6 +111,7 @@ export class StreamWorld {
   private messages: { readonly at: number; readonly message: QueueMessage }[] = [];
   /** The newest count that any run of the stream left. */
   private newest = 0;
+  private readonly rescales: { readonly at: number; readonly of: ScaledJob }[] = [];
   private readonly dueAt = new Map<RunId, number>();
 
   constructor(options: StreamOptions = {}) {
@@ -328,7 +334,8 @@ export class StreamWorld {
     const count = from === undefined ? 0 : (this.counts.get(from.path) ?? 0);
     if (from !== undefined && !this.counts.has(from.path)) this.violations.push(`${from.path} is not there`);
     this.started.push({ run: run.runId, from: from?.path, newest: this.newest, count });
-    this.jobs.set(run.runId, { start: count, since: now });
+    const { parallelism } = scaleOf(run.job.options);
+    this.jobs.set(run.runId, { start: count, since: now, scaled: new ScaledJob(parallelism) });
     if (from?.path !== first.restoredFrom?.path) this.violations.push(`I2: ${run.runId} restores another snapshot`);
     const runtime = { jobId: jobIdFor(run.runId, 1), type: 'STREAMING' as const, checkpointInterval: EVERY };
     const running: ActiveRun = { ...run, state: 'running', attempts: [{ ...first, runtime, runningAt: now }] };
@@ -421,6 +428,37 @@ export class StreamWorld {
     }
   }
 
+  /** The job of the run that runs. */
+  get scaled(): ScaledJob {
+    const run = this.runs.find(({ state }) => state === 'running');
+    const job = run && this.jobs.get(run.runId);
+    if (job === undefined) throw new Error('no job runs');
+    return job.scaled;
+  }
+
+  private rescaling(): Rescaling {
+    const find = (jobId: string): { readonly scaled: ScaledJob; readonly fate: Fate } => {
+      const run = this.runs.find(({ runId }) => jobIdFor(runId, 1) === jobId);
+      const job = run && this.jobs.get(run.runId);
+      if (run?.state !== 'running' || job === undefined)
+        throw new DispatchError('RestUnreachable', 'no JobManager answers');
+      for (const due of this.rescales.filter(({ at, of }) => of === job.scaled && at <= this.clock.now()))
+        due.of.apply();
+      return { scaled: job.scaled, fate: this.fateOf(run) };
+    };
+    return {
+      vertices: (jobId) => Promise.resolve(find(jobId).scaled.vertices()),
+      requirements: (jobId) => Promise.resolve(find(jobId).scaled.requirements()),
+      require: (jobId, requirements) => {
+        const { scaled, fate } = find(jobId);
+        if (fate.rescales === 'refused') throw new DispatchError('FlinkRefused', 'it does not like that');
+        if (fate.rescales !== 'unheard') scaled.require(requirements);
+        if (fate.rescales === undefined) this.rescales.push({ at: this.clock.now() + 2000, of: scaled });
+        return Promise.resolve();
+      },
+    };
+  }
+
   private target(): Awaited<ReturnType<DispatchDeps['targets']>> {
     const job = (jobId: string): RunRecord | undefined => this.runs.find((run) => jobIdFor(run.runId, 1) === jobId);
     const savepoints: Savepoints = {
@@ -489,6 +527,7 @@ export class StreamWorld {
     return {
       session: () => ({ jars: this.effects.watch('jars', jars, 'RestUnreachable') }),
       savepoints: () => watched,
+      rescaling: () => this.effects.watch('rescaling', this.rescaling(), 'RestUnreachable'),
       application: () => this.effects.watch('application', application, 'RestUnreachable'),
     } as unknown as Awaited<ReturnType<DispatchDeps['targets']>>;
   }

@@ -225,6 +225,9 @@ export class World {
       },
       savepoints: (ref) =>
         this.effects.watch('savepoints', this.flink.streams.savepoints(ref.clusterId), 'RestUnreachable'),
+      rescaling: () => {
+        throw new Error('nothing is rescaled here');
+      },
       session: (ref) => {
         const { jars, inspection } = this.sessions.session(ref);
         const watch = <T extends object>(port: string, it: T): T => this.effects.watch(port, it, 'RestUnreachable');

@@ -15,6 +15,7 @@ import type { Invocation } from '../simulation.ts';
 import type { World } from '../world.ts';
 import { checkDeploymentChange, checkDeploymentShape } from './deployment-shape.ts';
 import { PreparedInvariants } from './prepared-invariants.ts';
+import { RescaleInvariants } from './rescale-invariants.ts';
 import { SnapshotInvariants } from './snapshot-invariants.ts';
 
 const RUN_ID = 'flink-dispatch.io/run-id';
@@ -31,6 +32,7 @@ export class DeploymentInvariants {
   readonly runs = new Map<RunId, RunRecord>();
   private readonly snapshots: SnapshotInvariants;
   private readonly prepared: PreparedInvariants;
+  private readonly rescales: RescaleInvariants;
   private readonly world: World;
   private readonly events = new Map<string, string>();
   private readonly named = new Set<RunId>();
@@ -43,6 +45,7 @@ export class DeploymentInvariants {
     this.world = world;
     this.snapshots = new SnapshotInvariants(world, this);
     this.prepared = new PreparedInvariants(world, this);
+    this.rescales = new RescaleInvariants(world, this);
     const { s3, bus, flink, kubernetes } = world;
     const { onPut } = s3;
     s3.onPut = (put) => {
@@ -69,6 +72,10 @@ export class DeploymentInvariants {
   /** Runs that took another one's place, and ran. */
   get upgrades(): number {
     return [...this.events.values()].filter((text) => /deployment\.(upgraded|rolled-back)\./.test(text)).length;
+  }
+
+  get rescaled(): number {
+    return this.rescales.count;
   }
 
   check(invariant: string, holds: boolean, detail: () => string): void {
@@ -109,6 +116,7 @@ export class DeploymentInvariants {
     if (last !== undefined) checkDeploymentChange(check, last, next, isDelivered);
     this.checkUploads(next);
     this.checkRollbacks(next, last);
+    this.rescales.onRecord(next, last);
     if (last?.run !== undefined && last.run.id !== run?.id) this.checkGone(last.run.id, next);
     if (last !== undefined) this.prepared.onRecord(next, last);
     if (run !== undefined) this.named.add(run.id);
@@ -226,6 +234,7 @@ export class DeploymentInvariants {
       );
     }
     this.checkStops(run, last);
+    this.rescales.onRun(run);
   }
 
   /** I12: only a wish ends a run. */
@@ -300,6 +309,7 @@ export class DeploymentInvariants {
     );
     this.check('I7: every event is delivered', untold.length === 0, () => untold.join(', '));
     this.snapshots.atRest(record);
+    this.rescales.atRest(record);
     const marker = this.world.s3.objects.has(`${LEDGER}/live-deployments/${id}`);
     this.check('a deployment that may go on has its marker', marker || record.state !== 'suspended', () => record.name);
   }

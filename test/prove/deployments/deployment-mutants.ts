@@ -1,4 +1,5 @@
 import type { TestedMutant } from '../mutants.ts';
+import { RESCALE_MUTANTS } from './rescale-mutants.ts';
 
 const DEPLOYMENTS = 'test/dispatch/deployment/deployments.test.ts';
 const GENERATIONS = 'test/deployment/generations.test.ts';
@@ -12,6 +13,7 @@ const ROLLBACKS = 'test/dispatch/deployment/rollback.test.ts';
 
 /** Guards of deployments, by the windows of a crash that they close (W) and the invariants that they hold (I). */
 export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
+  ...RESCALE_MUTANTS,
   {
     name: 'W9 a deployment whose message is lost is woken',
     test: DEPLOYMENTS,

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../../lib/core/json.ts';
 import { omit } from '../../../lib/core/omit.ts';
-import type { DeploymentEvent, DeploymentRecord } from '../../../lib/deployment/record.ts';
+import type { DeploymentEvent } from '../../../lib/deployment/event.ts';
+import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
 import type { Check } from '../record-invariants.ts';
 
 /** Bytes of the largest record of a deployment with a few snapshots. */

@@ -27,6 +27,7 @@ export class Wishes {
   private readonly lacks: 'nothing' | 'savepoints' | 'checkpoints';
   /** Its next runs are made before their turn. */
   readonly isPrepared: boolean;
+  private readonly isAdaptive: boolean;
   private spec: Fields;
   private job: Fields;
   private generations = 0;
@@ -37,20 +38,33 @@ export class Wishes {
     this.bring = bring;
     this.lacks = draws.pick(`${name} lacks`, ['nothing', 'nothing', 'nothing', 'savepoints', 'checkpoints']);
     this.isPrepared = isPreparedIn(draws, name);
+    this.isAdaptive = draws.chance(`${name} is adaptive`, 0.4);
     this.spec = this.firstSpec();
     this.job = this.firstJob();
   }
 
   next(number: number): Change {
     const what = number === 0 ? 'same' : this.draws.pick(`${this.name} wish ${number}`, WHATS);
-    const order = this.orderOf(what, number);
+    const scales = this.isAdaptive && number > 0 && this.draws.chance(`${this.name} scales ${number}`, 0.5);
+    const order = scales ? this.scaleOrder(number) : this.orderOf(what, number);
     if (order !== undefined) return { kind: 'order', order };
     this.generations += 1;
-    this.job = { ...this.job, ...this.changeOf(what, number) };
+    this.job = { ...this.job, ...(scales ? { parallelism: this.parallelism(number) } : this.changeOf(what, number)) };
+    if (scales) return { kind: 'spec', spec: { ...this.spec, job: this.job } };
     if (what === 'restart') this.spec = { ...this.spec, restartNonce: number };
     if (what === 'fails') this.spec = { ...this.spec, image: 'flink:fails' };
     else if (what !== 'same') this.spec = { ...this.spec, image: 'flink:2.3.0' };
     return { kind: 'spec', spec: { ...this.spec, job: this.job } };
+  }
+
+  private parallelism(number: number): number {
+    return this.draws.pick(`${this.name} parallelism ${number}`, [1, 2, 2, 3, 4, 6]);
+  }
+
+  /** By an order, or in the spec. */
+  private scaleOrder(number: number): Order | undefined {
+    if (!this.draws.chance(`${this.name} orders scale ${number}`, 0.5)) return undefined;
+    return { kind: 'scale', parallelism: this.parallelism(number) };
   }
 
   private changeOf(what: (typeof WHATS)[number], number: number): Fields {
@@ -104,6 +118,7 @@ export class Wishes {
       flinkConfiguration: {
         ...(lacks === 'savepoints' ? {} : { 'execution.checkpointing.savepoint-dir': SAVEPOINTS }),
         ...(lacks === 'checkpoints' ? {} : { 'execution.checkpointing.dir': CHECKPOINTS }),
+        ...(this.isAdaptive ? { 'jobmanager.scheduler': 'adaptive' } : {}),
         ...(isSafe ? { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' } : {}),
       },
       deadlines: { start: draws.pick(`${name} start`, ['90s', '3m']) },
@@ -134,6 +149,7 @@ export class Wishes {
       ...(canSave && chance('periodic', 0.4) ? { savepointInterval: draws.pick(`${name} every`, ['20s', '2m']) } : {}),
       ...(canSave && chance('age', 0.3) ? { maxCheckpointAge: '5s' } : {}),
       ...(canSave ? { savepointTriggerNonce: 0 } : {}),
+      ...(this.isAdaptive ? { parallelism: this.parallelism(0) } : {}),
       probation: draws.pick(`${name} probation`, ['20s', '90s', '5m']),
       ...(this.isPrepared ? { prepareUpgrade: true } : {}),
       rollback: draws.pick(`${name} rollback`, ['automatic', 'automatic', 'automatic', 'manual']),

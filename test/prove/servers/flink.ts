@@ -10,6 +10,7 @@ import type {
   JobRuntime,
   JobSummary,
   MainThread,
+  Rescaling,
   RootException,
   Savepoints,
 } from '../../../lib/flink/job-manager.ts';
@@ -181,6 +182,18 @@ export class Flink {
         ask('checkpoint-trigger', change, () => this.goingOn(ref, jobId).checkpoint(jobId, request)),
       stop: (jobId, request) => ask('stop', change, () => this.goingOn(ref, jobId).stop(jobId, request)),
       status: ({ triggerId }) => ask('savepoint', READ, () => this.answering(ref).stream.status(triggerId)),
+    };
+  }
+
+  rescaling(invocation: Invocation, ref: ClusterRef): Rescaling {
+    const ask = <T>(verb: string, kinds: readonly FaultKind[], act: () => T): Promise<T> =>
+      this.sim.effect(invocation, {
+        ...{ what: `flink ${verb} ${ref.clusterId}`, act, kinds, failures: FAILURES, latency: [4, 80] },
+      });
+    return {
+      vertices: (jobId) => ask('vertices', READ, () => this.goingOn(ref, jobId).rescaling.vertices()),
+      requirements: (jobId) => ask('requirements', READ, () => this.goingOn(ref, jobId).rescaling.requirements()),
+      require: (jobId, wanted) => ask('require', [...READ, 'late'], () => this.goingOn(ref, jobId).require(wanted)),
     };
   }
 

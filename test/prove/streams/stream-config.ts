@@ -8,7 +8,7 @@ import type { StreamConfig } from './stream-job.ts';
 export function configOf(
   kubernetes: Kubernetes,
   clusterId: string,
-): Pick<StreamConfig, 'restoredFrom' | 'checkpoints' | 'recovers'> {
+): Pick<StreamConfig, 'restoredFrom' | 'checkpoints' | 'recovers' | 'parallelism'> {
   const map = kubernetes.find('ConfigMap', `flink-config-${clusterId}`)?.object as V1ConfigMap | undefined;
   const { 'config.yaml': nested, 'flink-conf.yaml': flat } = map?.data ?? {};
   const options: unknown = parse(nested ?? flat ?? '');
@@ -17,6 +17,7 @@ export function configOf(
   return {
     restoredFrom: option('execution.state-recovery.path', 'execution.savepoint.path'),
     checkpoints: option('execution.checkpointing.dir', 'state.checkpoints.dir'),
+    ...(option('jobmanager.scheduler') === 'adaptive' && { parallelism: Number(option('parallelism.default') ?? 1) }),
     recovers: option('high-availability.type', 'high-availability') === 'kubernetes',
   };
 }
@@ -24,7 +25,7 @@ export function configOf(
 function optionIn(options: unknown, key: string): string | undefined {
   if (!isRecord(options)) return undefined;
   const whole = options[key];
-  if (typeof whole === 'string') return whole;
+  if (typeof whole === 'string' || typeof whole === 'number') return String(whole);
   const [first = '', ...rest] = key.split('.');
   return rest.length === 0 ? undefined : optionIn(options[first], rest.join('.'));
 }

@@ -3,10 +3,12 @@ import type {
   CheckpointRequest,
   CompletedCheckpoint,
   JobCheckpoints,
+  Requirements,
   SavepointOperation,
   SavepointRequest,
   SavepointStatus,
 } from '../../../lib/flink/job-manager.ts';
+import { ScaledJob } from '../../fakes/scaled-job.ts';
 import { flinkMetadata } from '../../fakes/flink-metadata.ts';
 import type { Simulation } from '../simulation.ts';
 import type { StreamTruth } from './stream-truth.ts';
@@ -30,6 +32,8 @@ export interface StreamConfig {
   readonly checkpoints: string | undefined;
   /** With high availability: the newest checkpoint that this job has completed on any of its JobManagers. */
   readonly recovers: boolean;
+  /** With the adaptive scheduler: how many subtasks it begins with. */
+  readonly parallelism?: number;
   /** Milliseconds between two checkpoints, at least and at most; absent: none but those that are asked for. */
   readonly pace?: readonly [number, number];
   /** What becomes of a stop with a savepoint. */
@@ -73,6 +77,7 @@ export class StreamJob {
   private readonly retained: string[] = [];
   private stopping = false;
   private taken = 0;
+  private scaled: ScaledJob | undefined;
 
   constructor(truth: StreamTruth, config: StreamConfig) {
     this.truth = truth;
@@ -90,6 +95,7 @@ export class StreamJob {
       return;
     }
     this.next = (restored ?? 0) + 1;
+    this.scaled = this.scaledFor(host.jobId);
     this.checkpointLater();
   }
 
@@ -125,6 +131,35 @@ export class StreamJob {
       this.savepoint(operation, question, targetDirectory),
     );
     return answer;
+  }
+
+  /** What its adaptive scheduler was asked for outlives a JobManager with high availability. */
+  private scaledFor(jobId: string): ScaledJob | undefined {
+    const { parallelism, recovers } = this.config;
+    if (parallelism === undefined) return undefined;
+    const known = recovers ? this.truth.scaled.get(jobId) : undefined;
+    const scaled = known ?? new ScaledJob(parallelism);
+    this.truth.scaled.set(jobId, scaled);
+    return scaled;
+  }
+
+  /** Takes time, and now and then there is no room for it; @throws DispatchError `RestUnreachable` without the scheduler */
+  get rescaling(): ScaledJob {
+    if (this.scaled === undefined) throw new DispatchError('RestUnreachable', 'status 500: no adaptive scheduler');
+    return this.scaled;
+  }
+
+  require(requirements: Requirements): void {
+    const { rescaling: scaled } = this;
+    scaled.require(requirements);
+    const { sim } = this.truth;
+    const question = `${this.config.question} rescale ${scaled.history.length} ${JSON.stringify(requirements)}`;
+    if (sim.draws.chance(`${question} never`, 0.2)) return;
+    sim.after(sim.draws.between(`${question} takes`, 200, 9_000), () => {
+      if (this.host?.runs() !== true || this.stopping) return;
+      scaled.apply();
+      sim.tell('flink', `job of ${this.config.name} runs with parallelism ${scaled.parallelism}`);
+    });
   }
 
   /** A savepoint while the job goes on. */

@@ -1,3 +1,4 @@
+import type { ScaledJob } from '../../fakes/scaled-job.ts';
 import type { MemoryS3 } from '../servers/s3.ts';
 import type { Simulation } from '../simulation.ts';
 import type { StreamConfig } from './stream-job.ts';
@@ -27,6 +28,8 @@ export class StreamTruth {
   private readonly snapshots = new Map<string, Completed[]>();
   /** By path: every one that ever was. */
   private readonly known = new Map<string, Completed>();
+  /** How many subtasks the jobs have that are rescaled, by the ids of jobs. */
+  readonly scaled = new Map<string, ScaledJob>();
   /** Jobs that Kubernetes began anew from where their attempt began: what they complete from then on is nobody's state. */
   private readonly begunAgain = new Set<string>();
 

@@ -10,6 +10,9 @@ import { UsageError } from '../flags/usage.ts';
 import { printJson } from '../terminal/io.ts';
 import { onlyArgument } from './deployments.ts';
 
+/** Flink's KeyGroupRangeAssignment.UPPER_BOUND_MAX_PARALLELISM, as job.parallelism. */
+const MOST_SUBTASKS = 32_768;
+
 /** A command that wants something of a deployment: written to the ledger, and carried out by the functions. */
 function ordering(kind: Order['kind']): Execute {
   return async (io, parsed) => {
@@ -39,6 +42,7 @@ function orderOf(kind: Order['kind'], parsed: ParsedFlags, record: DeploymentRec
     const to = snapshotOf(valueOf(parsed, 'to'), record);
     return { kind, acceptDuplicates: has(parsed, 'accept-duplicates'), ...defined({ to }) };
   }
+  if (kind === 'scale') return { kind, parallelism: parallelismOf(valueOf(parsed, 'parallelism')) };
   if (kind !== 'upgrade') return { kind };
   const [to, from] = [valueOf(parsed, 'to'), valueOf(parsed, 'from')];
   if (to !== undefined && !/^[1-9]\d{0,8}$/.test(to)) {
@@ -46,6 +50,13 @@ function orderOf(kind: Order['kind'], parsed: ParsedFlags, record: DeploymentRec
   }
   checkPath('--from', from);
   return { kind, ...defined({ to: to === undefined ? undefined : Number(to), from }) };
+}
+
+function parallelismOf(text: string | undefined): number {
+  const parallelism = /^\d{1,5}$/.test(text ?? '') ? Number(text) : 0;
+  if (parallelism >= 1 && parallelism <= MOST_SUBTASKS) return parallelism;
+  const what = text === undefined ? 'is missing' : `'${text}' is none`;
+  throw new UsageError(`--parallelism ${what}: a number of subtasks, from 1 to ${MOST_SUBTASKS}`);
 }
 
 /** By its number in the history, or by its path. */
@@ -65,6 +76,7 @@ function checkPath(flag: string, text: string | undefined): void {
 }
 
 export const upgrade = ordering('upgrade');
+export const scale = ordering('scale');
 export const suspend = ordering('suspend');
 export const resume = ordering('resume');
 export const restart = ordering('restart');

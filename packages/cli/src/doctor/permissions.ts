@@ -36,7 +36,7 @@ export function permissionsFor({
     { group: '', resource: 'resourcequotas', verbs: ['list'] },
     { group: 'authorization.k8s.io', resource: 'localsubjectaccessreviews', verbs: ['create'] },
     ...(proxied
-      ? [{ group: '', resource: 'services/proxy', verbs: ['get', 'create', 'patch', 'delete'] } as const]
+      ? [{ group: '', resource: 'services/proxy', verbs: ['get', 'create', 'update', 'patch', 'delete'] } as const]
       : []),
   ];
 }

@@ -1,0 +1,100 @@
+import type { Mutant, TestedMutant } from '../mutants.ts';
+
+const PLAN = 'lib/deployment/scale/plan.ts';
+const DECIDE = 'lib/deployment/scale/rescale.ts';
+const ASK = 'lib/dispatch/deployment/rescale.ts';
+const WORLD = 'test/dispatch/deployment/rescale.test.ts';
+const UNIT = 'test/deployment/rescale.test.ts';
+const SCALE = 'test/deployment/scale.test.ts';
+
+/** Guards of a parallelism that is changed while the job runs. */
+export const RESCALE_MUTANTS: readonly TestedMutant[] = [
+  {
+    name: 'R1 a rescale that another restart goes with is an upgrade',
+    test: WORLD,
+    file: DECIDE,
+    guard: '  if (restart !== undefined && restart !== done.restart) return false;\n',
+    without: '',
+  },
+  {
+    name: 'R1 a savepoint that is being taken comes first',
+    test: UNIT,
+    file: DECIDE,
+    guard: '  if (request !== undefined && request.until > now) return waitForRequest(given, request, now);\n',
+    without: '',
+  },
+  {
+    name: 'R2 a job that may have any parallelism is not left with it',
+    test: WORLD,
+    file: DECIDE,
+    guard: "return own.rescale === undefined || settled?.generation === wanted.number ? undefined : 'upgrade';",
+    without: 'return own.rescale === undefined || settled?.generation === wanted.number ? undefined : undefined;',
+  },
+  {
+    name: 'R2 what was asked for counts when the job runs so',
+    test: WORLD,
+    file: ASK,
+    guard: 'if (isAsked && runsWith(vertices, plan.requirements))',
+    without: 'if (isAsked)',
+  },
+  {
+    name: 'R2 an answer counts for the generation that was asked for',
+    test: UNIT,
+    file: DECIDE,
+    guard: 'run.rescale?.generation === generation ? run : undefined',
+    without: 'run.rescale !== undefined ? run : undefined',
+  },
+  {
+    name: 'R3 what the program set is noted once',
+    test: SCALE,
+    file: PLAN,
+    guard: 'const fixed = job.fixed ?? ',
+    without: 'const fixed = ',
+  },
+  {
+    name: 'R3 of a job with parallelism 1 nothing is taken to follow the options',
+    test: SCALE,
+    file: PLAN,
+    guard: '  if (isDefault && job.fixed === undefined && from.parallelism === 1)',
+    without: '  if (isDefault && job.fixed === undefined && from.parallelism === 0)',
+  },
+  {
+    name: 'R3 an override that is taken back is for another run to show',
+    test: SCALE,
+    file: PLAN,
+    guard: 'Object.keys(from.vertices ?? {}).find((id) => id in requirements && to.vertices?.[id] === undefined)',
+    without: 'undefined',
+  },
+  {
+    name: 'R4 the next attempt begins with the new parallelism',
+    test: WORLD,
+    file: ASK,
+    guard: '  if (!(await note(run, plan, { job, generation }, deps))) return undefined;\n',
+    without: '',
+  },
+  {
+    name: 'I12 a rescale is no restart that counts against a generation',
+    test: WORLD,
+    file: 'lib/deployment/stable.ts',
+    guard: 'return restarts - rescales;',
+    without: 'return restarts;',
+  },
+];
+
+/** Those that the simulation has to notice. */
+export const RESCALE_PLAYED: readonly Mutant[] = [
+  {
+    name: 'R1 a job runs on while it is given another parallelism',
+    file: DECIDE,
+    guard: '  if (!differInScaleAlone(generationOf(record, own.generation), wanted)) return false;\n',
+    without: '  return false;\n',
+    only: 'deployments',
+  },
+  {
+    name: 'R3 vertices of which the program says how many stay as they are',
+    file: PLAN,
+    guard: 'to.vertices?.[id] ?? (fixed?.includes(id) === false ? to.parallelism : upperBound)',
+    without: 'to.vertices?.[id] ?? (fixed === undefined ? upperBound : to.parallelism)',
+    only: 'deployments',
+  },
+];
