@@ -1,6 +1,8 @@
 import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
 import type { Deployment } from '../aws/deploy.ts';
 import type { Stack } from '../stack.ts';
+import { describeError } from '../../../lib/core/errors.ts';
+import { startDashboard } from './dashboard.ts';
 import { announceSession } from './session.ts';
 import { EXAMPLE_KEY, EXAMPLE_SPEC } from './show.ts';
 import { seconds, type Terminal } from './terminal.ts';
@@ -21,7 +23,11 @@ export async function stay(stack: Stack, terminal: Terminal): Promise<never> {
     input: { job: JOB, ...KEYWORDS },
   });
   await announceSession(stack);
-  for (const line of instructions(stack))
+  const dashboard = await startDashboard(stack).then(
+    ({ url }) => url,
+    (error: unknown) => describeError(error),
+  );
+  for (const line of instructions(stack, dashboard))
     terminal.line(line === '' || line.startsWith(' ') ? line : terminal.style('bold', line));
   let shown = stack.subscriber.deliveries.length;
   for (;;) {
@@ -60,7 +66,7 @@ function scheduling(awsCommand: string, { scheduleGroupName, scheduleRoleArn, sc
   ];
 }
 
-function instructions({ aws, deployment, cluster }: Stack): readonly string[] {
+function instructions({ aws, deployment, cluster }: Stack, dashboard: string): readonly string[] {
   const { jarBucket, messageQueueUrl, eventBusName, ledgerBucket } = deployment;
   const message = JSON.stringify({ runJob: JOB });
   const awsCommand = `aws --endpoint-url ${aws.environment['AWS_ENDPOINT_URL'] ?? ''}`;
@@ -68,6 +74,8 @@ function instructions({ aws, deployment, cluster }: Stack): readonly string[] {
     '',
     'It stays up; Ctrl-C stops it',
     '',
+    'See it in a browser',
+    `  ${dashboard}`,
     'Drop a jar of yours; its job.yaml may lie beside it as my.jar.job.yaml',
     '  npm run -s demo -- upload my.jar [job.yaml]',
     `  ${awsCommand} s3 cp my.jar s3://${jarBucket}/my.jar`,
