@@ -13,7 +13,7 @@ let shown: Shown;
 beforeAll(async () => {
   shown = await shownLedger();
   storeLog(shown, shown.failed, 'orders.log', `${HOSTILE}\nline 2`);
-});
+}, 120_000);
 
 const read = async <T>(path: string): Promise<T> => (await get(appOn(shown.s3), path)).json() as Promise<T>;
 
