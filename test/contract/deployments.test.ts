@@ -6,6 +6,7 @@ import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.t
 import { jobIn, recordOf } from '../deployment/job.ts';
 import { FakeDeployments } from '../fakes/deployments.ts';
 import { forEachS3Server, freshBucket } from './aws-server.ts';
+import { memoryBucket } from './support/memory-bucket.ts';
 
 const ID = deploymentIdFor({ tenant: undefined, target: 'default', namespace: 'flink', name: 'orders' });
 const OTHER = deploymentIdFor({ tenant: undefined, target: 'default', namespace: 'flink', name: 'other' });
@@ -22,6 +23,7 @@ function request(text: string): DeploymentRequest {
 
 describeDeployments('fake', () => Promise.resolve(new FakeDeployments()));
 
+describeDeployments('S3 in memory', () => Promise.resolve(createS3Deployments(memoryBucket())));
 forEachS3Server((server) => {
   describeDeployments(`S3 of ${server.name}`, async () => createS3Deployments(await freshBucket(server)));
 });

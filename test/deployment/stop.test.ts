@@ -93,35 +93,35 @@ describe('how it ends', () => {
   };
   const SAVEPOINT = { mode: 'savepoint', format: 'CANONICAL', until: NOW + MINUTE } as const;
 
-  it.each<readonly [string, ReturnType<typeof mode>, object]>([
-    ['with a savepoint', mode(PLAN, {}), { ...SAVEPOINT, fallback: 'none' }],
+  it.each<readonly [string, Parameters<typeof mode>, object]>([
+    ['with a savepoint', [PLAN, {}], { ...SAVEPOINT, fallback: 'none' }],
     [
       'with a savepoint, or else its newest checkpoint',
-      mode(PLAN, { fallback: 'last-state' }),
+      [PLAN, { fallback: 'last-state' }],
       { ...SAVEPOINT, fallback: 'last-state' },
     ],
     [
       'with a savepoint alone where it keeps no checkpoints',
-      mode(withoutCheckpoints, { fallback: 'last-state' }),
+      [withoutCheckpoints, { fallback: 'last-state' }],
       { ...SAVEPOINT, fallback: 'none' },
     ],
     [
       'with a savepoint where it keeps no checkpoints, whatever is wanted',
-      mode(withoutCheckpoints, { upgradeMode: 'last-state' }),
+      [withoutCheckpoints, { upgradeMode: 'last-state' }],
       { ...SAVEPOINT, fallback: 'none' },
     ],
-    ['with its newest checkpoint', mode(PLAN, { upgradeMode: 'last-state' }), { mode: 'last-state' }],
-    ['without its state', mode(PLAN, { upgradeMode: 'stateless' }), { mode: 'cancel' }],
-    ['without its state when it is deleted', mode(PLAN, {}, 'delete'), { mode: 'cancel' }],
-    ['with its newest checkpoint where another snapshot is named', mode(PLAN, {}, 'redeploy'), { mode: 'last-state' }],
+    ['with its newest checkpoint', [PLAN, { upgradeMode: 'last-state' }], { mode: 'last-state' }],
+    ['without its state', [PLAN, { upgradeMode: 'stateless' }], { mode: 'cancel' }],
+    ['without its state when it is deleted', [PLAN, {}, 'delete'], { mode: 'cancel' }],
+    ['with its newest checkpoint where another snapshot is named', [PLAN, {}, 'redeploy'], { mode: 'last-state' }],
     [
       'without its state where another snapshot is named and it keeps none',
-      mode(withoutCheckpoints, {}, 'redeploy'),
+      [withoutCheckpoints, {}, 'redeploy'],
       { mode: 'cancel' },
     ],
-    ['not, where it has no place for a savepoint', mode(withoutSavepoints, {}), { mode: 'impossible' }],
-  ])('%s', (_what, choice, expected) => {
-    expect(choice).toMatchObject(expected);
+    ['not, where it has no place for a savepoint', [withoutSavepoints, {}], { mode: 'impossible' }],
+  ])('%s', (_what, how, expected) => {
+    expect(mode(...how)).toMatchObject(expected);
   });
 
   it('with a savepoint where its newest checkpoint is too old', () => {
