@@ -14,6 +14,11 @@ const environment = z.object({
   EVENT_BUS_NAME: z.string().min(1),
   EVENT_QUEUE_URL: optional,
   EVENT_TOPIC_ARN: optional,
+  /** How the function behind the URL knows its callers; of that function alone. */
+  HTTP_API: z.enum(['iam', 'oidc']).default('iam'),
+  /** Issuers of tokens, separated by commas, and what the tokens are for. */
+  OIDC_ISSUERS: optional,
+  OIDC_AUDIENCE: optional,
   /** The deployment's configuration: a file of the package, or an absolute path. */
   DISPATCH_CONFIG: z.string().min(1),
   LAMBDA_TASK_ROOT: z.string().default(''),

@@ -7,7 +7,7 @@ const { parse } = require('yaml');
 const { sourcesOf, tenantResources } = require('./tenants.cjs');
 
 const OWN = { jars: '${AWS::StackName}-jars-${AWS::AccountId}', ledger: '${AWS::StackName}-ledger-${AWS::AccountId}' };
-const ACCEPTING = ['OnJarUploadRole', 'OnMessageRole', 'OnScheduleRole'];
+const ACCEPTING = ['OnJarUploadRole', 'OnMessageRole', 'OnScheduleRole', 'OnHttpRole'];
 const FOLLOWING = ['AdvanceRunRole', 'SweepRunsRole'];
 
 module.exports = async ({ resolveVariable }) => {

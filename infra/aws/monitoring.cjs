@@ -4,6 +4,7 @@ const FUNCTIONS = {
   OnJarUpload: 'on-jar-upload',
   OnMessage: 'on-message',
   OnSchedule: 'on-schedule',
+  OnHttp: 'on-http',
   AdvanceRun: 'advance-run',
   SweepRuns: 'sweep-runs',
 };

@@ -76,6 +76,11 @@ export const CONFIG_FIELD_TEXTS: Readonly<Record<string, string>> = {
   'tenants.*.sources[].prefix': 'Of them those whose keys begin so; it ends with /.',
   'tenants.*.sources[].queue': 'The ARN of an SQS queue of job messages.',
   'tenants.*.sources[].scheduleGroup': 'A group of EventBridge schedules.',
+  'tenants.*.sources[].principal': 'The ARN of an IAM role or user that calls by HTTP.',
+  'tenants.*.sources[].token': 'Who calls by HTTP with such a token.',
+  'tenants.*.sources[].token.issuer': 'Its `iss`: one of the stack’s issuers.',
+  'tenants.*.sources[].token.claim': 'The name of a claim.',
+  'tenants.*.sources[].token.value': 'What the claim says, or has in its list.',
   'tenants.*.targets':
     'The tenant’s namespaces, by target; the first is where a run goes that names none. No other tenant has them.',
   'tenants.*.defaults': 'A job spec over the deployment’s defaults.',

@@ -5,6 +5,7 @@ import { jobSpecSchema } from '../../lib/job/spec/spec.ts';
 import { messageEnvelope } from '../../lib/trigger/message.ts';
 import { ORDER_KINDS, type OrderKind } from '../../lib/trigger/order.ts';
 import { CONFIG_FIELD_TEXTS } from './config-field-texts.ts';
+import { httpApiOf } from './http-api.ts';
 import { JOB_FIELD_TEXTS } from './job-field-texts.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema & Record<string, unknown>;
@@ -167,6 +168,11 @@ function textOf(texts: Texts, path: string): string | undefined {
 
 function isSchema(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+}
+
+/** The OpenAPI document `http-api.v1.json`. */
+export function httpApiSchema(): object {
+  return httpApiOf(jobSchema(), manifest());
 }
 
 /** By file name, below docs/schemas. */

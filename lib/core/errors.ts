@@ -6,11 +6,23 @@ import { cutUtf8 } from './wire-text.ts';
 const MAX_MESSAGE = 4096;
 const MAX_FIELD = 512;
 
+/** What the cap on a message is to a message, this is to a list of them. */
+const MAX_PROBLEMS = 50;
+
+/** One of several things that are wrong with an input. */
+export interface Problem {
+  readonly reason: Reason;
+  readonly message: string;
+  readonly field?: string;
+}
+
 export interface ErrorDetails {
   /** The input field at fault, as its author wrote it: `job.args[2]`, `kubernetes.jobmanager.cpu.amount`. */
   readonly field?: string;
   /** Seconds after which the caller should try again, when the other side said so. */
   readonly retryAfter?: number;
+  /** All that is wrong with the input, where more was found than the message says. */
+  readonly problems?: readonly Problem[];
   readonly cause?: unknown;
 }
 
@@ -23,15 +35,16 @@ export class DispatchError extends Error {
   readonly reason: Reason;
   readonly field: string | undefined;
   readonly retryAfter: number | undefined;
+  /** At least one: the error itself, where nothing else was found. */
+  readonly problems: readonly Problem[];
 
   constructor(reason: Reason, message: string, details: ErrorDetails = {}) {
-    super(
-      cutUtf8(hideInUrls(message), MAX_MESSAGE, '…'),
-      details.cause === undefined ? undefined : { cause: details.cause },
-    );
+    super(messageOf(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.reason = reason;
-    this.field = details.field === undefined ? undefined : cutUtf8(details.field, MAX_FIELD, '…');
+    this.field = details.field === undefined ? undefined : fieldOf(details.field);
     this.retryAfter = details.retryAfter;
+    const own = { reason, message, ...(details.field === undefined ? {} : { field: details.field }) };
+    this.problems = (details.problems ?? [own]).slice(0, MAX_PROBLEMS).map(asProblem);
   }
 
   get class(): ReasonClass {
@@ -46,6 +59,18 @@ export class DispatchError extends Error {
   get todo(): string {
     return REASONS[this.reason].todo;
   }
+}
+
+function asProblem({ reason, message, field }: Problem): Problem {
+  return { reason, message: messageOf(message), ...(field === undefined ? {} : { field: fieldOf(field) }) };
+}
+
+function messageOf(text: string): string {
+  return cutUtf8(hideInUrls(text), MAX_MESSAGE, '…');
+}
+
+function fieldOf(text: string): string {
+  return cutUtf8(text, MAX_FIELD, '…');
 }
 
 export function isDispatchError(error: unknown): error is DispatchError {

@@ -5,7 +5,7 @@ import { nearest } from './nearest.ts';
 import { REASON_CODES, type Reason } from './reasons.ts';
 
 /**
- * Parses with a schema; the first few issues become one error that names the field as its author wrote it.
+ * Parses with a schema; its issues become one error, which says the first few and names fields as their author wrote them.
  * @param prefix of the field names, for a part of a larger document: `spec`.
  * @throws DispatchError `reason`, or what the issue's own `params.reason` says
  */
@@ -19,12 +19,20 @@ export function parseWith<S extends z.ZodType>(
   if (result.success) return result.data;
   const issues = result.error.issues.flatMap((issue) => describe(schema, issue, prefix));
   const first = issues[0];
+  const problems = issues.map(({ field, message, reason: own }) => ({
+    reason: own ?? reason,
+    message,
+    ...(field === '' ? {} : { field }),
+  }));
   const more = issues.length > 3 ? ` (and ${issues.length - 3} more)` : '';
   const message = issues
     .slice(0, 3)
     .map((issue) => issue.message)
     .join('; ');
-  throw new DispatchError(first?.reason ?? reason, message + more, first?.field ? { field: first.field } : {});
+  throw new DispatchError(first?.reason ?? reason, message + more, {
+    ...(first?.field ? { field: first.field } : {}),
+    problems,
+  });
 }
 
 /** As Kubernetes has it: a member that is null is a member that is not there. */

@@ -6,7 +6,7 @@ import { canonicalJson } from '../core/json.ts';
 import { withTenant } from '../job/config/tenants.ts';
 import type { Jar, ResolvedJob } from '../job/job.ts';
 import type { PinJar } from '../job/jar/pin.ts';
-import { fallbackName, prepareRun, type PrepareDeps } from '../job/prepare.ts';
+import { fallbackName, prepareRun, type Prepared, type PrepareDeps } from '../job/prepare.ts';
 import { addEvent } from '../run/machine.ts';
 import { outcomeOf } from '../verdict/decide.ts';
 import type { EndedRun, QueuedRun, RunRecord } from '../run/record.ts';
@@ -35,11 +35,18 @@ export interface Accepted {
   readonly deployment?: { readonly id: DeploymentId; readonly generation?: number };
 }
 
+export interface Foreseen {
+  readonly job: ResolvedJob;
+  /** The same request was accepted before. */
+  readonly isKnown: boolean;
+}
+
 /**
  * Makes a request durable: record first, then its run message; only then may the event source be told yes. A request
  * that was here before changes nothing. A stream that keeps its state changes its deployment instead. What cannot run
  * becomes a record that has ended as rejected, so that its reason is announced like any outcome.
- * @throws DispatchError that is retryable: nothing is decided, the event source should deliver again.
+ * @throws DispatchError that is retryable: nothing is decided, the event source should deliver again. To a caller by HTTP
+ * also what would be a rejection: it is answered, and nothing is kept.
  */
 export async function accept(asked: RunRequest, deps: AcceptDeps): Promise<Accepted> {
   const request = withTenant(asked, deps.prepare.deployment);
@@ -49,6 +56,21 @@ export async function accept(asked: RunRequest, deps: AcceptDeps): Promise<Accep
   if (known !== undefined) return acceptAgain(known.value, request, fingerprint, deps);
   const drafted = await draft(runId, request, fingerprint, deps);
   return 'stream' in drafted ? storeStream(drafted.stream, deps) : store(drafted, request, deps);
+}
+
+/**
+ * What `accept` would make of a request, without making it: nothing is written.
+ * @throws DispatchError for what it would reject, and as `accept`
+ */
+export async function foreseeRun(asked: RunRequest, deps: AcceptDeps): Promise<Foreseen> {
+  const request = withTenant(asked, deps.prepare.deployment);
+  const runId = runIdFor(request.identity);
+  const known = await deps.ledger.read(runId);
+  if (known !== undefined && known.value.fingerprint !== fingerprintOf(request)) {
+    throw conflict(`run ${runId}`);
+  }
+  const { job } = await check(request, deps, runId, deps.clock.now());
+  return { job, isKnown: known !== undefined };
 }
 
 async function storeStream(stream: StreamRequest, deps: AcceptDeps): Promise<Accepted> {
@@ -92,11 +114,22 @@ async function refuseConflict(
   deps: AcceptDeps,
 ): Promise<Accepted> {
   const runId = runIdFor(`${request.identity}\n${fingerprint}`);
-  const message = `${known} has the same idempotency key and another payload`;
   const base = newRecord(runId, request, fingerprint, fallbackName(request), deps.clock.now());
-  const record = rejected(base, { reason: 'IdempotencyConflict', message, field: 'idempotencyKey' });
+  const refusal = conflict(known);
+  if (isAnswered(request)) throw refusal;
+  const record = rejected(base, refusal);
   const earlier = await deps.ledger.read(runId);
   return earlier === undefined ? store(record, request, deps) : acceptAgain(earlier.value, request, fingerprint, deps);
+}
+
+function conflict(known: string): DispatchError {
+  const message = `${known} has the same idempotency key and another payload`;
+  return new DispatchError('IdempotencyConflict', message, { field: 'idempotencyKey' });
+}
+
+/** Whoever asks hears at once what is wrong. */
+function isAnswered({ source }: RunRequest): boolean {
+  return source.kind === 'http';
 }
 
 /** A message that was rejected when it came; what somebody forbade or canceled later is no fault of the message. */
@@ -120,18 +153,24 @@ async function draft(
 ): Promise<RunRecord | { readonly stream: StreamRequest }> {
   const now = deps.clock.now();
   try {
-    const { job: draft, wish } = await prepareRun(request, deps.prepare, now);
-    checkPlan(draft, runId);
-    if (!(await changesDeployment(draft, request, deps))) await checkQuota(request, deps);
+    const { job: draft, wish } = await check(request, deps, runId, now);
     if (isStream(draft)) await claimUploads(draft, request, deps);
     const job = { ...draft, jar: checkSum(await deps.pin(draft.jar)) };
     if (isStream(job) && wish !== undefined) return { stream: { request, requestId: runId, fingerprint, job, wish } };
     const record: QueuedRun = { ...newRecord(runId, request, fingerprint, job.name, now), state: 'accepted', job };
     return addEvent(record, 'accepted', now);
   } catch (error) {
-    if (!isDispatchError(error) || error.class !== 'user') throw error;
+    if (!isDispatchError(error) || error.class !== 'user' || isAnswered(request)) throw error;
     return rejected(newRecord(runId, request, fingerprint, fallbackName(request), now), error);
   }
+}
+
+/** All that can be judged before anything is written. */
+async function check(request: RunRequest, deps: AcceptDeps, runId: RunId, now: Instant): Promise<Prepared> {
+  const prepared = await prepareRun(request, deps.prepare, now);
+  checkPlan(prepared.job, runId);
+  if (!(await changesDeployment(prepared.job, request, deps))) await checkQuota(request, deps);
+  return prepared;
 }
 
 /** A run of it takes the place of another one. */

@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
-import { DispatchError } from '../core/errors.ts';
+import { DispatchError, isDispatchError } from '../core/errors.ts';
 import { runIdFor } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import type { RunRequest } from '../trigger/request.ts';
@@ -15,7 +15,7 @@ import { mergeLayers } from './spec/layers.ts';
 import { parseManifestOrSpec } from './spec/manifest.ts';
 import { isJobName, nameFromKey } from './spec/name.ts';
 import type { ObjectStore } from './jar/objects.ts';
-import { judgeJob } from './judge/judge.ts';
+import { judgeJob, type JudgeInput } from './judge/judge.ts';
 import { checkPolicy, notAllowed } from './policy/policy.ts';
 import { withSlotLimit } from './policy/policy-resources.ts';
 import { checkProgram, programPath } from './jar/program.ts';
@@ -61,16 +61,36 @@ export async function prepareRun(request: RunRequest, deps: PrepareDeps, now: In
   const draft = { ...resolved, options: withSlotLimit(resolved.options, deployment.allow) };
   if (draft.mode !== 'session') requireImage(draft);
   checkProgram(draft);
-  const refusal = checkPolicy({ job: draft, userSpecs: layers.user }, deployment.allow, { spec: own, deployment })[0];
-  if (refusal !== undefined) throw refusal;
-  const [tooMuch] = judgeJob({ job: draft, userSpecs: layers.user, trusted: own, deployment });
-  if (tooMuch !== undefined) throw notAllowed(tooMuch);
+  checkAllowed({ job: draft, userSpecs: layers.user, trusted: own, deployment });
   checkObjects(draft, own, { request, deps, deployment });
   const { note, ...inspected } = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);
   const notes = [...(draft.notes ?? []), ...sessionNotes(draft, layers.user), ...(note === undefined ? [] : [note])];
   const job = { ...draft, ...inspected, ...(notes.length > 0 && { notes }) };
   if (draft.state === undefined) return { job };
   return { job: { ...job, options: withoutRestorePath(job.options) }, wish: wishOf(spec, job.options) };
+}
+
+/** @throws DispatchError with all that is not allowed; as `judgeJob` for a job that Flink's client would refuse */
+function checkAllowed(input: JudgeInput): void {
+  const { job, userSpecs, trusted, deployment } = input;
+  const refusals = checkPolicy({ job, userSpecs }, deployment.allow, { spec: trusted, deployment });
+  const known = new Set(refusals.map(({ field }) => field));
+  const found = judged(input, refusals.length > 0).filter(({ field }) => !known.has(field));
+  const all = [...refusals, ...found.map(notAllowed)];
+  const [first] = all;
+  if (first === undefined) return;
+  const problems = all.flatMap((one) => one.problems);
+  throw new DispatchError(first.reason, first.message, { ...defined({ field: first.field }), problems });
+}
+
+/** What Flink would refuse as well says less than that it is not allowed. */
+function judged(input: JudgeInput, isRefused: boolean): ReturnType<typeof judgeJob> {
+  try {
+    return judgeJob(input);
+  } catch (error) {
+    if (isRefused && isDispatchError(error)) return [];
+    throw error;
+  }
 }
 
 /** A name for a request that was refused before its spec could be read; always valid. */

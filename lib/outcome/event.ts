@@ -7,7 +7,7 @@ import { evidencePrefix } from '../run/store/evidence-store.ts';
 import { retained } from '../run/retained.ts';
 import { recordKey, type Attempt, type JobReport, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import type { RunSource } from '../trigger/request.ts';
+import { callerText, type RunSource } from '../trigger/request.ts';
 import { cutAccumulators, cutJobs, cutList, cutText, cutTexts, LIMITS } from './limits.ts';
 import type { LifecycleEvent, LifecycleEventData } from './schema.ts';
 
@@ -161,7 +161,8 @@ function retainedOf(record: RunRecord): Pick<LifecycleEventData, 'left'> {
   return left.length === 0 ? {} : { left: cutList(left.map(redactText), LIMITS.finding, LIMITS.findings) };
 }
 
-function requestOf(source: RunSource): LifecycleEventData['request'] {
+/** Where a run came from, as events say it. */
+export function requestOf(source: RunSource): LifecycleEventData['request'] {
   switch (source.kind) {
     case 'jar-upload': {
       const { kind, bucket, key, versionId, eTag } = source;
@@ -179,6 +180,10 @@ function requestOf(source: RunSource): LifecycleEventData['request'] {
     }
     case 'schedule':
       return { kind: source.kind, schedule: named(source.schedule), scheduledTime: iso(source.scheduledTime) };
+    case 'http': {
+      const { kind, caller, idempotencyKey: key } = source;
+      return { kind, caller: named(callerText(caller)), ...(key === undefined ? {} : { idempotencyKey: named(key) }) };
+    }
   }
 }
 

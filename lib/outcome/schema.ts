@@ -23,7 +23,7 @@ const EVENT_STATES = [
 const time = z.iso.datetime().describe('UTC, milliseconds');
 const milliseconds = z.int().nonnegative();
 
-const request = z.discriminatedUnion('kind', [
+export const requestSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('jar-upload'),
     bucket: z.string(),
@@ -38,6 +38,11 @@ const request = z.discriminatedUnion('kind', [
     idempotencyKey: z.string().exactOptional(),
   }),
   z.object({ kind: z.literal('schedule'), schedule: z.string(), scheduledTime: time }),
+  z.object({
+    kind: z.literal('http'),
+    caller: z.string().describe('The ARN of a role or user, or the subject and the issuer of a token'),
+    idempotencyKey: z.string().exactOptional(),
+  }),
 ]);
 
 const evidence = z.object({
@@ -110,7 +115,7 @@ const data = z.object({
   flinkVersion: z.string().exactOptional(),
   image: z.string().exactOptional(),
   jar: z.string().exactOptional(),
-  request,
+  request: requestSchema,
   evidence: evidence.exactOptional(),
   left: z
     .array(z.string())

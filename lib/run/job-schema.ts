@@ -39,6 +39,20 @@ export const sourceSchema = z.discriminatedUnion('kind', [
     scheduledTime: instant,
     calledBy: z.string().exactOptional(),
   }),
+  z.looseObject({
+    kind: z.literal('http'),
+    requestId: z.string(),
+    caller: z.discriminatedUnion('kind', [
+      z.looseObject({ kind: z.literal('iam'), principal: z.string() }),
+      z.looseObject({
+        kind: z.literal('token'),
+        issuer: z.string(),
+        subject: z.string(),
+        claims: z.record(z.string(), z.array(z.string())),
+      }),
+    ]),
+    idempotencyKey: z.string().exactOptional(),
+  }),
 ]);
 
 const jar = z.looseObject({

@@ -12,7 +12,7 @@ export const ROW_STATES = [
 ] satisfies readonly (OutcomeState | RunState)[];
 export type RowState = (typeof ROW_STATES)[number];
 
-export const TRIGGERS = ['jar-upload', 'message', 'schedule'] as const satisfies readonly RunSource['kind'][];
+export const TRIGGERS = ['jar-upload', 'message', 'schedule', 'http'] as const satisfies readonly RunSource['kind'][];
 
 /** What a list shows of a run, and filters by. Its text is an object's key, so that a list reads no record. */
 export interface RunRow {
@@ -50,7 +50,8 @@ export function rowOf(run: RunRecord): RunRow {
   };
 }
 
-function stateOf({ state, outcome }: RunRecord): RowState {
+/** Its outcome, once it has one. */
+export function stateOf({ state, outcome }: Pick<RunRecord, 'state' | 'outcome'>): RowState {
   if (outcome !== undefined) return outcome.state;
   return state === 'accepted' || state === 'waiting' || state === 'running' ? state : 'starting';
 }

@@ -10,14 +10,14 @@ import type { RecordResult } from './record-result.ts';
 import type { RunRequest } from './request.ts';
 import { bodyOf, mapSqsRecords, type SqsRecord } from './sqs-event.ts';
 
-const key = z.string().min(1).max(256);
+export const idempotencyKey = z.string().min(1).max(256);
 
 /** A message that names a stored job, or gives its spec beside an idempotency key. */
 export const messageEnvelope = z
   .strictObject({
     /** A stored job's name. */
     runJob: z.string().min(1).max(100).optional(),
-    idempotencyKey: key.optional(),
+    idempotencyKey: idempotencyKey.optional(),
     /** A whole spec, or what differs from the stored job. */
     spec: z.record(z.string(), z.unknown()).optional(),
   })
@@ -50,8 +50,8 @@ export function parseMessageEvent(event: unknown): readonly RecordResult[] {
 
 function requestOf(record: SqsRecord, body: Record<string, unknown>): RunRequest {
   refuseEvents(body);
-  const { runJob, idempotencyKey, spec } = contentOf(body);
-  const identityKey = keyOf(record, idempotencyKey);
+  const { runJob, idempotencyKey: inBody, spec } = contentOf(body);
+  const identityKey = keyOf(record, inBody);
   const { messageId, eventSourceARN: queueArn } = record;
   const own = identityKey === undefined ? ['message', messageId] : ['key', runJob ?? nameIn(spec), identityKey];
   return {
@@ -87,12 +87,13 @@ function nameIn(spec: Record<string, unknown> | undefined): string {
   return typeof name === 'string' ? name : '';
 }
 
-function contentOf(body: Record<string, unknown>): Content {
+/** Of a job message, or of the same by HTTP. @throws DispatchError `InvalidSpec` */
+export function contentOf(body: Record<string, unknown>): Content {
   if ('kind' in body || 'apiVersion' in body) return { spec: body };
   if ('runJob' in body || 'spec' in body) return parseWith(messageEnvelope, body);
-  const { idempotencyKey, ...spec } = body;
-  if (idempotencyKey === undefined) return { spec };
-  return { spec, idempotencyKey: parseWith(key, idempotencyKey, 'idempotencyKey') };
+  const { idempotencyKey: given, ...spec } = body;
+  if (given === undefined) return { spec };
+  return { spec, idempotencyKey: parseWith(idempotencyKey, given, 'idempotencyKey') };
 }
 
 /** In this order: the body, the attribute, a FIFO queue's deduplication id. */
@@ -103,7 +104,8 @@ function keyOf(record: SqsRecord, inBody: string | undefined): string | undefine
       field: 'idempotencyKey',
     });
   }
-  const named = inBody ?? (attribute === undefined ? undefined : parseWith(key, attribute, 'idempotencyKey'));
+  const named =
+    inBody ?? (attribute === undefined ? undefined : parseWith(idempotencyKey, attribute, 'idempotencyKey'));
   if (named !== undefined) return named;
   const deduplication = record.attributes?.MessageDeduplicationId;
   // A queue that makes the id from the content gives it to tomorrow's equal message, too, which is another request.

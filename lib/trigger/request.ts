@@ -29,7 +29,33 @@ export type RunSource =
       readonly timeZone?: string;
       /** The alias by which the function was called, which only the schedules of one group may do: AWS' own word. */
       readonly calledBy?: string;
+    }
+  | {
+      readonly kind: 'http';
+      /** Lambda's own, of the call. */
+      readonly requestId: string;
+      readonly caller: Caller;
+      readonly idempotencyKey?: string;
     };
+
+/** Who calls by HTTP: as IAM says, or a token whose signature was verified. */
+export type Caller =
+  | {
+      readonly kind: 'iam';
+      /** `arn:aws:iam::<account>:role/<name>` or `…:user/<path and name>`: of a session its role, without its path. */
+      readonly principal: string;
+    }
+  | {
+      readonly kind: 'token';
+      readonly issuer: string;
+      readonly subject: string;
+      /** Those that the configuration asks for. */
+      readonly claims: Readonly<Record<string, readonly string[]>>;
+    };
+
+export function callerText(caller: Caller): string {
+  return caller.kind === 'iam' ? caller.principal : `${caller.subject} of ${caller.issuer}`;
+}
 
 /** One wish for a run, before any of its job is known to be valid. */
 export interface RunRequest {

@@ -15,7 +15,7 @@ import { bundleOf } from '../lambda/bundle.ts';
 import { lambdaRuntime, RUNTIMES, type LambdaRuntime } from '../lambda/runtimes.ts';
 import { startSandbox, type Sandbox } from '../lambda/sandbox.ts';
 
-const ENTRIES = ['on-jar-upload', 'on-message', 'on-schedule', 'advance-run', 'sweep-runs'] as const;
+const ENTRIES = ['on-jar-upload', 'on-message', 'on-schedule', 'on-http', 'advance-run', 'sweep-runs'] as const;
 const SPEC = { name: 'nightly', job: { jarURI: 'local:///opt/job.jar', entryClass: 'a.B' } };
 
 const runtimes: LambdaRuntime[] = [];

@@ -3,11 +3,12 @@ import { format, resolveConfig } from 'prettier';
 import { expect, it } from 'vitest';
 import { deploymentEventJsonSchema } from '../../lib/outcome/deployment-schema.ts';
 import { eventJsonSchema, lifecycleEventSchema } from '../../lib/outcome/schema.ts';
-import { SCHEMAS } from '../../infra/docs/schemas.ts';
+import { httpApiSchema, SCHEMAS } from '../../infra/docs/schemas.ts';
 
 it.each([
   ['run-event.v1.json', eventJsonSchema],
   ['deployment-event.v1.json', deploymentEventJsonSchema],
+  ['http-api.v1.json', httpApiSchema],
   ...Object.entries(SCHEMAS),
 ])('docs/schemas/%s is what the code says; WRITE_SCHEMAS=1 writes it', async (name, schema) => {
   const file = new URL(`../../docs/schemas/${name}`, import.meta.url);

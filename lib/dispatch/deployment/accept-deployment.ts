@@ -5,7 +5,7 @@ import { applyRequest, type Applied } from '../../deployment/generations.ts';
 import type { DeploymentRequest } from '../../deployment/record.ts';
 import type { ResolvedJob, StatePlan } from '../../job/job.ts';
 import type { DeploymentWish } from '../../job/state-plan.ts';
-import type { RunRequest, RunSource } from '../../trigger/request.ts';
+import { callerText, type RunRequest, type RunSource } from '../../trigger/request.ts';
 import type { DispatchDeps } from '../deps.ts';
 
 /** How many others may change the record meanwhile. */
@@ -95,5 +95,7 @@ function whoAsked(source: RunSource): string {
       return source.queueArn;
     case 'schedule':
       return `schedule ${source.schedule}`;
+    case 'http':
+      return callerText(source.caller);
   }
 }

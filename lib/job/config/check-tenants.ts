@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../core/json.ts';
-import type { TenantConfig, TenantSource } from './tenant-config.ts';
+import { withoutPath, type TenantConfig, type TenantSource } from './tenant-config.ts';
 
 interface Wrong {
   readonly field: string;
@@ -69,8 +69,12 @@ function meet<T>(
 }
 
 function overlap(a: TenantSource, b: TenantSource): boolean {
-  if (a.bucket === undefined || b.bucket === undefined)
-    return a.queue === b.queue && a.scheduleGroup === b.scheduleGroup && a.bucket === b.bucket;
+  if (a.bucket === undefined || b.bucket === undefined) return sameSource(a) === sameSource(b);
   const [one, two] = [a.prefix ?? '', b.prefix ?? ''];
   return a.bucket === b.bucket && (one.startsWith(two) || two.startsWith(one));
+}
+
+/** Two claims of one issuer may be in one token: that they are of one tenant is seen when it comes. */
+function sameSource({ bucket, queue, scheduleGroup, principal, token }: TenantSource): string {
+  return canonicalJson({ bucket, queue, scheduleGroup, token, principal: principal && withoutPath(principal) });
 }

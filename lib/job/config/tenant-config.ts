@@ -29,10 +29,24 @@ const source = z
       .string()
       .regex(/^(?!\d+$)[A-Za-z0-9_-]{1,64}$/, 'must be letters, digits, hyphens and underscores')
       .optional(),
+    /** The ARN of an IAM role or user that calls by HTTP. */
+    principal: z
+      .string()
+      .regex(/^arn:[^:]+:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/, 'must be the ARN of an IAM role or user')
+      .optional(),
+    /** Who calls by HTTP with a token of this issuer in which this claim has this value, or has it in its list. */
+    token: z
+      .strictObject({
+        issuer: z.url({ protocol: /^https$/, error: 'must be an https URL' }),
+        claim: z.string().min(1).max(256),
+        value: z.string().min(1).max(1024),
+      })
+      .optional(),
   })
   .refine(
-    ({ bucket, queue, scheduleGroup }) => [bucket, queue, scheduleGroup].filter((it) => it !== undefined).length === 1,
-    'must be one of: a bucket (with or without a prefix), a queue, a scheduleGroup',
+    ({ bucket, queue, scheduleGroup, principal, token }) =>
+      [bucket, queue, scheduleGroup, principal, token].filter((it) => it !== undefined).length === 1,
+    'must be one of: a bucket (with or without a prefix), a queue, a scheduleGroup, a principal, a token',
   )
   .refine(({ bucket, prefix }) => prefix === undefined || bucket !== undefined, 'must name the bucket of its prefix');
 
@@ -58,3 +72,8 @@ export const tenant = z.strictObject({
 
 export type TenantConfig = z.output<typeof tenant>;
 export type TenantSource = TenantConfig['sources'][number];
+
+/** A session of a role says the role's name, and not its path. No two roles of an account have one name. */
+export function withoutPath(principal: string): string {
+  return principal.replace(/:role\/.*\//, ':role/');
+}

@@ -1,8 +1,8 @@
 import { DispatchError } from '../../core/errors.ts';
-import type { RunRequest, RunSource } from '../../trigger/request.ts';
+import { callerText, type Caller, type RunRequest, type RunSource } from '../../trigger/request.ts';
 import { mergeLayers } from '../spec/layers.ts';
 import type { DispatchConfig } from './dispatch-config.ts';
-import type { TenantConfig, TenantSource } from './tenant-config.ts';
+import { withoutPath, type TenantConfig, type TenantSource } from './tenant-config.ts';
 
 /**
  * The request with its tenant, by where it came from, and an identity that no request of another tenant has. Without
@@ -15,7 +15,9 @@ export function withTenant(request: RunRequest, deployment: Pick<DispatchConfig,
 }
 
 function tenantWith(source: RunSource, { tenants }: Pick<DispatchConfig, 'tenants'>): string | undefined {
-  return Object.keys(tenants).find((name) => tenants[name]?.sources.some((it) => covers(it, source)));
+  const found = Object.keys(tenants).filter((name) => tenants[name]?.sources.some((it) => covers(it, source)));
+  // A token may have the claims of several tenants. Whose request it is would be a guess.
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /**
@@ -78,7 +80,8 @@ function seenBy(tenant: TenantConfig, deployment: DispatchConfig): DispatchConfi
 }
 
 /** By what AWS says of the source, never by what the request does. */
-function covers({ bucket, prefix = '', queue, scheduleGroup }: TenantSource, source: RunSource): boolean {
+function covers(own: TenantSource, source: RunSource): boolean {
+  const { bucket, prefix = '', queue, scheduleGroup } = own;
   switch (source.kind) {
     case 'jar-upload':
       return source.bucket === bucket && source.key.startsWith(prefix);
@@ -86,7 +89,16 @@ function covers({ bucket, prefix = '', queue, scheduleGroup }: TenantSource, sou
       return source.queueArn === queue;
     case 'schedule':
       return scheduleGroup !== undefined && source.calledBy === scheduleGroup;
+    case 'http':
+      return isCaller(own, source.caller);
   }
+}
+
+function isCaller({ principal, token }: TenantSource, caller: Caller): boolean {
+  if (caller.kind === 'iam') return principal !== undefined && withoutPath(principal) === caller.principal;
+  if (token === undefined || token.issuer !== caller.issuer) return false;
+  const values = Object.hasOwn(caller.claims, token.claim) ? caller.claims[token.claim] : undefined;
+  return values?.includes(token.value) ?? false;
 }
 
 function describe(source: RunSource): string {
@@ -99,5 +111,7 @@ function describe(source: RunSource): string {
       return source.calledBy === undefined
         ? 'a schedule that calls the function itself, not the alias of its group,'
         : `the schedule group ${source.calledBy}`;
+    case 'http':
+      return callerText(source.caller);
   }
 }

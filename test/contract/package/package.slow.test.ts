@@ -12,6 +12,7 @@ const FUNCTIONS = {
   OnJarUpload: 'functions/on-jar-upload.ts',
   OnMessage: 'functions/on-message.ts',
   OnSchedule: 'functions/on-schedule.ts',
+  OnHttp: 'functions/on-http.ts',
   AdvanceRun: 'functions/advance-run.ts',
   SweepRuns: 'functions/sweep-runs.ts',
 } as const;

@@ -6,7 +6,7 @@ import { has, valueOf, type Execute } from '../../command.ts';
 import { printJson, table } from '../../terminal/io.ts';
 import { openLedger, type LedgerReader } from '../../ledger.ts';
 import { UsageError } from '../../flags/usage.ts';
-import { attemptOf } from './logs.ts';
+import { namedAttempt } from './logs.ts';
 
 /** `runs explain`: replays the decisions of an attempt from its evidence, row by row. */
 export const explainRun: Execute = async (io, parsed) => {
@@ -15,7 +15,7 @@ export const explainRun: Execute = async (io, parsed) => {
   const ledger = await openLedger(io, parsed);
   const record = await ledger.read(runId);
   const number = valueOf(parsed, 'attempt');
-  const attempt = record.attempts.length === 0 && number === undefined ? undefined : attemptOf(record, number);
+  const attempt = record.attempts.length === 0 && number === undefined ? undefined : namedAttempt(record, number);
   const replays = attempt === undefined ? [] : await replaysOf(ledger, record, attempt);
   const missing = replays.some(({ file }) => file === DECISION_FILE) ? undefined : whyNone(record, attempt);
   if (has(parsed, 'json')) printJson(io, asJson(record, attempt, replays, missing));

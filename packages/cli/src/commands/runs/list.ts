@@ -1,5 +1,6 @@
 import type { RunRow } from '../../../../../lib/run/row.ts';
 import { parseFilter } from '../../../../../lib/operate/filter.ts';
+import { rowView } from '../../../../../lib/operate/views.ts';
 import { stringify } from 'yaml';
 import { has, valueOf, type Execute } from '../../command.ts';
 import type { ParsedFlags } from '../../flags/flags.ts';
@@ -57,9 +58,9 @@ function formatOf(parsed: ParsedFlags): Format | undefined {
 function print(io: Io, rows: readonly RunRow[], format: Format | undefined, heading = true): void {
   switch (format) {
     case 'json':
-      return printJson(io, rows.map(summary));
+      return printJson(io, rows.map(rowView));
     case 'yaml':
-      return io.out(harmless(stringify(rows.map(summary))));
+      return io.out(harmless(stringify(rows.map(rowView))));
     case 'name':
       return io.out(rows.map(({ runId }) => `${runId}\n`).join(''));
     case 'wide':
@@ -79,9 +80,4 @@ function cellsOf({ acceptedAt, endedAt, ...row }: RunRow, wide: boolean): string
   if (!wide) return basic;
   const took = endedAt === undefined ? '-' : seconds(endedAt - acceptedAt);
   return [...basic, row.trigger, row.tenant ?? '-', String(row.attempts), took];
-}
-
-function summary({ acceptedAt, endedAt, ...row }: RunRow): unknown {
-  const ended = endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() };
-  return { ...row, acceptedAt: new Date(acceptedAt).toISOString(), ...ended };
 }
