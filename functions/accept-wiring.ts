@@ -8,10 +8,10 @@ import { createS3LiveRuns } from '../lib/run/store/s3-live-runs.ts';
 import { onceWired, type Base } from './base-wiring.ts';
 
 /** What the functions that accept runs are made of: nothing of Kubernetes, and of AWS only storage and queues. */
-export const acceptWiring: () => Promise<BatchDeps> = onceWired((base) => ({
-  ...acceptDepsOf(base),
-  order: (order) => orderByMessage(order, base.deployment, base.common),
-}));
+export const acceptWiring: () => Promise<BatchDeps> = onceWired((base) => {
+  const deps = acceptDepsOf(base);
+  return { ...deps, order: (order) => orderByMessage(order, deps) };
+});
 
 export function acceptDepsOf({ config, deployment, s3, common }: Base): AcceptDeps {
   const objects = s3Objects(s3);

@@ -26,6 +26,8 @@ const ORDERED = {
 } as const;
 const ONCE = 'The same again is no error. Of an Idempotency-Key one order is made, of whatever it is asked.';
 
+const AGAIN = 'With the same Idempotency-Key it is the same run.';
+
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /runs': {
     summary: 'Starts a run.',
@@ -66,6 +68,16 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'Lets a run of a stream take a savepoint and go on.',
     description: ONCE,
     answers: ORDERED,
+  },
+  'POST /runs/{runId}/rerun': {
+    summary: 'Makes a new run of what was asked for then, with today’s stored job, jar and defaults.',
+    description: AGAIN,
+    answers: { 202: ['The new run is durable, and starts.', asJson('Started')] },
+  },
+  'POST /runs/{runId}/replay': {
+    summary: 'Makes a new run of the same job: the bytes of its jar, its image, arguments and configuration.',
+    description: `${AGAIN} It is refused where one of them is gone.`,
+    answers: { 202: ['The new run is durable, and starts.', asJson('Started')] },
   },
   'GET /runs/{runId}/events': {
     summary: 'Lists the lifecycle events of a run.',

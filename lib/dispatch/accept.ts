@@ -1,12 +1,21 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { DispatchError, isDispatchError } from '../core/errors.ts';
-import { jobIdFor, clusterIdFor, runIdFor, sha256Hex, type DeploymentId, type RunId } from '../core/ids.ts';
+import { runIdFor, sha256Hex, type DeploymentId, type RunId } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
 import { withTenant } from '../job/config/tenants.ts';
 import type { Jar, ResolvedJob } from '../job/job.ts';
 import type { PinJar } from '../job/jar/pin.ts';
-import { fallbackName, prepareRun, type Prepared, type PrepareDeps } from '../job/prepare.ts';
+import {
+  fallbackName,
+  keptCopy,
+  prepareAgain,
+  prepareRun,
+  type Exactly,
+  type Prepared,
+  type PrepareDeps,
+} from '../job/prepare.ts';
+import { askedOf } from '../run/asked.ts';
 import { addEvent } from '../run/machine.ts';
 import { outcomeOf } from '../verdict/decide.ts';
 import type { EndedRun, QueuedRun, RunRecord } from '../run/record.ts';
@@ -15,9 +24,7 @@ import type { RunRequest } from '../trigger/request.ts';
 import type { DispatchDeps } from './deps.ts';
 import { acceptStream, deploymentOfJob, isStream, type StreamRequest } from './deployment/accept-deployment.ts';
 import { claimUploads } from './deployment/claim-uploads.ts';
-import { planCluster } from './plan-cluster.ts';
-import { planPrepared } from './modes/plan-prepared.ts';
-import { planSession } from './modes/pool.ts';
+import { checkPlan } from './modes/check-plan.ts';
 import { checkQuota } from './quota.ts';
 
 export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'deployments' | 'runQueue' | 'deadLetters' | 'clock' | 'log'> & {
@@ -26,6 +33,13 @@ export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'deployments' | 'runQueue
   readonly prepare: PrepareDeps;
   readonly pin: PinJar;
 };
+
+/** The run that a request does again. */
+export interface Again {
+  readonly of: RunId;
+  /** Absent: what was asked for is asked for again. */
+  readonly exactly?: Exactly;
+}
 
 export interface Accepted {
   /** The request's: of its run, or of a generation of a deployment, which has runs of its own. */
@@ -48,13 +62,13 @@ export interface Foreseen {
  * @throws DispatchError that is retryable: nothing is decided, the event source should deliver again. To a caller by HTTP
  * also what would be a rejection: it is answered, and nothing is kept.
  */
-export async function accept(asked: RunRequest, deps: AcceptDeps): Promise<Accepted> {
+export async function accept(asked: RunRequest, deps: AcceptDeps, again?: Again): Promise<Accepted> {
   const request = withTenant(asked, deps.prepare.deployment);
   const fingerprint = fingerprintOf(request);
   const runId = runIdFor(request.identity);
   const known = await deps.ledger.read(runId);
   if (known !== undefined) return acceptAgain(known.value, request, fingerprint, deps);
-  const drafted = await draft(runId, request, fingerprint, deps);
+  const drafted = await draft({ runId, request, fingerprint, again }, deps);
   return 'stream' in drafted ? storeStream(drafted.stream, deps) : store(drafted, request, deps);
 }
 
@@ -69,7 +83,7 @@ export async function foreseeRun(asked: RunRequest, deps: AcceptDeps): Promise<F
   if (known !== undefined && known.value.fingerprint !== fingerprintOf(request)) {
     throw conflict(`run ${runId}`);
   }
-  const { job } = await check(request, deps, runId, deps.clock.now());
+  const { job } = await check({ request, runId }, deps, deps.clock.now());
   return { job, isKnown: known !== undefined };
 }
 
@@ -114,9 +128,9 @@ async function refuseConflict(
   deps: AcceptDeps,
 ): Promise<Accepted> {
   const runId = runIdFor(`${request.identity}\n${fingerprint}`);
-  const base = newRecord(runId, request, fingerprint, fallbackName(request), deps.clock.now());
+  const base = newRecord({ runId, request, fingerprint }, fallbackName(request), deps.clock.now());
   const refusal = conflict(known);
-  if (isAnswered(request)) throw refusal;
+  if (request.isAnswered) throw refusal;
   const record = rejected(base, refusal);
   const earlier = await deps.ledger.read(runId);
   return earlier === undefined ? store(record, request, deps) : acceptAgain(earlier.value, request, fingerprint, deps);
@@ -125,11 +139,6 @@ async function refuseConflict(
 function conflict(known: string): DispatchError {
   const message = `${known} has the same idempotency key and another payload`;
   return new DispatchError('IdempotencyConflict', message, { field: 'idempotencyKey' });
-}
-
-/** Whoever asks hears at once what is wrong. */
-function isAnswered({ source }: RunRequest): boolean {
-  return source.kind === 'http';
 }
 
 /** A message that was rejected when it came; what somebody forbade or canceled later is no fault of the message. */
@@ -145,29 +154,40 @@ async function toDeadLetters(record: RunRecord, request: RunRequest, deps: Accep
   });
 }
 
-async function draft(
-  runId: RunId,
-  request: RunRequest,
-  fingerprint: string,
-  deps: AcceptDeps,
-): Promise<RunRecord | { readonly stream: StreamRequest }> {
+interface New {
+  readonly runId: RunId;
+  readonly request: RunRequest;
+  readonly fingerprint: string;
+  readonly again?: Again | undefined;
+}
+
+async function draft(asked: New, deps: AcceptDeps): Promise<RunRecord | { readonly stream: StreamRequest }> {
+  const { runId, request, fingerprint } = asked;
   const now = deps.clock.now();
   try {
-    const { job: draft, wish } = await check(request, deps, runId, now);
+    const { job: draft, wish } = await check(asked, deps, now);
     if (isStream(draft)) await claimUploads(draft, request, deps);
-    const job = { ...draft, jar: checkSum(await deps.pin(draft.jar)) };
+    const { pinned } = checkSum(await deps.pin(asked.again?.exactly ? keptCopy(draft.jar) : draft.jar));
+    const job = { ...draft, jar: { ...draft.jar, ...defined({ pinned }) } };
     if (isStream(job) && wish !== undefined) return { stream: { request, requestId: runId, fingerprint, job, wish } };
-    const record: QueuedRun = { ...newRecord(runId, request, fingerprint, job.name, now), state: 'accepted', job };
+    const record: QueuedRun = { ...newRecord(asked, job.name, now), state: 'accepted', job };
     return addEvent(record, 'accepted', now);
   } catch (error) {
-    if (!isDispatchError(error) || error.class !== 'user' || isAnswered(request)) throw error;
-    return rejected(newRecord(runId, request, fingerprint, fallbackName(request), now), error);
+    if (!isDispatchError(error) || error.class !== 'user' || request.isAnswered) throw error;
+    return rejected(newRecord(asked, fallbackName(request), now), error);
   }
 }
 
 /** All that can be judged before anything is written. */
-async function check(request: RunRequest, deps: AcceptDeps, runId: RunId, now: Instant): Promise<Prepared> {
-  const prepared = await prepareRun(request, deps.prepare, now);
+async function check(
+  { request, runId, again }: Pick<New, 'request' | 'runId' | 'again'>,
+  deps: AcceptDeps,
+  now: Instant,
+): Promise<Prepared> {
+  const { exactly } = again ?? {};
+  const prepared = await (exactly === undefined
+    ? prepareRun(request, deps.prepare, now)
+    : prepareAgain(request, exactly, deps.prepare, now));
   checkPlan(prepared.job, runId);
   if (!(await changesDeployment(prepared.job, request, deps))) await checkQuota(request, deps);
   return prepared;
@@ -186,29 +206,9 @@ function checkSum(jar: Jar): Jar {
   });
 }
 
-/** What Flink's client would refuse is refused now, not when the run is launched. */
-function checkPlan(job: ResolvedJob, runId: RunId): void {
-  if (job.mode === 'session') {
-    const { clusterId, pool } = job.session;
-    if (pool !== undefined) planSession(pool, { namespace: job.namespace, clusterId }, '');
-    return;
-  }
-  const owner = { kind: 'run', runId, attempt: 1 } as const;
-  const jarUri = job.jar.uri.startsWith('local:') ? job.jar.uri : 'https://jar.invalid/job.jar';
-  planCluster(job, {
-    clusterId: clusterIdFor(job.name, runId, 1),
-    jobId: jobIdFor(runId, 1),
-    owner,
-    delivery: { jarUri },
-  });
-  if (job.state?.prepareUpgrade === true) planPrepared(job, { clusterId: clusterIdFor(job.name, runId, 1), owner });
-}
-
 /** What every run has; its state, and what goes with it, is still to come. */
 function newRecord(
-  runId: RunId,
-  request: RunRequest,
-  fingerprint: string,
+  { runId, request, fingerprint, again }: New,
   name: string,
   now: Instant,
 ): Omit<QueuedRun, 'state' | 'job' | 'outcome'> {
@@ -224,6 +224,8 @@ function newRecord(
     attempts: [],
     events: [],
     step: { number: 1, dueAt: now },
+    ...defined({ asked: askedOf(request) }),
+    ...(again && { again: { of: again.of, exactly: again.exactly !== undefined } }),
   };
 }
 

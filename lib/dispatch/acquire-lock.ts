@@ -91,8 +91,9 @@ function behind({ runId, state }: RunRecord): string {
   return `run ${runId} of the same concurrency key is ${state}`;
 }
 
-/** Events of uploads may come in another order than the uploads: S3 numbers those of one key. */
-function isOfOlderUpload({ source: ours }: Pick<QueuedRun, 'source'>, { source: theirs }: RunRecord): boolean {
+/** Events of uploads may come in another order than the uploads: S3 numbers those of one key. A run that is done again is new. */
+function isOfOlderUpload({ source: ours, again }: Pick<QueuedRun, 'source' | 'again'>, { source: theirs }: RunRecord): boolean {
+  if (again !== undefined) return false;
   if (ours.kind !== 'jar-upload' || theirs.kind !== 'jar-upload') return false;
   if (ours.bucket !== theirs.bucket || ours.key !== theirs.key) return false;
   return ours.sequencer !== undefined && theirs.sequencer !== undefined && isOlder(ours.sequencer, theirs.sequencer);

@@ -1,7 +1,7 @@
 import { decide, type DecisionFacts, type Running, type RuledVerdict } from '../verdict/decide.ts';
 import { mayStillFinish } from '../verdict/abort.ts';
 import { nextLook } from '../run/intervals.ts';
-import { end, failAttempt, started, updateAttempt, without } from '../run/machine.ts';
+import { currentAttempt, end, failAttempt, started, updateAttempt, without } from '../run/machine.ts';
 import type { Observation } from '../verdict/observation.ts';
 import type { ActiveRun, Outcome, RunRecord } from '../run/record.ts';
 import { savepointStop } from '../run/stop-request.ts';
@@ -34,7 +34,7 @@ export async function follow(record: ActiveRun, deps: DispatchDeps): Promise<Ste
 async function goOn(at: AttemptContext<ActiveRun>, facts: DecisionFacts, verdict: Waits): Promise<Step> {
   const { clock } = at.deps;
   const acted = await modeOf(at.run).act(
-    withRun(at, noteRuntime(noteRunning(at.run, verdict.running), facts.observation)),
+    withRun(at, noteImage(noteRuntime(noteRunning(at.run, verdict.running), facts.observation), facts.observation)),
     facts.observation,
   );
   if (acted.failed !== undefined) {
@@ -56,7 +56,8 @@ async function endAttempt(at: AttemptContext<ActiveRun>, facts: DecisionFacts, v
     const artifacts = await keepAbortDecision(at, decision);
     return continueNow(updateAttempt(run, { abortOutcome: verdict.outcome, artifacts }));
   }
-  const running = verdict.kind === 'ended' ? noteRunning(run, verdict.running) : run;
+  const begun = verdict.kind === 'ended' ? noteRunning(run, verdict.running) : run;
+  const running = noteImage(begun, facts.observation);
   const sealed = await seal(withRun(at, running), facts.observation);
   if (sealed === undefined) return waitFor(running, nextLook(running, clock.now()));
   const kept = await withEvidence(withRun(at, sealed), verdict.outcome, decision);
@@ -106,6 +107,16 @@ function noteRunning(record: ActiveRun, running: Running | undefined): ActiveRun
 function noteRuntime(record: ActiveRun, { rest }: Observation): ActiveRun {
   if (rest.state === 'unreachable' || rest.runtime === undefined) return record;
   return updateAttempt(record, { runtime: rest.runtime });
+}
+
+/** Which image its name meant: another day the same name may be another image. A bundled one is made of it, and is not it. */
+function noteImage(record: ActiveRun, { kubernetes }: Observation): ActiveRun {
+  const { imageDigest: known } = currentAttempt(record);
+  const asked = record.job.options['kubernetes.container.image.ref'];
+  const pods = kubernetes.pods.filter(({ component }) => component === 'jobmanager');
+  const main = pods.flatMap(({ containers }) => containers).find(({ init, image }) => !init && image === asked);
+  if (known !== undefined || main?.imageDigest === undefined) return record;
+  return updateAttempt(record, { imageDigest: main.imageDigest });
 }
 
 /** Silence counts from its first look, and only once the job had been seen. */

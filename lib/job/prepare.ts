@@ -70,6 +70,45 @@ export async function prepareRun(request: RunRequest, deps: PrepareDeps, now: In
   return { job: { ...job, options: withoutRestorePath(job.options) }, wish: wishOf(spec, job.options) };
 }
 
+/** A job as it ran, and its image by its digest. */
+export interface Exactly {
+  readonly job: ResolvedJob;
+  readonly image: string;
+}
+
+/**
+ * Judges a job that a run had before by what is allowed now, and by the name that its image had.
+ * @throws DispatchError as `prepareRun`
+ */
+export async function prepareAgain(
+  request: RunRequest,
+  { job, image }: Exactly,
+  deps: PrepareDeps,
+  now: Instant,
+): Promise<Prepared> {
+  const deployment = deploymentOf(request, deps.deployment);
+  if (!Object.hasOwn(deployment.targets, job.target)) {
+    const message = `target '${job.target}' is not configured any more`;
+    throw new DispatchError('UnknownTarget', message, { field: 'target' });
+  }
+  const named = { name: job.name, target: job.target };
+  const asked = { user: [named], source: request.source, storedJob: request.job };
+  const { trusted } = layersFor(deployment, asked);
+  const context = placeholderContext(request.source, runIdFor(request.identity), now);
+  const own = fillPlaceholders(mergeLayers(trusted), context);
+  checkJarUri(parseJarUri(job.jar.uri), deployment.allow, jarOrigin(request, own));
+  checkAllowed({ job, userSpecs: [], trusted: own, deployment });
+  checkObjects(job, own, { request, deps, deployment });
+  await inspectJar(keptCopy(job.jar), deps.objects, job.entryClass);
+  return { job: { ...job, options: { ...job.options, 'kubernetes.container.image.ref': image } } };
+}
+
+/** Where a run's own bytes are: what lies where they came from may be another jar by now. */
+export function keptCopy(jar: Jar): Jar {
+  const { pinned } = jar;
+  return pinned === undefined ? jar : { ...jar, s3: { bucket: pinned.bucket, key: pinned.key }, sha256: pinned.sha256 };
+}
+
 /** @throws DispatchError with all that is not allowed; as `judgeJob` for a job that Flink's client would refuse */
 function checkAllowed(input: JudgeInput): void {
   const { job, userSpecs, trusted, deployment } = input;

@@ -72,6 +72,10 @@ export const runViewSchema = z.object({
     .object({ id: z.string(), generation: z.int().positive() })
     .exactOptional()
     .describe('Of a stream that keeps its state'),
+  again: z
+    .object({ of: runIdText, exactly: z.boolean().describe('With the same bytes, image and configuration') })
+    .exactOptional()
+    .describe('The run that it does again'),
   cancelRequestedAt: time.exactOptional(),
   attempts: z.array(
     z.object({
@@ -90,7 +94,8 @@ export const runViewSchema = z.object({
 export type RunView = z.output<typeof runViewSchema>;
 
 export function runView(run: RunRecord): RunView {
-  const { runId, tenant, name, state, source, createdAt, job, waiting, deployment, cancelRequested, outcome } = run;
+  const { runId, tenant, name, state, source, createdAt, job, waiting, deployment, cancelRequested, outcome, again } =
+    run;
   const view: RunView = {
     runId,
     ...defined({ tenant }),
@@ -102,6 +107,7 @@ export function runView(run: RunRecord): RunView {
     ...(job === undefined ? {} : { job: jobView(job) }),
     ...(waiting === undefined || outcome !== undefined ? {} : { waiting: waitingView(waiting) }),
     ...(deployment === undefined ? {} : { deployment: { id: deployment.id, generation: deployment.generation } }),
+    ...(again === undefined ? {} : { again: { of: again.of, exactly: again.exactly } }),
     ...(cancelRequested === undefined ? {} : { cancelRequestedAt: iso(cancelRequested.at) }),
     attempts: run.attempts.map(attemptView),
     ...(outcome === undefined ? {} : { outcome: outcomeViewOf(outcome) }),

@@ -12,7 +12,7 @@ const LIMITS = { stackTrace: 48 * 1024, rootException: 12 * 1024, accumulator: 6
  * has ended. The same again when it is applied again.
  */
 export function keptRecord<R extends RunRecord>(record: R): R {
-  const { outcome, stepError, waiting, attempts, job, stopFailed, stateUnknown }: RunRecord = record;
+  const { outcome, stepError, waiting, attempts, job, stopFailed, stateUnknown, asked }: RunRecord = record;
   return {
     ...record,
     attempts: attempts.map(keptAttempt),
@@ -22,6 +22,7 @@ export function keptRecord<R extends RunRecord>(record: R): R {
     ...(stopFailed && { stopFailed: redactJson(stopFailed) }),
     ...(stateUnknown && { stateUnknown: redactJson(stateUnknown) }),
     ...(outcome && job && { job: endedJob(job) }),
+    ...(asked && { asked: redactJson(asked) }),
   };
 }
 

@@ -46,6 +46,7 @@ const attempt = z.looseObject({
     .looseObject({ by: z.string(), at: instant, answeredAt: instant.exactOptional(), highAvailability: z.boolean() })
     .exactOptional(),
   startRevokedAt: instant.exactOptional(),
+  imageDigest: z.string().exactOptional(),
   renewAt: instant.exactOptional(),
   abortOutcome: outcome.exactOptional(),
   outcome: outcome.exactOptional(),
@@ -79,6 +80,8 @@ const base = {
   waiting: z.looseObject({ reason, message: z.string(), since: instant, until: instant }).exactOptional(),
   cancelRequested: z.looseObject({ at: instant, by: z.string(), reason }).exactOptional(),
   keepUntil: instant.exactOptional(),
+  asked: z.looseObject({ spec: z.unknown().exactOptional(), job: z.string().exactOptional() }).exactOptional(),
+  again: z.looseObject({ of: runId, exactly: z.boolean() }).exactOptional(),
   deployment: z.looseObject({ id: deploymentId, generation: z.int().positive() }).exactOptional(),
   startFrom: snapshot.exactOptional(),
   stopRequested: stopRequest.exactOptional(),

@@ -5,6 +5,7 @@ import type { JobRuntime } from '../flink/job-manager.ts';
 import type { ResolvedJob } from '../job/job.ts';
 import type { SavepointFormat, Snapshot } from '../state/snapshot.ts';
 import type { RunSource } from '../trigger/request.ts';
+import type { Asked } from './asked.ts';
 
 /**
  * Where a run is in its life. The only way is forward, save `starting → waiting` and `running → waiting`, by which a
@@ -113,6 +114,8 @@ export interface Attempt {
   readonly deploymentUid?: string;
   /** Since when no JobManager of the attempt can start. */
   readonly startRevokedAt?: Instant;
+  /** `sha256:…` of the image that its JobManager was seen to have; absent where that is not the image of the job. */
+  readonly imageDigest?: string;
   /** When what its pods read at their start, a signed URL, has to be written anew. */
   readonly renewAt?: Instant;
   /** Why it is given up, while its job is being stopped. */
@@ -256,6 +259,10 @@ interface RunBase {
   readonly cancelRequested?: { readonly at: Instant; readonly by: string; readonly reason: Reason };
   /** When the cluster is due to go, for a cluster that is kept after its end. */
   readonly keepUntil?: Instant;
+  /** What was asked for; absent of a run of a stream, and of an old one. */
+  readonly asked?: Asked;
+  /** The run that it does again; `exactly`: with the same bytes and image. */
+  readonly again?: { readonly of: RunId; readonly exactly: boolean };
   /** Which stream it runs, and which version of it. */
   readonly deployment?: { readonly id: DeploymentId; readonly generation: number };
   /** What its first attempt starts from. */

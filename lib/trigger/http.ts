@@ -27,6 +27,7 @@ export function parseRunCall({ requestId, caller, body, key: header }: RunCall):
   const key = inBody ?? (header === undefined ? undefined : parseWith(idempotencyKey, header, 'idempotencyKey'));
   return {
     source: { kind: 'http', requestId, caller, ...defined({ idempotencyKey: key }) },
+    isAnswered: true,
     identity: JSON.stringify(['http', ...(key === undefined ? ['request', requestId] : ['key', key])]),
     ...defined({ spec, job: runJob }),
   };

@@ -5,7 +5,7 @@ import { sha256Hex } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
 import { runIdSchema } from '../core/id-schemas.ts';
-import { ORDER_KINDS } from './order.ts';
+import { AGAIN_KINDS, isAgain, ORDER_KINDS, type AgainKind, type OrderKind, type OrderRequest } from './order.ts';
 import type { RecordResult } from './record-result.ts';
 import type { RunRequest } from './request.ts';
 import { bodyOf, mapSqsRecords, type SqsRecord } from './sqs-event.ts';
@@ -30,11 +30,12 @@ interface Content {
 }
 
 /** The word of each order, by which its message is known. */
-const ORDERS = ORDER_KINDS.map((kind) => [`${kind}Run`, kind] as const);
+const ORDERS = [...ORDER_KINDS, ...AGAIN_KINDS].map((kind) => [`${kind}Run`, kind] as const);
 
 /**
  * Requests of job messages on SQS. A body is a job spec, a FlinkDeployment, or `{ runJob, idempotencyKey, spec }`; or an order
- * to a run that is there, `{ cancelRun }`, `{ stopRun }` or `{ savepointRun }` with its id.
+ * to a run that is there, `{ cancelRun }`, `{ stopRun }` or `{ savepointRun }` with its id; or `{ rerunRun }` or
+ * `{ replayRun }` with the id of one that was, and with or without an `idempotencyKey`.
  */
 export function parseMessageEvent(event: unknown): readonly RecordResult[] {
   return mapSqsRecords(event, (record) => {
@@ -42,10 +43,23 @@ export function parseMessageEvent(event: unknown): readonly RecordResult[] {
     const { messageId } = record;
     const [word, kind] = ORDERS.find(([known]) => known in body) ?? [];
     if (word === undefined || kind === undefined) return { messageId, requests: [requestOf(record, body)] };
-    const runId = parseWith(z.strictObject({ [word]: runIdSchema }), body)[word];
-    const source = { kind: 'message', queueArn: record.eventSourceARN, messageId } as const;
-    return { messageId, requests: [], orders: runId === undefined ? [] : [{ source, kind, runId }] };
+    return { messageId, requests: [], orders: [orderOf(record, body, word, kind)] };
   });
+}
+
+function orderOf(
+  { messageId, eventSourceARN: queueArn }: SqsRecord,
+  body: Record<string, unknown>,
+  word: string,
+  kind: OrderKind | AgainKind,
+): OrderRequest {
+  const { [word]: named, idempotencyKey: given, ...more } = body;
+  const others = isAgain(kind) ? more : { ...more, ...defined({ idempotencyKey: given }) };
+  parseWith(z.strictObject({}), others);
+  const runId = parseWith(runIdSchema, named, word);
+  const key = given === undefined ? undefined : parseWith(idempotencyKey, given, 'idempotencyKey');
+  const source = { kind: 'message', queueArn, messageId, ...defined({ idempotencyKey: key }) } as const;
+  return { source, kind, runId };
 }
 
 function requestOf(record: SqsRecord, body: Record<string, unknown>): RunRequest {

@@ -68,6 +68,8 @@ export interface RunRequest {
   readonly spec?: unknown;
   /** The message as it came, for the dead letter of one that is refused. */
   readonly body?: string;
+  /** Whoever asks hears at once what is wrong, and no rejected run is kept. */
+  readonly isAnswered?: true;
   /** A stored job to start from; `spec` overrides parts of it. */
   readonly job?: string;
 }

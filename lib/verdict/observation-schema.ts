@@ -15,6 +15,7 @@ const container = z.object({
   name: text,
   init: z.boolean(),
   image: text,
+  imageDigest: text.exactOptional(),
   ready: z.boolean(),
   restartCount: z.number(),
   state: z.enum(['waiting', 'running', 'terminated']),

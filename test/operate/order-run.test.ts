@@ -1,38 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { isDispatchError } from '../../lib/core/errors.ts';
 import { runIdFor, type RunId } from '../../lib/core/ids.ts';
 import { orderByMessage } from '../../lib/operate/message-order.ts';
 import { orderRun } from '../../lib/operate/order-run.ts';
 import type { OrderKind } from '../../lib/trigger/order.ts';
-import { FUNCTIONS } from '../prove/functions.ts';
-import { Caller } from '../dispatch/world/driven.ts';
 import { FOREVER, jobMessage, QUEUE_ARN, World } from '../dispatch/world/simulated.ts';
 import { stream, StreamWorld } from '../dispatch/deployment/stream-world.ts';
-
-/** What the way answered: the reason of a refusal, or nothing. */
-type Way = (world: World, kind: OrderKind, runId: RunId) => Promise<string | undefined>;
+import { WAYS } from './ways.ts';
 
 const person = { scope: { kind: 'all' }, by: 'a person', once: 'once' } as const;
-let messages = 0;
 
-const WAYS: Readonly<Record<string, Way>> = {
-  'in process': (world, kind, runId) =>
-    orderRun({ kind, runId }, person, world.dispatch).then(
-      () => undefined,
-      (error: unknown) => (isDispatchError(error) ? error.reason : String(error)),
-    ),
-  'by message': async (world, kind, runId) => {
-    messages += 1;
-    const before = world.deadLetters.length;
-    const record = { messageId: `order-${messages}`, body: JSON.stringify({ [`${kind}Run`]: runId }) };
-    const Records = [{ ...record, eventSource: 'aws:sqs', eventSourceARN: QUEUE_ARN }];
-    const answer = await FUNCTIONS.onMessage(world, { Records } as never, new Caller('order'));
-    expect(answer.batchItemFailures).toEqual([]);
-    return world.deadLetters.slice(before)[0]?.reason;
-  },
-};
+describe.each(Object.entries(WAYS))('an order %s', (_name, way) => {
+  const order = async (world: World, kind: OrderKind, runId: RunId): Promise<string | undefined> =>
+    (await way(world, kind, runId, 'once')).refused;
 
-describe.each(Object.entries(WAYS))('an order %s', (_name, order) => {
   it('cancels a run that runs, once, however often it comes', async () => {
     const world = new World();
     world.programs = [FOREVER];
@@ -127,7 +107,10 @@ describe('an order by message', () => {
     } as const;
     const theirs = { sources: [{ queue: source.queueArn }] };
     const order = { source, kind: 'cancel', runId } as const;
-    const ask = (tenants: object) => orderByMessage(order, { tenants } as never, world.dispatch);
+    const ask = (tenants: object) => {
+      const deployment = { ...world.accept.prepare.deployment, tenants } as never;
+      return orderByMessage(order, { ...world.accept, prepare: { ...world.accept.prepare, deployment } });
+    };
     await expect(ask({ theirs })).rejects.toMatchObject({ reason: 'RunNotFound', field: 'run' });
     await expect(ask({ ours: { sources: [{ queue: QUEUE_ARN }] } })).rejects.toMatchObject({ reason: 'NotAllowed' });
     expect(world.record(runId).cancelRequested).toBeUndefined();

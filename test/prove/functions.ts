@@ -23,7 +23,11 @@ import { createS3EvidenceStore } from '../../lib/run/store/s3-evidence-store.ts'
 import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.ts';
 import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
-import { createS3RunIndex } from '../../lib/run/store/s3-run-index.ts';
+import { createS3RunIndex, createS3RunList } from '../../lib/run/store/s3-run-index.ts';
+import { evidencePrefix } from '../../lib/run/store/evidence-store.ts';
+import { getText } from '../../lib/run/store/s3-objects.ts';
+import type { HttpAnswer, HttpCall, HttpDeps } from '../../lib/operate/http/call.ts';
+import { answerCall } from '../../lib/operate/http/routes.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
 import { s3StateStorages } from '../../lib/state/s3-state-storage.ts';
 import { createSqsDeadLetters } from '../../lib/run/store/sqs-dead-letters.ts';
@@ -62,8 +66,8 @@ export function acceptDeps(world: World, invocation: Invocation): BatchDeps {
   const base = common(world, invocation);
   const { pin } = s3Pins({ s3: world.s3.client(invocation), bucket: LEDGER, clock: base.clock });
   const deployment = deploymentOf(world);
-  const order: BatchDeps['order'] = (one) => orderByMessage(one, deployment, base);
-  return { ...base, prepare: { objects, storedJobs, deployment }, pin, order };
+  const deps: AcceptDeps = { ...base, prepare: { objects, storedJobs, deployment }, pin };
+  return { ...deps, order: (one) => orderByMessage(one, deps) };
 }
 
 function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare' | 'pin'> {
@@ -138,6 +142,16 @@ function targetOf(world: World, invocation: Invocation): Target {
   };
 }
 
+function httpDeps(world: World, invocation: Invocation): HttpDeps {
+  const bucket = { s3: world.s3.client(invocation), bucket: LEDGER };
+  return {
+    ...acceptDeps(world, invocation),
+    runs: createS3RunList(bucket),
+    evidence: async (runId, attempt, name) => (await getText(bucket, evidencePrefix(runId, attempt) + name))?.text,
+    eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
+  };
+}
+
 export function sweepDeps(world: World, invocation: Invocation): SweepDeps {
   const bucket = { s3: world.s3.client(invocation), bucket: LEDGER };
   const dispatch = dispatchDeps(world, invocation);
@@ -168,6 +182,9 @@ export const FUNCTIONS = {
     const deps = sweepDeps(world, invocation);
     return sweep(['default'], deps, { most, deadline: deps.clock.now() + SWEEP_TIME, folds: true });
   },
+
+  onHttp: (world: World, call: HttpCall, invocation: Invocation): Promise<HttpAnswer> =>
+    answerCall(call, httpDeps(world, invocation)),
 
   requestStop: (world: World, runId: RunId, order: StopOrder, invocation: Invocation): Promise<boolean> =>
     requestStop(runId, order, dispatchDeps(world, invocation)),

@@ -371,6 +371,7 @@ export class Invariants {
     for (const [name, runId] of this.world.expected) this.checkAccepted(name, runId);
     for (const record of this.records.values()) this.checkClosed(record);
     this.checkConflicts();
+    this.checkAgain();
     checkIndex(this.checks, [...this.records.values()], this.world.s3);
     const left = this.world.locks.left();
     this.check('no lock is left', left.length === 0, () => left.join(', '));
@@ -382,6 +383,18 @@ export class Invariants {
     const { name: of = name } = this.records.get(runId) ?? {};
     this.check('a request is answered by its own run', of === name, () => `${name} by ${of}`);
     this.check('every request becomes a run', this.records.has(runId) || gaveUp || this.wasLost(name), () => name);
+  }
+
+  private checkAgain(): void {
+    const records = [...this.records.values()];
+    for (const { again, name, asked, job } of records) {
+      if (again === undefined) continue;
+      const twins = records.filter((other) => other.again?.of === again.of);
+      this.check('an order to run again is one run', twins.length === 1, () => `${name}: ${twins.length}`);
+      const first = this.records.get(again.of);
+      const same = JSON.stringify([first?.asked, first?.job?.jar.pinned]) === JSON.stringify([asked, job?.jar.pinned]);
+      this.check('what runs again is what ran', same || !again.exactly, () => name);
+    }
   }
 
   private checkConflicts(): void {

@@ -281,6 +281,12 @@ export const MUTANTS: readonly Mutant[] = [
     without: '',
   },
   {
+    name: 'the same order to run again is the same run',
+    file: 'lib/operate/again-id.ts',
+    guard: "JSON.stringify(['again', kind, runId, once])",
+    without: "JSON.stringify(['again', kind, runId, once, Math.random()])",
+  },
+  {
     name: 'what is rejected goes to the dead letters',
     file: 'lib/dispatch/accept.ts',
     guard: "if (outcome === undefined || job !== undefined || request.source.kind !== 'message') return;",

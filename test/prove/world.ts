@@ -257,6 +257,7 @@ export class World {
     }
     this.planStranger(wish);
     if (wish.conflicts) this.later(wish.at + 5_000, () => this.conflict(wish));
+    this.planAgain(wish);
     wish.cancels.forEach((at, index) => this.later(at, () => this.cancel(wish, index)));
     let asked = wish.cancels.length;
     if (wish.lastsMonths === true) letMonthsGoBy(this, wish.name, () => this.cancel(wish, asked++));
@@ -397,6 +398,23 @@ export class World {
     const body = JSON.stringify({ cancelRun: runId });
     this.sim.tell(`user ${tenant ?? ''}`, `sends ${body}`);
     (tenant === 'beta' ? this.betaQueue : this.jobQueue).send(body, 0);
+  }
+
+  /** Somebody wants it once more, and SQS or they themselves may say so twice. */
+  private planAgain({ name, tenant, at, streams }: Wish): void {
+    const { draws } = this.sim;
+    if (streams || !draws.chance(`${name} done again`, 0.12)) return;
+    const word = draws.pick(`${name} again how`, ['rerunRun', 'replayRun']);
+    const queue = tenant === 'beta' ? this.betaQueue : this.jobQueue;
+    for (const time of ['first', 'second'].slice(0, draws.whole(`${name} again times`, 1, 2))) {
+      this.later(at + draws.between(`${name} again ${time}`, 5_000, 90_000), () => {
+        const record = this.invariants.recordNamed(name);
+        if (record === undefined) return;
+        const body = JSON.stringify({ [word]: record.runId, idempotencyKey: 'again' });
+        this.sim.tell(`user ${tenant ?? ''}`, `sends ${body}`);
+        queue.send(body, 0);
+      });
+    }
   }
 
   /** Somebody of the other tenant has learned the id of a run. */

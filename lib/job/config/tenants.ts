@@ -11,7 +11,11 @@ import { withoutPath, type TenantConfig, type TenantSource } from './tenant-conf
 export function withTenant(request: RunRequest, deployment: Pick<DispatchConfig, 'tenants'>): RunRequest {
   const tenant = tenantWith(request.source, deployment);
   if (tenant === undefined) return request;
-  return { ...request, tenant, identity: JSON.stringify(['tenant', tenant, request.identity]) };
+  return { ...request, tenant, identity: identityIn(tenant, request.identity) };
+}
+
+export function identityIn(tenant: string | undefined, identity: string): string {
+  return tenant === undefined ? identity : JSON.stringify(['tenant', tenant, identity]);
 }
 
 function tenantWith(source: RunSource, { tenants }: Pick<DispatchConfig, 'tenants'>): string | undefined {

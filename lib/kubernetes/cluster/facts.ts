@@ -88,12 +88,18 @@ function containerFacts(status: V1ContainerStatus, image: string, init: boolean)
     name: status.name,
     init,
     image,
+    ...defined({ imageDigest: digestIn(status.imageID) }),
     ready: status.ready,
     restartCount: status.restartCount,
     state,
     ...details,
     ...(before === undefined ? {} : { last: before.details }),
   };
+}
+
+/** `docker.io/library/flink@sha256:…`; without a name before it, it is the id of something of the node's own. */
+function digestIn(imageId: string | undefined): string | undefined {
+  return /@(sha256:[0-9a-f]{64})$/.exec(imageId ?? '')?.[1];
 }
 
 type StateDetails = Pick<ContainerFacts, 'reason' | 'message' | 'exitCode' | 'startedAt' | 'finishedAt'>;

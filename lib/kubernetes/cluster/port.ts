@@ -17,6 +17,8 @@ export interface ContainerFacts {
   /** Of an init container that is a sidecar; absent for every other one. */
   readonly restartPolicy?: 'Always';
   readonly image: string;
+  /** `sha256:…`, once the node has the image; absent where the node does not say it. */
+  readonly imageDigest?: string;
   readonly ready: boolean;
   readonly restartCount: number;
   readonly state: 'waiting' | 'running' | 'terminated';

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { RunId } from '../../core/ids.ts';
 import { callerText } from '../../trigger/request.ts';
-import type { OrderKind } from '../../trigger/order.ts';
+import type { AgainKind, OrderKind } from '../../trigger/order.ts';
 import { orderRun } from '../order-run.ts';
+import { runAgain } from '../run-again.ts';
 import { runIdText } from '../views.ts';
 import { json, type HttpAnswer, type Routed } from './call.ts';
 import { queryOf } from './query.ts';
@@ -28,6 +29,18 @@ function ordering(kind: OrderKind): (runId: RunId, routed: Routed) => Promise<Ht
   };
 }
 
+/** 202: a new run is durable. */
+function again(kind: AgainKind): (runId: RunId, routed: Routed) => Promise<HttpAnswer> {
+  return async (named, { call, scope, deps }) => {
+    queryOf(call, []);
+    const once = call.headers['idempotency-key'] ?? call.requestId;
+    const { runId, result } = await runAgain({ kind, runId: named }, { scope, once }, deps);
+    return json(202, { runId, result }, { location: `/runs/${runId}` });
+  };
+}
+
+export const rerunRun = again('rerun');
+export const replayRun = again('replay');
 export const cancelRun = ordering('cancel');
 export const stopRun = ordering('stop');
 export const savepointRun = ordering('savepoint');

@@ -3,7 +3,7 @@ import { isRunId, type RunId } from '../../core/ids.ts';
 import { tenantOf } from '../../job/config/tenants.ts';
 import type { HttpAnswer, HttpCall, HttpDeps, Routed } from './call.ts';
 import { causeOf, problemOf } from './problem.ts';
-import { cancelRun, savepointRun, stopRun } from './order-calls.ts';
+import { cancelRun, replayRun, rerunRun, savepointRun, stopRun } from './order-calls.ts';
 import { getRun, listEvents, listRuns, readLogs } from './read-calls.ts';
 import { startRun } from './start-call.ts';
 
@@ -24,6 +24,8 @@ export const ROUTES: readonly Route[] = [
   { method: 'DELETE', path: '/runs/{runId}', answer: cancelRun },
   { method: 'POST', path: '/runs/{runId}/stop', answer: stopRun },
   { method: 'POST', path: '/runs/{runId}/savepoint', answer: savepointRun },
+  { method: 'POST', path: '/runs/{runId}/rerun', answer: rerunRun },
+  { method: 'POST', path: '/runs/{runId}/replay', answer: replayRun },
   { method: 'GET', path: '/runs/{runId}/events', answer: listEvents },
   { method: 'GET', path: '/runs/{runId}/logs', answer: readLogs },
 ];

@@ -1,4 +1,4 @@
-import type { OrderKind } from '../../../lib/trigger/order.ts';
+import type { AgainKind, OrderKind } from '../../../lib/trigger/order.ts';
 import type { Command } from './command.ts';
 import { COMMON, JOB_FILE, LEDGER, RUN_QUEUE, STORED_JOB } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
@@ -8,7 +8,12 @@ const FILTERS: readonly Flag[] = [
   { long: 'reason', takes: 'value', value: 'reasons', help: 'Only those that ended, or wait, for these reasons.' },
   { long: 'name', takes: 'value', value: 'name', help: 'Only jobs of this name; * stands for anything.' },
   { long: 'tenant', takes: 'value', value: 'name', help: 'Only the runs of this tenant.' },
-  { long: 'trigger', takes: 'value', value: 'kinds', help: 'Only those of a message, a schedule or a jar-upload.' },
+  {
+    long: 'trigger',
+    takes: 'value',
+    value: 'kinds',
+    help: 'Only those of a message, a schedule, http or a jar-upload.',
+  },
   { long: 'since', takes: 'value', value: 'time', help: 'Only those accepted since: 2h, 7d, 2026-11-21.' },
 ];
 
@@ -17,6 +22,19 @@ const TIMEOUT: Flag = {
   takes: 'value',
   value: 'duration',
   help: 'Wait no longer than this: 30s, 2h.',
+};
+
+const KEY: Flag = {
+  long: 'key',
+  takes: 'value',
+  value: 'key',
+  help: 'The idempotency key: the same again is the same run.',
+};
+const QUEUE: Flag = {
+  long: 'queue',
+  takes: 'value',
+  value: 'url',
+  help: 'The job queue; default: FLINK_DISPATCH_QUEUE.',
 };
 
 function order(kind: OrderKind, summary: string): Command {
@@ -28,6 +46,25 @@ function order(kind: OrderKind, summary: string): Command {
     examples: [`runs ${kind} 344e2e84cefa8d544286`],
     notes: 'Again, or of a run that has ended, it changes nothing and is no error.',
     load: async () => ({ execute: (await import('./commands/runs/order.ts'))[kind] }),
+  };
+}
+
+function again(kind: AgainKind, summary: string): Command {
+  return {
+    name: `runs ${kind}`,
+    synopsis: '[OPTIONS] <run id>',
+    summary,
+    flags: [
+      KEY,
+      QUEUE,
+      { long: 'wait', help: 'Wait for its outcome, as runs wait does.' },
+      TIMEOUT,
+      ...LEDGER,
+      ...COMMON,
+    ],
+    examples: [`runs ${kind} 344e2e84cefa8d544286 --wait`],
+    notes: 'What was not kept of the run is named, and nothing is run: secrets of its spec, for one.',
+    load: async () => ({ execute: (await import('./commands/runs/again.ts'))[kind] }),
   };
 }
 
@@ -71,8 +108,8 @@ export const RUN_COMMANDS: readonly Command[] = [
       STORED_JOB,
       { long: 'jar', takes: 'value', value: 'file', help: 'Upload this jar, with -f as the spec beside it.' },
       { long: 'prefix', takes: 'value', value: 'folder/', help: 'With --jar: where in the jar bucket.' },
-      { long: 'key', takes: 'value', value: 'key', help: 'The idempotency key: the same again is the same run.' },
-      { long: 'queue', takes: 'value', value: 'url', help: 'The job queue; default: FLINK_DISPATCH_QUEUE.' },
+      KEY,
+      QUEUE,
       { long: 'jars', takes: 'value', value: 'bucket', help: 'The jar bucket; default: FLINK_DISPATCH_JARS.' },
       { long: 'wait', help: 'Wait for its outcome, as runs wait does.' },
       TIMEOUT,
@@ -99,6 +136,8 @@ export const RUN_COMMANDS: readonly Command[] = [
   order('cancel', 'Cancel runs. One that waits ends without an object ever made.'),
   order('stop', 'Stop runs of streams so that their state is kept; their deployments are suspended.'),
   order('savepoint', 'Take a savepoint of runs of streams, which go on.'),
+  again('rerun', 'Make a new run of what was asked for then, with today’s stored job, jar and defaults.'),
+  again('replay', 'Make a new run of the same job: the bytes of its jar, its image, arguments and configuration.'),
   {
     name: 'runs explain',
     synopsis: '[OPTIONS] <run id>',

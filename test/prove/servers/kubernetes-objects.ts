@@ -97,6 +97,7 @@ function statusOf(container: Container): object {
   return {
     name: 'flink-main-container',
     image: 'flink:2.3.0',
+    imageID: `docker.io/library/flink@sha256:${'0123456789abcdef'.repeat(4)}`,
     ready: state === 'running',
     restartCount: restarts,
     state: detail,

@@ -153,7 +153,7 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
     name: 'a jar is kept before its run is on record',
     file: 'lib/dispatch/accept.ts',
-    guard: 'checkSum(await deps.pin(draft.jar))',
+    guard: 'checkSum(await deps.pin(asked.again?.exactly ? keptCopy(draft.jar) : draft.jar))',
     without: 'checkSum(draft.jar)',
   },
   {
