@@ -7,5 +7,5 @@ import { acceptWiring } from './accept-wiring.ts';
 /** Job messages on SQS: accepts a run for each. */
 export const handler = lambda(async (event: unknown): Promise<BatchResponse> => {
   const accept = await acceptWiring();
-  return acceptBatch(parseMessageEvent(event), originalIn(event), accept);
+  return acceptBatch(parseMessageEvent(event, accept.clock.now()), originalIn(event), accept);
 });

@@ -78,7 +78,7 @@ function orderSchema(): Schema {
 /** A message to the job queue. */
 function messageSchema(): Schema {
   const envelope = inputSchema(messageEnvelope);
-  const { runJob, idempotencyKey } = envelope.properties as Record<string, Schema>;
+  const { runJob, idempotencyKey, tick, tag } = envelope.properties as Record<string, Schema>;
   const key = { ...idempotencyKey, description: 'Two messages with one key and one job are one request.' };
   const job = jobSchema();
   return {
@@ -98,6 +98,8 @@ function messageSchema(): Schema {
             runJob: { ...runJob, description: 'The name of a stored job: jobs/<name>.yaml of the ledger bucket.' },
             idempotencyKey: key,
             spec: { description: 'A whole job spec, or what differs from the stored job.', allOf: [JOB] },
+            tick: { ...tick, description: 'The firing of a schedule that this is, in place of an idempotency key.' },
+            tag: { ...tag, description: 'By which runs are listed and canceled together.' },
           },
           additionalProperties: false,
         },

@@ -21,6 +21,10 @@ export const REASONS = {
     class: 'none',
     todo: 'Nothing, or choose another concurrency.policy: an earlier run of the same key is still live.',
   },
+  StartingDeadlineMissed: {
+    class: 'none',
+    todo: 'Nothing, or let a backfill run what was missed; raise startingDeadline where a late run is of use.',
+  },
   DeploymentFinished: {
     class: 'none',
     todo: 'Say what the stream starts from, or that it starts with empty state: the message names the choices.',

@@ -18,9 +18,10 @@ import {
 import { askedOf } from '../run/asked.ts';
 import { addEvent } from '../run/machine.ts';
 import { outcomeOf } from '../verdict/decide.ts';
-import type { EndedRun, QueuedRun, RunRecord } from '../run/record.ts';
+import type { EndedRun, Outcome, QueuedRun, RunRecord } from '../run/record.ts';
 import type { LiveRuns } from '../run/store/live-runs.ts';
 import type { RunRequest } from '../trigger/request.ts';
+import { lateness } from '../trigger/schedule.ts';
 import type { DispatchDeps } from './deps.ts';
 import { acceptStream, deploymentOfJob, isStream, type StreamRequest } from './deployment/accept-deployment.ts';
 import { claimUploads } from './deployment/claim-uploads.ts';
@@ -44,7 +45,7 @@ export interface Again {
 export interface Accepted {
   /** The request's: of its run, or of a generation of a deployment, which has runs of its own. */
   readonly runId: RunId;
-  readonly result: 'accepted' | 'rejected' | 'duplicate' | 'superseded';
+  readonly result: 'accepted' | 'rejected' | 'skipped' | 'duplicate' | 'superseded';
   /** Of a stream that keeps its state. */
   readonly deployment?: { readonly id: DeploymentId; readonly generation?: number };
 }
@@ -102,7 +103,8 @@ async function store(record: RunRecord, request: RunRequest, deps: AcceptDeps): 
   if (stored.kind === 'exists') return acceptAgain(stored.value, request, record.fingerprint, deps);
   await toDeadLetters(record, request, deps);
   await deps.runQueue.send({ version: 1, runId: record.runId, step: 1 }, 0);
-  const result = record.outcome === undefined ? 'accepted' : 'rejected';
+  const result =
+    record.outcome === undefined ? 'accepted' : record.outcome.state === 'skipped' ? 'skipped' : 'rejected';
   deps.log.info(`run ${result}`, { runId: record.runId, name: record.name, reason: record.outcome?.reason });
   return { runId: record.runId, result };
 }
@@ -164,6 +166,11 @@ interface New {
 async function draft(asked: New, deps: AcceptDeps): Promise<RunRecord | { readonly stream: StreamRequest }> {
   const { runId, request, fingerprint } = asked;
   const now = deps.clock.now();
+  const late = lateness(request, now);
+  if (late !== undefined) {
+    const outcome = outcomeOf('skipped', 'StartingDeadlineMissed', late, now, []);
+    return ended(newRecord(asked, fallbackName(request), now), outcome);
+  }
   try {
     const { job: draft, wish } = await check(asked, deps, now);
     if (isStream(draft)) await claimUploads(draft, request, deps);
@@ -224,7 +231,7 @@ function newRecord(
     attempts: [],
     events: [],
     step: { number: 1, dueAt: now },
-    ...defined({ asked: askedOf(request) }),
+    ...defined({ asked: askedOf(request), tag: request.tag }),
     ...(again && { again: { of: again.of, exactly: again.exactly !== undefined } }),
   };
 }
@@ -234,9 +241,11 @@ function rejected(
   why: Pick<DispatchError, 'reason' | 'message' | 'field'>,
 ): EndedRun {
   const outcome = outcomeOf('rejected', why.reason, why.message, record.createdAt, []);
-  const withField = why.field === undefined ? outcome : { ...outcome, field: why.field };
-  const ended: EndedRun = { ...record, state: 'ended', outcome: withField };
-  return addEvent(ended, 'completed', record.createdAt);
+  return ended(record, why.field === undefined ? outcome : { ...outcome, field: why.field });
+}
+
+function ended(record: ReturnType<typeof newRecord>, outcome: Outcome): EndedRun {
+  return addEvent({ ...record, state: 'ended', outcome }, 'completed', record.createdAt);
 }
 
 /** Of the payload alone: when and by which message it came is not part of it. */

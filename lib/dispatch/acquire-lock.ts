@@ -92,7 +92,10 @@ function behind({ runId, state }: RunRecord): string {
 }
 
 /** Events of uploads may come in another order than the uploads: S3 numbers those of one key. A run that is done again is new. */
-function isOfOlderUpload({ source: ours, again }: Pick<QueuedRun, 'source' | 'again'>, { source: theirs }: RunRecord): boolean {
+function isOfOlderUpload(
+  { source: ours, again }: Pick<QueuedRun, 'source' | 'again'>,
+  { source: theirs }: RunRecord,
+): boolean {
   if (again !== undefined) return false;
   if (ours.kind !== 'jar-upload' || theirs.kind !== 'jar-upload') return false;
   if (ours.bucket !== theirs.bucket || ours.key !== theirs.key) return false;

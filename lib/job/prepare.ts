@@ -3,7 +3,7 @@ import { defined } from '../core/defined.ts';
 import { DispatchError, isDispatchError } from '../core/errors.ts';
 import { runIdFor } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
-import type { RunRequest } from '../trigger/request.ts';
+import { tickOf, type RunRequest } from '../trigger/request.ts';
 import type { DispatchConfig } from './config/dispatch-config.ts';
 import { layersFor } from './config/layers.ts';
 import { deploymentOf, isOthersObject } from './config/tenants.ts';
@@ -156,9 +156,7 @@ async function findSpecs(request: RunRequest, deps: PrepareDeps): Promise<FoundS
   return {
     specs: [...stored, ...(upload?.spec === undefined ? [] : [upload.spec]), ...top],
     ...defined({ storedJob }),
-    ...(request.source.kind === 'schedule' && request.source.timeZone !== undefined
-      ? { timeZone: request.source.timeZone }
-      : {}),
+    ...defined({ timeZone: tickOf(request.source)?.timeZone }),
   };
 }
 

@@ -3,7 +3,7 @@ import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import { REASON_CODES } from '../core/reasons.ts';
-import { parseDuration } from '../job/spec/duration.ts';
+import { parseDuration } from '../core/duration.ts';
 import { ROW_STATES, TRIGGERS, type RowState, type RunRow } from '../run/row.ts';
 import type { RowWish } from '../run/store/run-index.ts';
 
@@ -16,6 +16,7 @@ export interface FilterTexts {
   readonly name?: string | undefined;
   readonly tenant?: string | undefined;
   readonly trigger?: string | undefined;
+  readonly tag?: string | undefined;
   /** `2h`: accepted in the last two hours. Or a time, `2026-11-21T06:00:00Z`, or a day. */
   readonly since?: string | undefined;
   readonly limit?: string | undefined;
@@ -34,14 +35,19 @@ export function parseFilter(texts: FilterTexts, now: Instant): RowWish {
   const reasons = oneOf('reason', texts.reason, REASON_CODES);
   const triggers = oneOf('trigger', texts.trigger, TRIGGERS);
   const name = texts.name === undefined ? undefined : pattern(texts.name);
-  const { tenant } = texts;
+  const { tenant, tag } = texts;
   const matches = (row: RunRow): boolean =>
     (states?.includes(row.state) ?? true) &&
     (reasons?.includes(row.reason ?? '') ?? true) &&
     (triggers?.includes(row.trigger) ?? true) &&
     (name?.test(row.name) ?? true) &&
-    (tenant === undefined || tenant === row.tenant);
+    isWanted(tenant, row.tenant) &&
+    isWanted(tag, row.tag);
   return { limit: limitIn(texts.limit), matches, ...defined({ since: sinceIn(texts.since, now) }) };
+}
+
+function isWanted(wanted: string | undefined, value: string | undefined): boolean {
+  return wanted === undefined || wanted === value;
 }
 
 function oneOf(field: string, text: string | undefined, known: readonly string[]): readonly string[] | undefined {

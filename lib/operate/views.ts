@@ -27,6 +27,7 @@ export const rowViewSchema = z.object({
   acceptedAt: time,
   endedAt: time.exactOptional().describe('When it had its outcome'),
   attempts: z.int().nonnegative(),
+  tag: z.string().exactOptional().describe('As of a backfill'),
 });
 export type RowView = z.output<typeof rowViewSchema>;
 
@@ -35,7 +36,7 @@ export function rowView({ acceptedAt, endedAt, ...row }: RunRow): RowView {
 }
 
 const outcomeView = z.object({
-  state: z.enum(['succeeded', 'failed', 'canceled', 'rejected', 'unknown']),
+  state: z.enum(['succeeded', 'failed', 'canceled', 'rejected', 'skipped', 'unknown']),
   reason,
   reasonClass: z.enum(['none', 'user', 'infrastructure', 'capacity', 'internal']),
   message: z.string(),
@@ -66,6 +67,7 @@ export const runViewSchema = z.object({
   isClosed: z.boolean().describe('Whether a look proved that nothing of it is left'),
   request: requestSchema.describe('Where it came from'),
   acceptedAt: time,
+  tag: z.string().exactOptional().describe('As of a backfill'),
   job: jobViewSchema.exactOptional().describe('Absent where it could not be read'),
   waiting: z.object({ reason, message: z.string(), since: time }).exactOptional(),
   deployment: z
@@ -94,8 +96,21 @@ export const runViewSchema = z.object({
 export type RunView = z.output<typeof runViewSchema>;
 
 export function runView(run: RunRecord): RunView {
-  const { runId, tenant, name, state, source, createdAt, job, waiting, deployment, cancelRequested, outcome, again } =
-    run;
+  const {
+    runId,
+    tenant,
+    name,
+    state,
+    source,
+    createdAt,
+    job,
+    waiting,
+    deployment,
+    cancelRequested,
+    outcome,
+    again,
+    tag,
+  } = run;
   const view: RunView = {
     runId,
     ...defined({ tenant }),
@@ -104,6 +119,7 @@ export function runView(run: RunRecord): RunView {
     isClosed: state === 'closed',
     request: requestOf(source),
     acceptedAt: iso(createdAt),
+    ...defined({ tag }),
     ...(job === undefined ? {} : { job: jobView(job) }),
     ...(waiting === undefined || outcome !== undefined ? {} : { waiting: waitingView(waiting) }),
     ...(deployment === undefined ? {} : { deployment: { id: deployment.id, generation: deployment.generation } }),

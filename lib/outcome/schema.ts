@@ -17,6 +17,7 @@ const EVENT_STATES = [
   'failed',
   'canceled',
   'rejected',
+  'skipped',
   'unknown',
 ] as const;
 
@@ -75,7 +76,7 @@ const data = z.object({
   tenant: z.string().exactOptional().describe('Whose run it is; absent in a deployment without tenants'),
   name: z.string().describe("The job's name"),
   sequence: z.int().positive().describe('From 1, without gaps, in the order of what happened to the run'),
-  state: z.enum(EVENT_STATES).describe('What happened; the last five are ends, and a run has exactly one of them'),
+  state: z.enum(EVENT_STATES).describe('What happened; the last six are ends, and a run has exactly one of them'),
   reason: z.enum(REASON_CODES).exactOptional().describe('Of an end or a failed attempt'),
   reasonClass: z.enum(['none', 'user', 'infrastructure', 'capacity', 'internal']).exactOptional(),
   message: z.string().exactOptional().describe('The cause in one sentence'),

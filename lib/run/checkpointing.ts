@@ -1,5 +1,5 @@
 import type { Duration } from '../core/clock.ts';
-import { parseDuration } from '../job/spec/duration.ts';
+import { parseDuration } from '../core/duration.ts';
 import type { RunRecord } from './record.ts';
 
 /** Of its periodic checkpoints; undefined where it takes none. What Flink says of the job counts before what its options say. */

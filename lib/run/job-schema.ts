@@ -32,6 +32,9 @@ export const sourceSchema = z.discriminatedUnion('kind', [
     queueArn: z.string(),
     messageId: z.string(),
     idempotencyKey: z.string().exactOptional(),
+    tick: z
+      .looseObject({ schedule: z.string(), scheduledTime: instant, timeZone: z.string().exactOptional() })
+      .exactOptional(),
   }),
   z.looseObject({
     kind: z.literal('schedule'),

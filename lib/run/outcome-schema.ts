@@ -7,7 +7,7 @@ const texts = z.record(z.string(), z.string());
 
 /** An outcome in a record; fields that this version does not know are kept. */
 export const outcomeSchema = z.looseObject({
-  state: z.enum(['succeeded', 'failed', 'canceled', 'rejected', 'unknown']),
+  state: z.enum(['succeeded', 'failed', 'canceled', 'rejected', 'skipped', 'unknown']),
   reason: z.enum(REASON_CODES),
   message: z.string(),
   field: z.string().exactOptional(),

@@ -81,6 +81,7 @@ const base = {
   cancelRequested: z.looseObject({ at: instant, by: z.string(), reason }).exactOptional(),
   keepUntil: instant.exactOptional(),
   asked: z.looseObject({ spec: z.unknown().exactOptional(), job: z.string().exactOptional() }).exactOptional(),
+  tag: z.string().exactOptional(),
   again: z.looseObject({ of: runId, exactly: z.boolean() }).exactOptional(),
   deployment: z.looseObject({ id: deploymentId, generation: z.int().positive() }).exactOptional(),
   startFrom: snapshot.exactOptional(),

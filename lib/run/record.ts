@@ -23,7 +23,7 @@ export const RUN_STATES = [
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
-export type OutcomeState = 'succeeded' | 'failed' | 'canceled' | 'rejected' | 'unknown';
+export type OutcomeState = 'succeeded' | 'failed' | 'canceled' | 'rejected' | 'skipped' | 'unknown';
 
 export interface Outcome {
   readonly state: OutcomeState;
@@ -261,6 +261,8 @@ interface RunBase {
   readonly keepUntil?: Instant;
   /** What was asked for; absent of a run of a stream, and of an old one. */
   readonly asked?: Asked;
+  /** What it is listed and canceled by, with others. */
+  readonly tag?: string;
   /** The run that it does again; `exactly`: with the same bytes and image. */
   readonly again?: { readonly of: RunId; readonly exactly: boolean };
   /** Which stream it runs, and which version of it. */

@@ -8,7 +8,7 @@ import type { OutcomeState, RunRecord, RunState } from './record.ts';
 /** What a list says of where a run is: its outcome once it has one. */
 export const ROW_STATES = [
   ...(['accepted', 'waiting', 'starting', 'running'] as const),
-  ...(['succeeded', 'failed', 'canceled', 'rejected', 'unknown'] as const),
+  ...(['succeeded', 'failed', 'canceled', 'rejected', 'skipped', 'unknown'] as const),
 ] satisfies readonly (OutcomeState | RunState)[];
 export type RowState = (typeof ROW_STATES)[number];
 
@@ -27,6 +27,7 @@ export interface RunRow {
   /** When it had its outcome. */
   readonly endedAt?: Instant;
   readonly attempts: number;
+  readonly tag?: string;
 }
 
 /** 13 digits: keys sort by their bytes, and the newest run comes first. */
@@ -36,7 +37,7 @@ const MAX_NAME = 45;
 const SEPARATOR = '~';
 
 export function rowOf(run: RunRecord): RunRow {
-  const { runId, tenant, name, source, outcome, waiting, createdAt, attempts } = run;
+  const { runId, tenant, name, source, outcome, waiting, createdAt, attempts, tag } = run;
   return {
     runId,
     ...defined({ tenant }),
@@ -47,6 +48,7 @@ export function rowOf(run: RunRecord): RunRow {
     acceptedAt: createdAt,
     ...defined({ endedAt: outcome?.at }),
     attempts: attempts.length,
+    ...defined({ tag }),
   };
 }
 
@@ -58,15 +60,16 @@ export function stateOf({ state, outcome }: Pick<RunRecord, 'state' | 'outcome'>
 
 /** The row as a part of a key: texts of rows sort by the time at which their runs were accepted, the newest first. */
 export function rowText(row: RunRow): string {
-  const { runId, tenant = '', trigger, state, reason = '', acceptedAt, endedAt, attempts, name } = row;
+  const { runId, tenant = '', trigger, state, reason = '', acceptedAt, endedAt, attempts, name, tag } = row;
   const times = [String(LAST_INSTANT - acceptedAt).padStart(13, '0'), endedAt?.toString(36) ?? ''] as const;
-  const parts = [times[0], runId, tenant, trigger, state, reason, times[1], attempts.toString(36), name];
+  const tagged = tag === undefined ? [] : [tag];
+  const parts = [times[0], runId, tenant, trigger, state, reason, times[1], attempts.toString(36), name, ...tagged];
   return parts.map(encode).join(SEPARATOR);
 }
 
 /** Undefined for what is no row, or one of a later version. */
 export function parseRow(text: string): RunRow | undefined {
-  const [inverted = '', runId = '', tenant, trigger, state, reason, ended = '', attempts, name] = decoded(text);
+  const [inverted = '', runId = '', tenant, trigger, state, reason, ended = '', attempts, name, tag] = decoded(text);
   const acceptedAt = LAST_INSTANT - Number(inverted);
   const knownTrigger = TRIGGERS.find((one) => one === trigger);
   const knownState = ROW_STATES.find((one) => one === state);
@@ -82,6 +85,7 @@ export function parseRow(text: string): RunRow | undefined {
     acceptedAt,
     ...defined({ endedAt: ended === '' ? undefined : Number.parseInt(ended, 36) }),
     attempts: Number.parseInt(attempts ?? '0', 36),
+    ...defined({ tag }),
   };
 }
 

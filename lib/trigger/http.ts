@@ -19,7 +19,8 @@ export interface RunCall {
  * @throws DispatchError `MalformedRequest`, `InvalidSpec`
  */
 export function parseRunCall({ requestId, caller, body, key: header }: RunCall): RunRequest {
-  const { runJob, idempotencyKey: inBody, spec } = contentOf(parseObjectText(body, 'the body'));
+  const { runJob, idempotencyKey: inBody, spec, tick, tag } = contentOf(parseObjectText(body, 'the body'));
+  if (tick !== undefined) throw new DispatchError('InvalidSpec', 'tick is for messages', { field: 'tick' });
   if (inBody !== undefined && header !== undefined && inBody !== header) {
     const message = 'idempotencyKey differs between the body and the header Idempotency-Key';
     throw new DispatchError('InvalidSpec', message, { field: 'idempotencyKey' });
@@ -29,6 +30,6 @@ export function parseRunCall({ requestId, caller, body, key: header }: RunCall):
     source: { kind: 'http', requestId, caller, ...defined({ idempotencyKey: key }) },
     isAnswered: true,
     identity: JSON.stringify(['http', ...(key === undefined ? ['request', requestId] : ['key', key])]),
-    ...defined({ spec, job: runJob }),
+    ...defined({ spec, job: runJob, tag }),
   };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
 import { sha256Hex } from '../core/ids.ts';
@@ -7,10 +8,14 @@ import { parseWith } from '../core/schema.ts';
 import { runIdSchema } from '../core/id-schemas.ts';
 import { AGAIN_KINDS, isAgain, ORDER_KINDS, type AgainKind, type OrderKind, type OrderRequest } from './order.ts';
 import type { RecordResult } from './record-result.ts';
-import type { RunRequest } from './request.ts';
+import type { RunRequest, Tick } from './request.ts';
+import { refuseEarly, tickIdentity } from './schedule.ts';
 import { bodyOf, mapSqsRecords, type SqsRecord } from './sqs-event.ts';
 
 export const idempotencyKey = z.string().min(1).max(256);
+
+/** By which runs are listed and canceled together. */
+export const tag = z.string().regex(/^[A-Za-z0-9._-]{1,40}$/, 'must be at most 40 letters, digits, dots, _ and -');
 
 /** A message that names a stored job, or gives its spec beside an idempotency key. */
 export const messageEnvelope = z
@@ -20,6 +25,16 @@ export const messageEnvelope = z
     idempotencyKey: idempotencyKey.optional(),
     /** A whole spec, or what differs from the stored job. */
     spec: z.record(z.string(), z.unknown()).optional(),
+    /** A firing of a schedule that is asked for by hand. */
+    tick: z
+      .strictObject({
+        /** Its ARN. */
+        schedule: z.string().min(1).max(1024),
+        scheduledTime: z.iso.datetime({ offset: true }),
+        timeZone: z.string().min(1).max(64).optional(),
+      })
+      .optional(),
+    tag: tag.optional(),
   })
   .refine((body) => body.runJob !== undefined || body.spec !== undefined, 'must have runJob or spec');
 
@@ -27,6 +42,8 @@ interface Content {
   readonly runJob?: string | undefined;
   readonly idempotencyKey?: string | undefined;
   readonly spec?: Record<string, unknown> | undefined;
+  readonly tick?: z.output<typeof messageEnvelope>['tick'];
+  readonly tag?: string | undefined;
 }
 
 /** The word of each order, by which its message is known. */
@@ -37,12 +54,12 @@ const ORDERS = [...ORDER_KINDS, ...AGAIN_KINDS].map((kind) => [`${kind}Run`, kin
  * to a run that is there, `{ cancelRun }`, `{ stopRun }` or `{ savepointRun }` with its id; or `{ rerunRun }` or
  * `{ replayRun }` with the id of one that was, and with or without an `idempotencyKey`.
  */
-export function parseMessageEvent(event: unknown): readonly RecordResult[] {
+export function parseMessageEvent(event: unknown, now: Instant): readonly RecordResult[] {
   return mapSqsRecords(event, (record) => {
     const body = bodyOf(record.body);
     const { messageId } = record;
     const [word, kind] = ORDERS.find(([known]) => known in body) ?? [];
-    if (word === undefined || kind === undefined) return { messageId, requests: [requestOf(record, body)] };
+    if (word === undefined || kind === undefined) return { messageId, requests: [requestOf(record, body, now)] };
     return { messageId, requests: [], orders: [orderOf(record, body, word, kind)] };
   });
 }
@@ -62,22 +79,32 @@ function orderOf(
   return { source, kind, runId };
 }
 
-function requestOf(record: SqsRecord, body: Record<string, unknown>): RunRequest {
+function requestOf(record: SqsRecord, body: Record<string, unknown>, now: Instant): RunRequest {
   refuseEvents(body);
-  const { runJob, idempotencyKey: inBody, spec } = contentOf(body);
+  const content = contentOf(body);
+  const { runJob, idempotencyKey: inBody, spec, tag: named } = content;
   const identityKey = keyOf(record, inBody);
   const { messageId, eventSourceARN: queueArn } = record;
+  const tick = tickIn(content, identityKey, now);
   const own = identityKey === undefined ? ['message', messageId] : ['key', runJob ?? nameIn(spec), identityKey];
+  const payload = defined({ spec, job: runJob });
   return {
-    source: {
-      kind: 'message',
-      queueArn,
-      messageId,
-      ...defined({ idempotencyKey: identityKey }),
-    },
-    identity: JSON.stringify(['sqs', queueArn, ...own]),
-    ...defined({ spec, job: runJob }),
+    source: { kind: 'message', queueArn, messageId, ...defined({ idempotencyKey: identityKey, tick }) },
+    identity: tick === undefined ? JSON.stringify(['sqs', queueArn, ...own]) : tickIdentity(tick, payload),
+    ...payload,
+    ...defined({ tag: named }),
   };
+}
+
+/** @throws DispatchError for one that is not yet, or that has a key beside: a firing is one run, whatever asks for it */
+function tickIn({ tick }: Content, key: string | undefined, now: Instant): Tick | undefined {
+  if (tick === undefined) return undefined;
+  const scheduledTime = Date.parse(tick.scheduledTime);
+  refuseEarly(scheduledTime, now);
+  if (key === undefined) return { ...defined(tick), scheduledTime };
+  throw new DispatchError('InvalidSpec', 'idempotencyKey must be left out beside tick, which is a key itself', {
+    field: 'idempotencyKey',
+  });
 }
 
 /** Events that AWS services send, and people point at the queue of job messages. */

@@ -1,4 +1,4 @@
-import type { Instant } from '../core/clock.ts';
+import type { Duration, Instant } from '../core/clock.ts';
 
 /** What asked for a run, as AWS told it, parsed and decoded. */
 export type RunSource =
@@ -20,6 +20,8 @@ export type RunSource =
       readonly queueArn: string;
       readonly messageId: string;
       readonly idempotencyKey?: string;
+      /** The firing of a schedule that it asks for, whether or not that ever came. */
+      readonly tick?: Tick;
     }
   | {
       readonly kind: 'schedule';
@@ -37,6 +39,20 @@ export type RunSource =
       readonly caller: Caller;
       readonly idempotencyKey?: string;
     };
+
+/** One firing of a schedule. */
+export interface Tick {
+  readonly schedule: string;
+  readonly scheduledTime: Instant;
+  /** IANA name, for the dates of placeholders; UTC when absent. */
+  readonly timeZone?: string;
+}
+
+/** The firing that a request is of. */
+export function tickOf(source: RunSource): Tick | undefined {
+  if (source.kind === 'schedule') return source;
+  return source.kind === 'message' ? source.tick : undefined;
+}
 
 /** Who calls by HTTP: as IAM says, or a token whose signature was verified. */
 export type Caller =
@@ -68,6 +84,10 @@ export interface RunRequest {
   readonly spec?: unknown;
   /** The message as it came, for the dead letter of one that is refused. */
   readonly body?: string;
+  /** What it is listed and canceled by, with others. */
+  readonly tag?: string;
+  /** How long after its time a schedule's firing is still of use. */
+  readonly startingDeadline?: Duration;
   /** Whoever asks hears at once what is wrong, and no rejected run is kept. */
   readonly isAnswered?: true;
   /** A stored job to start from; `spec` overrides parts of it. */

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { defined } from '../core/defined.ts';
+import { parseDuration } from '../core/duration.ts';
 import { DispatchError } from '../core/errors.ts';
 import type { Duration, Instant } from '../core/clock.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { canonicalJson, isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
-import type { RunRequest } from './request.ts';
+import type { RunRequest, Tick } from './request.ts';
 
 const scheduleInput = z
   .strictObject({
@@ -22,6 +23,8 @@ const scheduleInput = z
     attemptNumber: z.union([z.string(), z.number()]).optional(),
     /** IANA name; UTC when absent. */
     timeZone: z.string().min(1).optional(),
+    /** `30m`: a firing that comes later than that is skipped. */
+    startingDeadline: z.string().optional(),
   })
   .refine(
     (input) => input.job !== undefined || input.runJob !== undefined || input.spec !== undefined,
@@ -50,17 +53,46 @@ export function parseScheduleEvent(event: unknown, { now, calledBy }: ScheduleCa
     if (typeof value !== 'string' || !value.startsWith('<')) continue;
     throw malformed(field, `was not filled in by EventBridge Scheduler: ${value}`);
   }
-  const { job, runJob, spec, schedule, scheduledTime: text, timeZone } = parseWith(scheduleInput, event);
+  const { job, runJob, spec, schedule, scheduledTime: text, timeZone, ...more } = parseWith(scheduleInput, event);
   const scheduledTime = Date.parse(text);
-  if (scheduledTime - now > EARLY) throw malformed('scheduledTime', `is not yet: ${text}`);
+  refuseEarly(scheduledTime, now);
   if (calledBy !== undefined) checkGroup(schedule, calledBy);
   const name = job ?? runJob;
-  const payload = sha256Hex(canonicalJson({ job: name, spec, timeZone }));
   return {
     source: { kind: 'schedule', schedule, scheduledTime, ...defined({ timeZone, calledBy }) },
-    identity: JSON.stringify(['schedule', schedule, new Date(scheduledTime).toISOString(), payload]),
-    ...defined({ spec, job: name }),
+    identity: tickIdentity({ schedule, scheduledTime, ...defined({ timeZone }) }, defined({ job: name, spec })),
+    ...defined({ spec, job: name, startingDeadline: deadlineIn(more.startingDeadline) }),
   };
+}
+
+function deadlineIn(text: string | undefined): Duration | undefined {
+  const deadline = text === undefined ? undefined : parseDuration(text);
+  if (text === undefined || deadline !== undefined) return deadline;
+  throw malformed('startingDeadline', `'${text}' must be a duration such as 30m or 2h`);
+}
+
+/** Why a firing comes too late to be of use; undefined while it does not. */
+export function lateness({ source, startingDeadline }: RunRequest, now: Instant): string | undefined {
+  if (source.kind !== 'schedule' || startingDeadline === undefined) return undefined;
+  const late = now - source.scheduledTime;
+  if (late <= startingDeadline) return undefined;
+  const [came, limit] = [late, startingDeadline].map((ms) => Math.round(ms / 1000));
+  return `the firing of ${new Date(source.scheduledTime).toISOString()} came ${came ?? 0} s late, and startingDeadline is ${limit ?? 0} s`;
+}
+
+/** What makes a firing itself, whether the schedule or a message asks for it: then it is one run. */
+export function tickIdentity(
+  { schedule, scheduledTime, timeZone }: Tick,
+  payload: { readonly job?: string; readonly spec?: unknown },
+): string {
+  const sum = sha256Hex(canonicalJson({ ...payload, timeZone }));
+  return JSON.stringify(['schedule', schedule, new Date(scheduledTime).toISOString(), sum]);
+}
+
+/** @throws DispatchError `MalformedRequest` */
+export function refuseEarly(scheduledTime: Instant, now: Instant): void {
+  if (scheduledTime - now <= EARLY) return;
+  throw malformed('scheduledTime', `is not yet: ${new Date(scheduledTime).toISOString()}`);
 }
 
 /** `arn:aws:scheduler:<region>:<account>:schedule/<group>/<name>` */

@@ -73,7 +73,7 @@ describe('fifo-batch', () => {
   it('comes again as a whole when its first message meets trouble, and no older one replaces the youngest', async () => {
     const world = new World();
     world.plans.strike(/ s3 put runs\/.*record/, 'refused');
-    const send = () => acceptBatch(parseMessageEvent({ Records }), () => ({ body: '', source: arn }), world.accept);
+    const send = () => acceptBatch(parseMessageEvent({ Records }, 0), () => ({ body: '', source: arn }), world.accept);
     expect(await send()).toEqual({ batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) });
     expect(await send()).toEqual({ batchItemFailures: [] });
     await world.drain();

@@ -15,7 +15,7 @@ describe('the dead letter of a message that is refused', () => {
     const world = new World();
     const record = { messageId: 'm1', eventSource: 'aws:sqs', eventSourceARN: 'arn:aws:sqs:eu-central-1:1:jobs', body };
     const event = { Records: [{ ...record, attributes: {} }] };
-    const send = () => acceptBatch(parseMessageEvent(event), originalIn(event), world.accept);
+    const send = () => acceptBatch(parseMessageEvent(event, 0), originalIn(event), world.accept);
     expect(await send()).toEqual({ batchItemFailures: [] });
     expect(world.deadLetters.map((letter) => letter.body)).toEqual([body]);
     // A second delivery tells of the same message.

@@ -42,7 +42,7 @@ async function batch(queueArn: string, messages: readonly Sent[], failing = 1) {
     },
   };
   const response = await acceptBatch(
-    parseMessageEvent(eventOf(queueArn, messages)),
+    parseMessageEvent(eventOf(queueArn, messages), 0),
     () => ({ body: '', source: queueArn }),
     { ...world.accept, ledger },
   );

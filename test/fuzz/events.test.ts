@@ -54,7 +54,7 @@ const dispatched = {
 describe('what comes in', () => {
   it('events of S3, SQS, SNS and Scheduler', async () => {
     await holdsJson(events, (event) => noneIsOurs(parseUploadEvent(event)));
-    await holdsJson(events, (event) => noneIsOurs(parseMessageEvent(event)));
+    await holdsJson(events, (event) => noneIsOurs(parseMessageEvent(event, 0)));
     await holdsJson(events, (event) => parseScheduleEvent(event, { now: 0 }));
   });
 

@@ -162,8 +162,10 @@ export function sweepDeps(world: World, invocation: Invocation): SweepDeps {
 
 /** The functions of the product, each as its handler calls lib. */
 export const FUNCTIONS = {
-  onMessage: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> =>
-    acceptBatch(parseMessageEvent(event), originalIn(event), acceptDeps(world, invocation)),
+  onMessage: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> => {
+    const deps = acceptDeps(world, invocation);
+    return acceptBatch(parseMessageEvent(event, deps.clock.now()), originalIn(event), deps);
+  },
 
   onJarUpload: (world: World, event: SQSEvent, invocation: Invocation): Promise<BatchResponse> =>
     acceptBatch(parseUploadEvent(event), originalIn(event), acceptDeps(world, invocation)),

@@ -372,6 +372,7 @@ export class Invariants {
     for (const record of this.records.values()) this.checkClosed(record);
     this.checkConflicts();
     this.checkAgain();
+    this.checkFirings();
     checkIndex(this.checks, [...this.records.values()], this.world.s3);
     const left = this.world.locks.left();
     this.check('no lock is left', left.length === 0, () => left.join(', '));
@@ -394,6 +395,13 @@ export class Invariants {
       const first = this.records.get(again.of);
       const same = JSON.stringify([first?.asked, first?.job?.jar.pinned]) === JSON.stringify([asked, job?.jar.pinned]);
       this.check('what runs again is what ran', same || !again.exactly, () => name);
+    }
+  }
+
+  private checkFirings(): void {
+    for (const { name } of this.world.wishes.filter(({ kind }) => kind === 'schedule')) {
+      const runs = [...this.records.values()].filter((record) => record.name === name && record.again === undefined);
+      this.check('a firing is one run, whatever asks for it', runs.length <= 1, () => `${name}: ${runs.length}`);
     }
   }
 

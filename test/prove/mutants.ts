@@ -281,6 +281,12 @@ export const MUTANTS: readonly Mutant[] = [
     without: '',
   },
   {
+    name: 'a firing is one run, whatever asks for it',
+    file: 'lib/trigger/message.ts',
+    guard: "identity: tick === undefined ? JSON.stringify(['sqs', queueArn, ...own]) : tickIdentity(tick, payload)",
+    without: "identity: JSON.stringify(['sqs', queueArn, ...own])",
+  },
+  {
     name: 'the same order to run again is the same run',
     file: 'lib/operate/again-id.ts',
     guard: "JSON.stringify(['again', kind, runId, once])",

@@ -53,7 +53,7 @@ export const TENANT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a schedule’s name alone is not its identity',
     file: 'lib/trigger/schedule.ts',
-    guard: 'new Date(scheduledTime).toISOString(), payload]',
+    guard: 'new Date(scheduledTime).toISOString(), sum]',
     without: 'new Date(scheduledTime).toISOString()]',
   },
 ];

@@ -279,7 +279,7 @@ export class World {
     const [queue, arn] = wish.tenant === 'beta' ? [this.betaQueue, 'jobs-beta'] : [this.jobQueue, 'jobs'];
     queue.send(body, 0);
     const record = { messageId: wish.name, body, eventSource: 'aws:sqs', eventSourceARN: QUEUES + arn };
-    this.expect(wish.name, parseMessageEvent({ Records: [record] })[0]?.requests[0]);
+    this.expect(wish.name, parseMessageEvent({ Records: [record] }, 0)[0]?.requests[0]);
   }
 
   private specOf(wish: Wish): Record<string, unknown> {
@@ -323,6 +323,19 @@ export class World {
     this.expect(wish.name, parseScheduleEvent(event, { now: this.sim.now, ...call }));
     if (wish.poisoned && send === 0) this.poison(wish.name, { ...call, event });
     this.fire(wish.name, { ...call, event }, send, 1);
+    if (send === 0) this.planBackfill(wish, event);
+  }
+
+  /** Somebody asks for the same firing by hand, before it comes or after. */
+  private planBackfill(
+    { name, tenant }: Wish,
+    { job, ...tick }: { readonly job: string; readonly schedule: string },
+  ): void {
+    if (!this.sim.draws.chance(`${name} backfilled`, 0.25)) return;
+    const body = JSON.stringify({ runJob: job, tick, tag: 'backfill' });
+    const queue = tenant === 'beta' ? this.betaQueue : this.jobQueue;
+    this.sim.tell(`user ${tenant ?? ''}`, `sends ${body}`);
+    queue.send(body, this.sim.draws.between(`${name} backfilled at`, 0, 30_000));
   }
 
   /** Whoever may call the function may say any schedule's name. */

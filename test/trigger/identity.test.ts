@@ -16,7 +16,7 @@ interface Sent {
 function result(body: unknown, sent: Sent = {}): RecordResult {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const record = { messageId: 'm-1', eventSource: 'aws:sqs', eventSourceARN: QUEUE, body: text, ...sent };
-  const [only] = parseMessageEvent({ Records: [record] });
+  const [only] = parseMessageEvent({ Records: [record] }, 0);
   if (only === undefined) throw new Error('no result');
   return only;
 }
@@ -135,7 +135,7 @@ describe('the group of a message', () => {
     'a record that is none is told, and hides no other: %j',
     (record) => {
       const good = { messageId: 'm-2', eventSourceARN: QUEUE, body: '{"runJob":"a"}' };
-      expect(parseMessageEvent({ Records: [record, good] })).toMatchObject([
+      expect(parseMessageEvent({ Records: [record, good] }, 0)).toMatchObject([
         { messageId: '', requests: [], error: { reason: 'MalformedRequest' } },
         { messageId: 'm-2', requests: [{ job: 'a' }] },
       ]);

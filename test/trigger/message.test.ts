@@ -17,11 +17,11 @@ function message(body: unknown, change: (record: Raw) => void = () => undefined)
   if (record === undefined) throw new Error('the fixture has no record');
   record.body = typeof body === 'string' ? body : JSON.stringify(body);
   change(record);
-  return parseMessageEvent({ Records: [record] })[0];
+  return parseMessageEvent({ Records: [record] }, 0)[0];
 }
 
 describe('parseMessageEvent', () => {
-  const results = parseMessageEvent(eventFixture('sqs-messages'));
+  const results = parseMessageEvent(eventFixture('sqs-messages'), 0);
 
   it('reads every record on its own', () => {
     expect(results.map(({ requests, error }) => [requests.length, error?.reason])).toEqual([

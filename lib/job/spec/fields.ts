@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../../core/duration.ts';
 import { parseFlinkMemory, parseQuantity, toFlinkMemory } from './quantity.ts';
 
 /** A field that is text with a notation of its own: what `parse` makes of it, or the error `must be …`. */

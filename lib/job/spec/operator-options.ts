@@ -3,7 +3,7 @@ import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import type { SavepointFormat } from '../../state/snapshot.ts';
 import type { FlinkOptions, StatePlan } from '../job.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../../core/duration.ts';
 
 /** What the Flink Kubernetes operator and its autoscaler read, and Flink does not. */
 const OF_THE_OPERATOR = /^(kubernetes\.operator|job\.autoscaler)\./;

@@ -2,7 +2,7 @@ import type { Instant } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import type { RunId } from '../../core/ids.ts';
-import type { RunSource } from '../../trigger/request.ts';
+import { tickOf, type RunSource } from '../../trigger/request.ts';
 import type { JobSpec } from './spec.ts';
 import { formatInstant, isTimeZone, shiftInstant, type Shift } from './zoned-time.ts';
 
@@ -30,7 +30,7 @@ export function placeholderContext(
     runId,
     now,
     timeZone,
-    ...(source.kind === 'schedule' ? { scheduledTime: source.scheduledTime } : {}),
+    ...defined({ scheduledTime: tickOf(source)?.scheduledTime }),
     ...(source.kind === 'jar-upload' ? { upload: { bucket: source.bucket, key: source.key } } : {}),
   };
 }

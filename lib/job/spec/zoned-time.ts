@@ -18,21 +18,39 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** To make one takes a hundred times as long as to use it. */
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const numeric = 'numeric' as const;
+  const format =
+    formats.get(timeZone) ??
+    new Intl.DateTimeFormat('en-US', {
+      ...{ timeZone, hourCycle: 'h23', year: numeric, month: numeric, day: numeric },
+      ...{ hour: numeric, minute: numeric, second: numeric },
+    });
+  formats.set(timeZone, format);
+  return format;
+}
+
 /** Milliseconds that the zone's clocks are ahead of UTC at that instant. */
 function offsetAt(instant: Instant, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  }).formatToParts(instant);
+  const parts = formatOf(timeZone).formatToParts(instant);
   const at = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
   const wall = Date.UTC(at('year'), at('month') - 1, at('day'), at('hour'), at('minute'), at('second'));
   return wall - Math.floor(instant / 1000) * 1000;
+}
+
+/** What the zone's clocks show then, as milliseconds as if it were UTC. */
+export function wallTime(instant: Instant, timeZone: string): number {
+  return instant + offsetAt(instant, timeZone);
+}
+
+/** When the zone's clocks show that: once, twice where they are set back, never where they are set forward. The first one first. */
+export function instantsOf(wall: number, timeZone: string): readonly Instant[] {
+  const offsets = new Set([offsetAt(wall - DAY, timeZone), offsetAt(wall + DAY, timeZone)]);
+  const fitting = [...offsets].filter((offset) => offsetAt(wall - offset, timeZone) === offset);
+  return fitting.map((offset) => wall - offset).sort((a, b) => a - b);
 }
 
 /**

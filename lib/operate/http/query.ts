@@ -1,7 +1,7 @@
 import type { Duration } from '../../core/clock.ts';
 import { DispatchError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
-import { parseDuration } from '../../job/spec/duration.ts';
+import { parseDuration } from '../../core/duration.ts';
 import type { HttpCall } from './call.ts';
 
 /** A function answers within its time, and clients wait no longer than half a minute. */

@@ -9,7 +9,7 @@ import { waitForOutcome } from '../wait-for-outcome.ts';
 import { json, type HttpAnswer, type Routed } from './call.ts';
 import { flagIn, malformed, queryOf, waitIn } from './query.ts';
 
-const FILTERS = ['state', 'reason', 'name', 'tenant', 'trigger', 'since', 'limit'] as const;
+const FILTERS = ['state', 'reason', 'name', 'tenant', 'trigger', 'tag', 'since', 'limit'] as const;
 /** An answer of a function has at most 6 MB. */
 const MOST_RUNS = 2_000;
 const MOST_LOG = 4_000_000;

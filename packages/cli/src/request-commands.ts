@@ -1,5 +1,5 @@
 import type { Command, Execute } from './command.ts';
-import { COMMON, JOB_FILE, STACK, STORED_JOB } from './flags/flag-sets.ts';
+import { COMMON, JOB_FILE, LEDGER, QUEUE, STACK, STORED_JOB } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 
 const DEAD_LETTERS: Flag = {
@@ -59,7 +59,7 @@ const part = (long: string, what: string, variable: string): Flag => ({
 const GROUP = part('group', 'The schedule group, a tenant’s own', 'FLINK_DISPATCH_SCHEDULE_GROUP');
 
 function schedule(
-  name: 'list' | 'create' | 'suspend' | 'resume' | 'delete',
+  name: 'list' | 'create' | 'suspend' | 'resume' | 'delete' | 'next',
   text: Omit<Command, 'name' | 'load' | 'flags' | 'synopsis'> & { readonly synopsis?: string },
   flags: readonly Flag[] = [],
 ): Command {
@@ -69,7 +69,7 @@ function schedule(
     name: `schedules ${name}`,
     flags: [...flags, GROUP, STACK, ...COMMON],
     load: async (): Promise<{ readonly execute: Execute }> => ({
-      execute: (await import('./commands/schedules.ts'))[name === 'delete' ? 'remove' : name],
+      execute: (await import('./commands/schedules/schedules.ts'))[name === 'delete' ? 'remove' : name],
     }),
   };
 }
@@ -102,12 +102,27 @@ export const SCHEDULE_COMMANDS: readonly Command[] = [
         help: 'The time zone of --cron and of placeholders; default: UTC.',
       },
       { long: 'jitter', takes: 'value', value: 'minutes', help: 'Fire within so many minutes, with others spread.' },
+      {
+        long: 'overlap',
+        takes: 'value',
+        value: 'policy',
+        help: 'While the run before goes on: queue, forbid, replace or allow. Default: the job’s own.',
+      },
+      {
+        long: 'starting-deadline',
+        takes: 'value',
+        value: 'duration',
+        help: 'A firing that comes later than this is skipped, which its outcome says.',
+      },
       { long: 'suspended', help: 'It does not fire before schedules resume.' },
       part('role', 'The ARN of the role of schedules', 'FLINK_DISPATCH_SCHEDULE_ROLE'),
       part('target', 'The ARN of the function, or of a tenant’s alias', 'FLINK_DISPATCH_SCHEDULE_TARGET'),
       part('failed', 'The ARN of their dead-letter queue', 'FLINK_DISPATCH_SCHEDULES_FAILED'),
     ],
   ),
+  schedule('next', { summary: 'Show when a schedule fires next.', examples: ['schedules next nightly --count 10'] }, [
+    { long: 'count', takes: 'value', value: 'number', help: 'So many times; default: 5.' },
+  ]),
   schedule('suspend', {
     summary: 'Let a schedule fire no more. Its runs go on.',
     examples: ['schedules suspend nightly'],
@@ -115,3 +130,30 @@ export const SCHEDULE_COMMANDS: readonly Command[] = [
   schedule('resume', { summary: 'Let a suspended schedule fire again.', examples: ['schedules resume nightly'] }),
   schedule('delete', { summary: 'Remove a schedule. Its runs go on.', examples: ['schedules delete nightly'] }),
 ];
+
+const BACKFILL_FLAGS: readonly Flag[] = [
+  {
+    long: 'from',
+    takes: 'value',
+    value: 'day',
+    help: 'The first day, in the schedule’s zone; or a time with its zone.',
+  },
+  { long: 'to', takes: 'value', value: 'day', help: 'The last day, all of it; or the time before which it ends.' },
+  { long: 'at-most', takes: 'value', value: 'number', help: 'So many runs at a time; default: 1.' },
+  { long: 'tag', takes: 'value', value: 'tag', help: 'The tag of its runs; default: backfill-<schedule>.' },
+  { long: 'tenant', takes: 'value', value: 'name', help: 'The tenant whose schedule and queue it is.' },
+  { long: 'dry-run', help: 'Print the times and the ids of their runs, and ask for nothing.' },
+];
+
+/** Runs of the firings that a schedule had, or would have had. */
+export const BACKFILL_COMMAND: Command = {
+  name: 'backfill',
+  synopsis: '[OPTIONS] <schedule>',
+  summary: 'Let each firing of a schedule in a range of days be one run.',
+  flags: [...BACKFILL_FLAGS, GROUP, QUEUE, ...LEDGER, ...COMMON],
+  examples: ['backfill nightly --from 2026-10-01 --to 2026-10-31 --at-most 4', 'runs cancel --tag backfill-nightly'],
+  notes: 'A firing that had its run has it: the same command again goes on where it was stopped.',
+  load: async (): Promise<{ readonly execute: Execute }> => ({
+    execute: (await import('./commands/schedules/backfill.ts')).backfill,
+  }),
+};

@@ -1,8 +1,9 @@
 import type { AgainKind, OrderKind } from '../../../lib/trigger/order.ts';
 import type { Command } from './command.ts';
-import { COMMON, JOB_FILE, LEDGER, RUN_QUEUE, STORED_JOB } from './flags/flag-sets.ts';
+import { COMMON, JOB_FILE, LEDGER, QUEUE, RUN_QUEUE, STORED_JOB } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 
+const TAG: Flag = { long: 'tag', takes: 'value', value: 'tag', help: 'Only those of this tag, as of a backfill.' };
 const FILTERS: readonly Flag[] = [
   { long: 'state', takes: 'value', value: 'states', help: 'Only these: running, failed,unknown; live or ended.' },
   { long: 'reason', takes: 'value', value: 'reasons', help: 'Only those that ended, or wait, for these reasons.' },
@@ -14,6 +15,7 @@ const FILTERS: readonly Flag[] = [
     value: 'kinds',
     help: 'Only those of a message, a schedule, http or a jar-upload.',
   },
+  TAG,
   { long: 'since', takes: 'value', value: 'time', help: 'Only those accepted since: 2h, 7d, 2026-11-21.' },
 ];
 
@@ -30,19 +32,13 @@ const KEY: Flag = {
   value: 'key',
   help: 'The idempotency key: the same again is the same run.',
 };
-const QUEUE: Flag = {
-  long: 'queue',
-  takes: 'value',
-  value: 'url',
-  help: 'The job queue; default: FLINK_DISPATCH_QUEUE.',
-};
 
 function order(kind: OrderKind, summary: string): Command {
   return {
     name: `runs ${kind}`,
     synopsis: '[OPTIONS] <run id>…',
     summary,
-    flags: [RUN_QUEUE, ...LEDGER, ...COMMON],
+    flags: [...(kind === 'cancel' ? [TAG] : []), RUN_QUEUE, ...LEDGER, ...COMMON],
     examples: [`runs ${kind} 344e2e84cefa8d544286`],
     notes: 'Again, or of a run that has ended, it changes nothing and is no error.',
     load: async () => ({ execute: (await import('./commands/runs/order.ts'))[kind] }),
@@ -130,7 +126,7 @@ export const RUN_COMMANDS: readonly Command[] = [
     flags: [TIMEOUT, ...LEDGER, ...COMMON],
     examples: ['runs wait 344e2e84cefa8d544286 --timeout 2h'],
     notes:
-      'Exit code: 0 succeeded, 1 failed, 3 canceled, 4 rejected, 5 unknown, 124 the time is over, 130 interrupted.',
+      'Exit code: 0 succeeded, 1 failed, 3 canceled, 4 rejected, 5 unknown, 6 skipped, 124 the time is over, 130 interrupted.',
     load: async () => ({ execute: (await import('./commands/runs/wait.ts')).wait }),
   },
   order('cancel', 'Cancel runs. One that waits ends without an object ever made.'),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseObjectText } from '../../../lib/core/yaml.ts';
-import { parseDuration } from '../../../lib/job/spec/duration.ts';
+import { parseDuration } from '../../../lib/core/duration.ts';
 import { parseManifestOrSpec } from '../../../lib/job/spec/manifest.ts';
 import { isJobName, nameFromKey } from '../../../lib/job/spec/name.ts';
 import { matchesGlob } from '../../../lib/job/policy/glob.ts';

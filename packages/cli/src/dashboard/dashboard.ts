@@ -17,7 +17,7 @@ import { partOf } from '../stack.ts';
 import { printJson, type Io } from '../terminal/io.ts';
 import { listen, portOf, untilInterrupted } from '../terminal/loopback.ts';
 import { readConfig } from '../commands/doctor.ts';
-import { schedulesIn } from '../commands/schedules.ts';
+import { schedulesIn } from '../commands/schedules/schedules.ts';
 
 /** Where the bundle has the page, seen from the file that serves it. */
 declare const FLINK_DISPATCH_PAGE: string | undefined;

@@ -144,3 +144,10 @@ function pythonFlags(): Flag[] {
   };
   return Object.entries(names).map(([short, long]) => ({ short, long, help: '', refused: PYTHON }));
 }
+
+export const QUEUE: Flag = {
+  long: 'queue',
+  takes: 'value',
+  value: 'url',
+  help: 'The job queue; default: FLINK_DISPATCH_QUEUE.',
+};

@@ -167,6 +167,41 @@ describe('schedules', () => {
     });
   });
 
+  it('say what becomes of firings that come late, or beside one another, and when a rate begins', async () => {
+    const flags = ['--rate', '15 minutes', '--overlap', 'forbid', '--starting-deadline', '10m'];
+    expect((await run('schedules', 'create', 'often', '--job', 'nightly', ...flags)).code).toBe(0);
+    const { Target, StartDate } = scheduler.commandCalls(CreateScheduleCommand)[0]?.args[0].input ?? {};
+    expect(JSON.parse(Target?.Input ?? '')).toMatchObject({
+      spec: { concurrency: { policy: 'forbid' } },
+      startingDeadline: '10m',
+    });
+    expect(StartDate).toEqual(new Date('1970-01-01T00:17:00Z'));
+  });
+
+  it('show when they fire next, in their own time', async () => {
+    const { out } = await run('schedules', 'next', 'nightly', '--count', '2');
+    expect(out).toBe('1970-01-01T05:00:00+01:00\n1970-01-02T05:00:00+01:00\n');
+    scheduler.on(GetScheduleCommand).resolves({ ...nightly, State: 'DISABLED' });
+    expect((await run('schedules', 'next', 'nightly', '--json')).err).toContain('nightly is suspended');
+  });
+
+  it('are backfilled for days that were, and no others', async () => {
+    const morning = { ScheduleExpression: 'cron(0/30 5 * * ? *)', ScheduleExpressionTimezone: 'Asia/Tokyo' };
+    scheduler.on(GetScheduleCommand).resolves({ ...nightly, ...morning });
+    const backfill = (...flags: string[]) => run('backfill', 'nightly', ...flags, '--dry-run');
+    const { out } = await backfill('--from', '1970-01-01', '--to', '1970-01-03');
+    expect(out).toMatch(/^1969-12-31T20:00:00Z {2}[0-9a-f]{20}\n1969-12-31T20:30:00Z {2}[0-9a-f]{20}\n$/);
+    // The same firing has the same id, whatever range it is asked for in.
+    const later = await backfill('--from', '1969-12-31T20:10Z', '--to', '1980-01-01');
+    expect(later.out).toBe(out.slice(out.indexOf('\n') + 1));
+    const wrong = [
+      ['--from', '1970-01-01'],
+      ['--from', 'then', '--to', '1970-01-01'],
+      ['--from', '1971-01-01', '--to', '1971-01-02'],
+    ];
+    for (const flags of wrong) expect((await backfill(...flags)).code).toBe(2);
+  });
+
   it('are listed, suspended with all that they were, resumed and deleted', async () => {
     expect((await run('schedules', 'list')).out).toMatch(
       /nightly +cron\(0 5 \* \* \? \*\) +Europe\/Berlin +active +nightly\n$/,
@@ -204,6 +239,9 @@ describe('schedules', () => {
       /--jitter '9999': must be a number of minutes, at most 1440/,
     ],
     [['x', '-f', SPEC, '--rate', '1 hour'], /jobb/],
+    [['x', '--job', 'x', '--cron', '0 25 * * ? *'], /'25' is no hours: numbers from 0 to 23/],
+    [['x', '--job', 'x', '--rate', '1 hour', '--overlap', 'skip'], /must be one of queue, forbid, replace, allow/],
+    [['x', '--job', 'x', '--rate', '1 hour', '--starting-deadline', 'soon'], /must be a duration such as 30m/],
   ])('refuses %j before anything is made', async (flags, message) => {
     const { code, err } = await run('schedules', 'create', ...flags);
     expect([code > 0, err]).toEqual([true, expect.stringMatching(message)]);

@@ -43,8 +43,8 @@ function wishOf(parsed: ParsedFlags, { clock }: Io): ReturnType<typeof parseFilt
   const all = has(parsed, 'all') ? { limit: '100000' } : {};
   const state = text('state') ?? (has(parsed, 'live') ? 'live' : undefined);
   const [reason, name, tenant, trigger] = [text('reason'), text('name'), text('tenant'), text('trigger')];
-  const [since, limit] = [text('since'), text('limit')];
-  return parseFilter({ state, reason, name, tenant, trigger, since, limit, ...all }, clock.now());
+  const [since, limit, tag] = [text('since'), text('limit'), text('tag')];
+  return parseFilter({ state, reason, name, tenant, trigger, tag, since, limit, ...all }, clock.now());
 }
 
 function formatOf(parsed: ParsedFlags): Format | undefined {

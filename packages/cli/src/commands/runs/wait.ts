@@ -1,6 +1,6 @@
 import { DispatchError } from '../../../../../lib/core/errors.ts';
 import type { RunId } from '../../../../../lib/core/ids.ts';
-import { parseDuration } from '../../../../../lib/job/spec/duration.ts';
+import { parseDuration } from '../../../../../lib/core/duration.ts';
 import { waitForOutcome } from '../../../../../lib/operate/wait-for-outcome.ts';
 import type { OutcomeState, RunRecord } from '../../../../../lib/run/record.ts';
 import { has, valueOf, type Execute } from '../../command.ts';
@@ -16,6 +16,7 @@ export const EXIT_CODES: Readonly<Record<OutcomeState, number>> = {
   canceled: 3,
   rejected: 4,
   unknown: 5,
+  skipped: 6,
 };
 const TIMEOUT = 124;
 const INTERRUPTED = 130;

@@ -1,4 +1,4 @@
-import type { Duration } from '../../core/clock.ts';
+import type { Duration } from './clock.ts';
 
 /** The unit labels of org.apache.flink.util.TimeUtils, in milliseconds. */
 const UNITS: Readonly<Record<string, number>> = {

@@ -7,18 +7,26 @@ import {
   UpdateScheduleCommand,
   type GetScheduleCommandOutput,
 } from '@aws-sdk/client-scheduler';
-import { awsCode, fromAwsError } from '../../../../lib/core/aws-error.ts';
-import { defined } from '../../../../lib/core/defined.ts';
-import { omit } from '../../../../lib/core/omit.ts';
-import { parseObjectText } from '../../../../lib/core/yaml.ts';
-import { parseManifestOrSpec } from '../../../../lib/job/spec/manifest.ts';
-import { has, valueOf, type Execute } from '../command.ts';
-import { readTextFile } from '../flags/conf-dir.ts';
-import type { ParsedFlags } from '../flags/flags.ts';
-import { UsageError } from '../flags/usage.ts';
-import { requirePart } from '../stack.ts';
-import { harmless, printJson, table, type Io } from '../terminal/io.ts';
-import { onlyArgument } from './deployments.ts';
+import { awsCode, fromAwsError } from '../../../../../lib/core/aws-error.ts';
+import { describeError } from '../../../../../lib/core/errors.ts';
+import type { Instant } from '../../../../../lib/core/clock.ts';
+import { defined } from '../../../../../lib/core/defined.ts';
+import { isRecord } from '../../../../../lib/core/json.ts';
+import { omit } from '../../../../../lib/core/omit.ts';
+import { parseObjectText } from '../../../../../lib/core/yaml.ts';
+import { parseDuration } from '../../../../../lib/core/duration.ts';
+import { parseManifestOrSpec } from '../../../../../lib/job/spec/manifest.ts';
+import { formatInstant } from '../../../../../lib/job/spec/zoned-time.ts';
+import { parseCron } from '../../../../../lib/operate/schedule/cron.ts';
+import { nextFirings } from '../../../../../lib/operate/schedule/firings.ts';
+import { has, valueOf, type Execute } from '../../command.ts';
+import { readTextFile } from '../../flags/conf-dir.ts';
+import type { ParsedFlags } from '../../flags/flags.ts';
+import { UsageError } from '../../flags/usage.ts';
+import { timesOf } from './input.ts';
+import { requirePart } from '../../stack.ts';
+import { harmless, printJson, table, type Io } from '../../terminal/io.ts';
+import { onlyArgument } from '../deployments.ts';
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 /** EventBridge Scheduler tries again for as long: a function that is away for a night misses none. */
@@ -29,13 +37,13 @@ interface Group {
   readonly group: string;
 }
 
-async function open(io: Io, parsed: ParsedFlags): Promise<Group> {
+export async function openGroup(io: Io, parsed: ParsedFlags): Promise<Group> {
   return { scheduler: new SchedulerClient(), group: await requirePart(io, parsed, 'scheduleGroup') };
 }
 
 /** The schedules of the installation's group. */
 export const list: Execute = async (io, parsed) => {
-  const opened = await open(io, parsed);
+  const opened = await openGroup(io, parsed);
   const found = await schedulesIn(opened);
   if (has(parsed, 'json')) printJson(io, found);
   else if (found.length === 0) io.err(`no schedules in the group ${opened.group}\n`);
@@ -51,7 +59,7 @@ export async function schedulesIn({ scheduler, group }: Group): Promise<readonly
   for (let token: string | undefined, more = true; more;) {
     const input = { GroupName: group, ...defined({ NextToken: token }) };
     const page = await asked('scheduler:ListSchedules', group, scheduler.send(new ListSchedulesCommand(input)));
-    for (const { Name = '' } of page.Schedules ?? []) found.push(await get({ scheduler, group }, Name));
+    for (const { Name = '' } of page.Schedules ?? []) found.push(await getSchedule({ scheduler, group }, Name));
     token = page.NextToken;
     more = token !== undefined;
   }
@@ -68,16 +76,23 @@ export const create: Execute = async (io, parsed) => {
   checkZone(zone);
   const spec = file === undefined ? undefined : parseObjectText(readTextFile(file, '-f'), `-f ${file}: the file`);
   if (spec !== undefined) parseManifestOrSpec(spec);
-  const { scheduler, group } = await open(io, parsed);
+  const startingDeadline = deadlineIn(parsed);
+  const { scheduler, group } = await openGroup(io, parsed);
   const when = { scheduledTime: '<aws.scheduler.scheduled-time>', schedule: '<aws.scheduler.schedule-arn>' };
   const target = {
     Arn: await requirePart(io, parsed, 'scheduleTarget'),
     RoleArn: await requirePart(io, parsed, 'scheduleRole'),
-    Input: JSON.stringify({ ...defined({ job, spec }), ...when, timeZone: zone }),
+    Input: JSON.stringify({
+      ...defined({ job, spec: overlapping(spec, parsed), startingDeadline }),
+      ...when,
+      timeZone: zone,
+    }),
     DeadLetterConfig: { Arn: await requirePart(io, parsed, 'scheduleDeadLetters') },
     RetryPolicy: RETRIES,
   };
+  const begins = expression.startsWith('rate') ? { StartDate: nextMinute(io.clock.now()) } : {};
   const input = {
+    ...begins,
     ...{ Name: name, GroupName: group, ScheduleExpression: expression, ScheduleExpressionTimezone: zone },
     FlexibleTimeWindow: windowOf(parsed),
     Target: target,
@@ -92,13 +107,62 @@ export const create: Execute = async (io, parsed) => {
   return 0;
 };
 
+/** Of a rate whose start is not written down, nobody could say when it fires. */
+function nextMinute(now: Instant): Date {
+  return new Date(Math.ceil(now / 60_000) * 60_000);
+}
+
+const OVERLAPS = ['queue', 'forbid', 'replace', 'allow'] as const;
+
+/** What becomes of a firing while the run before it goes on: its job's own concurrency.policy. */
+function overlapping(
+  spec: Record<string, unknown> | undefined,
+  parsed: ParsedFlags,
+): Record<string, unknown> | undefined {
+  const policy = valueOf(parsed, 'overlap');
+  if (policy === undefined) return spec;
+  if (!OVERLAPS.some((one) => one === policy))
+    throw new UsageError(`--overlap '${policy}': must be one of ${OVERLAPS.join(', ')}`);
+  const known = isRecord(spec?.['concurrency']) ? spec['concurrency'] : {};
+  return { ...spec, concurrency: { ...known, policy } };
+}
+
+function deadlineIn(parsed: ParsedFlags): string | undefined {
+  const text = valueOf(parsed, 'starting-deadline');
+  if (text === undefined || parseDuration(text) !== undefined) return text;
+  throw new UsageError(`--starting-deadline '${text}': must be a duration such as 30m or 2h`);
+}
+
+/** The next times at which it fires. */
+export const next: Execute = async (io, parsed) => {
+  const name = nameIn(parsed, 'schedules next <name>');
+  const text = valueOf(parsed, 'count') ?? '5';
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new UsageError(`--count '${text}': must be a number, at most 999`);
+  const { scheduler, group } = await openGroup(io, parsed);
+  const found = await getSchedule({ scheduler, group }, name);
+  const times = timesOf(found);
+  const at = nextFirings(times, io.clock.now(), Number(text));
+  if (has(parsed, 'json'))
+    printJson(io, { state: summary(found).state, next: at.map((one) => new Date(one).toISOString()) });
+  else for (const one of at) io.out(`${local(one, times.timeZone)}\n`);
+  const window = found.FlexibleTimeWindow?.MaximumWindowInMinutes;
+  if (window !== undefined) io.err(`each within ${window} minutes of that time\n`);
+  if (found.State === 'DISABLED') io.err(`${name} is suspended: it does not fire before schedules resume ${name}\n`);
+  return 0;
+};
+
+/** In the zone's own time, with what it is ahead of UTC. */
+function local(at: Instant, timeZone: string): string {
+  return formatInstant(at, 'yyyy-MM-ddTHH:mm:ssXXX', timeZone) ?? new Date(at).toISOString();
+}
+
 /** Suspended, it does not fire; again, nothing changes. */
 function switching(state: 'ENABLED' | 'DISABLED'): Execute {
   const word = state === 'ENABLED' ? 'resume' : 'suspend';
   return async (io, parsed) => {
     const name = nameIn(parsed, `schedules ${word} <name>`);
-    const { scheduler, group } = await open(io, parsed);
-    const found = await get({ scheduler, group }, name);
+    const { scheduler, group } = await openGroup(io, parsed);
+    const found = await getSchedule({ scheduler, group }, name);
     const known = omit(found, '$metadata', 'Arn', 'CreationDate', 'LastModificationDate');
     const { Name, ScheduleExpression, Target, FlexibleTimeWindow } = found;
     const whole = { ...known, Name, ScheduleExpression, Target, FlexibleTimeWindow, State: state };
@@ -116,7 +180,7 @@ export const resume = switching('ENABLED');
 /** Its runs go on. */
 export const remove: Execute = async (io, parsed) => {
   const name = nameIn(parsed, 'schedules delete <name>');
-  const { scheduler, group } = await open(io, parsed);
+  const { scheduler, group } = await openGroup(io, parsed);
   const gone = scheduler.send(new DeleteScheduleCommand({ Name: name, GroupName: group })).catch((error: unknown) => {
     if (awsCode(error) !== 'ResourceNotFoundException') throw error;
   });
@@ -125,7 +189,7 @@ export const remove: Execute = async (io, parsed) => {
   return 0;
 };
 
-async function get({ scheduler, group }: Group, name: string): Promise<GetScheduleCommandOutput> {
+export async function getSchedule({ scheduler, group }: Group, name: string): Promise<GetScheduleCommandOutput> {
   const found = scheduler.send(new GetScheduleCommand({ Name: name, GroupName: group })).catch((error: unknown) => {
     if (awsCode(error) !== 'ResourceNotFoundException') throw error;
     throw new UsageError(`there is no schedule '${name}' in the group ${group}: schedules list`);
@@ -148,7 +212,7 @@ function summary(one: GetScheduleCommandOutput): Summary {
   return { name: Name, expression: ScheduleExpression, zone: ScheduleExpressionTimezone, state, job: job ?? '-' };
 }
 
-function nameIn(parsed: ParsedFlags, usage: string): string {
+export function nameIn(parsed: ParsedFlags, usage: string): string {
   const name = onlyArgument(parsed, usage);
   if (NAME.test(name)) return name;
   throw new UsageError(`'${name}' can be no schedule's name: at most 64 letters, digits, '.', '_' and '-'`);
@@ -166,13 +230,15 @@ function expressionOf(parsed: ParsedFlags): string {
     throw new UsageError(`--rate '${rate}': must be a number and minutes, hours or days: '15 minutes'`);
   }
   const fields = (cron ?? '').trim().split(/\s+/);
-  const alike =
-    fields.length === 5 ? `; that of cron(8) would be '${fields.join(' ')} *', with ? for one of the days` : '';
-  if (fields.length !== 6 || !fields.every((field) => /^[A-Z0-9*?,/L#W-]+$/i.test(field))) {
+  if (fields.length !== 6) {
+    const alike =
+      fields.length === 5 ? `; that of cron(8) would be '${fields.join(' ')} *', with ? for one of the days` : '';
     throw new UsageError(`--cron '${cron ?? ''}': must have minutes, hours, day, month, weekday and year${alike}`);
   }
-  if ((fields[2] === '?') === (fields[4] === '?')) {
-    throw new UsageError(`--cron '${cron ?? ''}': one of day and weekday, and no more, must be ?`);
+  try {
+    parseCron(fields.join(' '));
+  } catch (error) {
+    throw new UsageError(`--${describeError(error)}`);
   }
   return `cron(${fields.join(' ')})`;
 }
