@@ -135,6 +135,15 @@ export const RUN_COMMANDS: readonly Command[] = [
   again('rerun', 'Make a new run of what was asked for then, with today’s stored job, jar and defaults.'),
   again('replay', 'Make a new run of the same job: the bytes of its jar, its image, arguments and configuration.'),
   {
+    name: 'events tail',
+    synopsis: '[OPTIONS] <run id>',
+    summary: 'Print the events of a run as they come, until it has ended.',
+    flags: [...LEDGER, ...COMMON],
+    examples: ['events tail 344e2e84cefa8d544286', 'events tail 344e --json | jq .state'],
+    notes: 'They are those that subscribers get, read from the ledger. --json prints the data of each on a line.',
+    load: async () => ({ execute: (await import('./commands/runs/events.ts')).tail }),
+  },
+  {
     name: 'runs explain',
     synopsis: '[OPTIONS] <run id>',
     summary: 'Replay the decision that ended an attempt, from its evidence: every rule, and which one decided.',

@@ -53,6 +53,37 @@ beforeEach(() => {
   stacks.reset();
 });
 
+describe('events tail', () => {
+  it('prints each event once, until the run has ended', async () => {
+    const events = [
+      { sequence: 1, type: 'accepted', time: 1_000_000 },
+      { sequence: 2, type: 'started', time: 2_000_000, attempt: 1 },
+    ] as const;
+    await ledger().create(running({ events }));
+    const tail = run('events', 'tail', runId);
+    const all = [...events, { sequence: 3, type: 'completed', time: 3_000_000, attempt: 1 } as const];
+    const stored = await ledger().read(runId);
+    if (stored === undefined) throw new Error('no record');
+    const ended = { ...stored.value, state: 'ended', outcome: SAMPLE.outcome, events: all } as RunRecord;
+    await ledger().replace(ended, stored.version, stored.value);
+    const { code, out } = await tail;
+    expect([
+      code,
+      out
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ')[0]),
+    ]).toEqual([0, ['1970-01-01T00:16:40.000Z', '1970-01-01T00:33:20.000Z', '1970-01-01T00:50:00.000Z']]);
+    const json = (await run('events', 'tail', runId, '--json')).out.trim().split('\n');
+    expect(json.map((line) => (JSON.parse(line) as { sequence: number }).sequence)).toEqual([1, 2, 3]);
+  });
+
+  it('of no run is refused at once', async () => {
+    expect((await run('events', 'tail', '0123456789abcdef0123')).code).toBe(2);
+    expect((await run('events', 'tail')).code).toBe(2);
+  });
+});
+
 describe('runs wait', () => {
   it.each([
     ['succeeded', 0],
