@@ -74,13 +74,16 @@ function drop(record: DeploymentRecord, next: NextRun, at: Preparing): Preparati
   const free = forget(record);
   const another = (why === 'upgrade' || why === 'restart') && mayPrepare(free, at.wanted);
   if (run.state === 'closed') return another ? makeNext(free, at) : done(free);
-  if (another) return now < next.until ? { kind: 'wait', record: waiting, next: dropped } : done(free);
-  return record.run === undefined ? untilGone(waiting, dropped, at) : done({ ...free, next: dropped });
+  // Nothing is left of what is suspended or deleted.
+  const isLast = record.run === undefined && at.wanted.wish.state !== 'running';
+  if (isLast || (another && now < next.until)) return { kind: 'wait', record: waiting, next: dropped };
+  return done(leave(waiting, dropped));
 }
 
-/** Nothing is left of what is suspended or deleted. */
-function untilGone(record: DeploymentRecord, next: NextRun, { wanted }: Preparing): Preparation {
-  return wanted.wish.state === 'running' ? done(forget(record)) : { kind: 'wait', record, next };
+/** Nothing waits for it; the record names it until it is proven gone. */
+function leave(record: DeploymentRecord, next: NextRun): DeploymentRecord {
+  const left = record.next?.dropped === true ? record : { ...record, next: { ...next, dropped: true as const } };
+  return left.state === 'preparing' ? { ...left, state: 'running' } : left;
 }
 
 function forget(record: DeploymentRecord): DeploymentRecord {
@@ -94,8 +97,8 @@ function whetherReady(record: DeploymentRecord, next: NextRun, at: Preparing): P
   if (run.outcome !== undefined) {
     const { reason, message } = run.outcome;
     if (!isForRoom(reason) && record.run?.stop === undefined)
-      return { kind: 'failed', record: forget(record), reason, message };
-    return done(goOnWithout(forget(record), next, message, now));
+      return { kind: 'failed', record: leave(record, next), reason, message };
+    return done(goOnWithout(leave(record, next), next, message, now));
   }
   if (run.prepared?.readyAt !== undefined) return done(record);
   const late = now >= next.until;

@@ -129,6 +129,20 @@ describe('the next run of a stream that is upgraded', () => {
     expect(world.violations).toEqual([]);
   });
 
+  it('is gone before its deployment is suspended, although it found no room', async () => {
+    const world = await running({ prepares: 'QuotaExceeded', removal: 4 * MINUTE });
+    await world.request(stream({}, args('two')));
+    await world.pass(MINUTE);
+    expect(world.deployment).toMatchObject({ state: 'running', reached: 2, next: { dropped: true } });
+    await world.request(stream({}, { ...PREPARED, state: 'suspended' }));
+    await world.pass(MINUTE);
+    expect(world.deployment).toMatchObject({ state: 'suspending' });
+    expect(world.runs.map(({ state }) => state)).toEqual(['closed', 'cleaning', 'closed']);
+    await world.pass(4 * MINUTE);
+    expect(world.deployment).toMatchObject({ state: 'suspended', reached: 3 });
+    expect(world.violations).toEqual([]);
+  });
+
   it('that ends before its permit leaves the state to a run of the usual kind', async () => {
     const fate = { removal: 30 * SECOND, unsealed: true };
     const world = new StreamWorld({ fate: (number) => (number === 1 ? fate : {}) });
