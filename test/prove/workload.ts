@@ -2,6 +2,7 @@ import { defined } from '../../lib/core/defined.ts';
 import type { Draws } from './draws.ts';
 import type { MainProgram, Program } from './servers/flink.ts';
 import type { Quota } from './servers/kubernetes.ts';
+import type { DeploymentScript } from './deployments/deployment-script.ts';
 import { placeOf } from './sessions/session-workload.ts';
 import { isSlow } from './simulation.ts';
 import { hasStream } from './streams/stream-workload.ts';
@@ -46,6 +47,8 @@ export interface Workload {
   readonly hasStream?: boolean;
   /** How many deployments there are beside the runs. */
   readonly deployments?: number;
+  /** All that is wanted of them; drawn when absent. */
+  readonly script?: DeploymentScript;
 }
 
 const POLICIES = ['queue', 'queue', 'replace', 'forbid', 'allow'] as const;

@@ -5,9 +5,13 @@ import { stream, StreamWorld, type StreamOptions } from './stream-world.ts';
 const MINUTE = 60_000;
 
 /** Created, upgraded twice at once, suspended and resumed. */
-async function live(upgradeMode: string, options: StreamOptions): Promise<StreamWorld> {
+async function live(
+  { upgradeMode, prepareUpgrade }: { readonly upgradeMode: string; readonly prepareUpgrade: boolean },
+  options: StreamOptions,
+): Promise<StreamWorld> {
   const world = new StreamWorld(options);
-  const job = (text: string, more = {}) => stream({}, { upgradeMode, args: [text], savepointTriggerNonce: 1, ...more });
+  const job = (text: string, more = {}) =>
+    stream({}, { upgradeMode, prepareUpgrade, args: [text], savepointTriggerNonce: 1, ...more });
   await world.request(job('one'));
   await world.pass(4 * MINUTE);
   await world.request(job('two'));
@@ -38,18 +42,21 @@ function expectWell(world: StreamWorld): void {
 
 /** A crash at every effect; errors, which are milder, at every third. Messages are lost with every other crash. */
 describe('a stream that is created, changed, suspended and resumed', () => {
-  it.each(SINGLE_FAULTS.map((fault, n) => ({ ...fault, upgradeMode: n % 2 === 0 ? 'savepoint' : 'last-state' })))(
-    'survives the $kind $when any one effect, by $upgradeMode',
-    async ({ upgradeMode, ...fault }) => {
-      const whole = await live(upgradeMode, {});
+  const ways = SINGLE_FAULTS.map((fault, n) => ({ ...fault, upgradeMode: n % 2 === 0 ? 'savepoint' : 'last-state' }));
+  it.each([false, true].flatMap((prepareUpgrade) => ways.map((way) => ({ ...way, prepareUpgrade }))))(
+    'survives the $kind $when any one effect, by $upgradeMode, prepared: $prepareUpgrade',
+    async ({ upgradeMode, prepareUpgrade, ...fault }) => {
+      const plan = { upgradeMode, prepareUpgrade };
+      const whole = await live(plan, {});
       expectWell(whole);
+      expect(whole.told.includes('preparing 3')).toBe(prepareUpgrade);
       const { names } = whole.effects;
       expect(names.length).toBeGreaterThan(50);
       for (const [at, name] of names.entries()) {
         if (fault.kind === 'error' && at % 3 !== 0) continue;
         const losesMessages = fault.kind === 'crash' && at % 2 === 0;
         try {
-          expectWell(await live(upgradeMode, { fault: { ...fault, at }, losesMessages }));
+          expectWell(await live(plan, { fault: { ...fault, at }, losesMessages }));
         } catch (cause) {
           const where = `${fault.kind} ${fault.when} ${at}: ${name}, message lost: ${losesMessages}`;
           throw new Error(`${where}: ${String(cause)}`, { cause });

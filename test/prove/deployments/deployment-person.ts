@@ -7,7 +7,8 @@ import { FUNCTIONS } from '../functions.ts';
 import { Invocation } from '../simulation.ts';
 import { folderOf, tenantOf, type TenantName } from '../tenants.ts';
 import type { World } from '../world.ts';
-import { Wishes } from './deployment-wishes.ts';
+import type { DeploymentScript } from './deployment-script.ts';
+import { Wishes, type Change } from './deployment-wishes.ts';
 import type { DeploymentInvariants } from './deployment-invariants.ts';
 
 const MINUTE = 60_000;
@@ -42,7 +43,7 @@ export class DeploymentPerson {
     const { draws } = world.sim;
     const hasTenants = world.wishes.some(({ tenant }) => tenant !== undefined);
     this.tenant = hasTenants ? tenantOf(draws, name) : undefined;
-    this.uploads = draws.chance(`${name} uploads`, 0.4);
+    this.uploads = world.workload.script === undefined && draws.chance(`${name} uploads`, 0.4);
     this.wishes = new Wishes(name, draws, (number) => this.bring(number));
     const namespace = this.tenant === 'beta' ? 'beta' : 'flink';
     this.id = deploymentIdFor({ tenant: this.tenant, target: 'default', namespace, name });
@@ -56,6 +57,7 @@ export class DeploymentPerson {
   private plan(): void {
     const { sim, workload } = this.world;
     const { draws } = sim;
+    if (workload.script !== undefined) return this.follow(workload.script);
     let at = draws.between(`${this.name} at`, 0, 3_000);
     const count = draws.whole(`${this.name} changes`, 3, workload.losesRunMessages ? 4 : 12);
     for (let number = 0; number <= count; number += 1) {
@@ -70,10 +72,22 @@ export class DeploymentPerson {
     sim.after(at, () => this.waitFor(() => this.putAnEnd()));
   }
 
-  private change(number: number): void {
+  private follow({ changes, onAnswer }: DeploymentScript): void {
     const { sim } = this.world;
-    const change = this.wishes.next(number);
-    this.since = sim.now;
+    for (const [number, { at, change }] of changes.entries()) sim.after(at, () => this.want(change, number));
+    const answer = (): void => {
+      onAnswer(this.record);
+      this.putAnEnd();
+    };
+    sim.after(changes.at(-1)?.at ?? 0, () => this.waitFor(answer));
+  }
+
+  private change(number: number): void {
+    this.want(this.wishes.next(number), number);
+  }
+
+  private want(change: Change, number: number): void {
+    this.since = this.world.sim.now;
     if (change.kind === 'order') return this.order(change.order, `${this.name} order ${number}`, 1);
     if (this.uploads) this.upload(change.spec, number);
     else this.message(change.spec, number);
@@ -86,12 +100,13 @@ export class DeploymentPerson {
     world.sim.tell('user', `sends ${body}`);
     const queue = this.tenant === 'beta' ? world.betaQueue : world.jobQueue;
     queue.send(body, 0);
-    if (world.sim.draws.chance(`${this.name} again ${number}`, 0.2)) queue.send(body, 4_000);
+    if (world.workload.script === undefined && world.sim.draws.chance(`${this.name} again ${number}`, 0.2))
+      queue.send(body, 4_000);
   }
 
   /** Another jar is sent to a JobManager than is in its image. */
   private jarFor(number: number): string {
-    if (!this.wishes.isPrepared) return 'local:///opt/job.jar';
+    if (!this.wishes.isPrepared && this.world.workload.script === undefined) return 'local:///opt/job.jar';
     const key = `${folderOf(this.tenant)}${this.name}.jar`;
     this.world.jars.storeVersion(key, number);
     return `s3://jars/${key}`;
@@ -183,7 +198,9 @@ export class DeploymentPerson {
     this.since = sim.now;
     this.lasts += 1;
     // A stream that gives no savepoint cannot be suspended.
-    const isPatient = this.lasts <= 2 && sim.draws.chance(`${this.name} is suspended last`, 0.35);
+    const { script } = this.world.workload;
+    const isPatient =
+      script === undefined && this.lasts <= 2 && sim.draws.chance(`${this.name} is suspended last`, 0.35);
     this.last = isPatient ? 'suspend' : 'delete';
     const purge = sim.draws.chance(`${this.name} purges`, 0.5);
     const order: Order = this.last === 'suspend' ? { kind: 'suspend' } : { kind: 'delete', purge };

@@ -46,7 +46,8 @@ export class DeploymentWorld {
   conductOf(clusterId: string): Conduct | undefined {
     const [, name] = CLUSTER.exec(clusterId) ?? [];
     if (name === undefined) return undefined;
-    const { sim } = this.world;
+    const { sim, workload } = this.world;
+    if (workload.script !== undefined) return { name, pace: [2_000, 2_000], howOf: () => 'completes' };
     const slow = sim.draws.pick(`${clusterId} pace`, [3, 10, 40]);
     return { name, pace: [1_000, 1_000 * slow], howOf: howOf(sim) };
   }
@@ -56,7 +57,8 @@ export class DeploymentWorld {
     if (name === undefined) return undefined;
     const known = this.programs.get(clusterId);
     if (known !== undefined) return known;
-    const program = streamProgram(this.world.sim.draws, clusterId, name);
+    const { script } = this.world.workload;
+    const program = script?.program ?? streamProgram(this.world.sim.draws, clusterId, name);
     const own = this.isFaulty(clusterId) ? { ...program, mainFails: true } : program;
     if (this.world.kubernetes.find('Deployment', clusterId) !== undefined) this.programs.set(clusterId, own);
     return own;

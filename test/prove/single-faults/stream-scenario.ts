@@ -1,0 +1,117 @@
+import { expect } from 'vitest';
+import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
+import { deploymentEventSchema } from '../../../lib/outcome/deployment-schema.ts';
+import type { RunRecord } from '../../../lib/run/record.ts';
+import type { Change } from '../deployments/deployment-wishes.ts';
+import type { Fault, FaultKind } from '../faults.ts';
+import type { Program } from '../servers/flink.ts';
+import { World } from '../world.ts';
+
+const FOREVER: Program = { restAfter: 600, runsAfter: 1_100, end: 'FAILED' };
+const SEED = 6;
+/** A function that dies before a request has done what one has done that died after the request before. */
+const OTHERS: readonly FaultKind[] = ['crash-before', 'refused', 'lost'];
+
+export interface StreamScenario {
+  /** The number of the generation that runs at last, and the argument of its job. */
+  readonly reached: number;
+  readonly args: string;
+  readonly changes: readonly { readonly at: number; readonly change: Change }[];
+  /** The first of the changes whose carrying out is struck. */
+  readonly from: number;
+  /** What its deployment tells, among other things, where messages are not lost. */
+  readonly told: readonly string[];
+}
+
+/** One job and all that is said of its deployment. */
+export function spec(more: Readonly<Record<string, unknown>>): Change {
+  return {
+    kind: 'spec',
+    spec: {
+      name: 'd1',
+      image: 'flink:2.3.0',
+      flinkConfiguration: {
+        'execution.checkpointing.savepoint-dir': 's3://state/sp',
+        'execution.checkpointing.dir': 's3://state/chk',
+      },
+      // A message that a dead function had is shown again after six minutes.
+      deadlines: { start: '30m' },
+      retry: { attempts: 2, backoff: '1s' },
+      job: {
+        ...{ entryClass: 'a.B', kind: 'streaming', args: ['1'], savepointDeadline: '15m', probation: '20s' },
+        ...more,
+      },
+    },
+  };
+}
+
+interface Played {
+  readonly world: World;
+  readonly answer: DeploymentRecord | undefined;
+  readonly run: RunRecord | undefined;
+  /** Of the faults that could strike, those from the change that counts. */
+  readonly possible: readonly Fault[];
+}
+
+async function play(
+  { changes, from }: StreamScenario,
+  faults: readonly Fault[],
+  losesRunMessages: boolean,
+): Promise<Played> {
+  let answer: DeploymentRecord | undefined;
+  let run: RunRecord | undefined;
+  let ends = Infinity;
+  const script = {
+    changes,
+    program: FOREVER,
+    onAnswer: (record: DeploymentRecord | undefined): void => {
+      answer = record;
+      run = [...world.deployments.invariants.runs.values()].find(({ runId }) => runId === record?.run?.id);
+      ends = world.sim.faults.possible.length;
+    },
+  };
+  const workload = { wishes: [], quota: undefined, rate: 0, mostFaults: 0, losesRunMessages, deployments: 1, script };
+  const world: World = new World({ seed: SEED, workload, faults });
+  let begins = 0;
+  world.sim.after(changes[from]?.at ?? 0, () => void (begins = world.sim.faults.possible.length));
+  await world.live();
+  return { world, answer, run, possible: world.sim.faults.possible.slice(begins, ends) };
+}
+
+/** What is wanted runs, and nothing that is promised was broken. */
+function expectWell({ world, answer, run }: Played, { reached, args, told }: StreamScenario): void {
+  expect(world.invariants.violations).toEqual([]);
+  expect(answer).toMatchObject({ state: 'running', wanted: reached, reached });
+  expect(run).toMatchObject({ state: 'running', job: { args: [args] } });
+  if (world.workload.losesRunMessages) return;
+  expect(toldOf(world)).toEqual(expect.arrayContaining([...told]));
+}
+
+/** The events of its deployment, each once: `upgraded 2` */
+function toldOf({ bus }: World): readonly string[] {
+  const events = bus.delivered.flatMap((event) => deploymentEventSchema.safeParse(event).data ?? []);
+  const byId = new Map(events.map(({ id, data }) => [id, `${data.state} ${data.generation}`]));
+  return [...byId.values()];
+}
+
+/** Played once with a crash after every request of a function, and some times with milder faults. */
+export async function strikeStream(scenario: StreamScenario): Promise<void> {
+  const whole = await play(scenario, [], false);
+  expectWell(whole, scenario);
+  const requests = whole.possible.filter(({ at }) => at.includes(' · '));
+  const after = requests.filter(({ kind }) => kind === 'crash-after');
+  const others = requests.filter(({ kind }) => OTHERS.includes(kind)).filter((_, n) => n % 9 === 0);
+  expect(after.length).toBeGreaterThan(100);
+  for (const [n, fault] of [...after, ...others].entries()) {
+    // Its message is lost with every other function that dies.
+    const losesRunMessages = fault.kind === 'crash-after' && n % 2 === 0;
+    try {
+      const played = await play(scenario, [fault], losesRunMessages);
+      expectWell(played, scenario);
+      if (!losesRunMessages) expect(played.world.sim.faults.struck).toEqual([fault]);
+    } catch (cause) {
+      const where = `${fault.at}: ${fault.kind}${losesRunMessages ? ', messages lost' : ''}`;
+      throw new Error(`${where}: ${String(cause)}`, { cause });
+    }
+  }
+}
