@@ -1,3 +1,4 @@
+import { WINDOW_MUTANTS } from './deployments/window-mutants.ts';
 import { PREPARED_MUTANTS } from './deployments/prepared-mutants.ts';
 import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
 import { RESCALE_PLAYED } from './deployments/rescale-mutants.ts';
@@ -43,6 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...INDEX_MUTANTS,
   ...PREPARED_MUTANTS,
   ...LOCK_MUTANTS,
+  ...WINDOW_MUTANTS,
   {
     name: 'an application that Flink lists as running has not ended',
     file: APPLICATION_END,

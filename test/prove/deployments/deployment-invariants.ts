@@ -3,7 +3,6 @@ import { canonicalJson } from '../../../lib/core/json.ts';
 import { parseDeployment, parseDeploymentRequest } from '../../../lib/deployment/record-schema.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRequest } from '../../../lib/deployment/record.ts';
 import { deploymentEventSchema, type PublicDeploymentEvent } from '../../../lib/outcome/deployment-schema.ts';
-import { isEnded } from '../../../lib/run/machine.ts';
 import { isHeld } from '../../../lib/run/prepared.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { isOlder } from '../../../lib/trigger/s3-event.ts';
@@ -121,7 +120,7 @@ export class DeploymentInvariants {
     if (last !== undefined) this.prepared.onRecord(next, last);
     if (run !== undefined) this.named.add(run.id);
     if (next.next !== undefined) this.named.add(next.next.id);
-    if (state === 'suspended') this.checkSuspended(next);
+    if (state === 'suspended' || state === 'deleted') this.checkSuspended(next);
   }
 
   /** I10: by itself once, from where it began itself, and never past the first checkpoint of what is rolled back. */
@@ -189,16 +188,15 @@ export class DeploymentInvariants {
    * carried out after the last look. Such a cluster gets no permit ('no cluster starts after the end'), and the sweeper
    * removes it ('everything comes to its end').
    */
-  private checkSuspended({ id, name, run }: DeploymentRecord): void {
-    const runs = this.runsOf(id).filter((one) => !goesByItself(one));
-    const open = runs.filter(({ state }) => state !== 'closed');
-    this.check('I11: what is suspended is gone', run === undefined && open.length === 0, () => name);
-    const ids = runs.map(({ runId }) => runId as string);
+  private checkSuspended({ id, name, run, state }: DeploymentRecord): void {
+    const open = this.runsOf(id).filter(({ state }) => state !== 'closed');
+    this.check(`I11: what is ${state} is gone`, run === undefined && open.length === 0, () => name);
+    const ids = this.runsOf(id).map(({ runId }) => runId as string);
     const left = this.world.kubernetes
       .all('Deployment')
       .filter(({ annotations }) => ids.includes(annotations[RUN_ID] ?? ''))
       .filter(({ name: of, uid }) => !this.world.copied.has(of) && !this.late.has(uid));
-    this.check('I11: what is suspended is gone', left.length === 0, () => left.map(({ name: of }) => of).join(', '));
+    this.check(`I11: what is ${state} is gone`, left.length === 0, () => left.map(({ name: of }) => of).join(', '));
   }
 
   private noteLate({ kind, name, uid, annotations }: Stored): void {
@@ -313,9 +311,4 @@ export class DeploymentInvariants {
     const marker = this.world.s3.objects.has(`${LEDGER}/live-deployments/${id}`);
     this.check('a deployment that may go on has its marker', marker || record.state !== 'suspended', () => record.name);
   }
-}
-
-/** A run that failed while it was prepared: it never had the permit, and is being cleaned up. */
-function goesByItself(run: RunRecord): boolean {
-  return isHeld(run) && isEnded(run.state);
 }

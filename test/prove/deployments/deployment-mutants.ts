@@ -6,6 +6,8 @@ const GENERATIONS = 'test/deployment/generations.test.ts';
 const DECIDE = 'lib/deployment/decide.ts';
 const START = 'lib/deployment/start.ts';
 const STOP = 'lib/deployment/stop.ts';
+const PREPARED = 'test/dispatch/deployment/prepared.test.ts';
+const PREPARE = 'lib/deployment/prepare.ts';
 const HISTORY = 'lib/deployment/history.ts';
 const STABLE = 'lib/deployment/stable.ts';
 const ROLLBACK = 'lib/deployment/rollback.ts';
@@ -14,34 +16,6 @@ const ROLLBACKS = 'test/dispatch/deployment/rollback.test.ts';
 /** Guards of deployments, by the windows of a crash that they close (W) and the invariants that they hold (I). */
 export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
   ...RESCALE_MUTANTS,
-  {
-    name: 'W9 a deployment whose message is lost is woken',
-    test: DEPLOYMENTS,
-    file: 'lib/dispatch/sweep/sweep-deployments.ts',
-    guard: '    await deps.runQueue.send({ version: 1, deployment: id }, 0);\n',
-    without: '',
-  },
-  {
-    name: 'W10 a run has an id of its deployment, generation and number',
-    test: DEPLOYMENTS,
-    file: START,
-    guard: 'runIdFor(`deployment\\n${id}\\n${number}\\n${runs}`)',
-    without: 'runIdFor(`deployment\\n${id}`)',
-  },
-  {
-    name: 'W11 a stop that is asked for is carried through before another one',
-    test: DEPLOYMENTS,
-    file: DECIDE,
-    guard: '  if (own.stop !== undefined) return stopping(noted, own, run, now);\n',
-    without: '',
-  },
-  {
-    name: 'W12 nothing begins before the last run is proven gone',
-    test: DEPLOYMENTS,
-    file: DECIDE,
-    guard: "if (run.state !== 'closed') return ending(record, own, run, now);",
-    without: '',
-  },
   {
     name: 'W20 what a run restored from is not deleted before it has a checkpoint',
     test: 'test/deployment/history.test.ts',
@@ -83,6 +57,20 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     file: HISTORY,
     guard: '  if (run === undefined) return undefined;\n',
     without: '',
+  },
+  {
+    name: 'I1 a JobManager that may start its program again has not ended',
+    test: PREPARED,
+    file: PREPARE,
+    guard: 'if (startRevokedAt === undefined || beganAgain === true',
+    without: 'if (beganAgain === true',
+  },
+  {
+    name: 'I3 a run that ended before its permit leaves the state that it was to have',
+    test: PREPARED,
+    file: PREPARE,
+    guard: 'return startFrom === undefined ? bare : { ...bare, newest: startFrom };',
+    without: 'return bare;',
   },
   {
     name: 'I8 what never came true is told',

@@ -52,6 +52,23 @@ export function checkDeploymentChange(
   check('I7: the outbox only grows', lost.length === 0, () => `${name}: ${JSON.stringify(lost)}`);
   const startsFrom = next.run?.id !== last.run?.id || next.run?.startFrom?.path === last.run?.startFrom?.path;
   check('I2: what a run starts from is decided once', startsFrom, () => name);
+  check('I5: of each snapshot that was asked for it is known what became of it', isNoted(last, next), () => name);
+  check('I12: how a run is asked to end is decided once', isCarriedOn(last, next), () => name);
+}
+
+/** Of the same run; when the one way has failed, a delete may follow at once. */
+function isCarriedOn({ run: before }: DeploymentRecord, { run: now }: DeploymentRecord): boolean {
+  if (before?.stop === undefined || now?.stop === undefined || before.id !== now.id) return true;
+  const isOther = now.stop.why === 'delete' && before.stop.why !== 'delete';
+  return isOther || canonicalJson(before.stop) === canonicalJson(now.stop);
+}
+
+/** What was under way is so still, or is complete, or is to be removed. */
+function isNoted({ request }: DeploymentRecord, next: DeploymentRecord): boolean {
+  const { directory } = request ?? {};
+  if (directory === undefined || next.state === 'deleted') return true;
+  const places = [next.request?.directory, ...next.leftovers.map((left) => left.directory)];
+  return places.includes(directory) || next.snapshots.some(({ snapshot }) => snapshot.path.startsWith(`${directory}/`));
 }
 
 function bare(generation: DeploymentRecord['generations'][number]): string {

@@ -28,6 +28,8 @@ export interface StreamConfig {
   readonly name: string;
   readonly question: string;
   readonly restoredFrom: string | undefined;
+  /** What it began from is its own to remove. */
+  readonly claims: boolean;
   /** Absent: its checkpoints are gone with its JobManager. */
   readonly checkpoints: string | undefined;
   /** With high availability: the newest checkpoint that this job has completed on any of its JobManagers. */
@@ -96,6 +98,7 @@ export class StreamJob {
     }
     this.next = (restored ?? 0) + 1;
     this.scaled = this.scaledFor(host.jobId);
+    if (config.claims && recovered === undefined && from !== undefined) this.retained.push(from);
     this.checkpointLater();
   }
 
@@ -205,7 +208,7 @@ export class StreamJob {
 
   /** The state of a job that has finished goes, as far as it is no savepoint. */
   ended(end: string): void {
-    if (end === 'FINISHED') for (const path of this.retained) this.truth.remove(path);
+    if (end === 'FINISHED') for (const path of this.retained) this.remove(path);
   }
 
   private savepoint(operation: Operation, question: string, directory: string): void {
@@ -253,8 +256,12 @@ export class StreamJob {
     const path = `${checkpoints}/${this.host?.jobId ?? ''}/chk-${this.next}`;
     this.completeAt(path, false);
     this.retained.push(path);
-    for (const old of this.retained.splice(0, Math.max(0, this.retained.length - RETAINED))) this.truth.remove(old);
+    for (const old of this.retained.splice(0, Math.max(0, this.retained.length - RETAINED))) this.remove(old);
     return path;
+  }
+
+  private remove(path: string): void {
+    this.truth.remove(path, this.host?.jobId ?? '');
   }
 
   private completeAt(path: string, isSavepoint: boolean): void {

@@ -3,7 +3,6 @@ import type { Mutant, TestedMutant } from '../mutants.ts';
 import { workloadOf } from '../workload.ts';
 import { hasStream } from './stream-workload.ts';
 
-const NEWEST = 'lib/dispatch/state/newest-state.ts';
 const AT_END = 'lib/dispatch/state/state-at-end.ts';
 const LOOK = 'lib/dispatch/state/look-at-stop.ts';
 const DRIVE = 'lib/dispatch/state/drive-stop.ts';
@@ -59,25 +58,11 @@ export const STREAM_TESTED: readonly TestedMutant[] = [
     test: TEST,
   },
   {
-    name: 'W7: a savepoint counts although the job fails when it stops',
-    file: STOP,
-    guard: "if (savepointStop(record) === undefined && endState(input) !== 'FINISHED') return undefined;",
-    without: "if (endState(input) !== 'FINISHED') return undefined;",
-    test: TEST,
-  },
-  {
     name: 'W8: a savepoint that failed is tried again',
     file: DRIVE,
     guard: "if (operation.state === 'failed') return",
     without: "if (operation.state === 'completed') return",
     test: TEST,
-  },
-  {
-    name: 'W18: no snapshot is claimed',
-    file: 'lib/job/state-options.ts',
-    guard: "[recoveryKeys.claimMode]: 'NO_CLAIM'",
-    without: "[recoveryKeys.claimMode]: 'CLAIM'",
-    test: 'test/job/state-options.test.ts',
   },
   {
     name: 'W21: a stop waits until all tasks run',
@@ -93,13 +78,6 @@ export const STREAM_TESTED: readonly TestedMutant[] = [
       'return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : failAttempt(run, outcome, now);',
     without:
       'return savepointStop(run) === undefined ? afterFailure(run, outcome, now) : afterFailure(run, outcome, now);',
-    test: TEST,
-  },
-  {
-    name: 'W13, W15: the newest checkpoint is listed when the attempt is gone',
-    file: NEWEST,
-    guard: 'return [...savepoints, ...checkpoints.map(',
-    without: 'return [...savepoints, ...checkpoints.slice(0, 0).map(',
     test: TEST,
   },
   {

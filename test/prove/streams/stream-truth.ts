@@ -56,7 +56,10 @@ export class StreamTruth {
     this.s3.store(`${keyOf(snapshot.path)}/_metadata`, metadata);
   }
 
-  remove(path: string): void {
+  /** By a job, of what is old. */
+  remove(path: string, jobId: string): void {
+    const owner = this.known.get(path)?.jobId;
+    this.check('I6: a job removes what is its own alone', owner === jobId, () => `${jobId} removes ${path}`);
     this.s3.objects.delete(`${keyOf(path)}/_metadata`);
   }
 

@@ -106,8 +106,9 @@ export class Streams {
     const forgets = sim.draws.chance('flink forgets operations', 0.3);
     const config = configOf(kubernetes, clusterId);
     // A program that is handed over is told with it what it begins from.
-    const restoredFrom = held === undefined ? config.restoredFrom : held.run?.savepointPath;
-    return new StreamJob(this.truth, { ...config, restoredFrom, ...conduct, question: `${clusterId} ${pod}`, forgets });
+    const { savepointPath, claimMode } = held?.run ?? {};
+    const start = held === undefined ? {} : { restoredFrom: savepointPath, claims: claimMode === 'CLAIM' };
+    return new StreamJob(this.truth, { ...config, ...start, ...conduct, question: `${clusterId} ${pod}`, forgets });
   }
 }
 
