@@ -17,12 +17,20 @@ export class Streams {
   /** Of the cluster; absent: its job is no stream. */
   conductOf: (clusterId: string) => Conduct | undefined;
   private readonly world: World;
+  /** As each JobManager read it when it started: its objects may be gone before its job begins. */
+  private readonly configs = new Map<Execution, ReturnType<typeof configOf>>();
 
   constructor(world: World, conductOf: (clusterId: string) => Conduct | undefined) {
     this.world = world;
     this.conductOf = conductOf;
     const { sim, s3, invariants } = world;
     this.truth = new StreamTruth(sim, s3, (...it) => invariants.check(...it));
+    const { onStart } = world.flink;
+    world.flink.onStart = (execution) => {
+      onStart(execution);
+      const { clusterId } = execution;
+      if (this.conductOf(clusterId) !== undefined) this.configs.set(execution, configOf(world.kubernetes, clusterId));
+    };
     world.flink.streamOf = (clusterId, execution) => this.jobOf(clusterId, execution);
   }
 
@@ -99,12 +107,13 @@ export class Streams {
     );
   }
 
-  private jobOf(clusterId: string, { pod, held }: Execution): StreamJob | undefined {
+  private jobOf(clusterId: string, execution: Execution): StreamJob | undefined {
+    const { pod, held } = execution;
     const conduct = this.conductOf(clusterId);
     if (conduct === undefined) return undefined;
     const { kubernetes, sim } = this.world;
     const forgets = sim.draws.chance('flink forgets operations', 0.3);
-    const config = configOf(kubernetes, clusterId);
+    const config = this.configs.get(execution) ?? configOf(kubernetes, clusterId);
     // A program that is handed over is told with it what it begins from.
     const { savepointPath, claimMode } = held?.run ?? {};
     const start = held === undefined ? {} : { restoredFrom: savepointPath, claims: claimMode === 'CLAIM' };
