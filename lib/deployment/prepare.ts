@@ -77,7 +77,9 @@ function drop(record: DeploymentRecord, next: NextRun, at: Preparing): Preparati
   // Nothing is left of what is suspended or deleted.
   const isLast = record.run === undefined && at.wanted.wish.state !== 'running';
   if (isLast || (another && now < next.until)) return { kind: 'wait', record: waiting, next: dropped };
-  return done(leave(waiting, dropped));
+  const left = leave(waiting, dropped);
+  const instead = { ...dropped, generation: at.wanted.number };
+  return done(another ? goOnWithout(left, instead, 'the one that was prepared before is not gone yet', now) : left);
 }
 
 /** Nothing waits for it; the record names it until it is proven gone. */

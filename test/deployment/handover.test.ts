@@ -100,6 +100,18 @@ describe('the job that runs goes on', () => {
     expect(after.record).toHaveProperty('next.dropped', true);
   });
 
+  it('no longer than the next one has to become ready where the one before it does not go, and says so', () => {
+    const stale = { ...record, next: { ...next, generation: 1, dropped: true as const } };
+    expect(prepared(stale, endedOf({}))).toMatchObject({ kind: 'wait' });
+    const after = prepared(stale, endedOf({}), 'upgrade', next.until);
+    expect(after).toMatchObject({ kind: 'done', record: { state: 'running', unprepared: 2, next: { dropped: true } } });
+    expect(after.record.events.at(-1)).toMatchObject({ type: 'unprepared', generation: 2 });
+    expect(prepared(after.record, endedOf({}), 'upgrade', next.until)).toMatchObject({
+      kind: 'done',
+      record: { sequence: after.record.sequence },
+    });
+  });
+
   it('until a run that is not wanted any more has ended, which gets no permit meanwhile', () => {
     const dropped = prepared(record, held(), 'suspend');
     expect(dropped).toMatchObject({ kind: 'wait', next: { dropped: true }, record: { next: { dropped: true } } });

@@ -17,12 +17,19 @@ const SEEDS = Array.from({ length: 20_000 }, (_, seed) => seed).filter((seed) =>
 });
 
 /** Guards of the state of streams, by the crash window that each closes. */
-const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
+const GUARDS: readonly Mutant[] = [
   {
     name: 'W4, W6: a savepoint is looked for in its directory',
     file: LOOK,
     guard: 'return newestOf(await savepointsOfTries(at.run, at.deps.state)) ?? null;',
     without: 'return at.run.stopTries === -1 ? newestOf(await savepointsOfTries(at.run, at.deps.state)) : null;',
+  },
+  {
+    name: 'a job that went on past a stop has not ended with its savepoint',
+    file: 'lib/dispatch/state/look-at-stop.ts',
+    guard: "haveEnded(jobs) || asked?.facts.state === 'unknown';",
+    without: 'haveEnded(jobs);',
+    seeds: [8141],
   },
   {
     name: 'W14: what is newest is asked after the end of the job',
@@ -32,7 +39,10 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   },
 ];
 
-export const STREAM_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({ ...guard, seeds: SEEDS }));
+export const STREAM_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({
+  ...guard,
+  seeds: [...(guard.seeds ?? []), ...SEEDS],
+}));
 
 /** What a unit test is nearer to. */
 export const STREAM_TESTED: readonly TestedMutant[] = [
