@@ -331,7 +331,7 @@ export class World {
     { name, tenant }: Wish,
     { job, ...tick }: { readonly job: string; readonly schedule: string },
   ): void {
-    if (!this.sim.draws.chance(`${name} backfilled`, 0.25)) return;
+    if (this.plan.workload !== undefined || !this.sim.draws.chance(`${name} backfilled`, 0.25)) return;
     const body = JSON.stringify({ runJob: job, tick, tag: 'backfill' });
     const queue = tenant === 'beta' ? this.betaQueue : this.jobQueue;
     this.sim.tell(`user ${tenant ?? ''}`, `sends ${body}`);
@@ -416,7 +416,8 @@ export class World {
   /** Somebody wants it once more, and SQS or they themselves may say so twice. */
   private planAgain({ name, tenant, at, streams }: Wish): void {
     const { draws } = this.sim;
-    if (streams || !draws.chance(`${name} done again`, 0.12)) return;
+    // A workload that is given says all that is wanted.
+    if (this.plan.workload !== undefined || streams || !draws.chance(`${name} done again`, 0.12)) return;
     const word = draws.pick(`${name} again how`, ['rerunRun', 'replayRun']);
     const queue = tenant === 'beta' ? this.betaQueue : this.jobQueue;
     for (const time of ['first', 'second'].slice(0, draws.whole(`${name} again times`, 1, 2))) {
