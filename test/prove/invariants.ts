@@ -31,7 +31,7 @@ const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 const DOCUMENTED =
   /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|lock-queues|sessions)\/|index\/(?:rows|older)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
 /** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
-const MOST_MESSAGES = 32;
+const MOST_MESSAGES = 40;
 
 /**
  * What must hold at every step, judged from the outside: by what S3 stores, the event bus delivers, Kubernetes has and

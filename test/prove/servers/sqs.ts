@@ -115,6 +115,8 @@ export class MemoryQueue {
     this.sim.after(wait, () => {
       if (this.messages.get(message.id) !== message || message.turn !== turn) return;
       const batch = this.sim.draws.chance(`batch ${message.id} ${turn}`, 0.4) ? this.visible() : [message];
+      // More were visible than a batch holds.
+      if (!batch.includes(message)) this.plan(message);
       this.receive(batch);
     });
   }
