@@ -23,7 +23,7 @@ import * as versitygw from './versitygw.ts';
  */
 const MOTO = '5.2.5';
 const MINISTACK = '1.5.33';
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 const ACCESS = { accessKeyId: '000000000000', secretAccessKey: 'local' };
 
 export interface AwsServer {
