@@ -14,12 +14,9 @@ import { cancelRun } from './cancel.ts';
 import type { DispatchDeps } from './deps.ts';
 import { contenderOf, lockOf, releaseLock, tellNext } from './lock.ts';
 import { modeOf } from './modes/modes.ts';
-import { continueNow, waitFor, type Step } from './step.ts';
+import { continueNow, waitFor, waitToBeTold, type Step } from './step.ts';
 
 type Waiting = Extract<LockState, { held: false }>;
-
-/** A message that tells a run of its turn is lost only with the function that was to send it. */
-const TOLD = MAX_WAIT;
 
 /** States accepted and waiting: until the last attempt is proven gone, its back-off is over and the run has its turn. */
 export async function acquireLock(record: QueuedRun, deps: DispatchDeps): Promise<Step> {
@@ -75,7 +72,7 @@ async function yieldTo({ holder, since }: Waiting, record: QueuedRun, deps: Disp
   } as const;
   const moved = toWaiting(record, waits);
   // Who has to cancel whoever is before it looks often; others are told when it is their turn.
-  return waitFor(moved, concurrency?.policy === 'replace' ? nextLook(moved, now) : TOLD);
+  return concurrency?.policy === 'replace' ? waitFor(moved, nextLook(moved, now)) : waitToBeTold(moved, MAX_WAIT);
 }
 
 /** Of a run that does not wait for the other one. */

@@ -85,7 +85,7 @@ function countEnd(before: RunRecord, { state, outcome }: RunRecord, { metrics }:
   metrics?.add('RunsEnded', 1, { outcome: outcome.state, reason: outcome.reason });
 }
 
-/** The message first: without it nobody would come back, and one too many is merged with the next. */
+/** The message first: without it nobody but the sweeper would come back, and one too many is merged with the next. */
 async function lookAgain(
   stored: Versioned<RunRecord>,
   step: Step,
@@ -94,7 +94,9 @@ async function lookAgain(
 ): Promise<void> {
   const now = deps.clock.now();
   const number = Math.max(message.step, stored.value.step.number) + 1;
-  await deps.runQueue.send({ version: 1, runId: message.runId, step: number }, step.wait / 1000);
+  if (step.isTold !== true) {
+    await deps.runQueue.send({ version: 1, runId: message.runId, step: number }, step.wait / 1000);
+  }
   const record = { ...step.record, step: { number, dueAt: now + step.wait }, updatedAt: now };
   const written = await deps.ledger.replace(record, stored.version, stored.value);
   if (written !== undefined) return tellDeployment(stored.value, record, deps);

@@ -8,10 +8,17 @@ import type { RunRecord } from '../run/record.ts';
 export interface Step {
   readonly record: RunRecord;
   readonly wait: Duration;
+  /** Somebody sends the next message when its turn comes; the sweeper does when the time is over. */
+  readonly isTold?: true;
 }
 
 export function continueNow(record: RunRecord): Step {
   return { record, wait: 0 };
+}
+
+/** Until it is told, or the time is over. */
+export function waitToBeTold(record: RunRecord, wait: Duration): Step {
+  return { record, wait, isTold: true };
 }
 
 export function waitFor(record: RunRecord, wait: Duration): Step {

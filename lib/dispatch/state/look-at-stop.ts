@@ -32,14 +32,17 @@ export async function lookAtStop(at: Stopping, observation: Observation): Promis
   const open = savepointStop(run);
   const jobs = jobsOf(observation, run);
   const asked = open === undefined || jobs.length === 0 ? undefined : await askFlink(at, open);
-  // The verdict stands without it: what is in the storage is looked at in any case. A JobManager that does not know of the
-  // stop may have gone on from before it, past what the stop left.
-  const isTold = haveEnded(jobs) || asked?.facts.state === 'unknown';
-  const newest = isTold ? await newestTold(at).catch(() => undefined) : undefined;
+  // The verdict stands without it: what is in the storage is looked at in any case.
+  const newest = mayBeBeyond(jobs, asked) ? await newestTold(at).catch(() => undefined) : undefined;
   const isOver = haveEnded(jobs) || !jobManagerRuns(observation.kubernetes) || jobs.length === 0;
   const isDue = isOver || asked?.facts.state === 'failed' || asked?.facts.state === 'unknown';
   const savepoint = isDue ? await savepointOf(at, asked, newest, isOver) : undefined;
   return { ...observation, stop: { ...defined({ operation: asked?.facts, newest }), ...savepointIf(savepoint) } };
+}
+
+/** A JobManager that does not know of the stop may have gone on from before it, past what the stop left. */
+function mayBeBeyond(jobs: ReturnType<typeof jobsOf>, asked: Asked | undefined): boolean {
+  return haveEnded(jobs) || asked?.facts.state === 'unknown';
 }
 
 function savepointIf(savepoint: Snapshot | null | undefined): Pick<StopFacts, 'savepoint'> {
