@@ -1,5 +1,4 @@
-import { evidencePrefix } from '../lib/run/store/evidence-store.ts';
-import { getText } from '../lib/run/store/s3-objects.ts';
+import { createS3EvidenceReader } from '../lib/run/store/s3-evidence-store.ts';
 import { createS3RunList } from '../lib/run/store/s3-run-index.ts';
 import type { HttpDeps } from '../lib/operate/http/call.ts';
 import { acceptDepsOf } from './accept-wiring.ts';
@@ -18,8 +17,7 @@ export const httpWiring: () => Promise<HttpWiring> = onceWired((base) => {
   const http = {
     ...acceptDepsOf(base),
     runs: createS3RunList(ledger),
-    evidence: async (...[runId, attempt, name]: Parameters<HttpDeps['evidence']>) =>
-      (await getText(ledger, evidencePrefix(runId, attempt) + name))?.text,
+    evidence: createS3EvidenceReader(ledger),
     eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
   };
   return { callers: callers(config, deployment), http };

@@ -68,8 +68,7 @@ function makeNext(record: DeploymentRecord, { wanted, now }: Preparing): Prepara
  */
 function drop(record: DeploymentRecord, next: NextRun, at: Preparing): Preparation {
   const { next: run, now, why } = at;
-  const dropped: NextRun = next.dropped === true ? next : { ...next, dropped: true };
-  const waiting = next.dropped === true ? record : { ...record, next: dropped };
+  const { record: waiting, next: dropped } = dropNext(record, next);
   if (run === undefined || !isEnded(run.state)) return { kind: 'wait', record: waiting, next: dropped };
   const free = forget(record);
   const another = (why === 'upgrade' || why === 'restart') && mayPrepare(free, at.wanted);
@@ -77,20 +76,28 @@ function drop(record: DeploymentRecord, next: NextRun, at: Preparing): Preparati
   // Nothing is left of what is suspended or deleted.
   const isLast = record.run === undefined && at.wanted.wish.state !== 'running';
   if (isLast || (another && now < next.until)) return { kind: 'wait', record: waiting, next: dropped };
-  const left = leave(waiting, dropped);
+  const left = leave(record, next);
   const instead = { ...dropped, generation: at.wanted.number };
   return done(another ? goOnWithout(left, instead, 'the one that was prepared before is not gone yet', now) : left);
 }
 
 /** Nothing waits for it; the record names it until it is proven gone. */
 function leave(record: DeploymentRecord, next: NextRun): DeploymentRecord {
-  const left = record.next?.dropped === true ? record : { ...record, next: { ...next, dropped: true as const } };
-  return left.state === 'preparing' ? { ...left, state: 'running' } : left;
+  return preparesNoMore(dropNext(record, next).record);
 }
 
 function forget(record: DeploymentRecord): DeploymentRecord {
-  const rest = omit(record, 'next');
-  return record.state === 'preparing' ? { ...rest, state: 'running' } : rest;
+  return preparesNoMore(omit(record, 'next'));
+}
+
+function dropNext(record: DeploymentRecord, next: NextRun): { record: DeploymentRecord; next: NextRun } {
+  if (next.dropped === true) return { record, next };
+  const dropped: NextRun = { ...next, dropped: true };
+  return { record: { ...record, next: dropped }, next: dropped };
+}
+
+function preparesNoMore(record: DeploymentRecord): DeploymentRecord {
+  return record.state === 'preparing' ? { ...record, state: 'running' } : record;
 }
 
 function whetherReady(record: DeploymentRecord, next: NextRun, at: Preparing): Preparation {

@@ -82,6 +82,6 @@ function limitIn(text: string | undefined): number {
   throw malformed('limit', `'${text}' must be a number of runs, at most ${MAX_LIMIT}`);
 }
 
-function malformed(field: string, what: string): DispatchError {
+export function malformed(field: string, what: string): DispatchError {
   return new DispatchError('MalformedRequest', `${field} ${what}`, { field });
 }

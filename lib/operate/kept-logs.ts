@@ -1,6 +1,6 @@
 import { DispatchError } from '../core/errors.ts';
-import type { RunId } from '../core/ids.ts';
 import type { Attempt, RunRecord } from '../run/record.ts';
+import type { ReadEvidence } from '../run/store/evidence-store.ts';
 
 /** Which of the logs that were kept of a run. */
 export interface LogChoice {
@@ -22,12 +22,15 @@ interface KeptLog {
   readonly name: string;
 }
 
-/** The text of a piece of evidence; undefined when it is gone. */
-export type ReadEvidence = (runId: RunId, attempt: number, name: string) => Promise<string | undefined>;
-
 export interface PodLog {
   readonly pod: string;
   readonly log: string;
+}
+
+/** Whose log a piece of evidence is; undefined for what is no log. */
+export function logNamed(name: string): KeptLog | undefined {
+  const [, pod, previous] = /^(.+?)(\.previous)?\.log$/.exec(name) ?? [];
+  return pod === undefined ? undefined : { pod, previous: previous !== undefined, name };
 }
 
 /** @throws DispatchError `MalformedRequest` for an attempt that is not there */
@@ -61,10 +64,7 @@ function linesIn(text: string): number {
 /** Pods of TaskManagers bear it in their names, native ones as those of a Deployment. */
 function chosen({ number, artifacts = [] }: Attempt, choice: LogChoice): readonly KeptLog[] {
   const { pod, taskManagers = false, previous = false } = choice;
-  const all = artifacts.flatMap((name): KeptLog[] => {
-    const [, of, before] = /^(.+?)(\.previous)?\.log$/.exec(name) ?? [];
-    return of === undefined ? [] : [{ pod: of, previous: before !== undefined, name }];
-  });
+  const all = artifacts.flatMap((name) => logNamed(name) ?? []);
   const found = all
     .filter((log) => (pod === undefined ? log.pod.includes('-taskmanager-') === taskManagers : log.pod === pod))
     .filter((log) => log.previous === previous);

@@ -3,6 +3,7 @@ import { defined } from '../core/defined.ts';
 import { omit } from '../core/omit.ts';
 import { REASONS } from '../core/reasons.ts';
 import { redactJson } from '../core/redaction/redact.ts';
+import { logNamed } from '../operate/kept-logs.ts';
 import { isEnded } from '../run/machine.ts';
 import type { Attempt, Outcome, RunRecord } from '../run/record.ts';
 import { rowOf, type RunRow } from '../run/row.ts';
@@ -127,12 +128,12 @@ function causeOf(outcome: Outcome, attempt: Attempt | undefined): CauseView {
     reasonClass: REASONS[reason].class,
     todo: REASONS[reason].todo,
     ...defined({ field, rule, rootException, stackTrace }),
-    evidence: evidence.map((text) => ({ text, ...defined({ log: logNamed(text, attempt) }) })),
+    evidence: evidence.map((text) => ({ text, ...defined({ log: logOfPodIn(text, attempt) }) })),
   };
 }
 
 /** Names of pods begin with that of their cluster, so none is a part of another one's but by a longer number. */
-function logNamed(line: string, attempt: Attempt | undefined): EvidenceLine['log'] {
+function logOfPodIn(line: string, attempt: Attempt | undefined): EvidenceLine['log'] {
   const named = (attempt?.artifacts ?? [])
     .map(artifactView)
     .filter(({ pod, previous }) => pod !== undefined && previous === undefined && line.includes(pod))
@@ -141,8 +142,8 @@ function logNamed(line: string, attempt: Attempt | undefined): EvidenceLine['log
 }
 
 function artifactView(name: string): ArtifactView {
-  const [, pod, previous] = /^(.+?)(\.previous)?\.log$/.exec(name) ?? [];
-  return { name, ...defined({ pod }), ...(previous === undefined ? {} : { previous: true }) };
+  const log = logNamed(name);
+  return { name, ...defined({ pod: log?.pod }), ...(log?.previous === true && { previous: true }) };
 }
 
 function attemptView(attempt: Attempt): AttemptView {

@@ -19,13 +19,11 @@ import { s3Objects } from '../../lib/job/jar/s3-objects.ts';
 import { storedJobsIn } from '../../lib/job/spec/stored-jobs.ts';
 import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
 import { createPublisher } from '../../lib/outcome/publisher.ts';
-import { createS3EvidenceStore } from '../../lib/run/store/s3-evidence-store.ts';
+import { createS3EvidenceReader, createS3EvidenceStore } from '../../lib/run/store/s3-evidence-store.ts';
 import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.ts';
 import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-live-runs.ts';
 import { createS3RunIndex, createS3RunList } from '../../lib/run/store/s3-run-index.ts';
-import { evidencePrefix } from '../../lib/run/store/evidence-store.ts';
-import { getText } from '../../lib/run/store/s3-objects.ts';
 import type { HttpAnswer, HttpCall, HttpDeps } from '../../lib/operate/http/call.ts';
 import { answerCall } from '../../lib/operate/http/routes.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
@@ -47,6 +45,8 @@ import { requestStop, type StopOrder } from '../../lib/dispatch/state/request-st
 import type { QueuedRun } from '../../lib/run/record.ts';
 
 export const LEDGER = 'ledger';
+/** Of one step or look: Lambda ends it before. */
+export const LONGEST_STEP = 65_000;
 export const RUNS_URL = 'https://sqs.test/runs';
 export const LETTERS_URL = 'https://sqs.test/letters';
 
@@ -147,7 +147,7 @@ function httpDeps(world: World, invocation: Invocation): HttpDeps {
   return {
     ...acceptDeps(world, invocation),
     runs: createS3RunList(bucket),
-    evidence: async (runId, attempt, name) => (await getText(bucket, evidencePrefix(runId, attempt) + name))?.text,
+    evidence: createS3EvidenceReader(bucket),
     eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
   };
 }

@@ -2,8 +2,7 @@ import type { Hono } from 'hono';
 import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LockReader } from '../../lib/run/store/s3-locks.ts';
 import { createS3RunList } from '../../lib/run/store/s3-run-index.ts';
-import { getText } from '../../lib/run/store/s3-objects.ts';
-import { evidencePrefix } from '../../lib/run/store/evidence-store.ts';
+import { createS3EvidenceReader } from '../../lib/run/store/s3-evidence-store.ts';
 import { findRun } from '../../lib/operate/find-run.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import { createApp } from '../../lib/view/server/app.ts';
@@ -22,7 +21,7 @@ export function appOn({ bucket }: FakeS3, more: Partial<ViewPorts> = {}): Hono {
     clock: { now: () => Date.parse('2026-11-21T07:00:00Z') },
     rows: (wish) => runs.rows(wish),
     run: (named) => findRun(named, { kind: 'all' }, { ledger, runs }),
-    evidence: async (runId, attempt, name) => (await getText(bucket, evidencePrefix(runId, attempt) + name))?.text,
+    evidence: createS3EvidenceReader(bucket),
     lock: createS3LockReader(bucket),
     streams: () => Promise.resolve([]),
     stream: () => Promise.reject(new DispatchError('RunNotFound', 'there is no such stream')),

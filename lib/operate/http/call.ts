@@ -1,8 +1,8 @@
 import type { AcceptDeps } from '../../dispatch/accept.ts';
 import type { EventContext } from '../../outcome/event.ts';
+import type { ReadEvidence } from '../../run/store/evidence-store.ts';
 import type { RunList } from '../../run/store/run-index.ts';
 import type { Caller } from '../../trigger/request.ts';
-import type { ReadEvidence } from '../kept-logs.ts';
 import type { Scope } from '../scope.ts';
 
 /** One call by HTTP, of a caller who is known. */

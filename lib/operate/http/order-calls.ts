@@ -5,7 +5,7 @@ import type { AgainKind, OrderKind } from '../../trigger/order.ts';
 import { orderRun } from '../order-run.ts';
 import { runAgain } from '../run-again.ts';
 import { runIdText } from '../views.ts';
-import { json, type HttpAnswer, type Routed } from './call.ts';
+import { json, type HttpAnswer, type HttpCall, type Routed } from './call.ts';
 import { queryOf } from './query.ts';
 
 export const orderedSchema = z.object({
@@ -19,12 +19,15 @@ export const orderedSchema = z.object({
     .describe('The generation that the order made of its deployment'),
 });
 
+function onceOf({ headers, requestId }: HttpCall): string {
+  return headers['idempotency-key'] ?? requestId;
+}
+
 /** 202 while it is still to be carried out, 200 of a run that has ended. */
 function ordering(kind: OrderKind): (runId: RunId, routed: Routed) => Promise<HttpAnswer> {
   return async (runId, { call, scope, deps }) => {
     queryOf(call, []);
-    const once = call.headers['idempotency-key'] ?? call.requestId;
-    const answer = await orderRun({ kind, runId }, { scope, by: callerText(call.caller), once }, deps);
+    const answer = await orderRun({ kind, runId }, { scope, by: callerText(call.caller), once: onceOf(call) }, deps);
     return json(answer.result === 'ended' ? 200 : 202, answer);
   };
 }
@@ -33,8 +36,7 @@ function ordering(kind: OrderKind): (runId: RunId, routed: Routed) => Promise<Ht
 function again(kind: AgainKind): (runId: RunId, routed: Routed) => Promise<HttpAnswer> {
   return async (named, { call, scope, deps }) => {
     queryOf(call, []);
-    const once = call.headers['idempotency-key'] ?? call.requestId;
-    const { runId, result } = await runAgain({ kind, runId: named }, { scope, once }, deps);
+    const { runId, result } = await runAgain({ kind, runId: named }, { scope, once: onceOf(call) }, deps);
     return json(202, { runId, result }, { location: `/runs/${runId}` });
   };
 }

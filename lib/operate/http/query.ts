@@ -1,7 +1,7 @@
 import type { Duration } from '../../core/clock.ts';
-import { DispatchError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
 import { parseDuration } from '../../core/duration.ts';
+import { malformed } from '../filter.ts';
 import type { HttpCall } from './call.ts';
 
 /** A function answers within its time, and clients wait no longer than half a minute. */
@@ -31,8 +31,4 @@ export function waitIn(text: string | undefined): Duration {
   const wait = parseDuration(text);
   if (wait !== undefined && wait <= LONGEST_WAIT) return wait;
   throw malformed('wait', `'${text}' must be a duration, at most ${LONGEST_WAIT / 1000}s`);
-}
-
-export function malformed(field: string, what: string): DispatchError {
-  return new DispatchError('MalformedRequest', `${field} ${what}`, { field });
 }

@@ -1,13 +1,13 @@
 import type { RunId } from '../../core/ids.ts';
 import { buildEvent } from '../../outcome/event.ts';
-import { parseFilter } from '../filter.ts';
+import { malformed, parseFilter } from '../filter.ts';
 import { knownRun } from '../find-run.ts';
 import { keptLogs } from '../kept-logs.ts';
 import { covers } from '../scope.ts';
 import { rowView, runView } from '../views.ts';
 import { waitForOutcome } from '../wait-for-outcome.ts';
 import { json, type HttpAnswer, type Routed } from './call.ts';
-import { flagIn, malformed, queryOf, waitIn } from './query.ts';
+import { flagIn, queryOf, waitIn } from './query.ts';
 
 const FILTERS = ['state', 'reason', 'name', 'tenant', 'trigger', 'tag', 'since', 'limit'] as const;
 /** An answer of a function has at most 6 MB. */

@@ -10,6 +10,9 @@ export interface EvidenceStore {
   put(runId: RunId, attempt: number, name: string, content: string | Uint8Array, contentType: string): Promise<string>;
 }
 
+/** The text of a piece of evidence; undefined when it is gone. @throws DispatchError as `put` */
+export type ReadEvidence = (runId: RunId, attempt: number, name: string) => Promise<string | undefined>;
+
 /** The key prefix of a run's evidence in the ledger bucket. */
 export function evidencePrefix(runId: RunId, attempt?: number): string {
   return `runs/${runId}/evidence/${attempt === undefined ? '' : `${attempt}/`}`;

@@ -2,8 +2,8 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { fromAwsError } from '../../core/aws-error.ts';
 import { DispatchError } from '../../core/errors.ts';
 import { redactDocument } from '../../core/redaction/document.ts';
-import { evidencePrefix, type EvidenceStore } from './evidence-store.ts';
-import type { Bucket } from './s3-objects.ts';
+import { evidencePrefix, type EvidenceStore, type ReadEvidence } from './evidence-store.ts';
+import { getText, type Bucket } from './s3-objects.ts';
 
 /** A file name, in folders or not; no segment begins with a dot. */
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
@@ -29,4 +29,8 @@ export function createS3EvidenceStore({ s3, bucket }: Bucket): EvidenceStore {
       return uri;
     },
   };
+}
+
+export function createS3EvidenceReader(bucket: Bucket): ReadEvidence {
+  return async (runId, attempt, name) => (await getText(bucket, evidencePrefix(runId, attempt) + name))?.text;
 }

@@ -10,10 +10,14 @@ import type { RowWish } from '../../run/store/run-index.ts';
 /** One thing that a deployment needs of a target, as `doctor` tells. */
 export interface TargetCheck {
   readonly target: string;
+  /** Absent for what holds for the whole cluster. */
   readonly namespace?: string;
   readonly name: string;
+  /** `unknown`: it could not be looked at from here, or with these rights. */
   readonly state: 'ok' | 'failed' | 'unknown';
+  /** What was seen. */
   readonly message: string;
+  /** What to do about it. */
   readonly fix?: string;
 }
 

@@ -6,7 +6,7 @@ import type { RunQueue } from '../../../lib/run/store/run-queue.ts';
 import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
 import { isDispatchError } from '../../../lib/core/errors.ts';
 import type { RunId } from '../../../lib/core/ids.ts';
-import { evidencePrefix } from '../../../lib/run/store/evidence-store.ts';
+import { createS3EvidenceReader } from '../../../lib/run/store/s3-evidence-store.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
 import type { RowWish } from '../../../lib/run/store/run-index.ts';
@@ -14,7 +14,6 @@ import type { LockReader } from '../../../lib/run/store/locks.ts';
 import { createS3LockReader } from '../../../lib/run/store/s3-locks.ts';
 import { createS3RunList } from '../../../lib/run/store/s3-run-index.ts';
 import type { RunRow } from '../../../lib/run/row.ts';
-import { getText } from '../../../lib/run/store/s3-objects.ts';
 import { findRun } from '../../../lib/operate/find-run.ts';
 import { withFix } from './aws-fix.ts';
 import type { ParsedFlags } from './flags/flags.ts';
@@ -53,6 +52,7 @@ export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerRea
   const ledger = createS3Ledger({ s3, bucket });
   const runs = createS3RunList({ s3, bucket });
   const readLock = createS3LockReader({ s3, bucket });
+  const readEvidence = createS3EvidenceReader({ s3, bucket });
   const helped = async <T>(call: Promise<T>): Promise<T> =>
     call.catch((error: unknown) => {
       throw withFix(error, bucket, io.env);
@@ -74,8 +74,6 @@ export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerRea
           isDispatchError(error) && (error.reason === 'RunNotFound' || error.reason === 'MalformedRequest');
         throw wrongId ? new UsageError(`${error.message}; the ledger is ${bucket}`) : withFix(error, bucket, io.env);
       }),
-    async evidence(runId, attempt, name) {
-      return (await helped(getText({ s3, bucket }, evidencePrefix(runId, attempt) + name)))?.text;
-    },
+    evidence: (...piece) => helped(readEvidence(...piece)),
   };
 }

@@ -2,13 +2,10 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 import { hasHighAvailability } from '../../../lib/job/high-availability.ts';
 import { isPrepared } from '../../../lib/run/prepared.ts';
 import type { Attempt, RunRecord } from '../../../lib/run/record.ts';
-import { LEDGER } from '../functions.ts';
+import { LEDGER, LONGEST_STEP } from '../functions.ts';
 import type { Stored } from '../servers/kubernetes-objects.ts';
 import type { Put } from '../servers/s3.ts';
 import type { World } from '../world.ts';
-
-/** Longer than one look takes: Lambda ends it before. */
-const LOOK = 65_000;
 
 /** What must hold of an attempt's one start, and of the marker by which the sweeper finds its run. */
 export class AttemptInvariants {
@@ -80,7 +77,7 @@ export class AttemptInvariants {
       by.startsWith(`runs run ${runId.slice(0, 6)} `) &&
       stepError === undefined &&
       (state === 'starting' || state === 'running');
-    const isForeign = deploymentUid !== uid && this.world.sim.now - createdAt > LOOK;
+    const isForeign = deploymentUid !== uid && this.world.sim.now - createdAt > LONGEST_STEP;
     const what = 'an attempt goes on with its own Deployment only';
     this.check(what, !looks || !isForeign, () => `${name}: ${uid} instead of ${deploymentUid}`);
   }

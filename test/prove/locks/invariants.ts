@@ -1,12 +1,10 @@
 import * as z from 'zod';
 import type { Instant } from '../../../lib/core/clock.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import { LEDGER } from '../functions.ts';
+import { LEDGER, LONGEST_STEP } from '../functions.ts';
 import type { Put } from '../servers/s3.ts';
 import type { World } from '../world.ts';
 
-/** Longer than one step takes: Lambda ends it before. */
-const STEP = 65_000;
 /** How late the next one begins at the most: a function may die, and its message comes again. */
 const TOLD = 10 * 60_000;
 
@@ -63,7 +61,7 @@ export class LockInvariants {
   /** Of those who had their place before this step could have looked. */
   private checkTurn(key: string, holder: RunRecord): void {
     const before = this.waiting(key).filter(
-      ({ place, at }) => place < placeOf(holder) && this.world.sim.now - at > STEP,
+      ({ place, at }) => place < placeOf(holder) && this.world.sim.now - at > LONGEST_STEP,
     );
     const live = before.filter(({ run }) => run !== undefined && run.state !== 'closed');
     this.check('the first in line is the next', live.length === 0, () => `${holder.name}: ${JSON.stringify(live)}`);

@@ -58,15 +58,8 @@ export class Streams {
 
   /** Of the stream; of a run whose successor has begun, its own. */
   private newestOf({ name, runId, deployment, createdAt, attempts }: RunRecord): Completed | undefined {
-    const all = [...this.world.invariants.records.values()];
-    const hasSuccessor = all.some(
-      (other) =>
-        deployment !== undefined &&
-        other.deployment?.id === deployment.id &&
-        other.runId !== runId &&
-        other.createdAt >= createdAt &&
-        !isHeld(other),
-    );
+    const all = deployment === undefined ? [] : this.world.deployments.invariants.runsOf(deployment.id);
+    const hasSuccessor = all.some((other) => other.runId !== runId && other.createdAt >= createdAt && !isHeld(other));
     return hasSuccessor ? this.truth.newestBy(attempts.map(({ jobId }) => jobId)) : this.truth.newest(name);
   }
 

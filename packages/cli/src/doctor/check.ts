@@ -1,18 +1,7 @@
 import { defined } from '../../../../lib/core/defined.ts';
+import type { TargetCheck } from '../../../../lib/view/server/ports.ts';
 
-/** One thing that a deployment needs of a target. */
-export interface Check {
-  readonly target: string;
-  /** Absent for what holds for the whole cluster. */
-  readonly namespace?: string;
-  readonly name: string;
-  /** `unknown`: it could not be looked at from here, or with these rights. */
-  readonly state: 'ok' | 'failed' | 'unknown';
-  /** What was seen. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly fix?: string;
-}
+export type Check = TargetCheck;
 
 type Seen = Omit<Check, 'target' | 'namespace' | 'name'>;
 

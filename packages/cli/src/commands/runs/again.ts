@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { fromAwsError } from '../../../../../lib/core/aws-error.ts';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { DispatchError } from '../../../../../lib/core/errors.ts';
 import { runIdOfAgain } from '../../../../../lib/operate/again-id.ts';
 import type { RunRecord } from '../../../../../lib/run/record.ts';
@@ -10,6 +9,7 @@ import { UsageError } from '../../flags/usage.ts';
 import { openLedger, type LedgerReader } from '../../ledger.ts';
 import { requirePart } from '../../stack.ts';
 import { printJson, type Io } from '../../terminal/io.ts';
+import { sendMessage } from './send-message.ts';
 import { waitFor } from './wait.ts';
 
 /** Functions accept a request within seconds, and after a cold start. */
@@ -25,23 +25,15 @@ function again(kind: AgainKind): Execute {
     const queueUrl = await requirePart(io, parsed, 'messageQueue');
     const run = await ledger.read(named);
     const key = valueOf(parsed, 'key') ?? randomUUID();
-    await send(queueUrl, { [`${kind}Run`]: run.runId, idempotencyKey: key }, key);
+    const body = { [`${kind}Run`]: run.runId, idempotencyKey: key };
+    const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
+    await sendMessage(sqs, queueUrl, body, { group: 'flink-dispatch', once: key });
     const made = await appear(runIdOfAgain(kind, run, key), ledger, io);
     if (has(parsed, 'wait')) return waitFor(made.runId, ledger, io, parsed);
     if (has(parsed, 'json')) printJson(io, { runId: made.runId, name: made.name, state: made.state });
     else io.out(`${made.runId}\n`);
     return 0;
   };
-}
-
-async function send(queueUrl: string, body: object, key: string): Promise<void> {
-  const fifo = queueUrl.endsWith('.fifo') ? { MessageGroupId: 'flink-dispatch', MessageDeduplicationId: key } : {};
-  const message = { QueueUrl: queueUrl, MessageBody: JSON.stringify(body), ...fifo };
-  try {
-    await new SQSClient({ useQueueUrlAsEndpoint: false }).send(new SendMessageCommand(message));
-  } catch (error) {
-    throw fromAwsError(error, { action: 'sqs:SendMessage', resource: queueUrl });
-  }
 }
 
 async function appear(runId: RunRecord['runId'], ledger: LedgerReader, io: Io): Promise<RunRecord> {

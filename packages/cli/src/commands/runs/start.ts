@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { fromAwsError } from '../../../../../lib/core/aws-error.ts';
 import { defined } from '../../../../../lib/core/defined.ts';
 import { describeError, DispatchError } from '../../../../../lib/core/errors.ts';
@@ -16,6 +16,7 @@ import { UsageError } from '../../flags/usage.ts';
 import { openLedger, type LedgerReader } from '../../ledger.ts';
 import { requirePart } from '../../stack.ts';
 import { printJson, type Io } from '../../terminal/io.ts';
+import { sendMessage } from './send-message.ts';
 import { EXIT_CODES, waitFor } from './wait.ts';
 
 /** Functions accept a request within seconds, and after a cold start. */
@@ -64,16 +65,9 @@ async function send(
 ): Promise<Mine> {
   const queueUrl = await requirePart(io, parsed, 'messageQueue');
   const idempotencyKey = valueOf(parsed, 'key') ?? randomUUID();
-  const body = JSON.stringify({ ...defined({ runJob: job, spec }), idempotencyKey });
-  const fifo = queueUrl.endsWith('.fifo')
-    ? { MessageGroupId: job ?? 'flink-dispatch', MessageDeduplicationId: idempotencyKey }
-    : {};
+  const body = { ...defined({ runJob: job, spec }), idempotencyKey };
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
-  try {
-    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, ...fifo }));
-  } catch (error) {
-    throw fromAwsError(error, { action: 'sqs:SendMessage', resource: queueUrl });
-  }
+  await sendMessage(sqs, queueUrl, body, { group: job ?? 'flink-dispatch', once: idempotencyKey });
   return (source) => source.kind === 'message' && source.idempotencyKey === idempotencyKey;
 }
 

@@ -1,5 +1,4 @@
-import { SQSClient, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { fromAwsError } from '../../../../../lib/core/aws-error.ts';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Instant } from '../../../../../lib/core/clock.ts';
 import { defined } from '../../../../../lib/core/defined.ts';
 import { runIdFor } from '../../../../../lib/core/ids.ts';
@@ -13,6 +12,7 @@ import { has, valueOf, type Execute } from '../../command.ts';
 import type { ParsedFlags } from '../../flags/flags.ts';
 import { UsageError } from '../../flags/usage.ts';
 import { openLedger } from '../../ledger.ts';
+import { sendMessage } from '../runs/send-message.ts';
 import { jobOf, timesOf } from './input.ts';
 import { requirePart } from '../../stack.ts';
 import { printJson } from '../../terminal/io.ts';
@@ -53,7 +53,7 @@ export const backfill: Execute = async (io, parsed) => {
     read: async (runId) => (await ledger.orders.ledger.read(runId))?.value,
     send: async (tick) => {
       const body = { ...job, tick: { ...tickOf(tick), scheduledTime: new Date(tick).toISOString() }, tag };
-      await send(sqs, queueUrl, JSON.stringify(body), { group: name, once: idOf(tick) });
+      await sendMessage(sqs, queueUrl, body, { group: name, once: idOf(tick) });
     },
     clock: io.clock,
     isOver: () => io.interrupted.aborted,
@@ -67,20 +67,6 @@ export const backfill: Execute = async (io, parsed) => {
   io.err('interrupted: the same command goes on from here\n');
   return INTERRUPTED;
 };
-
-async function send(
-  sqs: SQSClient,
-  queueUrl: string,
-  body: string,
-  { group, once }: { readonly group: string; readonly once: string },
-): Promise<void> {
-  const fifo = queueUrl.endsWith('.fifo') ? { MessageGroupId: group, MessageDeduplicationId: once } : {};
-  try {
-    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, ...fifo }));
-  } catch (error) {
-    throw fromAwsError(error, { action: 'sqs:SendMessage', resource: queueUrl });
-  }
-}
 
 function take(all: Iterable<Instant>): readonly Instant[] {
   const ticks: Instant[] = [];
