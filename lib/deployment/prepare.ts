@@ -39,13 +39,27 @@ interface Preparing {
 export function prepare(record: DeploymentRecord, at: Preparing): Preparation {
   const { next } = record;
   const isFor = at.why === 'upgrade' || at.why === 'restart';
-  if (next === undefined) return isFor && mayPrepare(record, at.wanted) ? makeNext(record, at) : done(record);
+  if (next === undefined) return isFor ? makeFirst(record, at) : done(record);
   if (!isFor || next.generation !== at.wanted.number || next.dropped === true) return drop(record, next, at);
   return whetherReady(record, next, at);
 }
 
 function done(record: DeploymentRecord): Preparation {
   return { kind: 'done', record };
+}
+
+function makeFirst(record: DeploymentRecord, at: Preparing): Preparation {
+  const { wanted, now } = at;
+  if (mayPrepare(record, wanted)) return makeNext(record, at);
+  const { run } = record;
+  if (run === undefined || wanted.plan.prepareUpgrade !== true || record.unprepared === wanted.number)
+    return done(record);
+  return done(goOnWithout(record, { id: run.id, generation: wanted.number }, whyNot(record), now));
+}
+
+function whyNot({ run, leaving, state }: DeploymentRecord): string {
+  if (leaving !== undefined) return 'the run before the present one is not gone yet';
+  return run?.runningAt === undefined ? 'the present run was not seen running yet' : `the deployment is ${state}`;
 }
 
 /** A run that does not go well is no reason to wait. */
@@ -133,7 +147,7 @@ function isForRoom(reason: Reason): boolean {
 
 function goOnWithout(
   record: DeploymentRecord,
-  { id, generation }: NextRun,
+  { id, generation }: Pick<NextRun, 'id' | 'generation'>,
   why: string,
   now: Instant,
 ): DeploymentRecord {

@@ -43,6 +43,8 @@ describe.skipIf(STREAM_HOST === '')('a stream that is changed', () => {
         for (let upgrade = 0; upgrade < UPGRADES; upgrade += 1) {
           // By turns: the next run's cluster is made when the last one is gone, or before.
           const prepareUpgrade = upgrade % 2 === 1;
+          // What was not seen running yet is upgraded in the usual way.
+          if (prepareUpgrade) await stream.untilState('running');
           await stream.upgrade({ prepareUpgrade });
           stream.expectExact();
           await stream.lastIsGone();

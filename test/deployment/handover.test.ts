@@ -56,12 +56,15 @@ describe('the next run is made before its turn', () => {
   });
 
   it.each<readonly [string, Partial<DeploymentRecord>]>([
-    ['it was tried in vain', { unprepared: 2 }],
-    ['the run before the last one is not gone', { leaving: { id: runIdFor('x') } }],
-    ['the job does not run yet', { run: { id: OWN, generation: 1, why: 'create', at: 0 } }],
-    ['the stream changes', { state: 'upgrading' }],
-  ])('not where %s', (_why, change) => {
-    const record = upgrading(change);
+    ['the run before the present one is not gone yet', { leaving: { id: runIdFor('x') } }],
+    ['the present run was not seen running yet', { run: { id: OWN, generation: 1, why: 'create', at: 0 } }],
+    ['the deployment is upgrading', { state: 'upgrading' }],
+  ])('not where %s, and says so once', (why, change) => {
+    const { kind, record } = prepared(upgrading(change));
+    expect(kind).toBe('done');
+    expect(record).toMatchObject({ ...change, unprepared: 2 });
+    const message = `The upgrade goes on without a prepared run: ${why}`;
+    expect(record.events.at(-1)).toMatchObject({ type: 'unprepared', generation: 2, message });
     expect(prepared(record)).toEqual({ kind: 'done', record });
   });
 

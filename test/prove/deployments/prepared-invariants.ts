@@ -69,15 +69,15 @@ export class PreparedInvariants {
   /** I12: a job is ended for another one when that is ready, or it is said why it is not to be waited for. */
   private checkReady(next: DeploymentRecord, last: DeploymentRecord): void {
     const { run, wanted, name } = next;
-    const { run: before, state, leaving } = last;
+    const { run: before } = last;
     const { why } = run?.stop ?? {};
-    if (before === undefined || before.id !== run?.id || before.stop !== undefined || leaving !== undefined) return;
+    if (before === undefined || before.id !== run?.id || before.stop !== undefined) return;
     if (why !== 'upgrade' && why !== 'restart') return;
     const made = this.known.runsOf(next.id).filter(({ deployment }) => deployment?.generation === wanted);
     const isRejected = made.some((one) => isHeld(one) && one.outcome?.reason === 'ApplicationFailed');
     this.check('I12: no job is ended for a program that has failed', !isRejected, () => name);
     const asks = generationOf(next, wanted)?.plan.prepareUpgrade === true && next.unprepared !== wanted;
-    if (!asks || before.runningAt === undefined || (state !== 'running' && state !== 'preparing')) return;
+    if (!asks) return;
     const isReady = made.some((one) => one.runId === next.next?.id && one.prepared?.readyAt !== undefined);
     this.check('I12: a job is ended when the next one is ready', isReady, () => name);
   }

@@ -28,6 +28,12 @@ const GUARDS: readonly Guard[] = [
     without: 'return run.outcome !== undefined;',
   },
   {
+    name: 'I12 an upgrade that prepares nothing says why',
+    file: PREPARE,
+    guard: 'return done(goOnWithout(record, { id: run.id, generation: wanted.number }, whyNot(record), now));',
+    without: 'return done(record);',
+  },
+  {
     name: 'I1 a program that was begun again has not ended with the first',
     file: PREPARE,
     guard: ' || beganAgain === true || hasHighAvailability(',
