@@ -48,7 +48,8 @@ export default defineConfig({
           exclude: SLOW,
         },
       },
-      { test: { name: 'slow', include: SLOW, testTimeout: 600_000, hookTimeout: 600_000 } },
+      // CI plays them beside what waits, with what is left of the processor.
+      { test: { name: 'slow', include: SLOW, testTimeout: 1_800_000, hookTimeout: 600_000 } },
       {
         test: { name: 'page', include: ['test/page/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, retry },
       },
