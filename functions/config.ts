@@ -19,9 +19,6 @@ const environment = z.object({
   /** Issuers of tokens, separated by commas, and what the tokens are for. */
   OIDC_ISSUERS: optional,
   OIDC_AUDIENCE: optional,
-  /** The deployment's configuration: a file of the package, or an absolute path. */
-  DISPATCH_CONFIG: z.string().min(1),
-  LAMBDA_TASK_ROOT: z.string().default(''),
 });
 
 export type Config = z.output<typeof environment>;

@@ -11,15 +11,18 @@ export interface SweepWiring {
   readonly sweep: SweepDeps;
 }
 
-export const sweepWiring: () => Promise<SweepWiring> = onceWired(({ config, deployment, s3, common }) => ({
-  targets: Object.keys(deployment.targets),
-  sweep: {
-    ...common,
-    eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
-    targets: createTargets(deployment, s3),
-    live: createS3LiveRuns({ s3, bucket: config.LEDGER_BUCKET }),
-    index: createS3RunIndex({ s3, bucket: config.LEDGER_BUCKET }),
-    leases: createS3SessionLeases({ s3, bucket: config.LEDGER_BUCKET }),
-    cursors: createS3SweepPlaces({ s3, bucket: config.LEDGER_BUCKET }),
-  },
-}));
+export const sweepWiring: () => Promise<SweepWiring> = onceWired(
+  ({ config, deployment, s3, common }) => ({
+    targets: Object.keys(deployment.targets),
+    sweep: {
+      ...common,
+      eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
+      targets: createTargets(deployment, s3),
+      live: createS3LiveRuns({ s3, bucket: config.LEDGER_BUCKET }),
+      index: createS3RunIndex({ s3, bucket: config.LEDGER_BUCKET }),
+      leases: createS3SessionLeases({ s3, bucket: config.LEDGER_BUCKET }),
+      cursors: createS3SweepPlaces({ s3, bucket: config.LEDGER_BUCKET }),
+    },
+  }),
+  { keepsLastGood: true },
+);

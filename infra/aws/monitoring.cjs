@@ -42,6 +42,14 @@ function alarms() {
         ...over(5 * MINUTE, 3, 2),
       },
     ),
+    BadConfigurationAlarm: alarm(
+      'bad-configuration',
+      'The stored configuration is not good, so another is used or none',
+      {
+        ...metric(NAMESPACE, 'BadConfiguration', own()),
+        ...over(5 * MINUTE, 1),
+      },
+    ),
     LeakedClustersAlarm: alarm('leaked-clusters', 'Clusters without a live run were found', {
       ...metric(NAMESPACE, 'LeakedClusters', own()),
       ...over(5 * MINUTE, 1),
@@ -156,7 +164,7 @@ function dashboard() {
       `SEARCH('{${NAMESPACE},outcome,reason,service} MetricName="RunsEnded" service="\${AWS::StackName}"', 'Sum', 300)`,
     ),
     ours('Runs that live', ['LiveRuns'], 'Maximum'),
-    ours('What the sweep found', ['OverdueRuns', 'LeakedClusters', 'UnsweptTargets'], 'Sum'),
+    ours('What the sweep found', ['OverdueRuns', 'LeakedClusters', 'UnsweptTargets', 'BadConfiguration'], 'Sum'),
     ours('Steps taken, and events that are late', ['Steps', 'FailedSteps', 'RunsAbandoned'], 'Sum'),
     sqs('Messages that wait', 'ApproximateNumberOfMessagesVisible', read),
     sqs('Age of the oldest message', 'ApproximateAgeOfOldestMessage', read),

@@ -1,5 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import {
   CreateEventBusCommand,
   EventBridgeClient,
@@ -10,6 +9,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { stringify } from 'yaml';
 import { ACCOUNT, clientEnvironment, REGION } from '../../infra/local/aws/ministack.ts';
+import { CONFIG_KEY } from '../../lib/install/stored-config.ts';
 import { imageOf } from '../cluster/support/lab.ts';
 import { bundleOf } from '../lambda/bundle.ts';
 import { lambdaRuntime } from '../lambda/runtimes.ts';
@@ -69,6 +69,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const s3 = new S3Client({ endpoint: storage.url, region: REGION, credentials, forcePathStyle: true });
   const sqs = new SQSClient({ endpoint: queues.url, region: REGION, credentials });
   for (const Bucket of [LEDGER, JARS]) await s3.send(new CreateBucketCommand({ Bucket }));
+  await s3.send(new PutObjectCommand({ Bucket: LEDGER, Key: CONFIG_KEY, Body: stringify(configOf(options.tenant)) }));
   const urls = await makeQueues(sqs);
   const events = new EventBridgeClient({ endpoint: queues.url, region: REGION, credentials });
   await subscribe(events);
@@ -122,11 +123,10 @@ async function subscribe(events: EventBridgeClient): Promise<void> {
 }
 
 async function makeFunctions(
-  { folder, queues, storage, tenant, faults }: DeploymentOptions,
+  { folder, queues, storage, faults }: DeploymentOptions,
   urls: ReadonlyMap<string, string>,
 ): Promise<Record<FunctionName, LambdaFunction>> {
   const runtime = await lambdaRuntime('nodejs24.x');
-  await writeFile(join(folder, 'dispatch.yml'), stringify(configOf(tenant)));
   const environment = {
     ...clientEnvironment(queues.url),
     AWS_ENDPOINT_URL_S3: storage.url,
@@ -136,7 +136,6 @@ async function makeFunctions(
     RUN_QUEUE_URL: urls.get('runs') ?? '',
     DEAD_LETTER_QUEUE_URL: urls.get('dead-letters') ?? '',
     EVENT_BUS_NAME: BUS,
-    DISPATCH_CONFIG: 'dispatch.yml',
   };
   const made = await Promise.all(
     FUNCTIONS.map(async (name) => {

@@ -16,6 +16,7 @@ import {
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
+import { CONFIG_KEY } from '../../lib/install/stored-config.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
@@ -52,6 +53,10 @@ export function putObject(path: string, content: string | Uint8Array, metadata: 
   objects.set(path, { bytes, eTag: `"${createHash('md5').update(bytes).digest('hex')}"`, metadata });
 }
 
+export function removeObject(path: string): void {
+  objects.delete(path);
+}
+
 export function eTagOf(content: Uint8Array): string {
   return createHash('md5').update(content).digest('hex');
 }
@@ -69,9 +74,13 @@ function slice(bytes: Uint8Array, range: string | undefined): Uint8Array {
   return from === '' ? bytes.subarray(-Number(to)) : bytes.subarray(Number(from), Number(to) + 1);
 }
 
-/** The AWS of one test: nothing in it but what the test puts there. */
+/** Of `setEnvironment`. */
+let dispatchConfig: object = {};
+
+/** The AWS of one test: nothing in it but the configuration, and what the test puts there. */
 export function resetAws(): void {
   objects.clear();
+  putObject(`ledger/${CONFIG_KEY}`, JSON.stringify(dispatchConfig));
   for (const mock of [s3, sqs, eventBridge]) mock.reset();
   sqs.on(SendMessageCommand).resolves({ MessageId: 'm' });
   eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
@@ -79,8 +88,9 @@ export function resetAws(): void {
     const { bytes, eTag, metadata } = stored(input);
     return { ContentLength: bytes.length, ETag: eTag, Metadata: metadata };
   });
-  s3.on(GetObjectCommand).callsFake((input: S3Input & { Range?: string; IfMatch?: string }) => {
+  s3.on(GetObjectCommand).callsFake((input: S3Input & { Range?: string; IfMatch?: string; IfNoneMatch?: string }) => {
     const { bytes, eTag, metadata } = stored(input);
+    if (input.IfNoneMatch === eTag) throw failure('NotModified', 304);
     const part = slice(bytes, input.Range);
     const body = {
       transformToString: () => Promise.resolve(Buffer.from(part).toString('utf8')),
@@ -160,8 +170,9 @@ export function records(): readonly RunRecord[] {
   return found.map(([, { bytes }]) => parseRecord(Buffer.from(bytes).toString('utf8')));
 }
 
+/** Of all objects but the configuration. */
 export function objectPaths(): readonly string[] {
-  return [...objects.keys()];
+  return [...objects.keys()].filter((path) => path !== `ledger/${CONFIG_KEY}`);
 }
 
 /** A Lambda context with ten minutes left. */
@@ -185,14 +196,14 @@ export function setEnvironment(api: string, more: Readonly<Record<string, unknow
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'x',
   };
-  const dispatchConfig = {
+  dispatchConfig = {
     targets: { default: { namespace: 'flink', access: { kind: 'kubeconfig', path: join(folder, 'kubeconfig') } } },
     defaults: { image: 'flink:2.3.0', flinkVersion: 'v2_3', serviceAccount: 'flink' },
     allow: { images: ['flink:*'], serviceAccounts: ['flink'], jarBuckets: ['jars'], options: { allow: ['*'] } },
     ...more,
   };
   writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
-  writeFileSync(join(folder, 'dispatch.json'), JSON.stringify(dispatchConfig));
+  resetAws();
   const before = { ...process.env };
   Object.assign(process.env, {
     AWS_REGION: 'eu-central-1',
@@ -208,8 +219,6 @@ export function setEnvironment(api: string, more: Readonly<Record<string, unknow
     EVENT_BUS_NAME: 'bus',
     EVENT_QUEUE_URL: '',
     EVENT_TOPIC_ARN: '',
-    DISPATCH_CONFIG: join(folder, 'dispatch.json'),
-    LAMBDA_TASK_ROOT: '',
   });
   return () => {
     for (const name of Object.keys(process.env)) if (before[name] === undefined) delete process.env[name];

@@ -79,7 +79,7 @@ describe('a token', () => {
 describe('callers', () => {
   const environment = {
     ...{ LEDGER_BUCKET: 'l', RUN_QUEUE_URL: 'https://q.invalid', DEAD_LETTER_QUEUE_URL: 'https://q.invalid' },
-    ...{ EVENT_BUS_NAME: 'bus', DISPATCH_CONFIG: 'dispatch.yml', HTTP_API: 'oidc' },
+    ...{ EVENT_BUS_NAME: 'bus', HTTP_API: 'oidc' },
   };
 
   it('with tokens need an issuer and an audience', () => {

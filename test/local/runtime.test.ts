@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { startAws, type AwsServer } from '../../infra/local/aws/ministack.ts';
 import { clientConfig } from '../../infra/local/aws/deploy.ts';
 import { silent } from '../../infra/local/progress.ts';
+import { CONFIG_KEY } from '../../lib/install/stored-config.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { scriptedServer, json, type ScriptedServer } from '../kubernetes/api-server.ts';
 import { bundleOf } from '../lambda/bundle.ts';
@@ -87,7 +88,7 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
       defaults: { image: 'flink:2.3.0', flinkVersion: 'v2_3', serviceAccount: 'flink' },
       allow: { images: ['flink:*'], serviceAccounts: ['flink'], jarBuckets: ['*'], options: { allow: ['*'] } },
     };
-    writeFileSync(join(folder, 'dispatch.yml'), stringify(dispatch));
+    await s3.send(new PutObjectCommand({ Bucket: 'ledger', Key: CONFIG_KEY, Body: stringify(dispatch) }));
     const queue = async (name: string): Promise<string> =>
       (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl ?? '';
     return {
@@ -98,7 +99,6 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
       RUN_QUEUE_URL: await queue('runs'),
       DEAD_LETTER_QUEUE_URL: await queue('dead-letters'),
       EVENT_BUS_NAME: 'default',
-      DISPATCH_CONFIG: 'dispatch.yml',
     };
   }
 

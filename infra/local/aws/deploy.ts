@@ -1,7 +1,9 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { copyFile, mkdir, symlink } from 'node:fs/promises';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { copyFile, mkdir, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { CONFIG_KEY } from '../../../lib/install/stored-config.ts';
 import { run } from '../process.ts';
 import { hostEnvironment, type AwsServer } from './ministack.ts';
 
@@ -34,7 +36,12 @@ export interface DeployOptions {
 export async function deploy(server: AwsServer, options: DeployOptions): Promise<Deployment> {
   const folder = await serviceFolder(options.folder);
   await osls(['deploy', ...oslsArguments(options)], folder, join(options.folder, 'deploy.log'), server.environment);
-  return readOutputs(server, `flink-dispatch-${options.stage}`);
+  const deployment = await readOutputs(server, `flink-dispatch-${options.stage}`);
+  const s3 = new S3Client({ ...clientConfig(server), forcePathStyle: true });
+  const Body = await readFile(options.params['config'] ?? join(PROJECT, 'infra', 'dispatch.yml'));
+  await s3.send(new PutObjectCommand({ Bucket: deployment.ledgerBucket, Key: CONFIG_KEY, Body }));
+  s3.destroy();
+  return deployment;
 }
 
 /** Takes away what `deploy` made with the same options, as `npx osls remove` does. */

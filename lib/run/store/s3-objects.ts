@@ -26,7 +26,7 @@ const CONFLICT_RETRIES = 5;
 const WRITE_ID = 'write-id';
 
 /**
- * Writes JSON under a condition; `undefined` when the condition does not hold.
+ * Writes a text under a condition; `undefined` when the condition does not hold.
  * @throws DispatchError as `fromAwsError`
  */
 export async function putIf(
@@ -34,6 +34,7 @@ export async function putIf(
   key: string,
   text: string,
   condition: Condition,
+  contentType = 'application/json',
 ): Promise<string | undefined> {
   const writeId = randomUUID();
   for (let tries = 1; ; tries += 1) {
@@ -43,7 +44,7 @@ export async function putIf(
           Bucket: bucket,
           Key: key,
           Body: text,
-          ContentType: 'application/json',
+          ContentType: contentType,
           Metadata: { [WRITE_ID]: writeId },
           ...(condition === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: condition.eTag }),
         }),

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { DEPLOYMENT_COMMANDS } from './deployment-commands.ts';
 import { COMMON, GENERAL, LEDGER, RUN, RUN_QUEUE, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
+import { CONFIG_COMMANDS } from './install-commands.ts';
 import { BACKFILL_COMMAND, DEAD_LETTER_COMMANDS, SCHEDULE_COMMANDS } from './request-commands.ts';
 import { JOB_COMMANDS, RUN_COMMANDS } from './run-commands.ts';
 import { OLD_RUN_FLAGS } from './legacy/old-flags.ts';
@@ -156,6 +157,7 @@ export const COMMANDS: readonly Command[] = [
   BACKFILL_COMMAND,
   ...DEAD_LETTER_COMMANDS,
   ...DEPLOYMENT_COMMANDS,
+  ...CONFIG_COMMANDS,
   {
     name: 'ui',
     synopsis: '[OPTIONS] [cluster id]',
@@ -222,10 +224,11 @@ export const COMMANDS: readonly Command[] = [
         long: 'config',
         takes: 'value',
         value: 'file',
-        help: 'The deployment’s configuration; default: infra/dispatch.yml.',
+        help: 'The deployment’s configuration; default: what its ledger has, else dispatch.yml.',
       },
       { long: 'target', takes: 'value', value: 'name', help: 'Only this target.' },
       { long: 'probe', help: 'Also run one small pod of the default image in every namespace, and remove it.' },
+      ...LEDGER,
       ...COMMON,
     ],
     examples: ['doctor', 'doctor --config prod.yml --target default --probe', 'doctor --json'],

@@ -135,7 +135,7 @@ describe('policies', () => {
       if (justified !== undefined || effect === 'Deny') continue;
       for (const text of JSON.stringify(resources).match(/arn:[^"]*\*/g) ?? []) {
         expect(text).toMatch(
-          /(\/(jobs|runs|live|index|index\/rows|index\/older|live-deployments|deployments|locks|lock-queues|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-)\/?\*(\/\*)?$/,
+          /(\/(config|jobs|runs|live|index|index\/rows|index\/older|live-deployments|deployments|locks|lock-queues|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-)\/?\*(\/\*)?$/,
         );
       }
     }
@@ -253,7 +253,8 @@ describe('alarms', () => {
       const name = String(Properties['FunctionName']).replace('flink-dispatch-test', '${AWS::StackName}');
       expect(alarms).toContain(name);
     }
-    for (const metric of ['OverdueRuns', 'LeakedClusters', 'UnsweptTargets']) expect(alarms).toContain(metric);
+    for (const metric of ['OverdueRuns', 'LeakedClusters', 'UnsweptTargets', 'BadConfiguration'])
+      expect(alarms).toContain(metric);
   });
 
   it('and the dashboard read metrics that the code writes', () => {

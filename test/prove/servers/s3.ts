@@ -118,6 +118,7 @@ export class MemoryS3 {
     const stored = this.objects.get(pathOf(input));
     if (stored === undefined) throw failure('NoSuchKey', 404);
     if (input.IfMatch !== undefined && input.IfMatch !== stored.eTag) throw failure('PreconditionFailed', 412);
+    if (input.IfNoneMatch === stored.eTag) throw failure('NotModified', 304);
     const bytes = typeof stored.body === 'string' ? Buffer.from(stored.body) : stored.body;
     const part = slice(bytes, input.Range);
     return {

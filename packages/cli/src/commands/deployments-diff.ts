@@ -1,16 +1,10 @@
-import { isRecord } from '../../../../lib/core/json.ts';
 import { redactJson } from '../../../../lib/core/redaction/redact.ts';
 import type { DeploymentRecord } from '../../../../lib/deployment/record.ts';
 import { has, type Execute } from '../command.ts';
 import { openDeployments, type DeploymentLedger } from '../deployment-ledger.ts';
+import { changeLines, fieldChanges } from '../field-diff.ts';
 import { UsageError } from '../flags/usage.ts';
 import { harmless, printJson } from '../terminal/io.ts';
-
-interface Change {
-  readonly field: string;
-  readonly before?: unknown;
-  readonly after?: unknown;
-}
 
 /** `deployments diff`: the fields in which two generations differ; default: what runs, and what is wanted. */
 export const diff: Execute = async (io, parsed) => {
@@ -21,10 +15,10 @@ export const diff: Execute = async (io, parsed) => {
   const record = await ledger.find(name);
   const running = record.run?.generation ?? record.last?.generation ?? 1;
   const [before, after] = [numberOf(from, running), numberOf(to, record.wanted)];
-  const changes = differences(await contentOf(ledger, record, before), await contentOf(ledger, record, after));
+  const changes = fieldChanges(await contentOf(ledger, record, before), await contentOf(ledger, record, after));
   if (has(parsed, 'json')) printJson(io, { before, after, changes });
   else if (changes.length === 0) io.err(`generations ${before} and ${after} are the same\n`);
-  else io.out(harmless(changes.map(lineOf).join('')));
+  else io.out(harmless(changeLines(changes)));
   return 0;
 };
 
@@ -40,18 +34,4 @@ async function contentOf({ store }: DeploymentLedger, record: DeploymentRecord, 
   const request = generation && (await store.readRequest(record.id, generation.jobIn ?? generation.requestId));
   if (request === undefined) throw new UsageError(`generation ${number} of ${record.name} is not on record`);
   return redactJson({ job: request.job, wish: request.wish });
-}
-
-function differences(before: unknown, after: unknown, field = ''): readonly Change[] {
-  if (isRecord(before) && isRecord(after)) {
-    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return names.flatMap((name) => differences(before[name], after[name], field === '' ? name : `${field}.${name}`));
-  }
-  return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ field, before, after }];
-}
-
-function lineOf({ field, before, after }: Change): string {
-  const side = (sign: string, value: unknown): string =>
-    value === undefined ? '' : `${sign} ${field}: ${JSON.stringify(value)}\n`;
-  return side('-', before) + side('+', after);
 }

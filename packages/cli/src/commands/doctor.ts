@@ -1,19 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { describeError } from '../../../../lib/core/errors.ts';
-import { parseDispatchConfig, type DispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
 import { has, valueOf, type Execute } from '../command.ts';
 import type { Check } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
 import { printJson, style, table, type Io } from '../terminal/io.ts';
+import type { ParsedFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/usage.ts';
-
-const CONFIG = 'infra/dispatch.yml';
+import { readConfigFile, type ConfigFile } from '../install/config-file.ts';
+import { partOf } from '../stack.ts';
 
 /** Exit code 1 when a check failed: what could not be looked at fails nothing. */
 export const execute: Execute = async (io, parsed) => {
   if (parsed.args.length > 0) throw new UsageError('doctor takes no arguments: name a target with --target');
-  const file = valueOf(parsed, 'config') ?? CONFIG;
-  const deployment = await readConfig(file);
+  const { file, config: deployment } = await configOf(io, parsed);
   const wanted = valueOf(parsed, 'target');
   if (wanted !== undefined && !Object.hasOwn(deployment.targets, wanted)) {
     throw new UsageError(`${file} has no target '${wanted}': ${Object.keys(deployment.targets).join(', ')}`);
@@ -25,12 +22,12 @@ export const execute: Execute = async (io, parsed) => {
   return healthy ? 0 : 1;
 };
 
-/** @throws UsageError for a file that cannot be read */
-export async function readConfig(file: string): Promise<DispatchConfig> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`${file} cannot be read: ${describeError(error)}; give --config FILE`);
-  });
-  return parseDispatchConfig(text, file);
+/** The file of `--config`; else what the ledger has, where one is named; else the file that `init` writes. */
+async function configOf(io: Io, parsed: ParsedFlags): Promise<Pick<ConfigFile, 'file' | 'config'>> {
+  const file = valueOf(parsed, 'config');
+  if (file !== undefined || (await partOf(io, parsed, 'ledger')) === undefined) return readConfigFile(file);
+  const { readStoredConfig } = await import('../install/config-commands.ts');
+  return readStoredConfig(io, parsed);
 }
 
 function print(io: Io, checks: readonly Check[]): void {

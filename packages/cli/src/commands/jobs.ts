@@ -1,31 +1,21 @@
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { parseObjectText } from '../../../../lib/core/yaml.ts';
 import { parseManifestOrSpec } from '../../../../lib/job/spec/manifest.ts';
 import { storedJobKey } from '../../../../lib/job/spec/stored-jobs.ts';
-import { withFix } from '../aws-fix.ts';
 import { has, valueOf, type Execute } from '../command.ts';
 import { readTextFile } from '../flags/conf-dir.ts';
 import type { ParsedFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/usage.ts';
-import { requirePart } from '../stack.ts';
+import { openLedgerBucket, type LedgerBucket } from '../ledger-bucket.ts';
 import { harmless, printJson, type Io } from '../terminal/io.ts';
 import { onlyArgument } from './deployments.ts';
 
-interface Store {
-  readonly s3: S3Client;
-  readonly bucket: string;
+interface Store extends LedgerBucket {
   readonly tenant: string | undefined;
-  readonly asked: <T>(call: Promise<T>) => Promise<T>;
 }
 
 async function open(io: Io, parsed: ParsedFlags): Promise<Store> {
-  const bucket = await requirePart(io, parsed, 'ledger');
-  const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
-  const asked = <T>(call: Promise<T>): Promise<T> =>
-    call.catch((error: unknown) => {
-      throw withFix(error, bucket, io.env);
-    });
-  return { s3, bucket, tenant: valueOf(parsed, 'tenant'), asked };
+  return { ...(await openLedgerBucket(io, parsed)), tenant: valueOf(parsed, 'tenant') };
 }
 
 /** Stores a spec under a name that messages and schedules may call it by. */

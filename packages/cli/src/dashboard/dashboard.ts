@@ -16,7 +16,7 @@ import { openLedger, type LedgerReader } from '../ledger.ts';
 import { partOf } from '../stack.ts';
 import { printJson, type Io } from '../terminal/io.ts';
 import { listen, portOf, untilInterrupted } from '../terminal/loopback.ts';
-import { readConfig } from '../commands/doctor.ts';
+import { readConfigFile } from '../install/config-file.ts';
 import { schedulesIn } from '../commands/schedules/schedules.ts';
 
 /** Where the bundle has the page, seen from the file that serves it. */
@@ -42,7 +42,7 @@ async function portsOf(io: Io, parsed: ParsedFlags): Promise<ViewPorts> {
   const ledger = await openLedger(io, parsed);
   const deployments = await openDeployments(io, parsed);
   const config = valueOf(parsed, 'config');
-  const deployment = config === undefined ? undefined : await readConfig(config);
+  const deployment = config === undefined ? undefined : readConfigFile(config).config;
   const group = await partOf(io, parsed, 'scheduleGroup');
   return {
     ledger: ledger.bucket,
