@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { jobIdFor, clusterIdFor, runIdFor } from '../../lib/core/ids.ts';
 import { decideDeployment } from '../../lib/deployment/decide.ts';
-import type { DeploymentRecord, SnapshotRequest } from '../../lib/deployment/record.ts';
+import type { DeploymentRecord, DeploymentRun, Generation, SnapshotRequest } from '../../lib/deployment/record.ts';
 import { rescaled } from '../../lib/deployment/scale/rescale.ts';
+import { onTrial } from '../../lib/deployment/stable.ts';
 import type { ActiveRun } from '../../lib/run/record.ts';
 import { jobIn, recordOf } from './job.ts';
 import { request } from './request.ts';
@@ -39,6 +40,26 @@ describe('a rescale', () => {
     expect(effects).toEqual([{ kind: 'rescale', run: next.run }]);
     expect(dueAt).toBe(NOW + 5000);
     expect(decideDeployment(next, run, NOW + 5000).record).toEqual(next);
+  });
+
+  it('that a restart goes with is an upgrade', () => {
+    const [before, wanted] = record().generations;
+    const both = { ...wanted, wish: { state: 'running', nonces: { restart: 7 } } } as Generation;
+    const { record: next } = decideDeployment(record({ generations: [before as Generation, both] }), run, NOW);
+    expect(next.run?.rescale).toBeUndefined();
+    expect(next.run?.stop?.why).toBe('upgrade');
+  });
+
+  it('is no restart that counts against its generation', () => {
+    const since = NOW - 600_000;
+    const own = { id: RUN, generation: 1, why: 'create', at: 0, runningAt: since } as const;
+    const health = { tasksRun: true, restarts: 4 };
+    const told = { ...own, health: { ...health, at: NOW }, checkpoints: { own: true, at: NOW } } as DeploymentRun;
+    const settled = record({ wanted: 1 });
+    const typesAfter = (rescales: number) =>
+      onTrial({ ...settled, run: { ...told, rescales } }, run, NOW).record.events.map(({ type }) => type);
+    expect(typesAfter(1)).toContain('stable');
+    expect(typesAfter(0)).toContain('unstable');
   });
 
   it('waits for a savepoint that is being taken', () => {

@@ -11,7 +11,7 @@ const SCALE = 'test/deployment/scale.test.ts';
 export const RESCALE_MUTANTS: readonly TestedMutant[] = [
   {
     name: 'R1 a rescale that another restart goes with is an upgrade',
-    test: WORLD,
+    test: UNIT,
     file: DECIDE,
     guard: '  if (restart !== undefined && restart !== done.restart) return false;\n',
     without: '',
@@ -74,7 +74,7 @@ export const RESCALE_MUTANTS: readonly TestedMutant[] = [
   },
   {
     name: 'I12 a rescale is no restart that counts against a generation',
-    test: WORLD,
+    test: UNIT,
     file: 'lib/deployment/stable.ts',
     guard: 'return restarts - rescales;',
     without: 'return restarts;',
