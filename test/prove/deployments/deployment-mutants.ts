@@ -7,6 +7,7 @@ const DECIDE = 'lib/deployment/decide.ts';
 const START = 'lib/deployment/start.ts';
 const STOP = 'lib/deployment/stop.ts';
 const PREPARED = 'test/dispatch/deployment/prepared.test.ts';
+const HANDOVER = 'test/deployment/handover.test.ts';
 const PREPARE = 'lib/deployment/prepare.ts';
 const HISTORY = 'lib/deployment/history.ts';
 const STABLE = 'lib/deployment/stable.ts';
@@ -67,7 +68,7 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
   },
   {
     name: 'I3 a run that ended before its permit leaves the state that it was to have',
-    test: PREPARED,
+    test: HANDOVER,
     file: PREPARE,
     guard: 'return startFrom === undefined ? bare : { ...bare, newest: startFrom };',
     without: 'return bare;',
