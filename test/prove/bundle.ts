@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { build as bundle, type Plugin } from 'esbuild';
 import type { Mutant } from './mutants.ts';
 
-const CACHE = 'node_modules/.cache/prove';
+export const CACHE = 'node_modules/.cache/prove';
 
 /** Bundles the worker, with a guard removed when a mutant says so; answers the file. */
 export async function bundleWorker(mutant?: Mutant): Promise<string> {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -9,6 +8,7 @@ import { MUTANTS, TESTED, type Mutant, type TestedMutant } from './mutants.ts';
 import SEEDS from './seeds.json' with { type: 'json' };
 import { shrink } from './shrink.ts';
 import { storyOf } from './story.ts';
+import { noticedByTest } from './unit-noticed.ts';
 import { emptyTally, type Tally, type Work } from './worker.ts';
 import { play, type Plan } from './world.ts';
 import { defined } from '../../lib/core/defined.ts';
@@ -129,11 +129,12 @@ async function tell(seed: number, only: Plan['only'], whole: boolean): Promise<b
 }
 
 /** Whether its test fails without the guard. */
-function isNoticed({ name, test }: TestedMutant): boolean {
-  const env = { ...process.env, MUTANT: name };
-  const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'unit', test], { env, stdio: 'ignore' });
-  console.log(`without “${name}”: ${status === 0 ? 'SURVIVED' : test}`);
-  return status !== 0;
+function isNoticed(mutant: TestedMutant): boolean {
+  const noticed = noticedByTest(mutant);
+  console.log(
+    `without “${mutant.name}”: ${noticed.by === undefined ? noticed.why : `${mutant.test}: “${noticed.by}”`}`,
+  );
+  return noticed.by !== undefined;
 }
 
 const NAMED = 4;
@@ -167,8 +168,12 @@ async function mutate(worlds: number, threads: number, only: string | undefined)
     });
     rmSync(file);
     const [first] = tally.violations;
-    if (first === undefined) survivors.push(mutant);
-    const how = first === undefined ? 'SURVIVED' : `“${first.invariant}”, seed ${first.seed}`;
+    const isOwn = first !== undefined && (await play({ seed: first.seed, only: mutant.only })).violations.length === 0;
+    if (!isOwn) survivors.push(mutant);
+    const how =
+      first === undefined
+        ? 'SURVIVED'
+        : `${isOwn ? '' : 'NO RESULT, also with its guard: '}“${first.invariant}”, seed ${first.seed}`;
     console.log(`without “${mutant.name}”: ${how}, ${tally.runs} runs`);
   }
   const all = chosen.length + tested.length;

@@ -26,6 +26,7 @@ const GUARDS: readonly Guard[] = [
     file: STEPS,
     guard: "return run.state === 'closed' || isFenced(run);",
     without: 'return run.outcome !== undefined;',
+    seeds: [216],
   },
   {
     name: 'I12 an upgrade that prepares nothing says why',
@@ -70,6 +71,7 @@ const GUARDS: readonly Guard[] = [
     file: RETRY,
     guard: '  if (isHeld(record)) return end(record, outcome);\n',
     without: '',
+    seeds: [47],
   },
   {
     name: 'I2 what a prepared run starts from comes with its permit',

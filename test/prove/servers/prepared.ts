@@ -26,13 +26,20 @@ export interface Held {
   /** Names of jars by their ids. */
   readonly jars: Map<string, string>;
   hasTaskManager: boolean;
-  /** main()s that run at the moment. */
+  /** main()s that run at the moment and will submit their job: one that is run for its plan begins nothing. */
   mains: number;
   /** What the job that it has was run with. */
   run?: JarRun;
 }
 
 type Holding = Execution & { readonly held: Held };
+
+/** A main() that somebody asks for. */
+interface Main {
+  readonly verb: 'plan' | 'run';
+  readonly jarId: string;
+  readonly then: (it: Standing) => Error | undefined;
+}
 
 /** Its Deployment's command names the entry point of a session. */
 export function beginsWithoutProgram(pod: Stored): boolean {
@@ -157,22 +164,16 @@ export class PreparedManagers {
   }
 
   /** main() begins with the request, and the answer waits for it. */
-  private async main(
-    invocation: Invocation,
-    ref: ClusterRef,
-    {
-      verb,
-      jarId,
-      then,
-    }: { readonly verb: string; readonly jarId: string; readonly then: (it: Standing) => Error | undefined },
-  ): Promise<void> {
+  private async main(invocation: Invocation, ref: ClusterRef, { verb, jarId, then }: Main): Promise<void> {
     const { sim } = this;
     const { ends } = await this.asker(invocation, ref)(verb, WRITE, (execution, pod) => {
       if (!execution.held.jars.has(jarId)) throw new DispatchError('FlinkRefused', `Jar file ${jarId} does not exist`);
-      execution.held.mains += 1;
-      if (verb === 'run') this.flink.beginMain(execution);
+      if (verb === 'run') {
+        execution.held.mains += 1;
+        this.flink.beginMain(execution);
+      }
       const it = `${verb} ${execution.pod} of ${invocation.label}`;
-      return { ends: this.runMain(it, { execution, pod }, { jarId, then }) };
+      return { ends: this.runMain(it, { execution, pod }, { verb, jarId, then }) };
     });
     const failure = await new Promise<Error | undefined>((resolve) => {
       const settle = (error?: Error): void => {
@@ -188,13 +189,13 @@ export class PreparedManagers {
   private runMain(
     it: string,
     { execution, pod }: Standing & { readonly execution: Holding },
-    { jarId, then }: { readonly jarId: string; readonly then: (it: Standing) => Error | undefined },
+    { verb, jarId, then }: Main,
   ): Promise<Error | undefined> {
     const { sim, flink } = this;
     const { held, clusterId } = execution;
     const takes = sim.draws.between(it, 50, sim.draws.chance(`${it} long`, 0.1) ? 40_000 : 2_500);
     const finish = (): Error | undefined => {
-      held.mains -= 1;
+      if (verb === 'run') held.mains -= 1;
       if (!flink.isAlive(pod, execution)) return FAILURES.refused() as Error;
       if (flink.programOf(clusterId).mainFails === true) return failed('java.lang.IllegalStateException: no luck');
       // The client in the JobManager reads it once more, for the blob server.
