@@ -37,6 +37,7 @@ export class Streams {
   /** What must hold of each write of a record. */
   onRecord(record: RunRecord): void {
     const { outcome, state, job } = record;
+    if (beginsAnyhow(record)) this.truth.follow(record.name, record.attempts.at(-1)?.restoredFrom?.path);
     if (job?.state === undefined || state !== 'closed' || outcome === undefined) return;
     this.checkKnown(record, outcome);
     this.checkStop(record, outcome);
@@ -131,6 +132,11 @@ export function streamProgram(draws: Draws, it: string, stream: string): Program
 /** Directories of savepoints that a stop asked for; a deployment's own requests have others. */
 function triesOf({ runId }: RunRecord): RegExp {
   return new RegExp(`/${runId}-\\d+/`);
+}
+
+/** Its next attempt does not wait for anybody to say what is newest: what it had is not asked for. */
+function beginsAnyhow({ state, stateUnknown, job }: RunRecord): boolean {
+  return state === 'launching' && stateUnknown !== undefined && job.state?.upgradeMode === 'stateless';
 }
 
 function leftBy({ attempts }: RunRecord): Snapshot | undefined {
