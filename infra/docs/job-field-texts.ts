@@ -48,6 +48,10 @@ export const JOB_FIELD_TEXTS: Readonly<Record<string, string>> = {
   'job.savepointFormat': 'canonical, or native for the state backend’s own. Default: canonical; with ForSt native.',
   'job.savepointDeadline': 'How long all tries for one savepoint may take. Default: 15m.',
   'job.savepointInterval': 'A savepoint every so often. Default: none.',
+  'job.savepointSchedule': 'Savepoints by the calendar, beside or in place of an interval. Default: none.',
+  'job.savepointSchedule.cron':
+    'As EventBridge Scheduler writes it: minutes, hours, day of month, month, day of week, year. 0 3 * * ? * is every day at three.',
+  'job.savepointSchedule.timeZone': 'IANA name, such as Europe/Berlin. Default: UTC.',
   'job.prepareUpgrade': 'Has the next run’s cluster ready before the last run is asked to end. Default: false.',
   'job.savepointHistory': 'How many savepoints are kept, and how long.',
   'job.savepointHistory.count': 'At most so many. Default: 10.',

@@ -2,6 +2,8 @@ import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { omit } from '../core/omit.ts';
+import { nextFirings } from '../job/calendar/firings.ts';
+import type { StatePlan } from '../job/job.ts';
 import type { RunRecord } from '../run/record.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { addEvent } from './events.ts';
@@ -12,6 +14,7 @@ import type { DeploymentRecord, Generation, SnapshotRequest } from './record.ts'
 const LEFTOVERS = 100;
 
 type Asked = Pick<SnapshotRequest, 'kind' | 'why'>;
+type Schedule = NonNullable<StatePlan['savepointSchedule']>;
 
 /** With a request for the snapshot that is due, if any, and none is being taken. */
 export function openRequest(
@@ -60,13 +63,22 @@ function whatIsDue(record: DeploymentRecord, wanted: Generation, now: Instant): 
   return periodic !== undefined && periodic <= now ? { kind: 'savepoint', why: 'periodic' } : undefined;
 }
 
-/** Counted from the last savepoint that was asked for, or from when the run began to run. */
-export function nextPeriodic(record: DeploymentRecord, { plan }: Generation): Instant | undefined {
-  const { savepointEvery, savepointDirectory } = plan;
+/** By whichever of interval and calendar is first, counted from the last savepoint that was asked for, or from when the run began to run. */
+export function nextPeriodic(record: DeploymentRecord, wanted: Generation): Instant | undefined {
+  const { savepointEvery, savepointSchedule, savepointDirectory } = wanted.plan;
   const { run, periodicAt = 0 } = record;
-  if (savepointEvery === undefined || savepointDirectory === undefined || run?.runningAt === undefined)
-    return undefined;
-  return Math.max(run.runningAt, periodicAt) + savepointEvery;
+  if (savepointDirectory === undefined || run?.runningAt === undefined) return undefined;
+  const since = Math.max(run.runningAt, periodicAt);
+  const times = [
+    savepointEvery === undefined ? undefined : since + savepointEvery,
+    // A time of before anybody said so is none.
+    savepointSchedule && firingAfter(savepointSchedule, Math.max(since, wanted.at)),
+  ].filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function firingAfter({ cron, timeZone }: Schedule, since: Instant): Instant | undefined {
+  return nextFirings({ expression: `cron(${cron})`, timeZone }, since, 1)[0];
 }
 
 /** A savepoint is kept; a checkpoint is the job's own to keep, and only told. */

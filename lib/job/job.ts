@@ -27,6 +27,8 @@ export interface StatePlan {
   readonly maxCheckpointAge?: Duration;
   /** Between savepoints that nobody asked for. */
   readonly savepointEvery?: Duration;
+  /** Times of the calendar for them, in the words of EventBridge Scheduler. */
+  readonly savepointSchedule?: { readonly cron: string; readonly timeZone: string };
   /** How long a version that is new has to show that it is stable. */
   readonly probation: Duration;
   /** What becomes of one that is not: the last stable one runs again by itself, or when a person asks for it. */

@@ -40,7 +40,7 @@ export function statePlanOf(spec: JobSpec, draft: Draft): StatePlan | undefined 
     savepointDeadline: job.savepointDeadline ?? 15 * MINUTE,
     ...defined({ savepointDirectory, checkpointDirectory }),
     ...defined({ maxCheckpointAge: job.maxCheckpointAge ?? operators.maxCheckpointAge }),
-    ...defined({ savepointEvery: job.savepointInterval ?? operators.savepointEvery }),
+    ...periodicOf(job, operators),
     probation: job.probation ?? operators.probation ?? 5 * MINUTE,
     rollback: job.rollback ?? operators.rollback ?? 'automatic',
     ...(job.prepareUpgrade === true && checkPreparable(draft)),
@@ -61,6 +61,16 @@ function checkPreparable({ mode, jar, options }: Draft): Pick<StatePlan, 'prepar
     throw invalid(field, 'needs a JobManager that takes programs: leave web.submit.enable out of flinkConfiguration');
   }
   return { prepareUpgrade: true };
+}
+
+/** By an interval, by the calendar, or both; the operator's option where the job's own fields say nothing. */
+function periodicOf(
+  { savepointInterval, savepointSchedule: schedule }: NonNullable<JobSpec['job']>,
+  { savepointEvery, savepointSchedule }: OperatorState,
+): Pick<StatePlan, 'savepointEvery' | 'savepointSchedule'> {
+  if (savepointInterval === undefined && schedule === undefined) return defined({ savepointEvery, savepointSchedule });
+  const calendar = schedule && { cron: schedule.cron, timeZone: schedule.timeZone ?? 'UTC' };
+  return defined({ savepointEvery: savepointInterval, savepointSchedule: calendar });
 }
 
 function historyOf({ savepointHistory }: NonNullable<JobSpec['job']>, operators: OperatorState): StatePlan['history'] {
@@ -97,6 +107,8 @@ function checkDirectories(plan: StatePlan, spec: JobSpec, version: string): void
       throw needs('job.maxCheckpointAge', `${plan.maxCheckpointAge} ms`, savepoints);
     if (plan.savepointEvery !== undefined)
       throw needs('job.savepointInterval', `${plan.savepointEvery} ms`, savepoints);
+    if (plan.savepointSchedule !== undefined)
+      throw needs('job.savepointSchedule', plan.savepointSchedule.cron, savepoints);
     const nonce = spec.job?.savepointTriggerNonce;
     if (nonce !== undefined) throw needs('job.savepointTriggerNonce', String(nonce), savepoints);
   }

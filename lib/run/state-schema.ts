@@ -18,6 +18,7 @@ export const statePlan = z.looseObject({
   checkpointDirectory: z.string().exactOptional(),
   maxCheckpointAge: z.number().exactOptional(),
   savepointEvery: z.number().exactOptional(),
+  savepointSchedule: z.looseObject({ cron: z.string(), timeZone: z.string() }).exactOptional(),
   probation: z.number(),
   rollback: z.enum(['automatic', 'manual']),
   prepareUpgrade: z.literal(true).exactOptional(),

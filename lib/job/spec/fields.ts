@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { parseDuration } from '../../core/duration.ts';
+import { describeError } from '../../core/errors.ts';
+import { everFires, parseCron } from '../calendar/cron.ts';
 import { parseFlinkMemory, parseQuantity, toFlinkMemory } from './quantity.ts';
+import { isTimeZone } from './zoned-time.ts';
 
 /** A field that is text with a notation of its own: what `parse` makes of it, or the error `must be …`. */
 function parsed<I extends z.ZodType, O>(schema: I, parse: (value: z.output<I>) => O | undefined, message: string) {
@@ -64,3 +67,23 @@ export const storage = quantity.superRefine((value, context) => {
   const meant = /m$/.test(value) ? `: in a Kubernetes quantity m is a thousandth. Write ${value.slice(0, -1)}Mi` : '';
   context.addIssue({ code: 'custom', message: `${value} is ${bytes} bytes, and must be at least 1Mi${meant}` });
 });
+
+/** Times of a calendar, as EventBridge Scheduler writes them. */
+export const cronExpression = z
+  .string()
+  .max(256)
+  .superRefine((value, context) => {
+    const wrong = whyNoCron(value);
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
+  });
+
+/** Undefined: it is one. */
+export function whyNoCron(value: string): string | undefined {
+  try {
+    return everFires(parseCron(value)) ? undefined : `has no day in any year: '${value.slice(0, 80)}'`;
+  } catch (error) {
+    return describeError(error).replace(/^cron:? /, '');
+  }
+}
+
+export const timeZone = z.string().max(64).refine(isTimeZone, "must be a time zone's name, such as Europe/Berlin");

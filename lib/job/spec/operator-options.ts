@@ -4,6 +4,7 @@ import { DispatchError } from '../../core/errors.ts';
 import type { SavepointFormat } from '../../state/snapshot.ts';
 import type { FlinkOptions, StatePlan } from '../job.ts';
 import { parseDuration } from '../../core/duration.ts';
+import { whyNoCron } from './fields.ts';
 
 /** What the Flink Kubernetes operator and its autoscaler read, and Flink does not. */
 const OF_THE_OPERATOR = /^(kubernetes\.operator|job\.autoscaler)\./;
@@ -42,6 +43,7 @@ export interface OperatorState {
   readonly historyCount?: number;
   readonly historyAge?: Duration;
   readonly savepointEvery?: Duration;
+  readonly savepointSchedule?: StatePlan['savepointSchedule'];
   readonly maxCheckpointAge?: Duration;
   readonly format?: SavepointFormat;
   readonly fallback?: StatePlan['fallback'];
@@ -62,13 +64,13 @@ export function operatorState(options: FlinkOptions = {}): OperatorState {
     throw new DispatchError('InvalidConfiguration', `${key} '${text.slice(0, 80)}' must be ${must}`, { field: key });
   };
   const duration = 'a duration with a unit: 90s, 10 min, 1h, PT1H30M';
-  const interval = read(STATE.interval, intervalOf, `${duration}; a cron expression is not taken`);
+  const periodic = read(STATE.interval, periodicOf, `${duration}; or a cron expression of Quartz: ${QUARTZ}`);
   const fallback = read(STATE.fallback, booleanOf, 'true or false');
   const rollback = read(STATE.rollback, booleanOf, 'true or false');
   return defined({
     historyCount: read(STATE.count, countOf, 'a number from 1 to 1000'),
     historyAge: read(STATE.age, parseDuration, duration),
-    savepointEvery: interval === 0 ? undefined : interval,
+    ...periodic,
     maxCheckpointAge: read(STATE.checkpointAge, parseDuration, duration),
     format: read(STATE.format, formatOf, 'CANONICAL or NATIVE'),
     fallback: fallback === undefined ? undefined : fallback ? ('last-state' as const) : ('none' as const),
@@ -77,9 +79,24 @@ export function operatorState(options: FlinkOptions = {}): OperatorState {
   });
 }
 
-/** The operator's default, `0 ms`, is none. */
-function intervalOf(text: string): Duration | undefined {
-  return text.trim() === '0' ? 0 : parseDuration(text);
+const QUARTZ =
+  '0 0 3 * * ? (seconds, which must be 0, minutes, hours, day of month, month, day of week and, if need be, year)';
+
+/** The operator's defaults, `0 ms` and nothing, are none. */
+function periodicOf(text: string): Pick<OperatorState, 'savepointEvery' | 'savepointSchedule'> | undefined {
+  const trimmed = text.trim();
+  const every = trimmed === '' || trimmed === '0' ? 0 : parseDuration(trimmed);
+  if (every !== undefined) return every === 0 ? {} : { savepointEvery: every };
+  const cron = cronOfQuartz(trimmed);
+  return cron === undefined ? undefined : { savepointSchedule: { cron, timeZone: 'UTC' } };
+}
+
+/** Quartz has seconds before the minutes and may leave the year out; all else it writes as EventBridge Scheduler does. */
+function cronOfQuartz(text: string): string | undefined {
+  const [seconds, ...fields] = text.split(/\s+/);
+  if (seconds !== '0' || fields.length < 5) return undefined;
+  const cron = (fields.length === 5 ? [...fields, '*'] : fields).join(' ');
+  return whyNoCron(cron) === undefined ? cron : undefined;
 }
 
 function countOf(text: string): number | undefined {

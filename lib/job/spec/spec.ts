@@ -2,7 +2,7 @@ import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { unknownPodFields } from './pod-fields.ts';
 import { asPodModel } from '../../flink/native/pod-model.ts';
-import { cpu, duration, memory, quantity, storage } from './fields.ts';
+import { cpu, cronExpression, duration, memory, quantity, storage, timeZone } from './fields.ts';
 import { defined } from '../../core/defined.ts';
 import { flattenOptions, FlattenError } from './flatten.ts';
 import { parseFlinkVersion, FLINK_VERSIONS } from './flink-version.ts';
@@ -114,6 +114,7 @@ const program = z.strictObject({
   savepointFormat: savepointFormat.optional(),
   savepointDeadline: duration.optional(),
   savepointInterval: duration.optional(),
+  savepointSchedule: z.strictObject({ cron: cronExpression, timeZone: timeZone.optional() }).optional(),
   prepareUpgrade: flag.optional(),
   savepointHistory: z.strictObject({ count: z.int().min(1).max(1000).optional(), age: duration.optional() }).optional(),
   maxCheckpointAge: duration.optional(),

@@ -164,6 +164,22 @@ describe('a stream', () => {
     expect(world.violations).toEqual([]);
   });
 
+  it('has savepoints by the calendar, one for each time', async () => {
+    const world = await running(
+      {},
+      { savepointSchedule: { cron: '0/20 * * * ? *' }, savepointHistory: { count: 100 } },
+    );
+    await world.pass(120 * MINUTE);
+    const { snapshots } = world.deployment;
+    expect(new Set(snapshots.map(({ why }) => why))).toEqual(new Set(['periodic']));
+    const times = snapshots.map(({ at }) => Math.floor(at / (20 * MINUTE)));
+    expect(times.length).toBeGreaterThanOrEqual(5);
+    expect(times).toEqual(times.map((_, n) => (times[0] ?? 0) + n));
+    for (const { at } of snapshots) expect(at % (20 * MINUTE)).toBeLessThan(3 * MINUTE);
+    expect(world.runs).toHaveLength(1);
+    expect(world.violations).toEqual([]);
+  });
+
   it('takes a savepoint where its checkpoint is too old', async () => {
     const job = { upgradeMode: 'last-state', maxCheckpointAge: '5s' };
     const world = new StreamWorld();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../../lib/core/defined.ts';
 import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
 import { parseJarUri } from '../../../lib/job/jar/jar-uri.ts';
 import type { ResolvedJob } from '../../../lib/job/job.ts';
@@ -112,6 +113,47 @@ describe('a stream that keeps its state', () => {
     expect(resolve({ kind: 'streaming' }, options).notes).toBeUndefined();
   });
 
+  it.each([
+    [{ cron: '0 3 * * ? *' }, 'UTC'],
+    [{ cron: '0/30 * ? * MON-FRI *', timeZone: 'Europe/Berlin' }, 'Europe/Berlin'],
+  ])('takes savepoints by the calendar: %o', (savepointSchedule, timeZone) => {
+    const plan = { cron: savepointSchedule.cron, timeZone };
+    const { state } = resolve({ kind: 'streaming', savepointSchedule }, SAVEPOINTS);
+    expect(state).toMatchObject({ savepointSchedule: plan });
+    expect(state).not.toHaveProperty('savepointEvery');
+    const both = resolve({ kind: 'streaming', savepointSchedule, savepointInterval: '6h' }, SAVEPOINTS);
+    expect(both.state).toMatchObject({ savepointSchedule: plan, savepointEvery: 6 * 3_600_000 });
+  });
+
+  it.each([
+    ['0 0 3 * * ?', { savepointSchedule: { cron: '0 3 * * ? *', timeZone: 'UTC' } }],
+    ['0 30 12 ? * 2#1 2026-2030', { savepointSchedule: { cron: '30 12 ? * 2#1 2026-2030', timeZone: 'UTC' } }],
+    ['90 s', { savepointEvery: 90_000 }],
+    ['0', {}],
+    ['', {}],
+  ])('reads %j as the operator does', (text, plan) => {
+    const option = { 'kubernetes.operator.periodic.savepoint.interval': text };
+    const { state } = resolve({ kind: 'streaming' }, { ...SAVEPOINTS, ...option });
+    const { savepointEvery, savepointSchedule } = state ?? {};
+    expect(defined({ savepointEvery, savepointSchedule })).toEqual(plan);
+    const own = resolve({ kind: 'streaming', savepointInterval: '1h' }, { ...SAVEPOINTS, ...option });
+    expect(own.state).toMatchObject({ savepointEvery: 3_600_000 });
+    expect(own.state).not.toHaveProperty('savepointSchedule');
+  });
+
+  it.each([
+    [{ cron: '0 3 * * *' }, 'job.savepointSchedule.cron', 'must have six fields'],
+    [{ cron: '61 3 * * ? *' }, 'job.savepointSchedule.cron', "'61' is no minutes: numbers from 0 to 59"],
+    [{ cron: '0 3 30 2 ? *' }, 'job.savepointSchedule.cron', "has no day in any year: '0 3 30 2 ? *'"],
+    [{ cron: '0 3 * * ? *', timeZone: 'Berlin' }, 'job.savepointSchedule.timeZone', 'such as Europe/Berlin'],
+    [{ timeZone: 'UTC' }, 'job.savepointSchedule.cron', 'is missing'],
+    [{ cron: '0 3 * * ? *', zone: 'UTC' }, 'job.savepointSchedule.zone', 'known here are cron, timeZone'],
+  ])('refuses the calendar %o', (savepointSchedule, field, words) => {
+    const asked = () => resolve({ kind: 'streaming', savepointSchedule }, SAVEPOINTS);
+    expect(asked).toThrow(words);
+    expect(asked).toThrow(expect.objectContaining({ field }));
+  });
+
   it('takes checkpoints where its last state is what counts, and native savepoints of ForSt', () => {
     const job = resolve({ kind: 'streaming' }, { ...CHECKPOINTS, 'state.backend.type': 'forst' });
     expect(job.options['execution.checkpointing.interval']).toBe('5 min');
@@ -142,6 +184,12 @@ describe('a stream that keeps its state', () => {
     [{ upgradeMode: 'last-state' }, SAVEPOINTS, 'job.upgradeMode', /needs .*execution\.checkpointing\.dir/],
     [{ upgradeMode: 'savepoint', fallback: 'last-state' }, SAVEPOINTS, 'job.fallback', /execution\.checkpointing\.dir/],
     [{ upgradeMode: 'last-state', savepointInterval: '1h' }, CHECKPOINTS, 'job.savepointInterval', /savepoint-dir/],
+    [
+      { upgradeMode: 'last-state', savepointSchedule: { cron: '0 3 * * ? *' } },
+      CHECKPOINTS,
+      'job.savepointSchedule',
+      /^job\.savepointSchedule 0 3 \* \* \? \* needs .*savepoint-dir/,
+    ],
     [{ upgradeMode: 'last-state', maxCheckpointAge: '1h' }, CHECKPOINTS, 'job.maxCheckpointAge', /savepoint-dir/],
     [
       { upgradeMode: 'last-state', savepointTriggerNonce: 1 },
@@ -160,7 +208,7 @@ describe('a stream that keeps its state', () => {
       { kind: 'streaming' },
       { ...SAVEPOINTS, 'kubernetes.operator.periodic.savepoint.interval': '0 0 * * *' },
       'kubernetes.operator.periodic.savepoint.interval',
-      /a cron expression is not taken/,
+      /cron expression of Quartz: 0 0 3 \* \* \?/,
     ],
   ])('is refused: %o with %o', (job, options, field, message) => {
     expect(() => resolve(job, options)).toThrow(

@@ -3,7 +3,7 @@ import { runIdFor, type RunId } from '../../../lib/core/ids.ts';
 import { parseFilter } from '../../../lib/operate/filter.ts';
 import { orderRun } from '../../../lib/operate/order-run.ts';
 import { backfill, type BackfillDeps } from '../../../lib/operate/schedule/backfill.ts';
-import { firings } from '../../../lib/operate/schedule/firings.ts';
+import { firings } from '../../../lib/job/calendar/firings.ts';
 import { createS3RunList } from '../../../lib/run/store/s3-run-index.ts';
 import { tickIdentity } from '../../../lib/trigger/schedule.ts';
 import { Caller } from '../../dispatch/world/driven.ts';

@@ -137,6 +137,12 @@ export class Wishes {
     return { fallback: this.draws.pick(`${this.name} ${question}`, ['none', 'last-state']) };
   }
 
+  private periodic(): Fields {
+    const { name, draws } = this;
+    if (draws.chance(`${name} by the calendar`, 0.3)) return { savepointSchedule: { cron: '* * * * ? *' } };
+    return { savepointInterval: draws.pick(`${name} every`, ['20s', '2m']) };
+  }
+
   private firstJob(): Fields {
     const { name, draws } = this;
     const chance = (what: string, probability: number): boolean => draws.chance(`${name} ${what}`, probability);
@@ -146,7 +152,7 @@ export class Wishes {
       savepointDeadline: draws.pick(`${name} deadline`, ['20s', '45s', '3m']),
       savepointHistory: { count: draws.whole(`${name} history`, 1, 4) },
       ...this.fallback('fallback'),
-      ...(canSave && chance('periodic', 0.4) ? { savepointInterval: draws.pick(`${name} every`, ['20s', '2m']) } : {}),
+      ...(canSave && chance('periodic', 0.4) ? this.periodic() : {}),
       ...(canSave && chance('age', 0.3) ? { maxCheckpointAge: '5s' } : {}),
       ...(canSave ? { savepointTriggerNonce: 0 } : {}),
       ...(this.isAdaptive ? { parallelism: this.parallelism(0) } : {}),

@@ -5,7 +5,7 @@ import { runIdFor } from '../../../../../lib/core/ids.ts';
 import { identityIn } from '../../../../../lib/job/config/tenants.ts';
 import { instantsOf } from '../../../../../lib/job/spec/zoned-time.ts';
 import { backfill as fill } from '../../../../../lib/operate/schedule/backfill.ts';
-import { firings } from '../../../../../lib/operate/schedule/firings.ts';
+import { firings } from '../../../../../lib/job/calendar/firings.ts';
 import { tag as tagSchema } from '../../../../../lib/trigger/message.ts';
 import { tickIdentity } from '../../../../../lib/trigger/schedule.ts';
 import { has, valueOf, type Execute } from '../../command.ts';

@@ -1,7 +1,7 @@
 import type { GetScheduleCommandOutput } from '@aws-sdk/client-scheduler';
 import { defined } from '../../../../../lib/core/defined.ts';
 import { parseObjectText } from '../../../../../lib/core/yaml.ts';
-import type { Times } from '../../../../../lib/operate/schedule/firings.ts';
+import type { Times } from '../../../../../lib/job/calendar/firings.ts';
 import { UsageError } from '../../flags/usage.ts';
 
 /** What a schedule runs, in the words of a job message. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firings, nextFirings, type Times } from '../../../lib/operate/schedule/firings.ts';
+import { firings, nextFirings, type Times } from '../../../lib/job/calendar/firings.ts';
 
 const at = (text: string): number => Date.parse(text);
 const iso = (times: Iterable<number>): readonly string[] =>

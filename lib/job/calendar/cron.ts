@@ -51,6 +51,16 @@ export function parseCron(text: string): Cron {
   };
 }
 
+/** Any eight years but those around 1900 and 2100 have each date of the calendar. */
+const YEARS = { from: Date.UTC(2024, 0, 1), days: 8 * 366 };
+
+/** False for a day that no calendar has: 30 February. */
+export function everFires({ isDay }: Cron): boolean {
+  return Array.from({ length: YEARS.days }, (_, n) => new Date(YEARS.from + n * 86_400_000)).some((on) =>
+    isDay(on.getUTCFullYear(), on.getUTCMonth() + 1, on.getUTCDate()),
+  );
+}
+
 interface Day {
   readonly year: number;
   readonly month: number;

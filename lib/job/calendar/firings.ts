@@ -1,6 +1,6 @@
 import type { Duration, Instant } from '../../core/clock.ts';
 import { DispatchError } from '../../core/errors.ts';
-import { instantsOf, wallTime } from '../../job/spec/zoned-time.ts';
+import { instantsOf, wallTime } from '../spec/zoned-time.ts';
 import { parseCron, type Cron } from './cron.ts';
 
 /** A schedule of EventBridge Scheduler, as far as its times go. */
