@@ -66,6 +66,14 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
     guard: 'if (startRevokedAt === undefined || beganAgain === true',
     without: 'if (beganAgain === true',
   },
+  // The permit has to be there still when a job runs, has stopped and its JobManager dies: worlds hardly ever have that.
+  {
+    name: 'I1 a program that was begun again has not ended with the first',
+    test: 'test/deployment/handover.test.ts',
+    file: PREPARE,
+    guard: ' || beganAgain === true || hasHighAvailability(',
+    without: ' || hasHighAvailability(',
+  },
   {
     name: 'I3 a run that ended before its permit leaves the state that it was to have',
     test: HANDOVER,

@@ -35,12 +35,6 @@ const GUARDS: readonly Guard[] = [
     without: 'return done(record);',
   },
   {
-    name: 'I1 a program that was begun again has not ended with the first',
-    file: PREPARE,
-    guard: ' || beganAgain === true || hasHighAvailability(',
-    without: ' || hasHighAvailability(',
-  },
-  {
     name: 'I1 high availability may bring a job back',
     file: PREPARE,
     guard: ' || hasHighAvailability(run.job.options)) return false;',
@@ -105,6 +99,7 @@ const GUARDS: readonly Guard[] = [
     file: DECIDE,
     guard: '  if (isHeld(run)) return permitting(given, before, now);\n',
     without: '',
+    seeds: [2434],
   },
   {
     name: 'I8 a run that is not ready in time is not waited for',
