@@ -208,8 +208,9 @@ export class DeploymentPerson {
     this.waitFor(() => sim.after(LOOKS_EVERY, () => this.waitFor(() => this.putAnEnd())));
   }
 
-  /** Nothing of it runs, and nobody will begin anything. */
-  private isAtRest({ state, run }: DeploymentRecord): boolean {
+  /** Nothing of it runs or is being removed, and nobody will begin anything. */
+  private isAtRest({ state, run, next, leaving }: DeploymentRecord): boolean {
+    if (next !== undefined || leaving !== undefined) return false;
     return run === undefined && (state === (this.last === 'delete' ? 'deleted' : 'suspended') || state === 'finished');
   }
 
