@@ -1,16 +1,15 @@
 import {
   DeleteObjectsCommand,
-  GetObjectCommand,
-  type GetObjectCommandOutput,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { awsCode, awsStatus, fromAwsError } from '../core/aws-error.ts';
 import { defined } from '../core/defined.ts';
-import { describeError, DispatchError } from '../core/errors.ts';
+import { DispatchError } from '../core/errors.ts';
 import { mapConcurrent } from '../core/map-concurrent.ts';
-import { isBelow, type StateStorage, type StateStorages, type StoredSavepoint, type StoredState } from './storage.ts';
+import { content, metadata, METADATA } from './s3-metadata.ts';
+import { allowedPlace, denied, failure, joined, placeOf, uriOf, type Place } from './s3-place.ts';
+import type { StateStorage, StateStorages, StoredSavepoint } from './storage.ts';
 
 export interface S3StateDeps {
   readonly s3: S3Client;
@@ -18,15 +17,6 @@ export interface S3StateDeps {
   readonly allowed: readonly string[];
 }
 
-/** A directory in S3, under the scheme that it was named by. */
-interface Place {
-  readonly scheme: string;
-  readonly bucket: string;
-  /** Without slashes at its ends. */
-  readonly key: string;
-}
-
-const METADATA = '_metadata';
 /** Requests for metadata at a time. */
 const AT_A_TIME = 8;
 
@@ -42,6 +32,7 @@ export function s3StateStorages(deps: S3StateDeps): StateStorages {
 function s3StateStorage({ s3, allowed }: S3StateDeps): StateStorage {
   return {
     look: async (path) => metadata(s3, allowedPlace(path, allowed)),
+    content: async (path) => content(s3, allowedPlace(path, allowed)),
     async savepoints(directory) {
       const place = allowedPlace(directory, allowed);
       return complete(s3, await foldersOf(s3, place, ''));
@@ -67,58 +58,6 @@ function s3StateStorage({ s3, allowed }: S3StateDeps): StateStorage {
 function numbered(found: StoredSavepoint): (StoredSavepoint & { readonly number: number })[] {
   const number = /\/chk-(\d+)$/.exec(found.path)?.[1];
   return number === undefined ? [] : [{ ...found, number: Number(number) }];
-}
-
-/** @throws DispatchError `StateStorageDenied` */
-function placeOf(uri: string): Place {
-  const [, scheme, bucket, key] = /^(s3[ap]?):\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/is.exec(uri) ?? [];
-  if (scheme === undefined || bucket === undefined) {
-    throw denied(uri, 'is in no storage that the dispatcher can look at: that is s3, s3a and s3p');
-  }
-  return { scheme, bucket, key: (key ?? '').replace(/^\/+|\/+$/g, '') };
-}
-
-function allowedPlace(uri: string, allowed: readonly string[]): Place {
-  const place = placeOf(uri);
-  // What is compared is what is asked for.
-  if (!allowed.some((prefix) => isBelow(uriOf(place), prefix))) throw denied(uri, 'is not in allow.stateStorage');
-  return place;
-}
-
-function uriOf({ scheme, bucket, key }: Place): string {
-  return key === '' ? `${scheme}://${bucket}` : `${scheme}://${bucket}/${key}`;
-}
-
-function joined(key: string, name: string): string {
-  return key === '' ? name : `${key}/${name}`;
-}
-
-/** `undefined` too for what is no metadata: Flink would not read it either. */
-async function metadata(s3: S3Client, place: Place): Promise<StoredState | undefined> {
-  const key = joined(place.key, METADATA);
-  try {
-    const Range = `bytes=0-${HEADER - 1}`;
-    return headerOf(await s3.send(new GetObjectCommand({ Bucket: place.bucket, Key: key, Range })));
-  } catch (error) {
-    // 416: it has no byte.
-    if ([404, 416].includes(awsStatus(error) ?? 0) && awsCode(error) !== 'NoSuchBucket') return undefined;
-    throw failure(error, 's3:GetObject', uriOf({ ...place, key }));
-  }
-}
-
-/** Checkpoints.storeCheckpointMetadata: the magic number, the version of the format, then the id, all big-endian. */
-const MAGIC = 0x4960672d;
-const HEADER = 16;
-
-async function headerOf(answer: GetObjectCommandOutput): Promise<StoredState | undefined> {
-  const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
-  if (bytes.length < HEADER || bytes.readInt32BE(0) !== MAGIC) return undefined;
-  const size = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
-  return {
-    at: answer.LastModified?.getTime() ?? 0,
-    bytes: Number(size ?? bytes.length),
-    checkpointId: Number(bytes.readBigInt64BE(8)),
-  };
 }
 
 async function complete(s3: S3Client, places: readonly Place[]): Promise<StoredSavepoint[]> {
@@ -174,22 +113,8 @@ async function ask<T>(action: string, uri: string, call: () => Promise<T>): Prom
   }
 }
 
-/** What is no passing trouble will be refused again. */
-function failure(error: unknown, action: string, uri: string): DispatchError {
-  const { reason } = fromAwsError(error, { action, resource: uri });
-  if (reason === 'StorageUnavailable') {
-    const message = `${action} on ${uri} did not succeed: ${describeError(error)}`;
-    return new DispatchError('StateStorageUnavailable', message, { cause: error });
-  }
-  return denied(uri, `needs ${action}, which was refused: ${describeError(error)}`, error);
-}
-
 function refusedDelete(uri: string, code = 'unknown', message = 'no reason given'): DispatchError {
   const what = `${code}: ${message}`;
   if (/Denied|Forbidden/.test(code)) return denied(uri, `needs s3:DeleteObject, which was refused: ${what}`);
   return new DispatchError('StateStorageUnavailable', `s3:DeleteObject on ${uri} did not succeed: ${what}`);
-}
-
-function denied(uri: string, what: string, cause?: unknown): DispatchError {
-  return new DispatchError('StateStorageDenied', `${uri} ${what}`, { cause });
 }

@@ -1,4 +1,5 @@
 import type { Instant } from '../core/clock.ts';
+import type { SnapshotContent } from './metadata/read-metadata.ts';
 
 /** Of a savepoint or checkpoint, Flink writes `_metadata` last: where it is, the rest is. */
 export interface StoredState {
@@ -28,6 +29,8 @@ export interface StoredCheckpoint extends StoredSavepoint {
 export interface StateStorage {
   /** The complete snapshot of that directory; `undefined`: there is none. */
   look(path: string): Promise<StoredState | undefined>;
+  /** What is in it; `undefined`: there is none. @throws DispatchError `StateUnreadable` also when its metadata is broken */
+  content(path: string): Promise<SnapshotContent | undefined>;
   /** The complete savepoints directly below, in no order. */
   savepoints(directory: string): Promise<readonly StoredSavepoint[]>;
   /** The complete savepoints in those of its folders whose names begin with `start`, in no order. */

@@ -22,7 +22,7 @@ describeStorage('fake', () => {
   const root = 's3://state/allowed';
   const write = (path: string, checkpointId: number): Promise<void> => {
     const folder = /^(.*)\/_metadata$/.exec(path)?.[1];
-    if (folder !== undefined) storage.complete.set(`${root}/${folder}`, { at: 1, bytes: 24, checkpointId });
+    if (folder !== undefined) storage.complete.set(`${root}/${folder}`, { at: 1, bytes: 28, checkpointId });
     return Promise.resolve();
   };
   return Promise.resolve({ storage, root, write });
@@ -55,8 +55,15 @@ function describeStorage(name: string, make: () => Promise<Made>): void {
       const { storage, root } = made;
       await write('sp/savepoint-1/data', 'sp/savepoint-2/_metadata');
       expect(await storage.look(`${root}/sp/savepoint-1`)).toBeUndefined();
-      expect(await storage.look(`${root}/sp/savepoint-2/`)).toMatchObject({ bytes: 24, checkpointId: 7 });
+      expect(await storage.look(`${root}/sp/savepoint-2/`)).toMatchObject({ bytes: 28, checkpointId: 7 });
       expect(await storage.look(`${root}/nothing`)).toBeUndefined();
+    });
+
+    it('reads what is in a snapshot that is complete', async () => {
+      const { storage, root } = made;
+      await write('sp/savepoint-1/data', 'sp/savepoint-2/_metadata');
+      expect(await storage.content(`${root}/sp/savepoint-1`)).toBeUndefined();
+      expect(await storage.content(`${root}/sp/savepoint-2/`)).toEqual({ version: 4, checkpointId: 7, operators: [] });
     });
 
     it('lists the complete savepoints of a directory, and none of those beside or below', async () => {
@@ -98,7 +105,12 @@ function describeStorage(name: string, make: () => Promise<Made>): void {
     it('asks nothing outside of what is allowed', async () => {
       const { storage, root } = made;
       const outside = root.startsWith('s3://state') ? 's3://other/allowed' : `${root}-not/x`;
-      for (const ask of [storage.look(outside), storage.savepoints(outside), storage.remove(outside)]) {
+      for (const ask of [
+        storage.look(outside),
+        storage.content(outside),
+        storage.savepoints(outside),
+        storage.remove(outside),
+      ]) {
         await expect(ask).rejects.toMatchObject({ reason: 'StateStorageDenied' });
       }
     });

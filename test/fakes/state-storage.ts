@@ -1,4 +1,5 @@
 import { DispatchError } from '../../lib/core/errors.ts';
+import type { OperatorContent, SnapshotContent } from '../../lib/state/metadata/read-metadata.ts';
 import { below, isBelow, type StateStorage, type StateStorages, type StoredState } from '../../lib/state/storage.ts';
 import { Faults } from './faults.ts';
 
@@ -6,6 +7,8 @@ import { Faults } from './faults.ts';
 export class FakeStateStorage implements StateStorage {
   readonly faults = new Faults<keyof StateStorage>();
   readonly complete = new Map<string, StoredState>();
+  /** What a snapshot holds, by its directory. */
+  readonly operators = new Map<string, readonly OperatorContent[]>();
   /** Paths that were asked for, by method. */
   readonly asked: string[] = [];
   private readonly allowed: readonly string[];
@@ -23,6 +26,14 @@ export class FakeStateStorage implements StateStorage {
 
   look(path: string): Promise<StoredState | undefined> {
     return this.ask('look', path, () => this.complete.get(withoutSlash(path)));
+  }
+
+  content(path: string): Promise<SnapshotContent | undefined> {
+    return this.ask('content', path, () => {
+      const state = this.complete.get(withoutSlash(path));
+      const operators = this.operators.get(withoutSlash(path)) ?? [];
+      return state && { version: 4, checkpointId: state.checkpointId, operators };
+    });
   }
 
   savepoints(directory: string): ReturnType<StateStorage['savepoints']> {

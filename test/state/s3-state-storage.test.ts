@@ -49,6 +49,18 @@ describe('state storage in S3', () => {
     await expect(storage.look('s3://bucket/state/sp')).rejects.toMatchObject({ reason: 'StateStorageDenied' });
   });
 
+  it.each([
+    [flinkMetadata(9).subarray(0, 20), 'bytes 0-19/20', 'the file ends 4 bytes too early, at byte 20'],
+    [Buffer.from('AccessDenied'), 'bytes 0-11/12', 'it does not begin as metadata of Flink does'],
+    [flinkMetadata(9), 'bytes 0-27/99999999', 'of its 99999999 bytes no more than 33554432 are read'],
+  ])('says what is wrong with a broken snapshot', async (bytes, ContentRange, message) => {
+    mock.on(GetObjectCommand).resolves({ ...answer(bytes), ContentRange });
+    const content = storage.content('s3://bucket/state/sp/1');
+    await expect(content).rejects.toMatchObject({ reason: 'StateUnreadable' });
+    await expect(content).rejects.toThrow(`s3://bucket/state/sp/1/_metadata cannot be read: ${message}`);
+    expect(mock.commandCalls(GetObjectCommand)[0]?.args[0].input.Range).toBe('bytes=0-33554431');
+  });
+
   it('reads every page of a list', async () => {
     mock
       .on(ListObjectsV2Command, { Prefix: 'state/sp/', Delimiter: '/' })

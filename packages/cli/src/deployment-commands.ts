@@ -16,7 +16,7 @@ function order(
     flags: [...(text.flags ?? []), RUN_QUEUE, ...LEDGER, ...COMMON],
     examples: text.examples,
     load: async (): Promise<{ readonly execute: Execute }> => ({
-      execute: (await import('./commands/deployments-order.ts'))[name],
+      execute: (await import('./commands/deployments/order.ts'))[name],
     }),
   };
 }
@@ -31,7 +31,7 @@ function pinning(name: 'pin' | 'unpin'): Command {
         : 'Let job.savepointHistory decide again how long a snapshot is kept.',
     flags: [...LEDGER, ...COMMON],
     examples: [`deployments ${name} orders 12`],
-    load: async () => ({ execute: (await import('./commands/deployments-pin.ts'))[name] }),
+    load: async () => ({ execute: (await import('./commands/deployments/pin.ts'))[name] }),
   };
 }
 
@@ -43,7 +43,7 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
     summary: 'List the deployments of a ledger: streams that keep their state from run to run.',
     flags: [{ short: 'a', long: 'all', help: 'Those that are over too.' }, ...LEDGER, ...COMMON],
     examples: ['deployments list --ledger my-ledger', 'deployments list --all --json'],
-    load: async () => ({ execute: (await import('./commands/deployments.ts')).list }),
+    load: async () => ({ execute: (await import('./commands/deployments/show.ts')).list }),
   },
   {
     name: 'deployments show',
@@ -51,15 +51,15 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
     summary: 'Show a deployment, by its id or name: what is wanted, what runs, and what stands in the way.',
     flags: [...LEDGER, ...COMMON],
     examples: ['deployments show orders --ledger my-ledger'],
-    load: async () => ({ execute: (await import('./commands/deployments.ts')).show }),
+    load: async () => ({ execute: (await import('./commands/deployments/show.ts')).show }),
   },
   {
     name: 'deployments history',
-    synopsis: '[OPTIONS] <deployment>',
-    summary: 'List the snapshots that are kept of a deployment’s state, and what was restored from them.',
+    synopsis: '[OPTIONS] <deployment> [snapshot]',
+    summary: 'List the snapshots that are kept of a deployment’s state, or show the operators that are in one of them.',
     flags: [...LEDGER, ...COMMON],
-    examples: ['deployments history orders --ledger my-ledger'],
-    load: async () => ({ execute: (await import('./commands/deployments.ts')).history }),
+    examples: ['deployments history orders --ledger my-ledger', 'deployments history orders 12'],
+    load: async () => ({ execute: (await import('./commands/deployments/history.ts')).history }),
   },
   {
     name: 'deployments diff',
@@ -67,7 +67,7 @@ export const DEPLOYMENT_COMMANDS: readonly Command[] = [
     summary: 'Show in which fields two generations differ; default: what runs, and what is wanted.',
     flags: [...LEDGER, ...COMMON],
     examples: ['deployments diff orders --ledger my-ledger', 'deployments diff orders 3 5'],
-    load: async () => ({ execute: (await import('./commands/deployments-diff.ts')).diff }),
+    load: async () => ({ execute: (await import('./commands/deployments/diff.ts')).diff }),
   },
   order('upgrade', {
     summary: 'Try the wanted generation again, or go to another one, from the newest state or a snapshot.',

@@ -1,4 +1,10 @@
-import { ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +13,7 @@ import { omit } from '../../../lib/core/omit.ts';
 import { parseDeployment } from '../../../lib/deployment/record-schema.ts';
 import type { DeploymentRecord, DeploymentRequest } from '../../../lib/deployment/record.ts';
 import { jobIn, recordOf } from '../../../test/deployment/job.ts';
+import { metadataOf } from '../../../test/state/metadata/recorded.ts';
 import { runCli } from './run-cli.ts';
 import { serve } from './stored-texts.ts';
 
@@ -99,6 +106,27 @@ describe('deployments', () => {
     const { out } = await run('history', 'orders');
     expect(out).toMatch(/1 +savepoint native +1970-01-01T00:00:00\.000Z +12 +upgrade +1/);
     expect(out).toContain(runIdFor('run'));
+  });
+
+  it('show what is in a snapshot, by its number or path', async () => {
+    const path = `s3://state/savepoints/${ID}/x`;
+    const metadata = metadataOf('2.3.0', 'heap');
+    const Body = { transformToByteArray: () => Promise.resolve(metadata) } as never;
+    s3.on(GetObjectCommand, { Bucket: 'state' }).resolves({ Body });
+    const { code, out } = await run('history', 'orders', '1');
+    expect(code).toBe(0);
+    expect(out).toContain(`savepoint ${path}\ncheckpoint 4, metadata of version 6\n`);
+    expect(out).toMatch(/a0f90dae8f3f5f042400509da0ac0fbb +sums +sums ü 😀 +2 +8 +\d{3,}\n/);
+    expect(out).toMatch(/3bb4e607b28e13484b48ecd33094c806 +- +Sink: Writer +2 +8 +-\n/);
+    expect(JSON.parse((await run('history', 'orders', path, '--json')).out)).toMatchObject({ path, checkpointId: 4 });
+    expect(await run('history', 'orders', '7')).toMatchObject({ code: 2 });
+    s3.on(GetObjectCommand, { Bucket: 'state' }).resolves({
+      Body: { transformToByteArray: () => Promise.resolve(Buffer.from('x')) } as never,
+    });
+    expect(await run('history', 'orders', '1')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('_metadata cannot be read') as string,
+    });
   });
 
   it.each(['1', `s3://state/savepoints/${ID}/x`])('keep a snapshot, as %s, until told otherwise', async (which) => {

@@ -15,7 +15,7 @@ import type { ParsedFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/usage.ts';
 import { requirePart } from '../stack.ts';
 import { harmless, printJson, table, type Io } from '../terminal/io.ts';
-import { onlyArgument } from './deployments.ts';
+import { onlyArgument } from '../flags/only-argument.ts';
 
 /** Seconds for which a letter that was read is shown to nobody else. */
 const HIDES = 30;

@@ -8,7 +8,7 @@ import type { ParsedFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/usage.ts';
 import { openLedgerBucket, type LedgerBucket } from '../ledger-bucket.ts';
 import { harmless, printJson, type Io } from '../terminal/io.ts';
-import { onlyArgument } from './deployments.ts';
+import { onlyArgument } from '../flags/only-argument.ts';
 
 interface Store extends LedgerBucket {
   readonly tenant: string | undefined;

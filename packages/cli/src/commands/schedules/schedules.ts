@@ -26,7 +26,7 @@ import { UsageError } from '../../flags/usage.ts';
 import { timesOf } from './input.ts';
 import { requirePart } from '../../stack.ts';
 import { harmless, printJson, table, type Io } from '../../terminal/io.ts';
-import { onlyArgument } from '../deployments.ts';
+import { onlyArgument } from '../../flags/only-argument.ts';
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 /** EventBridge Scheduler tries again for as long: a function that is away for a night misses none. */

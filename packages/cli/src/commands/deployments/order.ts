@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { defined } from '../../../../lib/core/defined.ts';
-import type { DeploymentRecord } from '../../../../lib/deployment/record.ts';
-import { orderDeployment, type Order } from '../../../../lib/dispatch/deployment/order.ts';
-import { has, valueOf, type Execute } from '../command.ts';
-import { openDeployments } from '../deployment-ledger.ts';
-import type { ParsedFlags } from '../flags/flags.ts';
-import { UsageError } from '../flags/usage.ts';
-import { printJson } from '../terminal/io.ts';
-import { onlyArgument } from './deployments.ts';
+import { defined } from '../../../../../lib/core/defined.ts';
+import type { DeploymentRecord } from '../../../../../lib/deployment/record.ts';
+import { orderDeployment, type Order } from '../../../../../lib/dispatch/deployment/order.ts';
+import { has, valueOf, type Execute } from '../../command.ts';
+import { openDeployments } from '../../deployment-ledger.ts';
+import type { ParsedFlags } from '../../flags/flags.ts';
+import { UsageError } from '../../flags/usage.ts';
+import { printJson } from '../../terminal/io.ts';
+import { onlyArgument } from '../../flags/only-argument.ts';
 
 /** Flink's KeyGroupRangeAssignment.UPPER_BOUND_MAX_PARALLELISM, as job.parallelism. */
 const MOST_SUBTASKS = 32_768;

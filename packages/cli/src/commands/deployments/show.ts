@@ -1,9 +1,8 @@
-import type { DeploymentRecord, KeptSnapshot } from '../../../../lib/deployment/record.ts';
-import { has, type Execute } from '../command.ts';
-import { openDeployments } from '../deployment-ledger.ts';
-import type { ParsedFlags } from '../flags/flags.ts';
-import { UsageError } from '../flags/usage.ts';
-import { harmless, printJson, table } from '../terminal/io.ts';
+import type { DeploymentRecord } from '../../../../../lib/deployment/record.ts';
+import { has, type Execute } from '../../command.ts';
+import { openDeployments } from '../../deployment-ledger.ts';
+import { onlyArgument } from '../../flags/only-argument.ts';
+import { harmless, printJson, table } from '../../terminal/io.ts';
 
 /** Deployments of which something may still become, or all; by name. */
 export const list: Execute = async (io, parsed) => {
@@ -29,46 +28,6 @@ export const show: Execute = async (io, parsed) => {
   else io.out(harmless(described(record)));
   return 0;
 };
-
-/** The snapshots that are kept: what each is, who took it, and what was restored from it. */
-export const history: Execute = async (io, parsed) => {
-  const { snapshots } = await (
-    await openDeployments(io, parsed)
-  ).find(onlyArgument(parsed, 'deployments history <deployment>'));
-  if (has(parsed, 'json')) printJson(io, snapshots);
-  else if (snapshots.length === 0) io.err('no snapshot yet\n');
-  else {
-    const head = ['SNAPSHOT', 'KIND', 'COMPLETE', 'BYTES', 'FOR', 'GENERATION', 'RUN', 'RESTORED BY', 'PATH'];
-    io.out(harmless(table([head, ...snapshots.map(snapshotRow)])));
-  }
-  return 0;
-};
-
-export function onlyArgument({ args }: ParsedFlags, usage: string): string {
-  const [only, ...more] = args;
-  if (only === undefined || more.length > 0) throw new UsageError(usage);
-  return only;
-}
-
-function snapshotRow({ ordinal, snapshot, at, why, generation, restoredBy, ...kept }: KeptSnapshot): string[] {
-  const { kind, format, bytes, run, path } = snapshot;
-  return [
-    String(ordinal),
-    format === undefined ? kind : `${kind} ${format.toLowerCase()}`,
-    new Date(snapshot.at ?? at).toISOString(),
-    bytes === undefined ? '-' : String(bytes),
-    `${why}${fateOf(kept)}`,
-    String(generation),
-    run ?? '-',
-    restoredBy ?? '-',
-    path,
-  ];
-}
-
-function fateOf({ pinned, deletingAt }: Pick<KeptSnapshot, 'pinned' | 'deletingAt'>): string {
-  if (deletingAt !== undefined) return ' (being deleted)';
-  return pinned === true ? ' (pinned)' : '';
-}
 
 function summary({ id, tenant, name, target, namespace, state, wanted, reached, run, settled }: DeploymentRecord) {
   const { reason, message } = settled ?? {};

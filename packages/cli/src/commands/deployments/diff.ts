@@ -1,10 +1,10 @@
-import { redactJson } from '../../../../lib/core/redaction/redact.ts';
-import type { DeploymentRecord } from '../../../../lib/deployment/record.ts';
-import { has, type Execute } from '../command.ts';
-import { openDeployments, type DeploymentLedger } from '../deployment-ledger.ts';
-import { changeLines, fieldChanges } from '../field-diff.ts';
-import { UsageError } from '../flags/usage.ts';
-import { harmless, printJson } from '../terminal/io.ts';
+import { redactJson } from '../../../../../lib/core/redaction/redact.ts';
+import type { DeploymentRecord } from '../../../../../lib/deployment/record.ts';
+import { has, type Execute } from '../../command.ts';
+import { openDeployments, type DeploymentLedger } from '../../deployment-ledger.ts';
+import { changeLines, fieldChanges } from '../../field-diff.ts';
+import { UsageError } from '../../flags/usage.ts';
+import { harmless, printJson } from '../../terminal/io.ts';
 
 /** `deployments diff`: the fields in which two generations differ; default: what runs, and what is wanted. */
 export const diff: Execute = async (io, parsed) => {

@@ -1,11 +1,11 @@
-import { DispatchError } from '../../../../lib/core/errors.ts';
-import { pin as pinIn } from '../../../../lib/deployment/history.ts';
-import type { DeploymentRecord, KeptSnapshot } from '../../../../lib/deployment/record.ts';
-import type { Deployments } from '../../../../lib/deployment/store/deployments.ts';
-import { has, type Execute } from '../command.ts';
-import { openDeployments } from '../deployment-ledger.ts';
-import { UsageError } from '../flags/usage.ts';
-import { printJson } from '../terminal/io.ts';
+import { DispatchError } from '../../../../../lib/core/errors.ts';
+import { pin as pinIn } from '../../../../../lib/deployment/history.ts';
+import type { DeploymentRecord, KeptSnapshot } from '../../../../../lib/deployment/record.ts';
+import type { Deployments } from '../../../../../lib/deployment/store/deployments.ts';
+import { has, type Execute } from '../../command.ts';
+import { openDeployments } from '../../deployment-ledger.ts';
+import { UsageError } from '../../flags/usage.ts';
+import { printJson } from '../../terminal/io.ts';
 
 /** Functions change the record as well. */
 const RACES = 10;
