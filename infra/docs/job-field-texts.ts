@@ -52,6 +52,8 @@ export const JOB_FIELD_TEXTS: Readonly<Record<string, string>> = {
   'job.savepointSchedule.cron':
     'As EventBridge Scheduler writes it: minutes, hours, day of month, month, day of week, year. 0 3 * * ? * is every day at three.',
   'job.savepointSchedule.timeZone': 'IANA name, such as Europe/Berlin. Default: UTC.',
+  'job.checkState':
+    'Has the operators of a prepared run compared with the state before the last run is asked to end: one that would lose state is refused. Needs job.prepareUpgrade. Default: false.',
   'job.prepareUpgrade': 'Has the next run’s cluster ready before the last run is asked to end. Default: false.',
   'job.savepointHistory': 'How many savepoints are kept, and how long.',
   'job.savepointHistory.count': 'At most so many. Default: 10.',

@@ -12,6 +12,7 @@ import { addEvent, fail } from './events.ts';
 import { isHeldByRun, retire, retirementAt } from './history.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun, type Generation, type StopWhy } from './record.ts';
 import { handingOver, permitting, preparing, withChoices } from './prepare-steps.ts';
+import { upgradeMessage } from './check/upgrade-message.ts';
 import { prepare, takeBack, type OtherRuns } from './prepare.ts';
 import { ending, stillLeaving } from './ending.ts';
 import { removals } from './removals.ts';
@@ -115,13 +116,9 @@ function toStop(seen: DeploymentRecord, why: StopWhy, running: Running): Decisio
   const stop = { ...choice, why, at: now };
   const asked = { ...free, state, run: { ...own, stop } } as const;
   const told = why === 'suspend' ? 'suspending' : 'upgrading';
-  const message = seen.unscaled?.generation === wanted.number ? notInPlace(seen.unscaled.message) : undefined;
+  const message = upgradeMessage(seen, wanted);
   const record = why === 'delete' ? asked : addEvent(asked, told, now, { run: own.id, ...defined({ message }) });
   return stopping(record, asked.run, run, now);
-}
-
-function notInPlace(why: string): string {
-  return `Another run takes its place, since the parallelism could not be changed in it: ${why}`;
 }
 
 /** Nothing else is wanted. A run that is new shows first whether it is stable. */

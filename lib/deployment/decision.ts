@@ -9,6 +9,8 @@ export type DeploymentEffect =
   | { readonly kind: 'start-run'; readonly run: DeploymentRun }
   /** Makes the run, held: it waits for its permit. */
   | { readonly kind: 'prepare-run'; readonly next: NextRun }
+  /** Compares the operators of the run, which is ready, with the state. */
+  | { readonly kind: 'check-state'; readonly next: NextRun }
   /** Ends a run that was prepared and gets no permit. */
   | { readonly kind: 'drop-run'; readonly next: NextRun }
   /** Lets a run that was prepared begin its program. */

@@ -1,9 +1,8 @@
 import type { Instant } from '../core/clock.ts';
-import type { Reason } from '../core/reasons.ts';
 import { isEnded } from '../run/machine.ts';
 import type { RunRecord } from '../run/record.ts';
 import { isUnheard, POLL, TRANSITION, type Decision } from './decision.ts';
-import { handOver, isFenced, isReady, type OtherRuns } from './prepare.ts';
+import { handOver, isFenced, isReady, type OtherRuns, type Preparation } from './prepare.ts';
 import type { DeploymentRecord, DeploymentRun, Generation, NextRun } from './record.ts';
 
 /** The next run takes the place of the one that has ended, once that can write no more; undefined: not yet, or not at all. */
@@ -36,12 +35,15 @@ export function preparing(record: DeploymentRecord, next: NextRun, run: RunRecor
     const asked = run !== undefined && (run.cancelRequested !== undefined || isEnded(run.state));
     return { record, effects: asked ? [] : [{ kind: 'drop-run', next }], dueAt };
   }
+  if (run?.prepared?.readyAt !== undefined) return { record, effects: [{ kind: 'check-state', next }], dueAt };
   const heard = run !== undefined && !isUnheard(run, now);
   return { record, effects: heard ? [] : [{ kind: 'prepare-run', next }], dueAt };
 }
 
 /** Its cluster could not be made ready, and the job that runs was never touched. */
-export function withChoices({ reason, message }: { readonly reason: Reason; readonly message: string }) {
+export function withChoices(failed: Extract<Preparation, { kind: 'failed' }>) {
+  const { reason, message } = failed;
+  if (failed.choices !== undefined) return { reason, message, choices: failed.choices };
   const choices = [
     'a corrected job',
     'job.prepareUpgrade: false, to end the job that runs before the next one is made',

@@ -6,6 +6,7 @@ import { currentAttempt, hasAttempt, isEnded } from '../run/machine.ts';
 import { isPrepared } from '../run/prepared.ts';
 import type { RunRecord } from '../run/record.ts';
 import { afterRun } from './after-run.ts';
+import { isToCheck, STATE_CHOICES } from './check/state-check.ts';
 import { addEvent } from './events.ts';
 import type { DeploymentRecord, Generation, NextRun, StopWhy } from './record.ts';
 import { begin, runIdOf } from './start.ts';
@@ -25,7 +26,13 @@ export type Preparation =
   /** Until the next run is ready, or has ended. */
   | { readonly kind: 'wait'; readonly record: DeploymentRecord; readonly next: NextRun }
   /** The next run has failed, and would again: the present one is left alone. */
-  | { readonly kind: 'failed'; readonly record: DeploymentRecord; readonly reason: Reason; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly record: DeploymentRecord;
+      readonly reason: Reason;
+      readonly message: string;
+      readonly choices?: readonly string[];
+    };
 
 interface Preparing {
   readonly wanted: Generation;
@@ -123,12 +130,21 @@ function whetherReady(record: DeploymentRecord, next: NextRun, at: Preparing): P
       return { kind: 'failed', record: leave(record, next), reason, message };
     return done(goOnWithout(leave(record, next), next, message, now));
   }
-  if (run.prepared?.readyAt !== undefined) return done(record);
+  if (run.prepared?.readyAt !== undefined) return compared(record, next, at);
   const late = now >= next.until;
   const waits = run.waiting?.message ?? run.stepError?.message;
   if (!late) return { kind: 'wait', record, next };
   const message = `It was not ready within ${PATIENCE / 60_000} minutes${waits === undefined ? '' : `: ${waits}`}`;
   return drop(goOnWithout(record, next, message, now), next, at);
+}
+
+/** What would lose state is not begun, and the present run goes on with it. */
+function compared(record: DeploymentRecord, next: NextRun, { wanted }: Preparing): Preparation {
+  const { checked } = next;
+  if (isToCheck(wanted.plan, checked)) return { kind: 'wait', record, next };
+  if (checked?.result !== 'drops') return done(record);
+  const { message = '' } = checked;
+  return { kind: 'failed', record: leave(record, next), reason: 'StateIncompatible', message, choices: STATE_CHOICES };
 }
 
 /** What another cluster beside the present one met, or somebody did to it: alone, in its turn, it may start. */

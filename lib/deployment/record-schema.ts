@@ -7,6 +7,7 @@ import type { ResolvedJob, StatePlan } from '../job/job.ts';
 import { jobSchema, sourceSchema } from '../run/job-schema.ts';
 import { statePlan } from '../run/state-schema.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
+import { stateCheckSchema } from './check/state-check-schema.ts';
 import { deploymentEvent as event } from './event.ts';
 import { DEPLOYMENT_STATES, type DeploymentRecord, type DeploymentRequest } from './record.ts';
 
@@ -98,6 +99,7 @@ const next = z.looseObject({
   generation: z.int().positive(),
   at: instant,
   until: instant,
+  checked: stateCheckSchema.exactOptional(),
   dropped: z.literal(true).exactOptional(),
 });
 

@@ -6,6 +6,7 @@ import type { Scale } from '../job/scale.ts';
 import type { DeploymentWish } from '../job/state-plan.ts';
 import type { SavepointFormat, Snapshot } from '../state/snapshot.ts';
 import type { RunSource } from '../trigger/request.ts';
+import type { StateCheck } from './check/state-check.ts';
 import type { DeploymentEvent } from './event.ts';
 
 /**
@@ -134,6 +135,8 @@ export interface NextRun {
   readonly at: Instant;
   /** When the upgrade goes on without it, unless it is ready. */
   readonly until: Instant;
+  /** What its operators make of the state that the present run has. */
+  readonly checked?: StateCheck;
   /** It is not wanted any more: it never gets a permit, and is forgotten once it has ended. */
   readonly dropped?: true;
 }

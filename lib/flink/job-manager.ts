@@ -2,6 +2,7 @@ import type { Duration, Instant } from '../core/clock.ts';
 import { DispatchError } from '../core/errors.ts';
 import type { Payload } from '../core/payload.ts';
 import type { JobState } from './job-state.ts';
+import type { PlanNode } from './plan/operators.ts';
 
 export interface JobSummary {
   readonly id: string;
@@ -219,7 +220,7 @@ export interface Jars {
    */
   run(jarId: string, run: JarRun): Promise<string>;
   /** Runs main() up to the job that it would submit, and submits none. @throws ProgramFailed as `run` */
-  plan(jarId: string, run: JarRun): Promise<void>;
+  plan(jarId: string, run: JarRun): Promise<readonly PlanNode[]>;
   remove(jarId: string): Promise<void>;
   list(): Promise<readonly JarFile[]>;
 }

@@ -35,6 +35,8 @@ export interface StatePlan {
   readonly rollback: 'automatic' | 'manual';
   /** Whether the next run's cluster is made while the last run goes on. */
   readonly prepareUpgrade?: true;
+  /** Whether its operators are compared with the state before that is asked to end. */
+  readonly checkState?: true;
   /** Which snapshots are kept, beside those that are needed. */
   readonly history: { readonly count: number; readonly age: Duration };
 }

@@ -42,3 +42,11 @@ function retention(rank: number, retained: string | undefined): FlinkOptions {
     [key]: wanted < FEWEST_RETAINED ? String(FEWEST_RETAINED) : (retained ?? String(FEWEST_RETAINED)),
   };
 }
+
+/** Whether a job may leave out state of the snapshot that none of its operators has. */
+export function ignoresUnclaimedState(options: Readonly<Record<string, string>>): boolean {
+  const [now, old] = ['execution.state-recovery', 'execution.savepoint'].map(
+    (prefix) => options[`${prefix}.ignore-unclaimed-state`],
+  );
+  return (now ?? old)?.toLowerCase() === 'true';
+}

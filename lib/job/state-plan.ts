@@ -43,11 +43,19 @@ export function statePlanOf(spec: JobSpec, draft: Draft): StatePlan | undefined 
     ...periodicOf(job, operators),
     probation: job.probation ?? operators.probation ?? 5 * MINUTE,
     rollback: job.rollback ?? operators.rollback ?? 'automatic',
-    ...(job.prepareUpgrade === true && checkPreparable(draft)),
+    ...preparation(job, draft),
     history: historyOf(job, operators),
   };
   checkDirectories(plan, spec, draft.flinkVersion);
   return plan;
+}
+
+/** Only the JobManager of a prepared run makes a plan before the last run is asked to end. */
+function preparation({ prepareUpgrade, checkState }: NonNullable<JobSpec['job']>, draft: Draft): Partial<StatePlan> {
+  const prepared = prepareUpgrade === true ? checkPreparable(draft) : {};
+  if (checkState !== true) return prepared;
+  if (prepareUpgrade === true) return { ...prepared, checkState };
+  throw invalid('job.checkState', 'true needs job.prepareUpgrade: true, by which there is a plan of the new program');
 }
 
 /** The program is handed to a JobManager that is there already, as in a session. */

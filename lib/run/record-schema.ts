@@ -92,6 +92,9 @@ const base = {
   prepared: z
     .looseObject({
       jarId: z.string().exactOptional(),
+      operators: z
+        .looseObject({ ids: z.array(z.string()), withoutUid: z.array(z.string()), isComplete: z.boolean() })
+        .exactOptional(),
       readyAt: instant.exactOptional(),
       permittedAt: instant.exactOptional(),
     })

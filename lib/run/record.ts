@@ -2,6 +2,7 @@ import type { Instant } from '../core/clock.ts';
 import type { ClusterId, DeploymentId, JobId, RunId } from '../core/ids.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { JobRuntime } from '../flink/job-manager.ts';
+import type { PlannedOperators } from '../flink/plan/operators.ts';
 import type { ResolvedJob } from '../job/job.ts';
 import type { SavepointFormat, Snapshot } from '../state/snapshot.ts';
 import type { RunSource } from '../trigger/request.ts';
@@ -285,6 +286,8 @@ interface RunBase {
 export interface Prepared {
   /** The jar, as the attempt's JobManager knows it, which has made a plan of it. */
   readonly jarId?: string;
+  /** Of that plan, where the state is to be compared with it. */
+  readonly operators?: PlannedOperators;
   /** When a look first found all that the program needs. */
   readonly readyAt?: Instant;
   /** When its program might begin, with what it starts from: once the run before it was proven to be at its end. */

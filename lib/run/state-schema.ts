@@ -22,6 +22,7 @@ export const statePlan = z.looseObject({
   probation: z.number(),
   rollback: z.enum(['automatic', 'manual']),
   prepareUpgrade: z.literal(true).exactOptional(),
+  checkState: z.literal(true).exactOptional(),
   history: z.looseObject({ count: z.number(), age: z.number() }),
 }) satisfies z.ZodType<StatePlan>;
 

@@ -1,11 +1,12 @@
 import type { DeploymentEffect } from '../../deployment/decision.ts';
 import { forget } from '../../deployment/history.ts';
-import type { DeploymentRecord } from '../../deployment/record.ts';
+import type { DeploymentRecord, NextRun } from '../../deployment/record.ts';
 import type { RunRecord } from '../../run/record.ts';
 import { cancelRun } from '../cancel.ts';
 import type { DispatchDeps } from '../deps.ts';
 import { isDenied } from '../state/snapshots.ts';
 import { requestStop } from '../state/request-stop.ts';
+import { checkState } from './check-state.ts';
 import { look } from './look.ts';
 import { dropRun, permitRun, prepareRun } from './prepare-run.ts';
 import { rescale } from './rescale.ts';
@@ -19,15 +20,10 @@ export async function carryOut(
   run: RunRecord | undefined,
   deps: DispatchDeps,
 ): Promise<Found | undefined> {
+  if ('next' in effect) return carryOutNext(effect, record, run, deps);
   switch (effect.kind) {
     case 'start-run':
       await startRun(record, effect.run, deps);
-      return undefined;
-    case 'prepare-run':
-      await prepareRun(record, effect.next, deps);
-      return undefined;
-    case 'drop-run':
-      await dropRun(record, effect.next, deps);
       return undefined;
     case 'permit-run':
       await permitRun(effect.run, deps);
@@ -51,6 +47,18 @@ export async function carryOut(
       return undefined;
     }
   }
+}
+
+/** What is done to a run before its turn. */
+async function carryOutNext(
+  { kind, next }: Extract<DeploymentEffect, { readonly next: NextRun }>,
+  record: DeploymentRecord,
+  run: RunRecord | undefined,
+  deps: DispatchDeps,
+): Promise<Found | undefined> {
+  if (kind === 'check-state') return checkState(next, record, run, deps);
+  await (kind === 'prepare-run' ? prepareRun : dropRun)(record, next, deps);
+  return undefined;
 }
 
 async function stopRun(

@@ -1,7 +1,8 @@
 import type { Duration } from '../../core/clock.ts';
 import { omit } from '../../core/omit.ts';
 import type { JarRun } from '../../flink/job-manager.ts';
-import type { ActiveRun } from '../../run/record.ts';
+import { operatorsOf } from '../../flink/plan/operators.ts';
+import type { ActiveRun, Prepared } from '../../run/record.ts';
 import { updateAttempt } from '../../run/machine.ts';
 import { isHeld } from '../../run/prepared.ts';
 import { cancelOf } from '../../run/stop-request.ts';
@@ -59,19 +60,25 @@ async function makeReady(at: At, observation: Observation): Promise<Acted> {
   const isKnown = run.prepared?.jarId !== undefined && !isReplaced(attempt, observation.kubernetes);
   if (!isKnown) {
     return telling(at, async () => {
-      const jarId = await planJar(at);
-      return updateAttempt({ ...run, prepared: { jarId } }, { jobManager });
+      const prepared = await planJar(at);
+      return updateAttempt({ ...run, prepared }, { jobManager });
     });
   }
   if (run.prepared.readyAt !== undefined || rest.facts.slotsAvailable < slotsOf(job)) return { record: run };
   return { record: { ...run, prepared: { ...run.prepared, readyAt: deps.clock.now() } } };
 }
 
-async function planJar(at: At): Promise<string> {
+async function planJar(at: At): Promise<Prepared> {
   const jarId = await bringJar(at);
-  await at.target.session(at.ref).jars.plan(jarId, requestOf(at));
-  return jarId;
+  const { jars } = at.target.session(at.ref);
+  const chained = await jars.plan(jarId, requestOf(at));
+  if (at.job.state?.checkState !== true) return { jarId };
+  const unchained = await jars.plan(jarId, { ...requestOf(at), flinkConfiguration: UNCHAINED });
+  return { jarId, operators: operatorsOf(chained, unchained) };
 }
+
+/** By which a plan has a vertex for each operator. */
+const UNCHAINED = { 'pipeline.operator-chaining.enabled': 'false' };
 
 /** Hands the program over, unless it is there. Who has granted the permit does so at once, and has its time for it. */
 async function submit(at: At, { rest, kubernetes }: Observation): Promise<Acted> {

@@ -62,6 +62,21 @@ export const ApplicationsOverview = z.object({
 /** JobDetailsInfo; `job-type` came with 1.20. */
 export const JobDetails = z.object({ 'job-type': z.enum(['BATCH', 'STREAMING']).nullish().catch(undefined) });
 
+/** JobPlanInfo, of a plan that nobody runs. */
+export const JobPlan = z.object({
+  plan: z.object({
+    nodes: z.array(
+      z
+        .object({
+          id: z.string().regex(/^[0-9a-f]{32}$/),
+          description: z.string().default(''),
+          inputs: z.array(z.object({ id: z.string().regex(/^[0-9a-f]{32}$/) })).default([]),
+        })
+        .transform(({ inputs, ...node }) => ({ ...node, inputs: inputs.map(({ id }) => id) })),
+    ),
+  }),
+});
+
 /** JobDetailsInfo.JobVertexDetailsInfo: the parallelism is that of now, whatever was asked for. */
 export const JobVertices = z.object({
   vertices: z.array(

@@ -4,7 +4,7 @@ import { DispatchError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json.ts';
 import { Payload } from '../../core/payload.ts';
 import { ProgramFailed, type JarRun, type Jars } from '../job-manager.ts';
-import { Anything, JarList, JarStarted, JarUploaded } from './answers.ts';
+import { Anything, JarList, JobPlan, JarStarted, JarUploaded } from './answers.ts';
 import { call, readAnswer, refusal, send } from './call.ts';
 import { rootException } from './root-exception.ts';
 import { restPath, type RestTransport } from './transport.ts';
@@ -28,7 +28,8 @@ export function createJars(transport: RestTransport): Jars {
         .jobid;
     },
     async plan(jarId, run) {
-      await callMain(transport, { path: restPath('jars', jarId, 'plan'), body: planBody(run) }, Anything);
+      const request = { path: restPath('jars', jarId, 'plan'), body: planBody(run) };
+      return (await callMain(transport, request, JobPlan)).plan.nodes;
     },
     async remove(jarId) {
       await call(transport, { method: 'DELETE', path: restPath('jars', jarId) }, Anything);
@@ -52,8 +53,9 @@ async function callMain<T>(
 }
 
 /** JarPlanRequestBody. */
-function planBody({ entryClass, programArgs, parallelism, jobId }: JarRun): Record<string, unknown> {
-  return { entryClass, programArgsList: programArgs, parallelism, jobId };
+function planBody(run: JarRun): Record<string, unknown> {
+  const { entryClass, programArgs, parallelism, jobId, flinkConfiguration } = run;
+  return { entryClass, programArgsList: programArgs, parallelism, jobId, flinkConfiguration };
 }
 
 /** JarRunRequestBody; JSON leaves out what is undefined. */

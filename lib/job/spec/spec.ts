@@ -116,6 +116,7 @@ const program = z.strictObject({
   savepointInterval: duration.optional(),
   savepointSchedule: z.strictObject({ cron: cronExpression, timeZone: timeZone.optional() }).optional(),
   prepareUpgrade: flag.optional(),
+  checkState: flag.optional(),
   savepointHistory: z.strictObject({ count: z.int().min(1).max(1000).optional(), age: duration.optional() }).optional(),
   maxCheckpointAge: duration.optional(),
   probation: duration.optional(),

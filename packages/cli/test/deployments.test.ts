@@ -183,6 +183,20 @@ describe('deployments', () => {
     });
   });
 
+  it('tell what a comparison with the state has found', async () => {
+    const record = stored();
+    const message = 'The new program has no operator for the state of operator a';
+    const next = { id: runIdFor('next'), generation: 2, at: 1, until: 9 };
+    store({ ...record, next: { ...next, checked: { at: 2, result: 'fits', path: 's3://state/x' } } });
+    expect((await run('diff', 'orders')).out).toMatch(/"2"\nstate: all of it finds its operator\n$/);
+    expect((await run('diff', 'orders', '2', '1')).out).not.toContain('state:');
+    const settled = { generation: 2, reason: 'StateIncompatible', message, choices: [], at: 3 } as const;
+    store({ ...record, settled });
+    expect((await run('diff', 'orders')).out).toContain(`state: ${message}\n`);
+    const json: unknown = JSON.parse((await run('diff', 'orders', '--json')).out);
+    expect(json).toMatchObject({ after: 2, state: { result: 'drops', message } });
+  });
+
   it.each([
     [['suspend'], { state: 'suspended' }],
     [['resume'], { state: 'running' }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DispatchError } from '../../../lib/core/errors.ts';
 import { parseClusterId } from '../../../lib/core/ids.ts';
 import { advanceDeployment } from '../../../lib/dispatch/deployment/advance-deployment.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
@@ -172,5 +173,81 @@ describe('a run that is prepared', () => {
     expect(second?.attempts).toHaveLength(2);
     expect(second?.attempts[1]?.restoredFrom).toEqual(second?.attempts[0]?.restoredFrom);
     expect(whole.deployment).toMatchObject({ state: 'running', reached: 2 });
+  });
+});
+
+describe('a run that is compared with the state', () => {
+  const id = (digit: string): string => digit.repeat(32);
+  const node = (digit: string) => ({ id: id(digit), description: digit, inputs: [] });
+  const job = (text: string, more = {}) => {
+    const plan = { upgradeMode: 'last-state', prepareUpgrade: true, checkState: true };
+    return stream({}, { ...plan, args: [text], ...more });
+  };
+
+  /** A job whose state has the operators 1 and 2, and a next one that has 1 alone. */
+  async function counting(): Promise<Whole> {
+    const whole = new Whole();
+    const { world } = whole;
+    await world.request(job('one'));
+    await whole.pass(15);
+    world.flink.streams.checkpoint(whole.clusterOf(0), CHECKPOINTS);
+    const [path = ''] = [...world.state.complete.keys()];
+    const operators = ['1', '2'].map((digit) => ({ id: id(digit), parallelism: 1, maxParallelism: 8, bytes: 9 }));
+    world.state.operators.set(
+      path,
+      operators.map((one) => ({ ...one, hasState: true })),
+    );
+    world.sessions.nodes = [node('1')];
+    return whole;
+  }
+
+  it('is refused where it would lose some of it, before the last one is touched', async () => {
+    const whole = await counting();
+    await whole.world.request(job('two'));
+    await whole.pass(30);
+    const { settled, state } = whole.deployment;
+    expect(state).toBe('running');
+    expect(settled).toMatchObject({ generation: 2, reason: 'StateIncompatible' });
+    expect(settled?.message).toBe(`The new program has no operator for the state of operator ${id('2')} (9 bytes)`);
+    expect(settled?.choices[1]).toContain('job.allowNonRestoredState: true');
+    expect(whole.runs[0]).toMatchObject({ state: 'running' });
+    expect(whole.runs[0]).not.toHaveProperty('stopRequested');
+    expect(whole.runs[1]).toMatchObject({ state: 'closed', outcome: { state: 'canceled' } });
+    const [, unchained] = whole.world.sessions.planned;
+    expect(unchained?.flinkConfiguration).toEqual({ 'pipeline.operator-chaining.enabled': 'false' });
+  });
+
+  it('takes over where all of it fits, and where it may lose some, which is said', async () => {
+    const whole = await counting();
+    await whole.world.request(job('two', { allowNonRestoredState: true }));
+    await whole.pass(40);
+    expect(whole.deployment).toMatchObject({ state: 'running', reached: 2, run: { prepared: true } });
+    const told = whole.deployment.events.find(({ type, generation }) => type === 'upgrading' && generation === 2);
+    expect(told?.message).toMatch(/is left out, as job.allowNonRestoredState has it$/);
+    whole.world.sessions.nodes = [node('1'), node('2')];
+    await whole.world.request(job('three'));
+    await whole.pass(40);
+    expect(whole.deployment).toMatchObject({ state: 'running', reached: 3, run: { prepared: true } });
+  });
+
+  it.each([
+    ['StateStorageDenied', 'is in no storage (test)'],
+    ['StateUnreadable', 'the file ends (test)'],
+  ] as const)('takes over unseen where the state cannot be read (%s), which is said', async (reason, message) => {
+    const whole = await counting();
+    whole.world.state.faults.plan('content', 'before', new DispatchError(reason, message));
+    await whole.world.request(job('two'));
+    await whole.pass(40);
+    expect(whole.deployment).toMatchObject({ state: 'running', reached: 2, run: { prepared: true } });
+    const told = whole.deployment.events.find(({ type, generation }) => type === 'upgrading' && generation === 2);
+    expect(told?.message).toBe(`The state was not compared with the new program: ${message}`);
+  });
+
+  it('waits for a storage that does not answer at once', async () => {
+    const whole = await counting();
+    whole.world.state.faults.plan('content', 'before', new DispatchError('StateStorageUnavailable', 'slow down'));
+    await whole.world.request(job('two'));
+    await whole.pass(60);
+    expect(whole.deployment).toMatchObject({ state: 'running', settled: { reason: 'StateIncompatible' } });
   });
 });

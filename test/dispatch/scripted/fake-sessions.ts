@@ -10,6 +10,7 @@ import {
   type JobSummary,
   type RootException,
 } from '../../../lib/flink/job-manager.ts';
+import type { PlanNode } from '../../../lib/flink/plan/operators.ts';
 import type { FakeStreams } from './fake-streams.ts';
 import type { FakeClusters } from '../../fakes/clusters.ts';
 
@@ -54,6 +55,8 @@ export class FakeSessions {
   readonly planned: JarRun[] = [];
   /** Of every main() of which a plan is made. */
   planFails: RootException | undefined;
+  /** Of every program, chained or not. */
+  nodes: readonly PlanNode[] = [];
   private readonly sessions = new Map<string, Session>();
   private readonly clusters: FakeClusters;
   private readonly streams: FakeStreams;
@@ -134,10 +137,11 @@ export class FakeSessions {
     this.sessions.delete(`${ref.namespace}/${ref.clusterId}`);
   }
 
-  private plan({ jars }: Session, jarId: string, run: JarRun): void {
+  private plan({ jars }: Session, jarId: string, run: JarRun): readonly PlanNode[] {
     if (!jars.has(jarId)) throw new DispatchError('FlinkRefused', `Jar file ${jarId} does not exist (test)`);
     this.planned.push(run);
     if (this.planFails !== undefined) throw new ProgramFailed(this.planFails);
+    return this.nodes;
   }
 
   private run(session: Session, ref: ClusterRef, jarId: string, run: JarRun): string {

@@ -69,6 +69,16 @@ describe('a stream that keeps its state', () => {
     expect(asked).toThrow(expect.objectContaining({ field: 'job.prepareUpgrade' }));
   });
 
+  it('has its state compared with the next run where that is prepared', () => {
+    const job = { kind: 'streaming', prepareUpgrade: true, checkState: true };
+    expect(resolve(job, SAVEPOINTS, {}, 's3://jars/a.jar').state).toMatchObject({ checkState: true });
+    const not = { ...job, checkState: false };
+    expect(resolve(not, SAVEPOINTS, {}, 's3://jars/a.jar').state).not.toHaveProperty('checkState');
+    const asked = () => resolve({ kind: 'streaming', checkState: true }, SAVEPOINTS);
+    expect(asked).toThrow('job.checkState true needs job.prepareUpgrade: true');
+    expect(asked).toThrow(expect.objectContaining({ field: 'job.checkState' }));
+  });
+
   it('is none in a session, whose jobs are runs', () => {
     const spec = parseManifestOrSpec({
       ...{ flinkVersion: 'v2_3', mode: 'session', session: { clusterId: 'a' } },

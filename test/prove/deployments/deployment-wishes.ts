@@ -1,5 +1,6 @@
 import type { Order } from '../../../lib/dispatch/deployment/order.ts';
 import type { Draws } from '../draws.ts';
+import { WITHOUT } from '../streams/operators.ts';
 
 /** Where the simulated Flink keeps state. */
 const SAVEPOINTS = 's3://state/sp';
@@ -71,8 +72,10 @@ export class Wishes {
     const { draws } = this;
     switch (what) {
       case 'job':
-      case 'fails':
-        return { args: [String(number)], state: 'running' };
+      case 'fails': {
+        const lacks = draws.chance(`${this.name} lacks an operator ${number}`, 0.15);
+        return { args: [String(number), ...(lacks ? [WITHOUT] : [])], state: 'running' };
+      }
       case 'suspend':
         return { state: 'suspended' };
       case 'resume':
@@ -86,7 +89,7 @@ export class Wishes {
       case 'mode':
         return {
           args: [String(number)],
-          ...(this.isPrepared ? { prepareUpgrade: draws.chance(`${this.name} prepared ${number}`, 0.7) } : {}),
+          ...(this.isPrepared ? this.preparing(draws.chance(`${this.name} prepared ${number}`, 0.7)) : {}),
           upgradeMode: draws.pick(`${this.name} mode ${number}`, this.modes),
           ...this.fallback(`fallback ${number}`),
         };
@@ -126,6 +129,10 @@ export class Wishes {
     };
   }
 
+  private preparing(prepareUpgrade: boolean): Fields {
+    return { prepareUpgrade, checkState: prepareUpgrade && this.draws.chance(`${this.name} compares`, 0.6) };
+  }
+
   private get modes(): readonly ['savepoint' | 'last-state', ...string[]] {
     if (this.lacks === 'savepoints') return ['last-state', 'last-state', 'stateless'];
     if (this.lacks === 'checkpoints') return ['savepoint', 'savepoint', 'stateless'];
@@ -157,7 +164,7 @@ export class Wishes {
       ...(canSave ? { savepointTriggerNonce: 0 } : {}),
       ...(this.isAdaptive ? { parallelism: this.parallelism(0) } : {}),
       probation: draws.pick(`${name} probation`, ['20s', '90s', '5m']),
-      ...(this.isPrepared ? { prepareUpgrade: true } : {}),
+      ...(this.isPrepared ? this.preparing(true) : {}),
       rollback: draws.pick(`${name} rollback`, ['automatic', 'automatic', 'automatic', 'manual']),
       ...(chance('brings state', 0.1) ? { initialSavepointPath: this.bring(0) } : {}),
     };

@@ -3,6 +3,7 @@ import type { DeploymentId } from '../../../lib/core/ids.ts';
 import { generationOf, type DeploymentRecord } from '../../../lib/deployment/record.ts';
 import { isHeld, isPrepared } from '../../../lib/run/prepared.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
+import { WITHOUT } from '../streams/operators.ts';
 import type { World } from '../world.ts';
 
 /** What deployments have on record. */
@@ -80,6 +81,19 @@ export class PreparedInvariants {
     if (!asks) return;
     const isReady = made.some((one) => one.runId === next.next?.id && one.prepared?.readyAt !== undefined);
     this.check('I12: a job is ended when the next one is ready', isReady, () => name);
+    this.checkState(next, made);
+  }
+
+  /** I14: a program that lacks an operator of a state that was looked at takes no job's place. */
+  private checkState(record: DeploymentRecord, made: readonly RunRecord[]): void {
+    const { next, name, wanted } = record;
+    const { plan } = generationOf(record, wanted) ?? {};
+    if (plan?.checkState !== true || plan.upgradeMode === 'stateless') return;
+    const { checked } = next ?? {};
+    this.check('I14: a job is ended when its state was compared', checked !== undefined, () => name);
+    const lacks = made.some(({ runId, job }) => runId === next?.id && job?.args.includes(WITHOUT));
+    const loses = checked?.path !== undefined && checked.result !== 'unknown' && lacks;
+    this.check('I14: no job is ended for a program that would lose its state', !loses, () => name);
   }
 
   private canBeginNoMore(run: RunRecord): boolean {

@@ -29,6 +29,18 @@ const GUARDS: readonly Guard[] = [
     seeds: [216],
   },
   {
+    name: 'I14 a job is not ended before its state was compared',
+    file: PREPARE,
+    guard: "if (isToCheck(wanted.plan, checked)) return { kind: 'wait', record, next };",
+    without: 'if (isToCheck(wanted.plan, checked)) return done(record);',
+  },
+  {
+    name: 'I14 a program that would lose state is not begun',
+    file: PREPARE,
+    guard: "if (checked?.result !== 'drops') return done(record);",
+    without: 'return done(record);',
+  },
+  {
     name: 'I12 an upgrade that prepares nothing says why',
     file: PREPARE,
     guard: 'return done(goOnWithout(record, { id: run.id, generation: wanted.number }, whyNot(record), now));',
@@ -123,7 +135,7 @@ const GUARDS: readonly Guard[] = [
   {
     name: 'I12 a job is ended when the next one is ready',
     file: PREPARE,
-    guard: '  if (run.prepared?.readyAt !== undefined) return done(record);\n',
+    guard: '  if (run.prepared?.readyAt !== undefined) return compared(record, next, at);\n',
     without: '  if (run.prepared?.jarId !== undefined) return done(record);\n',
   },
   {

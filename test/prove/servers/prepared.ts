@@ -10,6 +10,7 @@ import { configOf } from '../streams/stream-config.ts';
 import type { Execution, Flink, Standing } from './flink.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Stored } from './kubernetes-objects.ts';
+import { planOf } from '../streams/operators.ts';
 
 const READ: readonly FaultKind[] = ['refused', 'lost', 'slow', 'crash-before', 'crash-after'];
 const WRITE: readonly FaultKind[] = [...READ, 'late'];
@@ -129,7 +130,10 @@ export class PreparedManagers {
           });
         },
         list: () => ask('jars', READ, ({ held: { jars } }) => [...jars].map(([id, name]) => ({ id, name }))),
-        plan: (jarId) => this.main(invocation, ref, { verb: 'plan', jarId, then: () => undefined }),
+        plan: async (jarId, { programArgs }) => {
+          await this.main(invocation, ref, { verb: 'plan', jarId, then: () => undefined });
+          return planOf(programArgs);
+        },
         run: async (jarId, run) => {
           await this.main(invocation, ref, { verb: 'run', jarId, then: (it) => this.submit(it, run) });
           return run.jobId ?? '';

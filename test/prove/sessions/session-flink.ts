@@ -95,6 +95,7 @@ export class SessionFlink {
         plan: (jarId) =>
           ask('plan', READ, ({ jars }) => {
             if (!jars.has(jarId)) throw new DispatchError('FlinkRefused', `Jar file ${jarId} does not exist`);
+            return [];
           }),
         remove: (jarId) =>
           ask('remove', WRITE, ({ jars }) => {

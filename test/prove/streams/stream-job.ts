@@ -11,6 +11,7 @@ import type {
 import { ScaledJob } from '../../fakes/scaled-job.ts';
 import { flinkMetadata } from '../../fakes/flink-metadata.ts';
 import type { Simulation } from '../simulation.ts';
+import { OPERATORS } from './operators.ts';
 import type { StreamTruth } from './stream-truth.ts';
 
 /** What a job of a stream is told of its JobManager. */
@@ -270,6 +271,9 @@ export class StreamJob {
     this.next += 1;
     this.taken += 1;
     this.newest = { id, path, isSavepoint, at: Math.round(truth.sim.now), bytes: 1_000 };
-    truth.completed({ name: config.name, jobId: this.host?.jobId ?? '', path, id, isSavepoint }, flinkMetadata(id));
+    truth.completed(
+      { name: config.name, jobId: this.host?.jobId ?? '', path, id, isSavepoint },
+      flinkMetadata(id, OPERATORS),
+    );
   }
 }

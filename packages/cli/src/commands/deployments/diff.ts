@@ -1,4 +1,7 @@
+import { defined } from '../../../../../lib/core/defined.ts';
+import { omit } from '../../../../../lib/core/omit.ts';
 import { redactJson } from '../../../../../lib/core/redaction/redact.ts';
+import { stateMessage, type StateCheck } from '../../../../../lib/deployment/check/state-check.ts';
 import type { DeploymentRecord } from '../../../../../lib/deployment/record.ts';
 import { has, type Execute } from '../../command.ts';
 import { openDeployments, type DeploymentLedger } from '../../deployment-ledger.ts';
@@ -15,12 +18,25 @@ export const diff: Execute = async (io, parsed) => {
   const record = await ledger.find(name);
   const running = record.run?.generation ?? record.last?.generation ?? 1;
   const [before, after] = [numberOf(from, running), numberOf(to, record.wanted)];
+  const state = stateOf(record, after);
   const changes = fieldChanges(await contentOf(ledger, record, before), await contentOf(ledger, record, after));
-  if (has(parsed, 'json')) printJson(io, { before, after, changes });
+  if (has(parsed, 'json')) printJson(io, { before, after, changes, ...defined({ state }) });
   else if (changes.length === 0) io.err(`generations ${before} and ${after} are the same\n`);
   else io.out(harmless(changeLines(changes)));
+  if (state !== undefined && !has(parsed, 'json')) io.out(harmless(`${describeState(state)}\n`));
   return 0;
 };
+
+/** What a comparison of its operators with the state has found, while that is on record. */
+function stateOf({ next, settled }: DeploymentRecord, generation: number): Omit<StateCheck, 'at'> | undefined {
+  if (next?.generation === generation && next.checked !== undefined) return omit(next.checked, 'at');
+  const isRefused = settled?.generation === generation && settled.reason === 'StateIncompatible';
+  return isRefused ? { result: 'drops', message: settled.message } : undefined;
+}
+
+function describeState(check: Omit<StateCheck, 'at'>): string {
+  return `state: ${stateMessage(check) ?? 'all of it finds its operator'}`;
+}
 
 function numberOf(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
