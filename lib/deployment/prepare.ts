@@ -45,9 +45,8 @@ interface Preparing {
 /** Before the present run is asked to end for another one: that one is made, and ready, where the plan has it so. */
 export function prepare(record: DeploymentRecord, at: Preparing): Preparation {
   const { next } = record;
-  const isFor = at.why === 'upgrade' || at.why === 'restart';
-  if (next === undefined) return isFor ? makeFirst(record, at) : done(record);
-  if (!isFor || next.generation !== at.wanted.number || next.dropped === true) return drop(record, next, at);
+  if (next === undefined) return makeIfItMay(record, at);
+  if (!isForAnother(at) || next.generation !== at.wanted.number || next.dropped === true) return drop(record, next, at);
   return whetherReady(record, next, at);
 }
 
@@ -55,13 +54,22 @@ function done(record: DeploymentRecord): Preparation {
   return { kind: 'done', record };
 }
 
-function makeFirst(record: DeploymentRecord, at: Preparing): Preparation {
-  const { wanted, now } = at;
-  if (mayPrepare(record, wanted)) return makeNext(record, at);
-  const { run } = record;
-  if (run === undefined || wanted.plan.prepareUpgrade !== true || record.unprepared === wanted.number)
-    return done(record);
-  return done(goOnWithout(record, { id: run.id, generation: wanted.number }, whyNot(record), now));
+function isForAnother({ why }: Preparing): boolean {
+  return why === 'upgrade' || why === 'restart';
+}
+
+function makeIfItMay(record: DeploymentRecord, at: Preparing): Preparation {
+  return isForAnother(at) && mayPrepare(record, at.wanted) ? makeNext(record, at) : done(sayUnprepared(record, at));
+}
+
+/** Where one is asked for and not made, it is said. */
+function sayUnprepared(record: DeploymentRecord, at: Preparing): DeploymentRecord {
+  const { run, unprepared } = record;
+  const { plan, number: generation } = at.wanted;
+  const isAsked = isForAnother(at) && plan.prepareUpgrade === true && unprepared !== generation;
+  return run === undefined || !isAsked
+    ? record
+    : goOnWithout(record, { id: run.id, generation }, whyNot(record), at.now);
 }
 
 function whyNot({ run, leaving, state }: DeploymentRecord): string {
@@ -88,18 +96,19 @@ function makeNext(record: DeploymentRecord, { wanted, now }: Preparing): Prepara
  * for what is wanted now is made when its room is free again.
  */
 function drop(record: DeploymentRecord, next: NextRun, at: Preparing): Preparation {
-  const { next: run, now, why } = at;
+  const { next: run, now } = at;
   const { record: waiting, next: dropped } = dropNext(record, next);
   if (run === undefined || !isEnded(run.state)) return { kind: 'wait', record: waiting, next: dropped };
   const free = forget(record);
-  const another = (why === 'upgrade' || why === 'restart') && mayPrepare(free, at.wanted);
-  if (run.state === 'closed') return another ? makeNext(free, at) : done(free);
+  if (run.state === 'closed') return makeIfItMay(free, at);
+  const another = isForAnother(at) && mayPrepare(free, at.wanted);
   // Nothing is left of what is suspended or deleted.
   const isLast = record.run === undefined && at.wanted.wish.state !== 'running';
   if (isLast || (another && now < next.until)) return { kind: 'wait', record: waiting, next: dropped };
   const left = leave(record, next);
   const instead = { ...dropped, generation: at.wanted.number };
-  return done(another ? goOnWithout(left, instead, 'the one that was prepared before is not gone yet', now) : left);
+  const why = 'the one that was prepared before is not gone yet';
+  return done(another ? goOnWithout(left, instead, why, now) : sayUnprepared(left, at));
 }
 
 /** Nothing waits for it; the record names it until it is proven gone. */

@@ -43,8 +43,8 @@ const GUARDS: readonly Guard[] = [
   {
     name: 'I12 an upgrade that prepares nothing says why',
     file: PREPARE,
-    guard: 'return done(goOnWithout(record, { id: run.id, generation: wanted.number }, whyNot(record), now));',
-    without: 'return done(record);',
+    guard: 'makeNext(record, at) : done(sayUnprepared(record, at));',
+    without: 'makeNext(record, at) : done(record);',
   },
   {
     name: 'I1 high availability may bring a job back',
@@ -102,7 +102,7 @@ const GUARDS: readonly Guard[] = [
   {
     name: 'I8 a run that is prepared and not wanted is ended',
     file: PREPARE,
-    guard: 'if (!isFor || next.generation !== at.wanted.number || next.dropped === true) return drop(',
+    guard: 'if (!isForAnother(at) || next.generation !== at.wanted.number || next.dropped === true) return drop(',
     without: 'if (next.dropped === true) return drop(',
     seeds: [104],
   },
