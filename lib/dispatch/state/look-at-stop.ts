@@ -11,7 +11,7 @@ import type { SavepointOperationFacts, StopFacts } from '../../verdict/stop/stop
 import { isStopping } from '../../verdict/stop/stop.ts';
 import { jobManagerRuns } from '../../verdict/verdict.ts';
 import type { AttemptContext } from '../attempt-context.ts';
-import { isDenied, newestOf, newestTold, savepointsOfTries } from './snapshots.ts';
+import { isDenied, newestOf, newestTold, savepointsOfTries, storedCheckpoints } from './snapshots.ts';
 
 type Stopping = AttemptContext<ActiveRun>;
 
@@ -33,16 +33,36 @@ export async function lookAtStop(at: Stopping, observation: Observation): Promis
   const jobs = jobsOf(observation, run);
   const asked = open === undefined || jobs.length === 0 ? undefined : await askFlink(at, open);
   // The verdict stands without it: what is in the storage is looked at in any case.
-  const newest = mayBeBeyond(jobs, asked) ? await newestTold(at).catch(() => undefined) : undefined;
+  const told = mayBeBeyond(jobs, asked) ? await newestTold(at).catch(() => undefined) : undefined;
   const isOver = haveEnded(jobs) || !jobManagerRuns(observation.kubernetes) || jobs.length === 0;
-  const isDue = isOver || asked?.facts.state === 'failed' || asked?.facts.state === 'unknown';
-  const savepoint = isDue ? await savepointOf(at, asked, newest, isOver) : undefined;
+  const savepoint = isOver || isVain(asked) ? await savepointOf(at, asked, told, isOver) : undefined;
+  const newest = told ?? (await newestStored(at, isOver ? savepoint : undefined));
   return { ...observation, stop: { ...defined({ operation: asked?.facts, newest }), ...savepointIf(savepoint) } };
+}
+
+function isVain(asked: Asked | undefined): boolean {
+  return asked?.facts.state === 'failed' || asked?.facts.state === 'unknown';
 }
 
 /** A JobManager that does not know of the stop may have gone on from before it, past what the stop left. */
 function mayBeBeyond(jobs: ReturnType<typeof jobsOf>, asked: Asked | undefined): boolean {
   return haveEnded(jobs) || asked?.facts.state === 'unknown';
+}
+
+/**
+ * A job that its stop began anew may have gone on from there, and ended without anybody who tells of it. Numbers of a program
+ * that was begun again say nothing.
+ * @throws DispatchError `StateStorageUnavailable`
+ */
+async function newestStored(at: Stopping, found: Snapshot | null | undefined): Promise<Snapshot | undefined> {
+  if (!found || at.attempt.beganAgain === true) return undefined;
+  try {
+    return newestOf(await storedCheckpoints(at));
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    at.deps.log.warn('checkpoints were not looked for', { runId: at.run.runId, error: describeError(error) });
+    return undefined;
+  }
 }
 
 function savepointIf(savepoint: Snapshot | null | undefined): Pick<StopFacts, 'savepoint'> {

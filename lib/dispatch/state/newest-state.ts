@@ -4,7 +4,7 @@ import { updateAttempt, without, withoutSnapshot } from '../../run/machine.ts';
 import type { LaunchedRun } from '../../run/record.ts';
 import type { Snapshot } from '../../state/snapshot.ts';
 import type { AttemptContext } from '../attempt-context.ts';
-import { isDenied, newestOf, savepointsOfRun, storedSnapshot } from './snapshots.ts';
+import { isDenied, newestOf, savepointsOfRun, storedCheckpoints } from './snapshots.ts';
 
 /**
  * What the attempt left of its job's state, once nothing of it is there any more: only now nobody writes. What Flink told of
@@ -16,7 +16,7 @@ export async function withNewestState<R extends LaunchedRun>(at: AttemptContext<
   if (job.state === undefined || isHeld(run) || leftNothing(at)) return run;
   try {
     if (attempt.snapshot !== undefined && (await isThere(attempt.snapshot, at))) return run;
-    const snapshot = newestOf(await storedSnapshots(at));
+    const snapshot = newestOf([...(await savepointsOfRun(run, deps.state)), ...(await storedCheckpoints(at))]);
     if (attempt.beganAgain === true && snapshot?.kind === 'checkpoint') return ambiguous(run, snapshot);
     const bare = without(run, 'stateUnknown');
     return snapshot === undefined ? withoutSnapshot(bare) : updateAttempt(bare, { snapshot });
@@ -52,12 +52,4 @@ function neverStarted({ attempt }: AttemptContext): boolean {
 /** A program may have Flink remove what was told a moment ago. */
 async function isThere({ path }: Snapshot, { deps }: AttemptContext): Promise<boolean> {
   return (await deps.state(path).look(path)) !== undefined;
-}
-
-async function storedSnapshots({ run, attempt, job, deps }: AttemptContext): Promise<readonly Snapshot[]> {
-  const savepoints = await savepointsOfRun(run, deps.state);
-  const directory = job.state?.checkpointDirectory;
-  if (directory === undefined) return savepoints;
-  const checkpoints = await deps.state(directory).checkpoints(directory, attempt.jobId);
-  return [...savepoints, ...checkpoints.map((one) => storedSnapshot('checkpoint', one, run.runId))];
 }

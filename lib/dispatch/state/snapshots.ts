@@ -64,6 +64,14 @@ export async function savepointsOfRun(run: LaunchedRun, state: StateStorages): P
   return beyondRestored(run, await state(directory).savepointsBelow(directory, `${run.runId}-`));
 }
 
+/** The complete checkpoints of the attempt's job. @throws DispatchError as StateStorage */
+export async function storedCheckpoints({ run, attempt, job, deps }: AttemptContext): Promise<readonly Snapshot[]> {
+  const directory = job.state?.checkpointDirectory;
+  if (directory === undefined) return [];
+  const checkpoints = await deps.state(directory).checkpoints(directory, attempt.jobId);
+  return checkpoints.map((one) => storedSnapshot('checkpoint', one, run.runId));
+}
+
 function beyondRestored(run: LaunchedRun, found: readonly StoredSavepoint[]): readonly Snapshot[] {
   const { restoredFrom } = currentAttempt(run);
   const format = run.job.state?.format;

@@ -6,7 +6,7 @@ export interface StopFacts {
   readonly operation?: SavepointOperationFacts;
   /** The newest complete savepoint of all tries; null: there is none. Absent: it was not looked for. */
   readonly savepoint?: Snapshot | null;
-  /** The newest that the JobManager tells of, of a job that has ended, or goes on without a word of the stop. */
+  /** The newest that the JobManager tells of, of a job that has ended, or goes on without a word of the stop; or that is stored. */
   readonly newest?: Snapshot;
 }
 

@@ -47,6 +47,13 @@ export const STREAM_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({
 /** What a unit test is nearer to. */
 export const STREAM_TESTED: readonly TestedMutant[] = [
   {
+    name: 'a job of which nobody tells has not ended with a savepoint that it went past',
+    file: LOOK,
+    guard: 'told ?? (await newestStored(at, isOver ? savepoint : undefined));',
+    without: 'told;',
+    test: 'test/dispatch/state/look-at-stop.test.ts',
+  },
+  {
     name: 'W1, W2: a repeat has the same id',
     file: TRIES,
     guard: '`savepoint\\n${run.runId}\\n${attempt}\\n${ordinal}`',
