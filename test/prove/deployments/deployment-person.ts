@@ -5,6 +5,7 @@ import type { Order } from '../../../lib/dispatch/deployment/order.ts';
 import { flinkMetadata } from '../../fakes/flink-metadata.ts';
 import { FUNCTIONS } from '../functions.ts';
 import { Invocation } from '../simulation.ts';
+import { OPERATORS } from '../streams/operators.ts';
 import { folderOf, tenantOf, type TenantName } from '../tenants.ts';
 import type { World } from '../world.ts';
 import type { DeploymentScript } from './deployment-script.ts';
@@ -158,7 +159,7 @@ export class DeploymentPerson {
     const path = `s3://state/mine/${this.name}-${number}`;
     const { sim, streams } = this.world;
     if (!sim.draws.chance(`${path} is missing`, 0.15)) {
-      streams.truth.bring(path, 10_000 * (number + 1), flinkMetadata(10_000 * (number + 1)));
+      streams.truth.bring(path, 10_000 * (number + 1), flinkMetadata(10_000 * (number + 1), OPERATORS));
     }
     return path;
   }
