@@ -18,7 +18,6 @@ export const httpWiring: () => Promise<HttpWiring> = onceWired((base) => {
     ...acceptDepsOf(base),
     runs: createS3RunList(ledger),
     evidence: createS3EvidenceReader(ledger),
-    eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
   };
   return { callers: callers(config, deployment), http };
 });

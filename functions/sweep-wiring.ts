@@ -16,7 +16,6 @@ export const sweepWiring: () => Promise<SweepWiring> = onceWired(
     targets: Object.keys(deployment.targets),
     sweep: {
       ...common,
-      eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
       targets: createTargets(deployment, s3),
       live: createS3LiveRuns({ s3, bucket: config.LEDGER_BUCKET }),
       index: createS3RunIndex({ s3, bucket: config.LEDGER_BUCKET }),

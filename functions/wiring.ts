@@ -38,7 +38,6 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     locks: createS3Locks(ledgerBucket),
     evidence: createS3EvidenceStore(ledgerBucket),
     publisher: publisherFor(config, sqs),
-    eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
     targets: createTargets(deployment, s3),
     keepJar: pins.refresh,
     state: s3StateStorages({ s3, allowed: stateStorageOf(deployment) }),

@@ -68,6 +68,8 @@ export const CONFIG_FIELD_TEXTS: Readonly<Record<string, string>> = {
   'allow.maxResources.parallelism': 'Default: 128.',
   'allow.maxResources.taskManagers': 'Default: 32.',
   'allow.maxTerminationGracePeriod': 'How long a pod may take to end. Default: 5m.',
+  'allow.taskTokens':
+    'Whether a message may name a task of Step Functions that waits for the end of its run. Default: false.',
   'allow.notify': 'Queues and topics that a spec may name in notify; * stays within one part of the name.',
   'allow.sessions': 'Cluster-ids of sessions that a spec may name; pools need no leave.',
   tenants: 'Groups of people who share runs, and nothing with others. None: one tenant, to whom everything belongs.',

@@ -154,6 +154,7 @@ function schemas(job: Schema, manifest: Schema): Record<string, Schema> {
         spec: { description: 'A whole job spec, or what differs from the stored job.', allOf: [ref('Job')] },
         idempotencyKey: { type: 'string', minLength: 1, maxLength: 256 },
         tag: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,40}$' },
+        taskToken: { type: 'string', minLength: 1, maxLength: 2048 },
       },
       additionalProperties: false,
     },

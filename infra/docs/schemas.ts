@@ -78,7 +78,7 @@ function orderSchema(): Schema {
 /** A message to the job queue. */
 function messageSchema(): Schema {
   const envelope = inputSchema(messageEnvelope);
-  const { runJob, idempotencyKey, tick, tag } = envelope.properties as Record<string, Schema>;
+  const { runJob, idempotencyKey, tick, tag, taskToken } = envelope.properties as Record<string, Schema>;
   const key = { ...idempotencyKey, description: 'Two messages with one key and one job are one request.' };
   const job = jobSchema();
   return {
@@ -100,6 +100,10 @@ function messageSchema(): Schema {
             spec: { description: 'A whole job spec, or what differs from the stored job.', allOf: [JOB] },
             tick: { ...tick, description: 'The firing of a schedule that this is, in place of an idempotency key.' },
             tag: { ...tag, description: 'By which runs are listed and canceled together.' },
+            taskToken: {
+              ...taskToken,
+              description: 'The token of a task of Step Functions that waits for the end of the run.',
+            },
           },
           additionalProperties: false,
         },

@@ -25,6 +25,10 @@ export const REASONS = {
     class: 'none',
     todo: 'Nothing, or let a backfill run what was missed; raise startingDeadline where a late run is of use.',
   },
+  CallbackLost: {
+    class: 'infrastructure',
+    todo: "Answer the task by hand, or let it run into its time-out; the function's role needs states:SendTaskSuccess and states:SendTaskFailure.",
+  },
   DeploymentFinished: {
     class: 'none',
     todo: 'Say what the stream starts from, or that it starts with empty state: the message names the choices.',

@@ -18,17 +18,21 @@ import {
 import { askedOf } from '../run/asked.ts';
 import { addEvent } from '../run/machine.ts';
 import { outcomeOf } from '../verdict/decide.ts';
-import type { EndedRun, Outcome, QueuedRun, RunRecord } from '../run/record.ts';
+import type { Callback, EndedRun, Outcome, QueuedRun, RunRecord } from '../run/record.ts';
 import type { LiveRuns } from '../run/store/live-runs.ts';
 import type { RunRequest } from '../trigger/request.ts';
 import { lateness } from '../trigger/schedule.ts';
 import type { DispatchDeps } from './deps.ts';
+import { callbacksOf, checkTaskToken, joinCallback } from './callbacks/join-callback.ts';
 import { acceptStream, deploymentOfJob, isStream, type StreamRequest } from './deployment/accept-deployment.ts';
 import { claimUploads } from './deployment/claim-uploads.ts';
 import { checkPlan } from './modes/check-plan.ts';
 import { checkQuota } from './quota.ts';
 
-export type AcceptDeps = Pick<DispatchDeps, 'ledger' | 'deployments' | 'runQueue' | 'deadLetters' | 'clock' | 'log'> & {
+export type AcceptDeps = Pick<
+  DispatchDeps,
+  'ledger' | 'deployments' | 'runQueue' | 'deadLetters' | 'callbacks' | 'eventContext' | 'clock' | 'log'
+> & {
   /** Asked only for a tenant that has a quota. */
   readonly live: Pick<LiveRuns, 'list'>;
   readonly prepare: PrepareDeps;
@@ -69,7 +73,7 @@ export async function accept(asked: RunRequest, deps: AcceptDeps, again?: Again)
   const runId = runIdFor(request.identity);
   const known = await deps.ledger.read(runId);
   if (known !== undefined) return acceptAgain(known.value, request, fingerprint, deps);
-  const drafted = await draft({ runId, request, fingerprint, again }, deps);
+  const drafted = await draft({ runId, request, fingerprint, again, callbacks: callbacksOf(request, deps) }, deps);
   return 'stream' in drafted ? storeStream(drafted.stream, deps) : store(drafted, request, deps);
 }
 
@@ -118,6 +122,7 @@ async function acceptAgain(
 ): Promise<Accepted> {
   if (known.fingerprint !== fingerprint) return refuseConflict(`run ${known.runId}`, request, fingerprint, deps);
   await toDeadLetters(known, request, deps);
+  await joinCallback(known, request, deps);
   if (known.step.number === 1) await deps.runQueue.send({ version: 1, runId: known.runId, step: 1 }, 0);
   return { runId: known.runId, result: 'duplicate' };
 }
@@ -130,7 +135,8 @@ async function refuseConflict(
   deps: AcceptDeps,
 ): Promise<Accepted> {
   const runId = runIdFor(`${request.identity}\n${fingerprint}`);
-  const base = newRecord({ runId, request, fingerprint }, fallbackName(request), deps.clock.now());
+  const asked = { runId, request, fingerprint, callbacks: callbacksOf(request, deps) };
+  const base = newRecord(asked, fallbackName(request), deps.clock.now());
   const refusal = conflict(known);
   if (request.isAnswered) throw refusal;
   const record = rejected(base, refusal);
@@ -161,6 +167,7 @@ interface New {
   readonly request: RunRequest;
   readonly fingerprint: string;
   readonly again?: Again | undefined;
+  readonly callbacks: readonly Callback[] | undefined;
 }
 
 async function draft(asked: New, deps: AcceptDeps): Promise<RunRecord | { readonly stream: StreamRequest }> {
@@ -196,6 +203,7 @@ async function check(
     ? prepareRun(request, deps.prepare, now)
     : prepareAgain(request, exactly, deps.prepare, now));
   checkPlan(prepared.job, runId);
+  checkTaskToken(prepared.job, request, deps);
   if (!(await changesDeployment(prepared.job, request, deps))) await checkQuota(request, deps);
   return prepared;
 }
@@ -215,7 +223,7 @@ function checkSum(jar: Jar): Jar {
 
 /** What every run has; its state, and what goes with it, is still to come. */
 function newRecord(
-  { runId, request, fingerprint, again }: New,
+  { runId, request, fingerprint, again, callbacks }: New,
   name: string,
   now: Instant,
 ): Omit<QueuedRun, 'state' | 'job' | 'outcome'> {
@@ -231,7 +239,7 @@ function newRecord(
     attempts: [],
     events: [],
     step: { number: 1, dueAt: now },
-    ...defined({ asked: askedOf(request), tag: request.tag }),
+    ...defined({ asked: askedOf(request), tag: request.tag, callbacks }),
     ...(again && { again: { of: again.of, exactly: again.exactly !== undefined } }),
   };
 }

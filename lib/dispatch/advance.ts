@@ -7,6 +7,7 @@ import type { ActiveRun, Outcome, QueuedRun, RunRecord } from '../run/record.ts'
 import type { RunMessage } from '../run/store/run-queue.ts';
 import { publishPending } from './announce.ts';
 import { acquireLock } from './acquire-lock.ts';
+import { tellCallbacks } from './callbacks/tell-callbacks.ts';
 import { abandon, beginCleanUp, cleanUp } from './clean-up.ts';
 import { isAbandoned, outcomeWithoutLook } from '../verdict/without-look.ts';
 import type { DispatchDeps } from './deps.ts';
@@ -141,7 +142,7 @@ async function takeStep(record: RunRecord, deps: DispatchDeps): Promise<Step> {
 /** Events of a live run may be late; the end is not passed over before it is announced. */
 async function announce(record: RunRecord, deps: DispatchDeps): Promise<RunRecord> {
   try {
-    return await publishPending(record, deps);
+    return await tellCallbacks(await publishPending(record, deps), deps);
   } catch (error) {
     if (isEnded(record.state)) throw error;
     deps.log.warn('events are late', { runId: record.runId, error });

@@ -1,5 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
+import { waitsForCallbacks } from '../run/callbacks.ts';
 import { jobIsOver, keepUntil, removesHighAvailability } from '../run/cluster-retention.ts';
 import { currentAttempt, hasAttempt, toCleaning, toClosed, updateAttempt } from '../run/machine.ts';
 import { MAX_WAIT, nextLook } from '../run/intervals.ts';
@@ -8,6 +9,7 @@ import { openAttempt, withRun } from './attempt-context.ts';
 import { forgetTries } from './state/forget-tries.ts';
 import { withNewestState } from './state/newest-state.ts';
 import type { DispatchDeps } from './deps.ts';
+import { giveUpCallbacks } from './callbacks/tell-callbacks.ts';
 import { releaseLock } from './lock.ts';
 import { modeOf } from './modes/modes.ts';
 import { continueNow, waitFor, type Step } from './step.ts';
@@ -50,7 +52,7 @@ export async function abandon(record: EndedRun, deps: DispatchDeps): Promise<End
   deps.log.error('closed without proof that its cluster is gone', { runId: record.runId, stepError: record.stepError });
   deps.metrics?.add('RunsAbandoned', 1);
   await releaseLock(record, deps);
-  return toClosed(withoutProof(record));
+  return toClosed(withoutProof(await giveUpCallbacks(record, deps)));
 }
 
 /** Its job may still run, and write. */
@@ -63,5 +65,8 @@ function withoutProof(record: EndedRun): EndedRun {
 async function close(record: EndedRun, deps: DispatchDeps): Promise<Step> {
   await forgetTries(record, deps);
   await releaseLock(record, deps);
-  return continueNow(toClosed(record));
+  const now = deps.clock.now();
+  // Nothing but its marker stays, so that somebody comes back to try again.
+  if (waitsForCallbacks(record, now)) return waitFor(record, nextLook(record, now));
+  return continueNow(toClosed(await giveUpCallbacks(record, deps)));
 }

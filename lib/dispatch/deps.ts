@@ -8,6 +8,7 @@ import type { Jar } from '../job/job.ts';
 import type { Deployments } from '../deployment/store/deployments.ts';
 import type { EventContext } from '../outcome/event.ts';
 import type { Publisher } from '../outcome/publisher.ts';
+import type { TaskCallbacks } from '../outcome/task-callbacks.ts';
 import type { DeadLetters } from '../run/store/dead-letters.ts';
 import type { EvidenceStore } from '../run/store/evidence-store.ts';
 import type { Ledger } from '../run/store/ledger.ts';
@@ -35,6 +36,7 @@ export interface DispatchDeps {
   readonly deadLetters: DeadLetters;
   readonly evidence: EvidenceStore;
   readonly publisher: Publisher;
+  readonly callbacks: TaskCallbacks;
   readonly eventContext: EventContext;
   readonly targets: Targets;
   readonly deliver: Deliver;

@@ -82,6 +82,14 @@ const base = {
   keepUntil: instant.exactOptional(),
   asked: z.looseObject({ spec: z.unknown().exactOptional(), job: z.string().exactOptional() }).exactOptional(),
   tag: z.string().exactOptional(),
+  callbacks: z
+    .array(
+      z.union([
+        z.looseObject({ id: z.string(), taskToken: z.string(), heartbeatAt: instant.exactOptional() }),
+        z.looseObject({ id: z.string(), settledAt: instant }),
+      ]),
+    )
+    .exactOptional(),
   again: z.looseObject({ of: runId, exactly: z.boolean() }).exactOptional(),
   deployment: z.looseObject({ id: deploymentId, generation: z.int().positive() }).exactOptional(),
   startFrom: snapshot.exactOptional(),

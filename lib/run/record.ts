@@ -132,6 +132,24 @@ export interface Attempt {
   readonly removalVerifiedAt?: Instant;
 }
 
+/** A task of a state machine that waits for the end of a run. */
+export type Callback = OpenCallback | SettledCallback;
+
+export interface OpenCallback {
+  /** Of its token. */
+  readonly id: string;
+  /** Whoever has it may answer the task. */
+  readonly taskToken: string;
+  /** When it last heard that the run goes on. */
+  readonly heartbeatAt?: Instant;
+}
+
+/** Answered, or waiting no longer, or given up. */
+export interface SettledCallback {
+  readonly id: string;
+  readonly settledAt: Instant;
+}
+
 /** One try to stop a job with a savepoint: a repeat of it joins the operation that Flink has of it. */
 export interface SavepointTry {
   /** From 1; the next try has the next number, another id and another directory. */
@@ -264,6 +282,8 @@ interface RunBase {
   readonly asked?: Asked;
   /** What it is listed and canceled by, with others. */
   readonly tag?: string;
+  /** Who waits for its end. */
+  readonly callbacks?: readonly Callback[];
   /** The run that it does again; `exactly`: with the same bytes and image. */
   readonly again?: { readonly of: RunId; readonly exactly: boolean };
   /** Which stream it runs, and which version of it. */

@@ -19,7 +19,7 @@ export interface RunCall {
  * @throws DispatchError `MalformedRequest`, `InvalidSpec`
  */
 export function parseRunCall({ requestId, caller, body, key: header }: RunCall): RunRequest {
-  const { runJob, idempotencyKey: inBody, spec, tick, tag } = contentOf(parseObjectText(body, 'the body'));
+  const { runJob, idempotencyKey: inBody, spec, tick, tag, taskToken } = contentOf(parseObjectText(body, 'the body'));
   if (tick !== undefined) throw new DispatchError('InvalidSpec', 'tick is for messages', { field: 'tick' });
   if (inBody !== undefined && header !== undefined && inBody !== header) {
     const message = 'idempotencyKey differs between the body and the header Idempotency-Key';
@@ -30,6 +30,6 @@ export function parseRunCall({ requestId, caller, body, key: header }: RunCall):
     source: { kind: 'http', requestId, caller, ...defined({ idempotencyKey: key }) },
     isAnswered: true,
     identity: JSON.stringify(['http', ...(key === undefined ? ['request', requestId] : ['key', key])]),
-    ...defined({ spec, job: runJob, tag }),
+    ...defined({ spec, job: runJob, tag, taskToken }),
   };
 }

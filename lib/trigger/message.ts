@@ -17,6 +17,9 @@ export const idempotencyKey = z.string().min(1).max(256);
 /** By which runs are listed and canceled together. */
 export const tag = z.string().regex(/^[A-Za-z0-9._-]{1,40}$/, 'must be at most 40 letters, digits, dots, _ and -');
 
+/** As Step Functions bounds it. */
+const taskToken = z.string().min(1).max(2048);
+
 /** A message that names a stored job, or gives its spec beside an idempotency key. */
 export const messageEnvelope = z
   .strictObject({
@@ -35,6 +38,8 @@ export const messageEnvelope = z
       })
       .optional(),
     tag: tag.optional(),
+    /** Of a task of Step Functions that waits for the end of the run. */
+    taskToken: taskToken.optional(),
   })
   .refine((body) => body.runJob !== undefined || body.spec !== undefined, 'must have runJob or spec');
 
@@ -44,6 +49,7 @@ interface Content {
   readonly spec?: Record<string, unknown> | undefined;
   readonly tick?: z.output<typeof messageEnvelope>['tick'];
   readonly tag?: string | undefined;
+  readonly taskToken?: string | undefined;
 }
 
 /** The word of each order, by which its message is known. */
@@ -82,7 +88,7 @@ function orderOf(
 function requestOf(record: SqsRecord, body: Record<string, unknown>, now: Instant): RunRequest {
   refuseEvents(body);
   const content = contentOf(body);
-  const { runJob, idempotencyKey: inBody, spec, tag: named } = content;
+  const { runJob, idempotencyKey: inBody, spec, tag: named, taskToken: token } = content;
   const identityKey = keyOf(record, inBody);
   const { messageId, eventSourceARN: queueArn } = record;
   const tick = tickIn(content, identityKey, now);
@@ -92,7 +98,7 @@ function requestOf(record: SqsRecord, body: Record<string, unknown>, now: Instan
     source: { kind: 'message', queueArn, messageId, ...defined({ idempotencyKey: identityKey, tick }) },
     identity: tick === undefined ? JSON.stringify(['sqs', queueArn, ...own]) : tickIdentity(tick, payload),
     ...payload,
-    ...defined({ tag: named }),
+    ...defined({ tag: named, taskToken: token }),
   };
 }
 

@@ -86,6 +86,8 @@ export interface RunRequest {
   readonly body?: string;
   /** What it is listed and canceled by, with others. */
   readonly tag?: string;
+  /** Of a task of a state machine that waits for the end of the run. Whoever has it may answer the task. */
+  readonly taskToken?: string;
   /** How long after its time a schedule's firing is still of use. */
   readonly startingDeadline?: Duration;
   /** Whoever asks hears at once what is wrong, and no rejected run is kept. */

@@ -18,6 +18,7 @@ import { s3Pins } from '../../lib/job/jar/s3-pins.ts';
 import { s3Objects } from '../../lib/job/jar/s3-objects.ts';
 import { storedJobsIn } from '../../lib/job/spec/stored-jobs.ts';
 import { createEventBridgeDestination } from '../../lib/outcome/eventbridge-destination.ts';
+import { createSfnCallbacks } from '../../lib/outcome/sfn-callbacks.ts';
 import { createPublisher } from '../../lib/outcome/publisher.ts';
 import { createS3EvidenceReader, createS3EvidenceStore } from '../../lib/run/store/s3-evidence-store.ts';
 import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.ts';
@@ -81,6 +82,8 @@ function common(world: World, invocation: Invocation): Omit<AcceptDeps, 'prepare
     live: createS3LiveRuns(bucket),
     runQueue: createSqsRunQueue({ sqs, queueUrl: RUNS_URL }),
     deadLetters: createSqsDeadLetters({ sqs, queueUrl: LETTERS_URL }),
+    callbacks: createSfnCallbacks(world.tasks.client(invocation)),
+    eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
     clock,
     log: logOf(world, invocation),
   };
@@ -116,7 +119,6 @@ export function dispatchDeps(world: World, invocation: Invocation): DispatchDeps
     locks: createS3Locks(bucket),
     evidence: createS3EvidenceStore(bucket),
     publisher: createPublisher({ destinations: [bus], open: () => bus }),
-    eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
     keepJar: s3Pins({ ...bucket, clock: base.clock }).refresh,
     state: s3StateStorages({ s3: bucket.s3, allowed: ['s3://state'] }),
@@ -148,7 +150,6 @@ function httpDeps(world: World, invocation: Invocation): HttpDeps {
     ...acceptDeps(world, invocation),
     runs: createS3RunList(bucket),
     evidence: createS3EvidenceReader(bucket),
-    eventContext: { source: '/flink-dispatch/prove', ledgerBucket: LEDGER },
   };
 }
 

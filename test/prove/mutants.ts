@@ -5,6 +5,7 @@ import { RESCALE_PLAYED } from './deployments/rescale-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
+import { CALLBACK_MUTANTS } from './callbacks/mutants.ts';
 import { LOCK_MUTANTS } from './locks/mutants.ts';
 import { INDEX_MUTANTS, INDEX_TESTED } from './index/mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
@@ -44,6 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...INDEX_MUTANTS,
   ...PREPARED_MUTANTS,
   ...LOCK_MUTANTS,
+  ...CALLBACK_MUTANTS,
   ...WINDOW_MUTANTS,
   {
     name: 'an application that Flink lists as running has not ended',
@@ -210,8 +212,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a closed run gives its lock back',
     file: 'lib/dispatch/clean-up.ts',
-    guard: '  await releaseLock(record, deps);\n  return continueNow(toClosed(record));',
-    without: '  return continueNow(toClosed(record));',
+    guard: '  await releaseLock(record, deps);\n  const now = deps.clock.now();',
+    without: '  const now = deps.clock.now();',
   },
   {
     name: 'what is given up cannot begin any more',

@@ -21,6 +21,7 @@ const ALLOW = JSON.stringify({
   jarUriSchemes: ['local', 's3'],
   sessions: [THEIRS],
   options: { allow: ['*'] },
+  taskTokens: true,
 });
 const DEPLOYMENT = `
 targets:

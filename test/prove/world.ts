@@ -8,6 +8,8 @@ import type { DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { withTenant } from '../../lib/job/config/tenants.ts';
 import { AttemptInvariants } from './attempts/invariants.ts';
+import { CallbackInvariants } from './callbacks/invariants.ts';
+import { hasTask, tokenOf } from './callbacks/tasks.ts';
 import { LockInvariants } from './locks/invariants.ts';
 import { Draws } from './draws.ts';
 import { EventBus } from './servers/event-bus.ts';
@@ -27,6 +29,7 @@ import { StreamWorld } from './streams/stream-world.ts';
 import { Streams, type Conduct } from './streams/streams.ts';
 import { Invocation, Simulation, type Told } from './simulation.ts';
 import { MemoryQueue, type Sent } from './servers/sqs.ts';
+import { StepFunctions } from './servers/step-functions.ts';
 import { deploymentOf, folderOf, jobsFolderOf, QUEUES, TenantInvariants } from './tenants.ts';
 import { canceledAsMade, comesWithSweep, programOf, workloadOf, type Wish, type Workload } from './workload.ts';
 
@@ -87,6 +90,8 @@ export class World {
   readonly wishes: readonly Wish[];
   readonly s3: MemoryS3;
   readonly bus: EventBus;
+  readonly tasks: StepFunctions;
+  readonly callbacks: CallbackInvariants;
   readonly kubernetes: Kubernetes;
   readonly flink: Flink;
   readonly letters: Sent[] = [];
@@ -124,6 +129,7 @@ export class World {
     this.wishes = this.workload.wishes.filter(({ name }) => plan.wishes?.includes(name) ?? true);
     this.s3 = new MemoryS3(this.sim);
     this.bus = new EventBus(this.sim);
+    this.tasks = new StepFunctions(this.sim);
     this.kubernetes = new Kubernetes(this.sim);
     this.kubernetes.quota = this.workload.quota;
     this.flink = new Flink(this.sim, this.kubernetes);
@@ -145,6 +151,7 @@ export class World {
     new TenantInvariants(this);
     new AttemptInvariants(this);
     this.locks = new LockInvariants(this);
+    this.callbacks = new CallbackInvariants(this);
   }
 
   /** What the program of a run does, in one of its attempts. */
@@ -199,6 +206,7 @@ export class World {
     this.invariants.atRest();
     this.sessions.invariants.atRest();
     this.deployments.atRest();
+    this.callbacks.atRest();
   }
 
   /** Nothing is on its way, and nobody is left to do anything. */
@@ -256,6 +264,7 @@ export class World {
       this.later(wish.at + send * sim.draws.between(`${wish.name} again`, 0, 30_000), () => sources[wish.kind](send));
     }
     this.planStranger(wish);
+    this.planNextTask(wish);
     if (wish.conflicts) this.later(wish.at + 5_000, () => this.conflict(wish));
     this.planAgain(wish);
     wish.cancels.forEach((at, index) => this.later(at, () => this.cancel(wish, index)));
@@ -271,10 +280,25 @@ export class World {
     });
   }
 
-  private message(wish: Wish): void {
+  private hasTask(wish: Wish): boolean {
+    return this.plan.workload === undefined && hasTask(this.sim.draws, wish);
+  }
+
+  /** A state machine begins the task anew, which asks for the same run with another token. */
+  private planNextTask(wish: Wish): void {
+    const { draws } = this.sim;
+    if (!this.hasTask(wish) || wish.idempotencyKey === undefined || !draws.chance(`${wish.name} task again`, 0.5))
+      return;
+    this.later(wish.at + draws.between(`${wish.name} task again at`, 0, 300_000), () => this.message(wish, 2));
+  }
+
+  private message(wish: Wish, turn: 1 | 2 = 1): void {
     const spec = this.specOf(wish);
     const { idempotencyKey } = wish;
-    const body = JSON.stringify(idempotencyKey === undefined ? spec : { spec, idempotencyKey });
+    const taskToken = this.hasTask(wish) ? tokenOf(wish, turn) : undefined;
+    if (taskToken !== undefined) this.callbacks.onSent(taskToken);
+    const isBare = idempotencyKey === undefined && taskToken === undefined;
+    const body = JSON.stringify(isBare ? spec : { spec, ...defined({ idempotencyKey, taskToken }) });
     this.sim.tell('user', `sends ${wish.name}: ${body}`);
     const [queue, arn] = wish.tenant === 'beta' ? [this.betaQueue, 'jobs-beta'] : [this.jobQueue, 'jobs'];
     queue.send(body, 0);

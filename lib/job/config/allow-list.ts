@@ -74,6 +74,8 @@ export const allowList = z.strictObject({
   /** How long a pod may take to end; Kubernetes' own default is 30s. */
   maxTerminationGracePeriod: duration.prefault('5m'),
   notify: globs.default([]),
+  /** Whether a request may name a task of Step Functions, which is told of the run's end. */
+  taskTokens: z.boolean().default(false),
   /** Cluster-ids of sessions that a spec may name; pools need no leave. */
   sessions: globs.default([]),
 });

@@ -47,6 +47,12 @@ export function deploymentOf(request: RunRequest, deployment: DispatchConfig): D
   throw noTenant(request.source);
 }
 
+/** Whether its tenant may have tasks of state machines told of the end of runs. */
+export function allowsTaskTokens({ tenant }: RunRequest, { tenants, allow }: DispatchConfig): boolean {
+  const own = Object.keys(tenants).length === 0 ? allow : tenants[tenant ?? '']?.allow;
+  return own?.taskTokens === true;
+}
+
 function noTenant(source: RunSource): DispatchError {
   const message = `${describe(source)} belongs to no tenant: add it to tenants.<name>.sources`;
   return new DispatchError('NotAllowed', message, { field: 'source' });

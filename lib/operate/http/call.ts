@@ -1,5 +1,4 @@
 import type { AcceptDeps } from '../../dispatch/accept.ts';
-import type { EventContext } from '../../outcome/event.ts';
 import type { ReadEvidence } from '../../run/store/evidence-store.ts';
 import type { RunList } from '../../run/store/run-index.ts';
 import type { Caller } from '../../trigger/request.ts';
@@ -28,7 +27,6 @@ export interface HttpAnswer {
 export interface HttpDeps extends AcceptDeps {
   readonly runs: Pick<RunList, 'rows'>;
   readonly evidence: ReadEvidence;
-  readonly eventContext: EventContext;
 }
 
 /** A call whose caller's runs are known. */

@@ -30,6 +30,7 @@ import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
 import { isRunEvent } from '../../../lib/outcome/publisher.ts';
 import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
+import { FakeTaskCallbacks } from '../../fakes/task-callbacks.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -117,7 +118,9 @@ export class Run {
     };
     const log: Log = { info: note, warn: note, error: note };
     const deployments = new FakeDeployments();
-    const common = { ledger: this.ledger, deployments, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
+    const stores = { ledger: this.ledger, deployments, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
+    const eventContext = { source: '/flink-dispatch/test', ledgerBucket: 'ledger' };
+    const common = { ...stores, callbacks: new FakeTaskCallbacks(), eventContext };
     const deployment = parseDispatchConfig(deploymentOf(options));
     const { objects, pin, deliver } = jarsOf(options.jars, deployment, this.clock);
     const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
@@ -126,7 +129,6 @@ export class Run {
     this.deps = {
       ...{ ...common, clock: this.clock, log, evidence: this.evidence, locks: new FakeLocks() },
       publisher: this.publisher(),
-      eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: async (name) => this.watched(await targets(name)),
       deliver,
       keepJar: () => Promise.resolve(),

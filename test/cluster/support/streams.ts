@@ -24,6 +24,7 @@ import type { QueueMessage, RunQueue } from '../../../lib/run/store/run-queue.ts
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { s3StateStorages } from '../../../lib/state/s3-state-storage.ts';
 import { parseUploadEvent } from '../../../lib/trigger/s3-event.ts';
+import { FakeTaskCallbacks } from '../../fakes/task-callbacks.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -87,14 +88,15 @@ export class Streams {
     const objects = s3Objects(s3);
     const pins = s3Pins({ s3, bucket, clock });
     const { ledger, deployments, queue: runQueue } = this;
-    const common = { ledger, deployments, runQueue, deadLetters: new FakeDeadLetters(), clock, log };
+    const eventContext = { source: '/flink-dispatch/test', ledgerBucket: bucket };
+    const events = { callbacks: new FakeTaskCallbacks(), eventContext };
+    const common = { ledger, deployments, runQueue, deadLetters: new FakeDeadLetters(), ...events, clock, log };
     const prepare = { objects, storedJobs: storedJobsIn(objects, bucket), deployment };
     this.accepting = { ...common, live: ledger, prepare, pin: pins.pin };
     this.targets = createTargets(deployment, s3);
     const bundle = (): Promise<never> => Promise.reject(new Error('nothing is bundled here'));
     this.fixed = {
       ...{ ...common, evidence: new FakeEvidenceStore(), locks: new FakeLocks(), publisher: this.published },
-      eventContext: { source: '/flink-dispatch/test', ledgerBucket: bucket },
       deliver: createDelivery(deployment, { sign: signedUrls(s3), clock, bundle }),
       keepJar: pins.refresh,
       state: s3StateStorages({ s3, allowed: [`s3://${STATE_BUCKET}`] }),

@@ -16,6 +16,7 @@ import type { RunMessage } from '../../../lib/run/store/run-queue.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
 import { eachOnce, recordIn } from '../world/simulated.ts';
 import { createFakeClusters, type FakeClusters } from '../../fakes/clusters.ts';
+import { FakeTaskCallbacks } from '../../fakes/task-callbacks.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -99,6 +100,8 @@ export class World {
       deployments: effects.watch('deployments', this.deployments, 'StorageUnavailable'),
       runQueue: effects.watch('runQueue', this.runQueue, 'StorageUnavailable'),
       deadLetters: effects.watch('deadLetters', this.deadLetters, 'StorageUnavailable'),
+      callbacks: new FakeTaskCallbacks(),
+      eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       clock: this.clock,
       log,
     };
@@ -117,7 +120,6 @@ export class World {
       locks: effects.watch('locks', this.locks, 'StorageUnavailable'),
       evidence: effects.watch('evidence', this.evidence, 'StorageUnavailable'),
       publisher: effects.watch('publisher', this.publisher, 'StorageUnavailable'),
-      eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       targets: () => effects.run('targets', 'ClusterUnavailable', () => Promise.resolve(target)),
       keepJar: () => Promise.resolve(),
       state: (uri) => effects.watch('state', this.state.storages(uri), 'StateStorageUnavailable'),
