@@ -58,6 +58,8 @@ export interface Program {
   readonly older?: boolean;
   /** Its log has neither how jobs go on nor how main() ended. */
   readonly quiet?: boolean;
+  /** Between these times its job begins some of its tasks anew. */
+  readonly restartsTasks?: readonly [number, number];
 }
 
 /** Its JobManager ends before it has said anything of a job. */
@@ -201,9 +203,14 @@ export class Flink {
   streamOf: (clusterId: string, execution: Execution) => StreamJob | undefined = () => undefined;
   private readonly streams = new Map<Execution, StreamJob>();
 
-  private checkpoints(ref: ClusterRef): JobCheckpoints {
+  /** The job of a stream that a JobManager has. */
+  streamOn(ref: ClusterRef): StreamJob | undefined {
     const found = this.standing(ref);
-    const stream = found && this.streams.get(found.execution);
+    return found && this.streams.get(found.execution);
+  }
+
+  private checkpoints(ref: ClusterRef): JobCheckpoints {
+    const stream = this.streamOn(ref);
     return stream === undefined ? { completedSinceRestore: 0, failed: 0, inProgress: 0 } : stream.checkpoints();
   }
 
@@ -513,7 +520,8 @@ export class Flink {
     return sim.faults.at(`rest ${execution.pod} window ${window}`, ['rest-silent'], 1) !== undefined;
   }
 
-  private summaries(execution: Execution, { restAfter, runsAfter }: Program): readonly JobSummary[] {
+  private summaries(execution: Execution, program: Program): readonly JobSummary[] {
+    const { restAfter, runsAfter } = program;
     const since = execution.jobs[0]?.startedAt ?? Infinity;
     const isLate = runsAfter === undefined || this.sim.now - since < runsAfter - restAfter;
     const runs = !isLate && hasWorkers(execution);
@@ -529,9 +537,15 @@ export class Flink {
         startTime,
         endTime,
         duration: Math.max(0, (endTime === -1 ? Math.round(this.sim.now) : endTime) - startTime),
-        tasks: end !== undefined ? {} : runs ? { RUNNING: 1, TOTAL: 1 } : { SCHEDULED: 1, TOTAL: 1 },
+        tasks: end !== undefined ? {} : runs ? this.tasksOf(execution, program) : { SCHEDULED: 1, TOTAL: 1 },
       };
     });
+  }
+
+  /** Of a job that runs. */
+  private tasksOf({ startedAt }: Execution, { restartsTasks: [from, to] = [0, 0] }: Program): JobSummary['tasks'] {
+    const age = this.sim.now - startedAt;
+    return age >= from && age < to ? { RUNNING: 1, INITIALIZING: 1, TOTAL: 2 } : { RUNNING: 1, TOTAL: 1 };
   }
 
   private cancel(ref: ClusterRef, jobId: string): void {

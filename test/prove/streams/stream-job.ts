@@ -129,6 +129,7 @@ export class StreamJob {
     const how = this.config.howOf(question);
     const operation: Operation = { how };
     this.operations.set(triggerId, operation);
+    this.truth.stopDirectories.push(targetDirectory);
     this.stopping = true;
     sim.tell('flink', `job of ${this.config.name} is to stop with a savepoint, which ${how}`);
     sim.after(sim.draws.between(`${question} takes`, 200, 6_000), () =>
@@ -265,7 +266,7 @@ export class StreamJob {
     this.truth.remove(path, this.host?.jobId ?? '');
   }
 
-  private completeAt(path: string, isSavepoint: boolean): void {
+  completeAt(path: string, isSavepoint: boolean): void {
     const { truth, config } = this;
     const id = this.next;
     this.next += 1;

@@ -28,6 +28,10 @@ export class StreamTruth {
   private readonly snapshots = new Map<string, Completed[]>();
   /** By path: every one that ever was. */
   private readonly known = new Map<string, Completed>();
+  /** Every job that began, in order, and the path of its state. */
+  readonly begun: { readonly jobId: string; readonly path: string | undefined }[] = [];
+  /** Of every savepoint that a job was to stop with, in order. */
+  readonly stopDirectories: string[] = [];
   /** How many subtasks the jobs have that are rescaled, by the ids of jobs. */
   readonly scaled = new Map<string, ScaledJob>();
   /** Jobs that Kubernetes began anew from where their attempt began: what they complete from then on is nobody's state. */
@@ -82,6 +86,7 @@ export class StreamTruth {
   /** A job begins; answers the number of what it restored, and `undefined` when it has none, or cannot read it. */
   restore({ name }: StreamConfig, jobId: string, path: string | undefined, recovers: boolean): number | undefined {
     this.sim.tell('flink', `${name} begins from ${path ?? 'nothing'}`);
+    this.begun.push({ jobId, path });
     const from = path === undefined ? undefined : this.known.get(path);
     const newest = this.newest(name);
     // A JobManager that Kubernetes starts again begins where its attempt began, and high availability where its job was.
