@@ -24,7 +24,7 @@ export function openCallbacks({ callbacks = [] }: RunRecord): readonly OpenCallb
   return callbacks.filter(isOpenCallback);
 }
 
-export function isOpenCallback(callback: Callback): callback is OpenCallback {
+function isOpenCallback(callback: Callback): callback is OpenCallback {
   return 'taskToken' in callback;
 }
 

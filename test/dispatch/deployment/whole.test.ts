@@ -4,7 +4,6 @@ import { parseClusterId } from '../../../lib/core/ids.ts';
 import { advanceDeployment } from '../../../lib/dispatch/deployment/advance-deployment.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import { STREAM_FOREVER } from '../scripted/stream.ts';
 import { World } from '../scripted/world.ts';
 import { CHECKPOINTS, SAVEPOINTS, stream } from './stream-world.ts';
 
@@ -14,7 +13,7 @@ class Whole {
   private taken = 0;
 
   constructor() {
-    this.world.flink.behaviours = [STREAM_FOREVER];
+    this.world.flink.behaviours = [{ restAfter: 600, runsAfter: 1100 }];
     this.world.sessions.jobs = [{ runsAfter: 300 }];
     this.world.sessions.slotsAvailable = 1;
   }

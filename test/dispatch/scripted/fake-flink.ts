@@ -224,23 +224,3 @@ function healthyPods(ref: ClusterRef, createdAt: number): readonly PodFacts[] {
   });
   return [pod(`${ref.clusterId}-x`, 'jobmanager'), pod(`${ref.clusterId}-taskmanager-1-1`, 'taskmanager')];
 }
-
-/** The JobManager's container has exited, and will be restarted. */
-export function crashedPods(ref: ClusterRef, createdAt: number): readonly PodFacts[] {
-  return healthyPods(ref, createdAt).map((pod) =>
-    pod.component === 'taskmanager'
-      ? pod
-      : {
-          ...pod,
-          ready: false,
-          containers: pod.containers.map((container) => ({
-            ...container,
-            ready: false,
-            state: 'terminated' as const,
-            reason: 'Error',
-            exitCode: 239,
-            finishedAt: createdAt + 500,
-          })),
-        },
-  );
-}

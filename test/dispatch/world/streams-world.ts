@@ -12,7 +12,7 @@ import { FOREVER, jobMessage, World } from './simulated.ts';
 
 export const SAVEPOINTS = 's3://state/sp';
 export const CHECKPOINTS = 's3://state/chk';
-export const DIRECTORIES = {
+const DIRECTORIES = {
   'execution.checkpointing.savepoint-dir': SAVEPOINTS,
   'execution.checkpointing.dir': CHECKPOINTS,
 };
