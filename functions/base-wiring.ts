@@ -1,5 +1,4 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { AcceptDeps } from '../lib/dispatch/accept.ts';
 import type { DispatchDeps } from '../lib/dispatch/deps.ts';
@@ -7,7 +6,6 @@ import { createConfigSource, type ConfigSource } from '../lib/install/config-sou
 import { createS3ConfigStore } from '../lib/install/s3-config-store.ts';
 import type { DispatchConfig } from '../lib/job/config/dispatch-config.ts';
 import { createS3Deployments } from '../lib/deployment/store/s3-deployments.ts';
-import { createSfnCallbacks } from '../lib/outcome/sfn-callbacks.ts';
 import { createS3Ledger } from '../lib/run/store/s3-ledger.ts';
 import { createSqsDeadLetters } from '../lib/run/store/sqs-dead-letters.ts';
 import { createSqsRunQueue } from '../lib/run/store/sqs-run-queue.ts';
@@ -23,7 +21,7 @@ export interface Base {
   readonly sqs: SQSClient;
   readonly common: Pick<
     AcceptDeps & DispatchDeps,
-    'ledger' | 'deployments' | 'runQueue' | 'deadLetters' | 'callbacks' | 'eventContext' | 'clock' | 'log'
+    'ledger' | 'deployments' | 'runQueue' | 'deadLetters' | 'eventContext' | 'clock' | 'log'
   >;
 }
 
@@ -59,7 +57,6 @@ function wireEnvironment(config: Config, keepsLastGood: boolean): Environment {
     deployments: createS3Deployments(ledger),
     runQueue: createSqsRunQueue({ sqs, queueUrl: config.RUN_QUEUE_URL }),
     deadLetters: createSqsDeadLetters({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL }),
-    callbacks: createSfnCallbacks(new SFNClient()),
     eventContext: { source: `/flink-dispatch/${config.STAGE}`, ledgerBucket: config.LEDGER_BUCKET },
     clock: systemClock,
     log,

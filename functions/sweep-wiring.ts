@@ -1,3 +1,4 @@
+import { NO_TASKS } from '../lib/outcome/task-callbacks.ts';
 import type { SweepDeps } from '../lib/dispatch/sweep/sweep-deps.ts';
 import { createS3LiveRuns, createS3SweepPlaces } from '../lib/run/store/s3-live-runs.ts';
 import { createS3RunIndex } from '../lib/run/store/s3-run-index.ts';
@@ -16,6 +17,7 @@ export const sweepWiring: () => Promise<SweepWiring> = onceWired(
     targets: Object.keys(deployment.targets),
     sweep: {
       ...common,
+      callbacks: NO_TASKS,
       targets: createTargets(deployment, s3),
       live: createS3LiveRuns({ s3, bucket: config.LEDGER_BUCKET }),
       index: createS3RunIndex({ s3, bucket: config.LEDGER_BUCKET }),

@@ -20,6 +20,7 @@ import { onceWired } from './base-wiring.ts';
 import type { BundlerParts } from './bundler.ts';
 import type { Config } from './config.ts';
 import { createTargets } from './targets.ts';
+import { taskCallbacks } from './task-callbacks.ts';
 import { metrics } from './telemetry.ts';
 
 /** What the function that follows runs is made of. */
@@ -38,6 +39,7 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     locks: createS3Locks(ledgerBucket),
     evidence: createS3EvidenceStore(ledgerBucket),
     publisher: publisherFor(config, sqs),
+    callbacks: taskCallbacks(),
     targets: createTargets(deployment, s3),
     keepJar: pins.refresh,
     state: s3StateStorages({ s3, allowed: stateStorageOf(deployment) }),

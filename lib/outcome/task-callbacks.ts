@@ -1,3 +1,4 @@
+import { DispatchError } from '../core/errors.ts';
 import type { LifecycleEvent } from './schema.ts';
 
 /** `gone`: nobody waits any more, because the task was answered before, ran into its time-out or was stopped. */
@@ -13,4 +14,11 @@ export interface TaskCallbacks {
   complete(taskToken: string, event: LifecycleEvent): Promise<Heard>;
   /** The run goes on. @throws as `complete` */
   heartbeat(taskToken: string): Promise<Heard>;
+}
+
+/** Of who never meets a task: requests of uploads and schedules have no token, and the sweeper takes no step. */
+export const NO_TASKS: TaskCallbacks = { complete: refuse, heartbeat: refuse };
+
+function refuse(): Promise<never> {
+  return Promise.reject(new DispatchError('Internal', 'a function that answers no tasks was asked to answer one'));
 }

@@ -31,6 +31,9 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   's3:ListObjectsV2': ['s3:ListBucket'],
   'sqs:SendMessage': ['sqs:SendMessage'],
   'sns:Publish': ['sns:Publish'],
+  'sfn:SendTaskSuccess': ['states:SendTaskSuccess'],
+  'sfn:SendTaskFailure': ['states:SendTaskFailure'],
+  'sfn:SendTaskHeartbeat': ['states:SendTaskHeartbeat'],
   'eventbridge:PutEvents': ['events:PutEvents'],
   'secrets-manager:GetSecretValue': ['secretsmanager:GetSecretValue'],
   'ecr:GetAuthorizationToken': ['ecr:GetAuthorizationToken'],
@@ -117,7 +120,7 @@ describe('policies', () => {
     ]);
     const allowed = broad.filter(({ effect }) => effect === 'Allow');
     expect(new Set(allowed.map(({ id }) => id.split('/')[1]))).toEqual(
-      new Set(['Trace', 'RegistryToken', 'NetworkInterfaces']),
+      new Set(['Trace', 'RegistryToken', 'NetworkInterfaces', 'AnswerTasks']),
     );
   });
 
