@@ -43,10 +43,13 @@ function retention(rank: number, retained: string | undefined): FlinkOptions {
   };
 }
 
-/** Whether a job may leave out state of the snapshot that none of its operators has. */
-export function ignoresUnclaimedState(options: Readonly<Record<string, string>>): boolean {
-  const [now, old] = ['execution.state-recovery', 'execution.savepoint'].map(
-    (prefix) => options[`${prefix}.ignore-unclaimed-state`],
-  );
-  return (now ?? old)?.toLowerCase() === 'true';
+/** What an option of recovery says, under the name that it has from 1.20 on or the one before. */
+export function recoveryOption(options: FlinkOptions, name: 'path' | 'ignore-unclaimed-state'): string | undefined {
+  return options[`execution.state-recovery.${name}`] ?? options[`execution.savepoint.${name}`];
+}
+
+/** Whether a job may leave out state of the snapshot that none of its operators has; undefined: its options do not say. */
+export function ignoresUnclaimedState(options: FlinkOptions): boolean | undefined {
+  const ignores = recoveryOption(options, 'ignore-unclaimed-state');
+  return ignores === undefined ? undefined : ignores.toLowerCase() === 'true';
 }

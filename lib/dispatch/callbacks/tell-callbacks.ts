@@ -14,6 +14,8 @@ type CallbackDeps = Pick<DispatchDeps, 'callbacks' | 'clock' | 'eventContext' | 
  * returned has to be written; a crash before that says the same again.
  */
 export async function tellCallbacks(record: RunRecord, deps: CallbackDeps): Promise<RunRecord> {
+  // Of most runs nobody waits for the end.
+  if (openCallbacks(record).length === 0) return record;
   const now = deps.clock.now();
   const event = completionOf(record, deps);
   const told = event === undefined ? dueHeartbeats(record, now) : openCallbacks(record);
@@ -52,19 +54,16 @@ export async function giveUpCallbacks<R extends RunRecord>(
   record: R,
   deps: CallbackDeps & Pick<DispatchDeps, 'deadLetters'>,
 ): Promise<R> {
+  const open = openCallbacks(record);
+  if (open.length === 0) return record;
+  const { runId } = record;
   const now = deps.clock.now();
+  const message = 'The task of a state machine that waits for this run could not be told of its end';
+  const body = JSON.stringify(completionOf(record, deps) ?? { runId });
   let next = record;
-  for (const { id } of openCallbacks(record)) {
-    const event = completionOf(record, deps);
-    const message = 'The task of a state machine that waits for this run could not be told of its end';
-    const body = JSON.stringify(event ?? { runId: record.runId });
-    await deps.deadLetters.put({
-      body,
-      source: `callback ${id} of run ${record.runId}`,
-      reason: 'CallbackLost',
-      message,
-    });
-    deps.log.error('a task was never told', { runId: record.runId, callback: id });
+  for (const { id } of open) {
+    await deps.deadLetters.put({ body, source: `callback ${id} of run ${runId}`, reason: 'CallbackLost', message });
+    deps.log.error('a task was never told', { runId, callback: id });
     next = settle(next, id, now);
   }
   return next;

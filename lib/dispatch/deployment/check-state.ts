@@ -2,9 +2,10 @@ import { isDispatchError } from '../../core/errors.ts';
 import { compareState, type StateCheck } from '../../deployment/check/state-check.ts';
 import type { DeploymentRecord, NextRun } from '../../deployment/record.ts';
 import { ignoresUnclaimedState } from '../../job/state-options.ts';
-import { hasAttempt, currentAttempt } from '../../run/machine.ts';
+import { hasAttempt } from '../../run/machine.ts';
 import type { RunRecord } from '../../run/record.ts';
 import type { DispatchDeps } from '../deps.ts';
+import { newestOf, storedCheckpoints } from '../state/snapshots.ts';
 import type { Found } from './take-snapshot.ts';
 
 type Result = Omit<StateCheck, 'at'>;
@@ -38,7 +39,7 @@ async function resultOf(
     if (path === undefined) return { result: 'fits' };
     const content = await deps.state(path).content(path);
     if (content === undefined) return unknown(`there is no complete snapshot at ${path} any more`);
-    const isAllowed = ignoresUnclaimedState(made.job.options);
+    const isAllowed = ignoresUnclaimedState(made.job.options) === true;
     return { path, ...compareState(content, operators, { isAllowed }) };
   } catch (error) {
     if (!isDispatchError(error)) throw error;
@@ -57,11 +58,6 @@ async function newestPath(
   run: RunRecord | undefined,
   deps: DispatchDeps,
 ): Promise<string | undefined> {
-  const directory = run?.job?.state?.checkpointDirectory;
-  if (run !== undefined && hasAttempt(run) && directory !== undefined) {
-    const { jobId } = currentAttempt(run);
-    const [first] = await deps.state(directory).checkpoints(directory, jobId);
-    if (first !== undefined) return first.path;
-  }
-  return (own?.startFrom ?? newest)?.path;
+  const checkpoints = run === undefined || !hasAttempt(run) ? [] : await storedCheckpoints(run, deps.state);
+  return (newestOf(checkpoints) ?? own?.startFrom ?? newest)?.path;
 }

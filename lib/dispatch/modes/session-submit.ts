@@ -6,6 +6,7 @@ import type { KubernetesFacts } from '../../kubernetes/cluster/port.ts';
 import { ProgramFailed, type JarRun } from '../../flink/job-manager.ts';
 import { hasHighAvailability } from '../../job/high-availability.ts';
 import { sessionJobOptions } from '../../job/session.ts';
+import { ignoresUnclaimedState, recoveryOption } from '../../job/state-options.ts';
 import { updateAttempt } from '../../run/machine.ts';
 import { isEndless } from '../../verdict/kind.ts';
 import type { Observation } from '../../verdict/observation.ts';
@@ -123,17 +124,15 @@ export function answered({ run, attempt: { submission }, deps }: Submitting): Ac
 /** JarRunRequestBody; options that have a field of it go there. */
 export function requestFor({ job, attempt }: Pick<Submitting, 'job' | 'attempt'>): JarRun {
   const { options, entryClass, args } = job;
-  const option = (key: string): string | undefined =>
-    options[`execution.state-recovery.${key}`] ?? options[`execution.savepoint.${key}`];
-  const savepointPath = option('path');
-  const ignore = option('ignore-unclaimed-state');
   return {
     ...defined({ entryClass }),
     programArgs: args,
     ...(options['parallelism.default'] === undefined ? {} : { parallelism: Number(options['parallelism.default']) }),
     jobId: attempt.jobId,
-    ...defined({ savepointPath }),
-    ...(ignore === undefined ? {} : { allowNonRestoredState: ignore.toLowerCase() === 'true' }),
+    ...defined({
+      savepointPath: recoveryOption(options, 'path'),
+      allowNonRestoredState: ignoresUnclaimedState(options),
+    }),
     flinkConfiguration: sessionJobOptions(job),
   };
 }

@@ -57,7 +57,7 @@ function mayBeBeyond(jobs: ReturnType<typeof jobsOf>, asked: Asked | undefined):
 async function newestStored(at: Stopping, found: Snapshot | null | undefined): Promise<Snapshot | undefined> {
   if (!found || at.attempt.beganAgain === true) return undefined;
   try {
-    return newestOf(await storedCheckpoints(at));
+    return newestOf(await storedCheckpoints(at.run, at.deps.state));
   } catch (error) {
     if (!isDenied(error)) throw error;
     at.deps.log.warn('checkpoints were not looked for', { runId: at.run.runId, error: describeError(error) });

@@ -16,7 +16,8 @@ export async function withNewestState<R extends LaunchedRun>(at: AttemptContext<
   if (job.state === undefined || isHeld(run) || leftNothing(at)) return run;
   try {
     if (attempt.snapshot !== undefined && (await isThere(attempt.snapshot, at))) return run;
-    const snapshot = newestOf([...(await savepointsOfRun(run, deps.state)), ...(await storedCheckpoints(at))]);
+    const savepoints = await savepointsOfRun(run, deps.state);
+    const snapshot = newestOf([...savepoints, ...(await storedCheckpoints(run, deps.state))]);
     if (attempt.beganAgain === true && snapshot?.kind === 'checkpoint') return ambiguous(run, snapshot);
     const bare = without(run, 'stateUnknown');
     return snapshot === undefined ? withoutSnapshot(bare) : updateAttempt(bare, { snapshot });

@@ -64,11 +64,11 @@ export async function savepointsOfRun(run: LaunchedRun, state: StateStorages): P
   return beyondRestored(run, await state(directory).savepointsBelow(directory, `${run.runId}-`));
 }
 
-/** The complete checkpoints of the attempt's job. @throws DispatchError as StateStorage */
-export async function storedCheckpoints({ run, attempt, job, deps }: AttemptContext): Promise<readonly Snapshot[]> {
-  const directory = job.state?.checkpointDirectory;
+/** The complete checkpoints of the job of its current attempt. @throws DispatchError as StateStorage */
+export async function storedCheckpoints(run: LaunchedRun, state: StateStorages): Promise<readonly Snapshot[]> {
+  const directory = run.job.state?.checkpointDirectory;
   if (directory === undefined) return [];
-  const checkpoints = await deps.state(directory).checkpoints(directory, attempt.jobId);
+  const checkpoints = await state(directory).checkpoints(directory, currentAttempt(run).jobId);
   return checkpoints.map((one) => storedSnapshot('checkpoint', one, run.runId));
 }
 

@@ -13,7 +13,7 @@ import { isRunMessage, type RunMessage } from '../../../lib/run/store/run-queue.
 import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
 import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
 import { systemClock } from '../../../functions/clock.ts';
-import { FakeTaskCallbacks } from '../../fakes/task-callbacks.ts';
+import { NO_TASKS } from '../../../lib/outcome/task-callbacks.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { LEDGER, NAMESPACE, type Member } from './fleet.ts';
 
@@ -58,7 +58,7 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     deadLetters: nothing('dead letters'),
     evidence: new FakeEvidenceStore(),
     publisher: { publish: () => unused('events') },
-    callbacks: new FakeTaskCallbacks(),
+    callbacks: NO_TASKS,
     eventContext: { source: '/bench', ledgerBucket: LEDGER },
     targets: () => Promise.resolve(target),
     deliver: () => unused('jars'),

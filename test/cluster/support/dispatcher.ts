@@ -30,7 +30,7 @@ import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
 import { isRunEvent } from '../../../lib/outcome/publisher.ts';
 import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import { FakeTaskCallbacks } from '../../fakes/task-callbacks.ts';
+import { NO_TASKS } from '../../../lib/outcome/task-callbacks.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -120,7 +120,7 @@ export class Run {
     const deployments = new FakeDeployments();
     const stores = { ledger: this.ledger, deployments, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
     const eventContext = { source: '/flink-dispatch/test', ledgerBucket: 'ledger' };
-    const common = { ...stores, callbacks: new FakeTaskCallbacks(), eventContext };
+    const common = { ...stores, callbacks: NO_TASKS, eventContext };
     const deployment = parseDispatchConfig(deploymentOf(options));
     const { objects, pin, deliver } = jarsOf(options.jars, deployment, this.clock);
     const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };

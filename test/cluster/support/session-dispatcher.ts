@@ -20,7 +20,7 @@ import type { Jars } from '../../../lib/flink/job-manager.ts';
 import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
 import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
-import { FakeTaskCallbacks } from '../../fakes/task-callbacks.ts';
+import { NO_TASKS } from '../../../lib/outcome/task-callbacks.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -74,7 +74,7 @@ export class SessionDispatcher {
     const deployments = new FakeDeployments();
     const stores = { ledger: this.ledger, deployments, runQueue: this.queue, deadLetters: new FakeDeadLetters() };
     const eventContext = { source: '/flink-dispatch/test', ledgerBucket: 'ledger' };
-    const common = { ...stores, callbacks: new FakeTaskCallbacks(), eventContext, clock, log };
+    const common = { ...stores, callbacks: NO_TASKS, eventContext, clock, log };
     const prepare = { objects, storedJobs: storedJobsIn(objects, 'ledger'), deployment };
     this.accepting = { ...common, live: this.ledger, prepare, pin: (jar) => Promise.resolve(jar) };
     const targets = createTargets(deployment, new S3Client({ region: 'none' }));

@@ -24,7 +24,7 @@ import type { QueueMessage, RunQueue } from '../../../lib/run/store/run-queue.ts
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { s3StateStorages } from '../../../lib/state/s3-state-storage.ts';
 import { parseUploadEvent } from '../../../lib/trigger/s3-event.ts';
-import { FakeTaskCallbacks } from '../../fakes/task-callbacks.ts';
+import { NO_TASKS } from '../../../lib/outcome/task-callbacks.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -89,7 +89,7 @@ export class Streams {
     const pins = s3Pins({ s3, bucket, clock });
     const { ledger, deployments, queue: runQueue } = this;
     const eventContext = { source: '/flink-dispatch/test', ledgerBucket: bucket };
-    const events = { callbacks: new FakeTaskCallbacks(), eventContext };
+    const events = { callbacks: NO_TASKS, eventContext };
     const common = { ledger, deployments, runQueue, deadLetters: new FakeDeadLetters(), ...events, clock, log };
     const prepare = { objects, storedJobs: storedJobsIn(objects, bucket), deployment };
     this.accepting = { ...common, live: ledger, prepare, pin: pins.pin };

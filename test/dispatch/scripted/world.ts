@@ -16,7 +16,7 @@ import type { RunMessage } from '../../../lib/run/store/run-queue.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
 import { eachOnce, recordIn } from '../world/simulated.ts';
 import { createFakeClusters, type FakeClusters } from '../../fakes/clusters.ts';
-import { FakeTaskCallbacks } from '../../fakes/task-callbacks.ts';
+import { NO_TASKS } from '../../../lib/outcome/task-callbacks.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -100,7 +100,7 @@ export class World {
       deployments: effects.watch('deployments', this.deployments, 'StorageUnavailable'),
       runQueue: effects.watch('runQueue', this.runQueue, 'StorageUnavailable'),
       deadLetters: effects.watch('deadLetters', this.deadLetters, 'StorageUnavailable'),
-      callbacks: new FakeTaskCallbacks(),
+      callbacks: NO_TASKS,
       eventContext: { source: '/flink-dispatch/test', ledgerBucket: 'ledger' },
       clock: this.clock,
       log,

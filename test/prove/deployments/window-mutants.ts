@@ -53,7 +53,7 @@ const GUARDS: readonly Guard[] = [
   {
     name: 'W13, W15: the newest checkpoint is listed when the attempt is gone',
     file: 'lib/dispatch/state/newest-state.ts',
-    guard: ', ...(await storedCheckpoints(at))]);',
+    guard: ', ...(await storedCheckpoints(run, deps.state))]);',
     without: ']);',
     seeds: [3],
   },

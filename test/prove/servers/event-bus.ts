@@ -2,6 +2,7 @@ import { EventBridgeServiceException, PutEventsCommand, type EventBridgeClient }
 import type { LifecycleEvent } from '../../../lib/outcome/schema.ts';
 import type { FaultKind } from '../faults.ts';
 import type { Failures, Invocation, Simulation } from '../simulation.ts';
+import { failuresOf, noAnswer } from './aws-failures.ts';
 
 const PUT: readonly FaultKind[] = [
   'refused',
@@ -15,19 +16,12 @@ const PUT: readonly FaultKind[] = [
   'crash-after',
 ];
 
-function failure(name: string, status: number): EventBridgeServiceException {
-  return new EventBridgeServiceException({
-    name,
-    $fault: 'server',
-    $metadata: { httpStatusCode: status },
-    message: name,
-  });
-}
+const failure = failuresOf(EventBridgeServiceException);
 
 const FAILURES: Failures = {
   refused: () => failure('InternalException', 500),
   throttled: () => failure('ThrottlingException', 400),
-  noAnswer: () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET' }),
+  noAnswer,
 };
 
 /** The event bus, with a subscriber that keeps everything. */

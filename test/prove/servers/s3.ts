@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { FaultKind } from '../faults.ts';
 import type { Failures, Invocation, Simulation } from '../simulation.ts';
+import { failuresOf, noAnswer } from './aws-failures.ts';
 
 interface Stored {
   readonly body: Uint8Array | string;
@@ -51,15 +52,13 @@ const READ: readonly FaultKind[] = ['refused', 'throttled', 'lost', 'slow', 'cra
 const WRITE: readonly FaultKind[] = [...READ, 'late', 'resent'];
 const CONDITIONAL: readonly FaultKind[] = [...WRITE, 'conflict'];
 
-function failure(name: string, status: number): S3ServiceException {
-  return new S3ServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: status }, message: name });
-}
+const failure = failuresOf(S3ServiceException, 'client');
 
 const FAILURES: Failures = {
   refused: () => failure('InternalError', 500),
   throttled: () => failure('SlowDown', 503),
   conflict: () => failure('ConditionalRequestConflict', 409),
-  noAnswer: () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET' }),
+  noAnswer,
 };
 
 /** One S3 with all its buckets: reads after writes, lists in order, conditional writes. */

@@ -3,6 +3,7 @@ import type { SQSEvent } from 'aws-lambda';
 import type { BatchResponse } from '../../../lib/dispatch/accept-batch.ts';
 import type { FaultKind } from '../faults.ts';
 import { Invocation, type Failures, type Simulation } from '../simulation.ts';
+import { failuresOf, noAnswer, REQUEST_FAULTS } from './aws-failures.ts';
 
 interface Message {
   readonly id: string;
@@ -30,16 +31,6 @@ export interface QueueOptions {
   readonly nameOf: (body: string) => string;
 }
 
-const SEND: readonly FaultKind[] = [
-  'refused',
-  'throttled',
-  'lost',
-  'late',
-  'resent',
-  'slow',
-  'crash-before',
-  'crash-after',
-];
 const DELIVERY: readonly FaultKind[] = [
   'duplicated',
   'delayed',
@@ -49,14 +40,12 @@ const DELIVERY: readonly FaultKind[] = [
   'frozen',
 ];
 
-function failure(name: string, status: number): SQSServiceException {
-  return new SQSServiceException({ name, $fault: 'server', $metadata: { httpStatusCode: status }, message: name });
-}
+const failure = failuresOf(SQSServiceException);
 
 const SQS_FAILURES: Failures = {
   refused: () => failure('InternalFailure', 500),
   throttled: () => failure('RequestThrottled', 403),
-  noAnswer: () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET' }),
+  noAnswer,
 };
 
 /** A standard queue and the functions that Lambda calls for it: at least once, in no order, several at a time. */
@@ -235,7 +224,7 @@ export function sqsClient(
       return { MessageId: 'sent' };
     };
     const what = `sqs send ${nameOf(sent)}`;
-    return sim.effect(invocation, { what, act, kinds: SEND, failures: SQS_FAILURES, latency: [4, 30] });
+    return sim.effect(invocation, { what, act, kinds: REQUEST_FAULTS, failures: SQS_FAILURES, latency: [4, 30] });
   };
   return { send } as unknown as SQSClient;
 }

@@ -5,19 +5,8 @@ import {
   SFNServiceException,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { FaultKind } from '../faults.ts';
 import type { Failures, Invocation, Simulation } from '../simulation.ts';
-
-const ANSWER: readonly FaultKind[] = [
-  'refused',
-  'throttled',
-  'lost',
-  'late',
-  'resent',
-  'slow',
-  'crash-before',
-  'crash-after',
-];
+import { failuresOf, noAnswer, REQUEST_FAULTS } from './aws-failures.ts';
 
 /** What a task was told: `succeeded`, or the error that it failed with. */
 export interface TaskAnswer {
@@ -25,14 +14,12 @@ export interface TaskAnswer {
   readonly told: string;
 }
 
-function failure(name: string, status: number): SFNServiceException {
-  return new SFNServiceException({ name, $fault: 'server', $metadata: { httpStatusCode: status }, message: name });
-}
+const failure = failuresOf(SFNServiceException);
 
 const FAILURES: Failures = {
   refused: () => failure('InternalFailure', 500),
   throttled: () => failure('ThrottlingException', 400),
-  noAnswer: () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code: 'ECONNRESET' }),
+  noAnswer,
 };
 
 /** Tasks of state machines that wait for an answer; some are given up by their time-out. */
@@ -71,7 +58,7 @@ export class StepFunctions {
         this.onAnswer({ taskToken, told });
         return {};
       };
-      return this.sim.effect(invocation, { what, act, kinds: ANSWER, failures: FAILURES, latency: [8, 60] });
+      return this.sim.effect(invocation, { what, act, kinds: REQUEST_FAULTS, failures: FAILURES, latency: [8, 60] });
     };
     return { send } as unknown as SFNClient;
   }

@@ -7,6 +7,7 @@ import { has, type Execute } from '../../command.ts';
 import { openDeployments } from '../../deployment-ledger.ts';
 import { UsageError } from '../../flags/usage.ts';
 import { harmless, printJson, table, type Io } from '../../terminal/io.ts';
+import { keptSnapshot, noSuchSnapshot } from './kept-snapshot.ts';
 
 /** The snapshots that are kept: what each is, who took it, and what was restored from it; or what is in one of them. */
 export const history: Execute = async (io, parsed) => {
@@ -24,11 +25,11 @@ export const history: Execute = async (io, parsed) => {
   return 0;
 };
 
-function snapshotIn({ name, snapshots, newest }: DeploymentRecord, which: string): Snapshot {
-  const kept = snapshots.find(({ ordinal, snapshot }) => String(ordinal) === which || snapshot.path === which);
-  if (kept !== undefined) return kept.snapshot;
-  if (newest?.path === which) return newest;
-  throw new UsageError(`'${which}': the history of ${name} has no such snapshot: deployments history lists them`);
+function snapshotIn(record: DeploymentRecord, which: string): Snapshot {
+  const { newest } = record;
+  const found = keptSnapshot(record, which)?.snapshot ?? (newest?.path === which ? newest : undefined);
+  if (found === undefined) throw noSuchSnapshot(record, which);
+  return found;
 }
 
 /** As its `_metadata` has it, which is read with the rights of whoever asks. */

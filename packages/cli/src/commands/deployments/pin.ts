@@ -6,6 +6,7 @@ import { has, type Execute } from '../../command.ts';
 import { openDeployments } from '../../deployment-ledger.ts';
 import { UsageError } from '../../flags/usage.ts';
 import { printJson } from '../../terminal/io.ts';
+import { keptSnapshot, noSuchSnapshot } from './kept-snapshot.ts';
 
 /** Functions change the record as well. */
 const RACES = 10;
@@ -43,12 +44,9 @@ async function change(
   throw new DispatchError('StorageUnavailable', `the record of deployment ${id} changed ${RACES} times meanwhile`);
 }
 
-/** By its number in the history, or by its path. */
-function keptIn({ name, snapshots }: DeploymentRecord, which: string, pinned: boolean): KeptSnapshot {
-  const one = snapshots.find(({ ordinal, snapshot }) => String(ordinal) === which || snapshot.path === which);
-  if (one === undefined) {
-    throw new UsageError(`'${which}': the history of ${name} has no such snapshot: deployments history lists them`);
-  }
+function keptIn(record: DeploymentRecord, which: string, pinned: boolean): KeptSnapshot {
+  const one = keptSnapshot(record, which);
+  if (one === undefined) throw noSuchSnapshot(record, which);
   if (!pinned || one.deletingAt === undefined) return one;
   throw new UsageError(`'${which}' is being deleted: another one can be kept, as deployments history lists them`);
 }
