@@ -420,7 +420,7 @@ export class Invariants {
   }
 
   /** The source itself lost it, or gave up on functions that never answered. */
-  private wasLost(name: string): boolean {
+  wasLost(name: string): boolean {
     return this.world.sim.faults.struck.some(({ at, kind }) => {
       if (at.startsWith(`schedule ${name} `)) return true;
       return kind === 'message-lost' && (new RegExp(`jobs(-beta)? ${name}`).test(at) || at.startsWith('uploads '));

@@ -5,7 +5,7 @@ import { RESCALE_PLAYED } from './deployments/rescale-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
-import { CALLBACK_MUTANTS } from './callbacks/mutants.ts';
+import { CALLBACK_MUTANTS, CALLBACK_TESTED } from './callbacks/mutants.ts';
 import { LOCK_MUTANTS } from './locks/mutants.ts';
 import { INDEX_MUTANTS, INDEX_TESTED } from './index/mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
@@ -338,6 +338,7 @@ export const MUTANTS: readonly Mutant[] = [
 export const TESTED: readonly TestedMutant[] = [
   ...DEPLOYMENT_MUTANTS,
   ...STREAM_TESTED,
+  ...CALLBACK_TESTED,
   ...INDEX_TESTED,
   {
     name: 'a cluster in which the program goes on is not kept',

@@ -296,7 +296,7 @@ export class World {
     const spec = this.specOf(wish);
     const { idempotencyKey } = wish;
     const taskToken = this.hasTask(wish) ? tokenOf(wish, turn) : undefined;
-    if (taskToken !== undefined) this.callbacks.onSent(taskToken);
+    if (taskToken !== undefined) this.callbacks.onSent(taskToken, wish.name);
     const isBare = idempotencyKey === undefined && taskToken === undefined;
     const body = JSON.stringify(isBare ? spec : { spec, ...defined({ idempotencyKey, taskToken }) });
     this.sim.tell('user', `sends ${wish.name}: ${body}`);

@@ -1,9 +1,8 @@
 import { DispatchError } from '../../core/errors.ts';
-import type { RunId } from '../../core/ids.ts';
 import type { DispatchConfig } from '../../job/config/dispatch-config.ts';
 import { allowsTaskTokens } from '../../job/config/tenants.ts';
 import type { ResolvedJob } from '../../job/job.ts';
-import { addCallback, callbackOf, openCallbacks, settle } from '../../run/callbacks.ts';
+import { addCallback, callbackOf, openCallbacks } from '../../run/callbacks.ts';
 import type { Callback, RunRecord } from '../../run/record.ts';
 import type { RunRequest } from '../../trigger/request.ts';
 import type { DispatchDeps } from '../deps.ts';
@@ -36,27 +35,26 @@ export function checkTaskToken(job: ResolvedJob, request: RunRequest, { prepare 
 
 /**
  * The same request again, by another task: Step Functions begins one anew with another token. Nobody comes back to a run that
- * is closed, so that it is answered at once.
+ * is closed: its task is answered at once, and nothing is written.
  * @throws DispatchError that is retryable
  */
 export async function joinCallback({ runId }: RunRecord, request: RunRequest, deps: CallbackDeps): Promise<void> {
   const { taskToken } = request;
   if (taskToken === undefined || callbacksOf(request, deps) === undefined) return;
-  const { run } = await changed(runId, (known) => addCallback(known, taskToken), deps);
-  if (run.state !== 'closed' || openCallbacks(run).length === 0) return;
-  const told = await tellCallbacks(run, deps);
-  const ids = openCallbacks(run).filter(({ id }) => !openCallbacks(told).some((left) => left.id === id));
-  await changed(runId, (known) => ids.reduce((next, { id }) => settle(next, id, deps.clock.now()), known), deps);
-  if (openCallbacks(told).length > 0)
-    throw new DispatchError('StorageUnavailable', `tasks that wait for run ${runId} could not be told of its end`);
+  const join = (known: RunRecord): RunRecord => (known.state === 'closed' ? known : addCallback(known, taskToken));
+  const joined = await changeRun(runId, join, deps);
+  if (joined === undefined)
+    throw new DispatchError('StorageUnavailable', `run ${runId} was changed by others each time`);
+  if (joined.run.state === 'closed') await answerNow(joined.run, taskToken, deps);
 }
 
-async function changed(
-  runId: RunId,
-  change: (run: RunRecord) => RunRecord,
-  deps: CallbackDeps,
-): Promise<{ readonly run: RunRecord }> {
-  const done = await changeRun(runId, change, deps);
-  if (done !== undefined) return done;
-  throw new DispatchError('StorageUnavailable', `run ${runId} was changed by others each time`);
+async function answerNow(run: RunRecord, taskToken: string, deps: CallbackDeps): Promise<void> {
+  const callback = callbackOf(taskToken);
+  if (run.callbacks?.some(({ id }) => id === callback.id) === true) return;
+  const told = await tellCallbacks({ ...run, callbacks: [callback] }, deps);
+  if (openCallbacks(told).length > 0)
+    throw new DispatchError(
+      'StorageUnavailable',
+      `a task that waits for run ${run.runId} could not be told of its end`,
+    );
 }

@@ -2,7 +2,6 @@ import type { Instant } from '../../core/clock.ts';
 import { buildEvent } from '../../outcome/event.ts';
 import type { LifecycleEvent } from '../../outcome/schema.ts';
 import { dueHeartbeats, noteHeartbeat, openCallbacks, settle } from '../../run/callbacks.ts';
-import { isEnded } from '../../run/machine.ts';
 import type { OpenCallback, RunRecord } from '../../run/record.ts';
 import type { DispatchDeps } from '../deps.ts';
 
@@ -43,10 +42,10 @@ async function tell(
   }
 }
 
-/** Undefined: the run goes on, or its end is not published yet. */
+/** Undefined: the run goes on. */
 function completionOf(record: RunRecord, { eventContext }: CallbackDeps): LifecycleEvent | undefined {
   const event = record.events.find(({ type }) => type === 'completed');
-  return isEnded(record.state) && event !== undefined ? buildEvent(record, event, eventContext) : undefined;
+  return event && buildEvent(record, event, eventContext);
 }
 
 /** Nobody could be told: a dead letter says so, and the run closes. */

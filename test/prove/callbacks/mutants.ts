@@ -1,5 +1,5 @@
 import { Draws } from '../draws.ts';
-import type { Mutant } from '../mutants.ts';
+import type { Mutant, TestedMutant } from '../mutants.ts';
 import { workloadOf } from '../workload.ts';
 import { hasTask } from './tasks.ts';
 
@@ -14,28 +14,16 @@ const SEEDS = Array.from({ length: 8_000 }, (_, seed) => seed).filter((seed) => 
 
 const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
   {
-    name: 'a task is told of an end that is on record',
-    file: TELL,
-    guard: 'return isEnded(record.state) && event !== undefined ?',
-    without: 'return event !== undefined || record.attempts.length > 0 ?',
-  },
-  {
     name: 'a task that was not told is told later',
     file: TELL,
     guard: "log.warn('a task was not told', { runId, callback: id, error });\n    return record;",
     without: "log.warn('a task was not told', { runId, callback: id, error });\n    return settle(record, id, now);",
   },
   {
-    name: 'a run stays until its tasks are told',
-    file: 'lib/dispatch/clean-up.ts',
-    guard: 'if (waitsForCallbacks(record, now)) return waitFor(record, nextLook(record, now));',
-    without: 'if (waitsForCallbacks(record, now)) return continueNow(toClosed(record));',
-  },
-  {
     name: 'a task that comes to a closed run is told',
     file: 'lib/dispatch/callbacks/join-callback.ts',
-    guard: 'const told = await tellCallbacks(run, deps);',
-    without: 'const told = { ...run, callbacks: [] };',
+    guard: "if (joined.run.state === 'closed') await answerNow(joined.run, taskToken, deps);",
+    without: '',
   },
   {
     name: 'another task of the same request waits as well',
@@ -46,3 +34,13 @@ const GUARDS: readonly Omit<Mutant, 'seeds'>[] = [
 ];
 
 export const CALLBACK_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({ ...guard, seeds: SEEDS }));
+
+export const CALLBACK_TESTED: readonly TestedMutant[] = [
+  {
+    name: 'a run stays until its tasks are told',
+    test: 'test/dispatch/task-callbacks.test.ts',
+    file: 'lib/dispatch/clean-up.ts',
+    guard: 'if (waitsForCallbacks(record, now)) return waitFor(record, nextLook(record, now));',
+    without: 'if (waitsForCallbacks(record, now)) return continueNow(toClosed(record));',
+  },
+];

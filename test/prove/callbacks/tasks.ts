@@ -10,3 +10,9 @@ export function hasTask(draws: Draws, { name, kind, streams }: Pick<Wish, 'name'
 export function tokenOf({ name }: Pick<Wish, 'name'>, turn: 1 | 2): string {
   return `token-${name}-${turn}`;
 }
+
+/** Of the tasks that send one request. */
+export function tokensBeside(taskToken: string): readonly string[] {
+  const request = taskToken.slice(0, -1);
+  return [`${request}1`, `${request}2`];
+}
