@@ -28,8 +28,14 @@ export function permitting(record: DeploymentRecord, run: DeploymentRun, now: In
   return { record, effects: [{ kind: 'permit-run', run }], dueAt: now + TRANSITION };
 }
 
-/** Until the next run is ready, or has ended. */
-export function preparing(record: DeploymentRecord, next: NextRun, run: RunRecord | undefined, now: Instant): Decision {
+/** Until the next run is ready, or has ended. `known`: of the one that was next, which this one may have followed. */
+export function preparing(
+  record: DeploymentRecord,
+  next: NextRun,
+  known: RunRecord | undefined,
+  now: Instant,
+): Decision {
+  const run = known?.runId === next.id ? known : undefined;
   const dueAt = Math.max(now + POLL, Math.min(next.until, now + TRANSITION));
   if (next.dropped === true) {
     const asked = run !== undefined && (run.cancelRequested !== undefined || isEnded(run.state));

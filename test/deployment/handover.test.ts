@@ -3,6 +3,7 @@ import { runIdFor } from '../../lib/core/ids.ts';
 import { omit } from '../../lib/core/omit.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun, type NextRun } from '../../lib/deployment/record.ts';
 import { handOver, isFenced, isReady, prepare, takeBack } from '../../lib/deployment/prepare.ts';
+import { preparing } from '../../lib/deployment/prepare-steps.ts';
 import { updateAttempt } from '../../lib/run/machine.ts';
 import type { Attempt, EndedRun, HasAttempt, Outcome, RunRecord } from '../../lib/run/record.ts';
 import { NOW, runIn } from '../verdict/observations.ts';
@@ -53,6 +54,13 @@ describe('the next run is made before its turn', () => {
       next: { generation: 2, until: NOW + 300_000 },
     });
     expect(prepared(upgrading(), undefined, 'restart').kind).toBe('wait');
+  });
+
+  it('also where it follows one that was ready, and was refused', () => {
+    const refused = { ...ready, runId: runIdFor('refused') };
+    const made = preparing(upgrading(), next, refused, NOW);
+    expect(made.effects).toEqual([{ kind: 'prepare-run', next }]);
+    expect(preparing(upgrading(), next, ready, NOW).effects).toEqual([{ kind: 'check-state', next }]);
   });
 
   it.each<readonly [string, Partial<DeploymentRecord>]>([

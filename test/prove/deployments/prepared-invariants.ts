@@ -26,6 +26,7 @@ export class PreparedInvariants {
   onRecord(next: DeploymentRecord, last: DeploymentRecord): void {
     this.checkLeft(next, last);
     this.checkReady(next, last);
+    this.checkCompared(next, last);
   }
 
   /** Whether a run that is not gone may give its place away: to one that was prepared, or because it never had its permit. */
@@ -82,6 +83,13 @@ export class PreparedInvariants {
     const isReady = made.some((one) => one.runId === next.next?.id && one.prepared?.readyAt !== undefined);
     this.check('I12: a job is ended when the next one is ready', isReady, () => name);
     this.checkState(next, made);
+  }
+
+  /** I14: there is nothing to compare before its plan is there. */
+  private checkCompared({ id, name, next }: DeploymentRecord, { next: before }: DeploymentRecord): void {
+    if (next?.checked === undefined || before?.checked !== undefined) return;
+    const run = this.known.runsOf(id).find(({ runId }) => runId === next.id);
+    this.check('I14: what is compared is ready', run?.prepared?.readyAt !== undefined, () => `${name}: ${next.id}`);
   }
 
   /** I14: a program that lacks an operator of a state that was looked at takes no job's place. */

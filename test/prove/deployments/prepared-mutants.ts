@@ -41,6 +41,12 @@ const GUARDS: readonly Guard[] = [
     without: 'return done(record);',
   },
   {
+    name: 'I14 what is compared is the run that is next now',
+    file: STEPS,
+    guard: 'known?.runId === next.id ? known : undefined;',
+    without: 'known;',
+  },
+  {
     name: 'I12 an upgrade that prepares nothing says why',
     file: PREPARE,
     guard: 'makeNext(record, at) : done(sayUnprepared(record, at));',
