@@ -40,6 +40,7 @@ export function deploymentConfig({
       options: { allow: ['**'] },
       podTemplates: 'any',
       notify: ['**'],
+      taskTokens: true,
     },
   };
 }

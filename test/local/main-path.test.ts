@@ -6,6 +6,7 @@ import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
+import { makeStateMachine } from './state-machine.ts';
 
 const { missing } = await checkTools();
 const lacking = missing.map(({ name }) => name).join(', ');
@@ -23,7 +24,7 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
 
   beforeAll(async () => {
     await ensureArchivedJava(await ensureFlink({ log: () => undefined }));
-    stack = await startStack({ progress: silent });
+    stack = await startStack({ progress: silent, params: { taskTokens: 'on' } });
   });
 
   afterAll(async () => {
@@ -93,6 +94,30 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     const { event } = await stack.nextEvent(named('my-words'));
     expect(event.data).toMatchObject({ state: 'succeeded', request: { kind: 'message', idempotencyKey: 'order-17' } });
     await allOver(event.subject);
+  });
+
+  it('answers the task of a state machine that waits for a run', async () => {
+    const { orderTotals, failingJob } = stack.cluster.examples;
+    await stack.storeJob('totals', { name: 'totals' }, orderTotals);
+    await stack.storeJob('no-totals', { name: 'no-totals' }, failingJob);
+    const execute = await makeStateMachine(stack);
+    const [good, bad] = await Promise.all([execute('good', 'totals'), execute('bad', 'no-totals')]);
+    expect(good).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { name: 'totals', state: 'succeeded', accumulators: { orders: '1000' } },
+    });
+    expect(bad).toMatchObject({
+      status: 'SUCCEEDED',
+      output: {
+        told: 'JobFailed',
+        data: { name: 'no-totals', rootException: expect.stringContaining('order 3') as string },
+      },
+    });
+    for (const name of ['totals', 'no-totals']) await allOver((await stack.nextEvent(named(name))).event.subject);
+    // One that comes late, and that nobody waits for any more.
+    await stack.send({ runJob: 'totals', idempotencyKey: 'good', taskToken: 'of a task that is over' });
+    await expect.poll(() => stack.remains(), { timeout: 20_000, interval: 250 }).toEqual([]);
+    expect(await stack.client.takeDeadLetters()).toEqual([]);
   });
 
   it('runs a stored job at the time of a schedule', async () => {
