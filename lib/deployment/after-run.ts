@@ -4,6 +4,7 @@ import { omit } from '../core/omit.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { RunRecord } from '../run/record.ts';
 import { isBelow } from '../state/storage.ts';
+import { hasFinished, lostUnadopted } from './adopt.ts';
 import { addEvent } from './events.ts';
 import { keepSnapshot, leftBy, newestOf } from './history.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRun } from './record.ts';
@@ -29,7 +30,7 @@ function learn(given: DeploymentRecord, own: DeploymentRun, run: RunRecord, now:
   const isDone = left !== undefined && request?.directory !== undefined && isBelow(left.path, request.directory);
   const record = isDone ? omit(given, 'request') : giveUpRequest(given, now, 'The run has ended');
   const why = (isDone ? request.why : undefined) ?? own.stop?.why ?? 'end';
-  const known = { ...record, ...defined({ newest, unknown: run.stateUnknown?.message }) };
+  const known = { ...record, ...defined({ newest, unknown: run.stateUnknown?.message ?? lostUnadopted(own, run) }) };
   if (left === undefined) return afterHandover(known, own, run, now, newest);
   const snapshot = { ...left, run: left.run ?? run.runId };
   const kept = keepSnapshot({ ...known, newest: snapshot }, snapshot, why, now);
@@ -41,7 +42,9 @@ function settle(record: DeploymentRecord, own: DeploymentRun, run: RunRecord, no
   const { outcome } = run;
   if (outcome === undefined) return record;
   const { reason, message } = outcome;
-  if (outcome.state === 'succeeded' && reason !== 'StoppedWithSavepoint') return finish(record, own, now);
+  // That it has no end was a guess: what was asked for beside it is no version of it.
+  const isFinished = hasFinished(outcome) && !(own.adopted !== undefined && wantsAnother(record, own));
+  if (isFinished) return finish(record, own, now);
   if (wantsAnother(record, own)) return record;
   const back = rollBack(record, own, run, now);
   if (back !== undefined || own.stop !== undefined) return back ?? record;

@@ -4,6 +4,7 @@ import { omit } from '../core/omit.ts';
 import { isEnded } from '../run/machine.ts';
 import { isHeld } from '../run/prepared.ts';
 import type { RunRecord } from '../run/record.ts';
+import { ADOPTED, adopting, isToAdopt } from './adopt.ts';
 import { afterRun } from './after-run.ts';
 import { isUnheard, TRANSITION, waitForRequest, type Decision } from './decision.ts';
 import { deleted, due, JAR, jars, rest, suspended } from './at-rest.ts';
@@ -81,6 +82,7 @@ interface Running {
 }
 
 function withRun(given: DeploymentRecord, { own: before, run, wanted, others, now }: Running): Decision {
+  if (isToAdopt(before)) return adopting(given, before, now);
   if (isHeld(run)) return permitting(given, before, now);
   const noted = endRescale(noteStopFailed(noteRunning(given, before, run, now), run, now), wanted, now);
   const own = noted.run ?? before;
@@ -148,7 +150,7 @@ function noteRunning(record: DeploymentRecord, own: DeploymentRun, run: RunRecor
   if (own.runningAt !== undefined || run.state !== 'running') return record;
   const seen = { ...record, run: { ...own, runningAt: now } };
   const { generation, startFrom: snapshot } = own;
-  const about = { generation, run: own.id, ...defined({ snapshot }) };
+  const about = { generation, run: own.id, ...defined({ snapshot, message: own.adopted && ADOPTED }) };
   if (own.stop !== undefined) return seen;
   return addEvent({ ...seen, state: 'running' }, TOLD[own.why] ?? 'upgraded', now, about);
 }

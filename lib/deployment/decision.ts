@@ -7,6 +7,8 @@ import type { DeploymentRecord, DeploymentRun, NextRun, SnapshotRequest, StopMod
 export type DeploymentEffect =
   /** Makes the run, and sends its first message. */
   | { readonly kind: 'start-run'; readonly run: DeploymentRun }
+  /** Has the record of a run that was one of its own say that it is the deployment's, and keep its state. */
+  | { readonly kind: 'adopt-run'; readonly run: DeploymentRun }
   /** Makes the run, held: it waits for its permit. */
   | { readonly kind: 'prepare-run'; readonly next: NextRun }
   /** Compares the operators of the run, which is ready, with the state. */

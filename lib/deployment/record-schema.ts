@@ -92,6 +92,7 @@ const run = z.looseObject({
   rescales: z.int().positive().exactOptional(),
   lateTold: z.boolean().exactOptional(),
   prepared: z.literal(true).exactOptional(),
+  adopted: z.looseObject({ at: instant.exactOptional() }).exactOptional(),
 });
 
 const next = z.looseObject({
@@ -146,6 +147,7 @@ const deploymentRecordSchema = z.looseObject({
   run: run.exactOptional(),
   next: next.exactOptional(),
   leaving: z.looseObject({ id: runId, lateTold: z.literal(true).exactOptional() }).exactOptional(),
+  guessed: z.literal(true).exactOptional(),
   unprepared: z.int().positive().exactOptional(),
   unscaled: z.looseObject({ generation: z.int().positive(), message: z.string() }).exactOptional(),
   runs: count,

@@ -126,6 +126,8 @@ export interface DeploymentRun {
   readonly lateTold?: boolean;
   /** Whether it was made before its turn, and begins its program with a permit. */
   readonly prepared?: true;
+  /** It was a run of its own before. `at`: since when its record says that it is the deployment's, and its state is kept. */
+  readonly adopted?: { readonly at?: Instant };
 }
 
 /** A run that is made while the one before it goes on; its program may not begin. */
@@ -226,6 +228,8 @@ export interface DeploymentRecord {
   readonly next?: NextRun;
   /** The run before the present one: its job has ended for good, and what it leaves is still being removed. */
   readonly leaving?: { readonly id: RunId; readonly lateTold?: true };
+  /** That it has no end is a guess, from how Flink ran its first run: nobody has said so. */
+  readonly guessed?: true;
   /** The generation for which no run is prepared, or not again. */
   readonly unprepared?: number;
   /** The generation that the running job cannot come to while it runs, and why. */

@@ -39,7 +39,9 @@ interface Stop {
 /** How the run is asked to end, so that its state is kept as the wanted generation says. */
 export function stopMode(record: DeploymentRecord, stop: Stop): StopChoice {
   const { run, wanted, why } = stop;
-  const hasCheckpoints = generationOf(record, run.generation)?.plan.checkpointDirectory !== undefined;
+  // What was launched as a run of its own has Flink remove its checkpoints when it is canceled.
+  const isKept = run.adopted === undefined;
+  const hasCheckpoints = isKept && generationOf(record, run.generation)?.plan.checkpointDirectory !== undefined;
   if (why === 'delete') return { mode: 'cancel' };
   // What it leaves is for the history alone.
   if (why === 'redeploy') return hasCheckpoints ? { mode: 'last-state' } : { mode: 'cancel' };

@@ -6,15 +6,8 @@ import { canonicalJson } from '../core/json.ts';
 import { withTenant } from '../job/config/tenants.ts';
 import type { Jar, ResolvedJob } from '../job/job.ts';
 import type { PinJar } from '../job/jar/pin.ts';
-import {
-  fallbackName,
-  keptCopy,
-  prepareAgain,
-  prepareRun,
-  type Exactly,
-  type Prepared,
-  type PrepareDeps,
-} from '../job/prepare.ts';
+import { fallbackName, keptCopy, prepareAgain, prepareRun, type Exactly, type PrepareDeps } from '../job/prepare.ts';
+import type { TakenFor } from '../job/state-plan.ts';
 import { askedOf } from '../run/asked.ts';
 import { addEvent } from '../run/machine.ts';
 import { outcomeOf } from '../verdict/decide.ts';
@@ -25,7 +18,9 @@ import { lateness } from '../trigger/schedule.ts';
 import type { DispatchDeps } from './deps.ts';
 import { callbacksOf, checkTaskToken, joinCallback } from './callbacks/join-callback.ts';
 import { acceptStream, deploymentOfJob, isStream, type StreamRequest } from './deployment/accept-deployment.ts';
+import { asStream, type Streamed } from './deployment/as-stream.ts';
 import { claimUploads } from './deployment/claim-uploads.ts';
+import { takeOver } from './deployment/take-over.ts';
 import { checkPlan } from './modes/check-plan.ts';
 import { checkQuota } from './quota.ts';
 
@@ -93,7 +88,8 @@ export async function foreseeRun(asked: RunRequest, deps: AcceptDeps): Promise<F
 }
 
 async function storeStream(stream: StreamRequest, deps: AcceptDeps): Promise<Accepted> {
-  const { request, requestId, fingerprint } = stream;
+  const { request, requestId, fingerprint, takes } = stream;
+  if (takes !== undefined) await takeOver(takes, stream, deps);
   const accepted = await acceptStream(stream, deps);
   if (accepted.kind === 'conflict') {
     return refuseConflict(`a request to deployment ${accepted.id}`, request, fingerprint, deps);
@@ -179,11 +175,12 @@ async function draft(asked: New, deps: AcceptDeps): Promise<RunRecord | { readon
     return ended(newRecord(asked, fallbackName(request), now), outcome);
   }
   try {
-    const { job: draft, wish } = await check(asked, deps, now);
+    const { job: draft, wish, takes } = await check(asked, deps, now);
     if (isStream(draft)) await claimUploads(draft, request, deps);
     const { pinned } = checkSum(await deps.pin(asked.again?.exactly ? keptCopy(draft.jar) : draft.jar));
     const job = { ...draft, jar: { ...draft.jar, ...defined({ pinned }) } };
-    if (isStream(job) && wish !== undefined) return { stream: { request, requestId: runId, fingerprint, job, wish } };
+    if (isStream(job) && wish !== undefined)
+      return { stream: { request, requestId: runId, fingerprint, job, wish, takes } };
     const record: QueuedRun = { ...newRecord(asked, job.name, now), state: 'accepted', job };
     return addEvent(record, 'accepted', now);
   } catch (error) {
@@ -197,10 +194,11 @@ async function check(
   { request, runId, again }: Pick<New, 'request' | 'runId' | 'again'>,
   deps: AcceptDeps,
   now: Instant,
-): Promise<Prepared> {
+): Promise<Streamed> {
   const { exactly } = again ?? {};
+  const prepareAs = (takenFor?: TakenFor) => prepareRun(request, deps.prepare, now, takenFor);
   const prepared = await (exactly === undefined
-    ? prepareRun(request, deps.prepare, now)
+    ? asStream(await prepareAs(), { request, runId, prepareAs }, deps)
     : prepareAgain(request, exactly, deps.prepare, now));
   checkPlan(prepared.job, runId);
   checkTaskToken(prepared.job, request, deps);

@@ -2,6 +2,7 @@ import { decide, type DecisionFacts, type Running, type RuledVerdict } from '../
 import { mayStillFinish } from '../verdict/abort.ts';
 import { nextLook } from '../run/intervals.ts';
 import { currentAttempt, end, failAttempt, started, updateAttempt, without } from '../run/machine.ts';
+import { streamNote } from '../verdict/kind.ts';
 import type { Observation } from '../verdict/observation.ts';
 import type { ActiveRun, Outcome, RunRecord } from '../run/record.ts';
 import { savepointStop } from '../run/stop-request.ts';
@@ -106,7 +107,10 @@ function noteRunning(record: ActiveRun, running: Running | undefined): ActiveRun
 
 function noteRuntime(record: ActiveRun, { rest }: Observation): ActiveRun {
   if (rest.state === 'unreachable' || rest.runtime === undefined) return record;
-  return updateAttempt(record, { runtime: rest.runtime });
+  const told = updateAttempt(record, { runtime: rest.runtime });
+  const note = streamNote(told);
+  const { notes = [] } = told.job;
+  return note === undefined || notes.includes(note) ? told : { ...told, job: { ...told.job, notes: [...notes, note] } };
 }
 
 /** Which image its name meant: another day the same name may be another image. A bundled one is made of it, and is not it. */

@@ -8,7 +8,7 @@ import type { DispatchConfig } from './config/dispatch-config.ts';
 import { layersFor } from './config/layers.ts';
 import { deploymentOf, isOthersObject } from './config/tenants.ts';
 import { inspectJar } from './jar/inspect.ts';
-import type { Jar, ResolvedJob } from './job.ts';
+import type { Jar, JobKind, ResolvedJob } from './job.ts';
 import { checkJarUri, parseJarUri, type JarOrigin } from './jar/jar-uri.ts';
 import { checkBucket, namedArtifacts, s3Object, s3Objects, type NamedObject } from './jar/named-objects.ts';
 import { mergeLayers } from './spec/layers.ts';
@@ -21,7 +21,7 @@ import { withSlotLimit } from './policy/policy-resources.ts';
 import { checkProgram, programPath } from './jar/program.ts';
 import { resolveJob } from './resolve.ts';
 import { sessionNotes } from './session.ts';
-import { withoutRestorePath, wishOf, type DeploymentWish } from './state-plan.ts';
+import { withoutRestorePath, wishOf, type DeploymentWish, type TakenFor } from './state-plan.ts';
 import type { JobSpec } from './spec/spec.ts';
 import type { StoredJobs } from './spec/stored-jobs.ts';
 import { fillPlaceholders, placeholderContext } from './spec/template.ts';
@@ -38,6 +38,8 @@ export interface Prepared {
   readonly job: ResolvedJob;
   /** Of a job with `state`, and of no other. */
   readonly wish?: DeploymentWish;
+  /** What its spec says of it. */
+  readonly kind?: JobKind;
 }
 
 /**
@@ -45,7 +47,12 @@ export interface Prepared {
  * allow-list, and looks into the jar where it lies in S3.
  * @throws DispatchError of class `user` when the request is at fault and would be again; a retryable one when storage is.
  */
-export async function prepareRun(request: RunRequest, deps: PrepareDeps, now: Instant): Promise<Prepared> {
+export async function prepareRun(
+  request: RunRequest,
+  deps: PrepareDeps,
+  now: Instant,
+  takenFor?: TakenFor,
+): Promise<Prepared> {
   const deployment = deploymentOf(request, deps.deployment);
   const found = await findSpecs(request, deps);
   const layers = layersFor(deployment, { user: found.specs, source: request.source, storedJob: found.storedJob });
@@ -57,7 +64,7 @@ export async function prepareRun(request: RunRequest, deps: PrepareDeps, now: In
   const jar = withSum(parseJarUri(spec.job?.jarURI), spec.job?.jarSha256);
   checkJarUri(jar, deployment.allow, origin);
   checkUrlEnd(jar.uri, now);
-  const resolved = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment });
+  const resolved = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment, takenFor });
   const draft = { ...resolved, options: withSlotLimit(resolved.options, deployment.allow) };
   if (draft.mode !== 'session') requireImage(draft);
   checkProgram(draft);
@@ -66,8 +73,9 @@ export async function prepareRun(request: RunRequest, deps: PrepareDeps, now: In
   const { note, ...inspected } = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);
   const notes = [...(draft.notes ?? []), ...sessionNotes(draft, layers.user), ...(note === undefined ? [] : [note])];
   const job = { ...draft, ...inspected, ...(notes.length > 0 && { notes }) };
-  if (draft.state === undefined) return { job };
-  return { job: { ...job, options: withoutRestorePath(job.options) }, wish: wishOf(spec, job.options) };
+  const said = defined({ kind: spec.job?.kind });
+  if (draft.state === undefined) return { job, ...said };
+  return { job: { ...job, options: withoutRestorePath(job.options) }, wish: wishOf(spec, job.options), ...said };
 }
 
 /** A job as it ran, and its image by its digest. */

@@ -9,7 +9,7 @@ import { isJobName } from './spec/name.ts';
 import { optionsOf } from './spec/options.ts';
 import { podTemplatesOf } from './spec/pod-template.ts';
 import { modeOf } from './session.ts';
-import { statePlanOf } from './state-plan.ts';
+import { statePlanOf, type TakenFor } from './state-plan.ts';
 import { reachable } from './config/rest-access.ts';
 import type { JobSpec } from './spec/spec.ts';
 
@@ -19,13 +19,14 @@ export interface ResolveContext {
   readonly jar: Jar;
   readonly name: string;
   readonly deployment: DispatchConfig;
+  readonly takenFor?: TakenFor | undefined;
 }
 
 /**
  * A merged spec as the job that a run launches; what no layer says gets its default here.
  * @throws DispatchError `InvalidName`, `InvalidSpec`, `UnknownTarget`, `InvalidConfiguration`
  */
-export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveContext): ResolvedJob {
+export function resolveJob(spec: JobSpec, { jar, name, deployment, takenFor }: ResolveContext): ResolvedJob {
   checkName(name);
   const { target, config } = targetOf(spec, deployment);
   const { flinkVersion } = spec;
@@ -36,7 +37,7 @@ export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveCont
   }
   const ofMode = modeOf(spec, config, { jar, deployment });
   const options = reachable({ flinkVersion, options: { ...exposure(config), ...optionsOf(spec, name) } }, config);
-  const state = statePlanOf(spec, { mode: ofMode.mode, flinkVersion, options, jar });
+  const state = statePlanOf(spec, { mode: ofMode.mode, flinkVersion, options, jar }, takenFor);
   checkSuspended(spec, state);
   const notes = notesOn(spec, state !== undefined);
   const logs = spec.logConfiguration;
@@ -51,7 +52,7 @@ export function resolveJob(spec: JobSpec, { jar, name, deployment }: ResolveCont
     jar,
     ...defined({ entryClass: spec.job?.entryClass }),
     args: spec.job?.args ?? [],
-    kind: spec.job?.kind ?? kindOf(spec),
+    kind: takenFor === 'stream' ? 'streaming' : (spec.job?.kind ?? kindOf(spec)),
     ...(state === undefined ? lifecycle(spec, name) : { ...ofStream(lifecycle(spec, name)), state }),
     ...(logs && { logConfiguration: definedText(logs) }),
     ...(notes.length > 0 && { notes }),

@@ -16,9 +16,17 @@ type Names = typeof SAVEPOINTS | typeof CHECKPOINTS;
 
 type Draft = Pick<ResolvedJob, 'mode' | 'flinkVersion' | 'options' | 'jar'>;
 
+/**
+ * Why a job keeps its state although its spec does not say so: it is a version of a `stream`, or takes the place of a run of
+ * which that is a `guess`, so that it still counts as one that may finish.
+ */
+export type TakenFor = 'stream' | 'guess';
+
 /** Whether a spec is that of a stream that keeps its state: one that a deployment owns. */
-function asksForState({ job = {} }: JobSpec, mode: ResolvedJob['mode']): boolean {
-  if (mode === 'session' || job.kind === 'batch') return false;
+function asksForState({ job = {} }: JobSpec, mode: ResolvedJob['mode'], takenFor: TakenFor | undefined): boolean {
+  if (mode === 'session') return false;
+  if (takenFor !== undefined) return true;
+  if (job.kind === 'batch') return false;
   return job.kind === 'streaming' || (job.upgradeMode !== undefined && job.upgradeMode !== 'stateless');
 }
 
@@ -26,8 +34,8 @@ function asksForState({ job = {} }: JobSpec, mode: ResolvedJob['mode']): boolean
  * How a stream keeps its state; undefined for every other job.
  * @throws DispatchError `InvalidSpec`, `InvalidConfiguration` for a plan without a directory for the state
  */
-export function statePlanOf(spec: JobSpec, draft: Draft): StatePlan | undefined {
-  if (!asksForState(spec, draft.mode)) return undefined;
+export function statePlanOf(spec: JobSpec, draft: Draft, takenFor?: TakenFor): StatePlan | undefined {
+  if (!asksForState(spec, draft.mode, takenFor)) return undefined;
   const job = spec.job ?? {};
   const operators = operatorState(spec.flinkConfiguration);
   const savepointDirectory = directory(draft, SAVEPOINTS);
@@ -56,6 +64,11 @@ function preparation({ prepareUpgrade, checkState }: NonNullable<JobSpec['job']>
   if (checkState !== true) return prepared;
   if (prepareUpgrade === true) return { ...prepared, checkState };
   throw invalid('job.checkState', 'true needs job.prepareUpgrade: true, by which there is a plan of the new program');
+}
+
+/** Whether a job that was launched as a plain run has a place for savepoints. */
+export function hasSavepointDirectory(job: Draft): boolean {
+  return directory(job, SAVEPOINTS) !== undefined;
 }
 
 /** The program is handed to a JobManager that is there already, as in a session. */

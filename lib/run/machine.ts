@@ -107,7 +107,7 @@ export function beginAttempt(record: QueuedRun, now: Instant): ActiveRun {
   const number = (last?.number ?? 0) + 1;
   const { capacityWaits } = last ?? {};
   // Never less than the one before it had: what that left, or what it began from.
-  const restoredFrom = last === undefined ? record.startFrom : (last.snapshot ?? last.restoredFrom);
+  const restoredFrom = last === undefined ? record.startFrom : (last.snapshot ?? last.restoredFrom ?? record.startFrom);
   const attempt: Attempt = {
     number,
     ...defined({ capacityWaits, restoredFrom }),

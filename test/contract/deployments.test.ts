@@ -57,6 +57,7 @@ function describeDeployments(name: string, make: () => Promise<Deployments>): vo
     });
 
     it('have the uploads of a key, each for one of them, until its place is taken', async () => {
+      expect(await deployments.uploadsOf(UPLOADS)).toBeUndefined();
       const first = await deployments.claimUploads(UPLOADS, ID);
       expect(first.value).toBe(ID);
       expect(await deployments.claimUploads(UPLOADS, OTHER)).toEqual(first);
@@ -64,6 +65,7 @@ function describeDeployments(name: string, make: () => Promise<Deployments>): vo
       const taken = await deployments.claimUploads(UPLOADS, OTHER, first.version);
       expect(taken.value).toBe(OTHER);
       expect(await deployments.claimUploads(UPLOADS, ID, first.version)).toEqual(taken);
+      expect(await deployments.uploadsOf(UPLOADS)).toBe(OTHER);
     });
 
     it('are listed while they are marked, and a mark set anew is spared', async () => {

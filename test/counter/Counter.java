@@ -10,12 +10,15 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.CheckpointListener;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.connector.source.Boundedness;
+import org.apache.flink.api.connector.source.lib.NumberSequenceSource;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
@@ -41,7 +44,7 @@ public final class Counter {
         // What is after the count may have the parallelism of the options; all before it counts in one subtask.
         if (args.length <= 3) env.setParallelism(1);
         env.setBufferTimeout(1);
-        env.fromSequence(1, Long.MAX_VALUE)
+        env.fromSource(new Numbers(), WatermarkStrategy.noWatermarks(), "Numbers")
                 .setParallelism(1)
                 .uid("numbers")
                 .map(number -> paced(number, pause))
@@ -55,6 +58,18 @@ public final class Counter {
                 .sinkTo(new DiscardingSink<>())
                 .uid("end");
         env.execute("Counter");
+    }
+
+    /** They have an end that nobody comes to, and Flink is told that they have none: else it may run them as a batch. */
+    private static final class Numbers extends NumberSequenceSource {
+        Numbers() {
+            super(1, Long.MAX_VALUE);
+        }
+
+        @Override
+        public Boundedness getBoundedness() {
+            return Boundedness.CONTINUOUS_UNBOUNDED;
+        }
     }
 
     private static String variant() throws IOException {

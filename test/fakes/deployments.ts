@@ -54,6 +54,10 @@ export class FakeDeployments implements Deployments {
     });
   }
 
+  uploadsOf({ bucket, key }: Parameters<Deployments['uploadsOf']>[0]): ReturnType<Deployments['uploadsOf']> {
+    return this.faults.around('uploadsOf', () => this.uploads.get(`${bucket}/${key}`)?.value);
+  }
+
   claimUploads(
     ...[{ bucket, key }, id, over]: Parameters<Deployments['claimUploads']>
   ): ReturnType<Deployments['claimUploads']> {

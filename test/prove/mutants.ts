@@ -2,6 +2,7 @@ import { WINDOW_MUTANTS } from './deployments/window-mutants.ts';
 import { PREPARED_MUTANTS } from './deployments/prepared-mutants.ts';
 import { DEPLOYMENT_MUTANTS } from './deployments/deployment-mutants.ts';
 import { RESCALE_PLAYED } from './deployments/rescale-mutants.ts';
+import { TAKE_OVER_PLAYED, TAKE_OVER_TESTED } from './deployments/take-over-mutants.ts';
 import { STREAM_MUTANTS, STREAM_TESTED } from './streams/stream-mutants.ts';
 import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
@@ -47,6 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LOCK_MUTANTS,
   ...CALLBACK_MUTANTS,
   ...WINDOW_MUTANTS,
+  ...TAKE_OVER_PLAYED,
   {
     name: 'an application that Flink lists as running has not ended',
     file: APPLICATION_END,
@@ -337,6 +339,7 @@ export const MUTANTS: readonly Mutant[] = [
 /** Guards that come to bear too seldom for worlds, or after too long: a unit test notices each. */
 export const TESTED: readonly TestedMutant[] = [
   ...DEPLOYMENT_MUTANTS,
+  ...TAKE_OVER_TESTED,
   ...STREAM_TESTED,
   ...CALLBACK_TESTED,
   ...INDEX_TESTED,

@@ -100,7 +100,7 @@ describe('an attempt', () => {
     };
     expect(next({ snapshot: state('s3://left'), restoredFrom: state('s3://began') })).toBe('s3://left');
     expect(next({ restoredFrom: state('s3://began') })).toBe('s3://began');
-    expect(next({})).toBeUndefined();
+    expect(next({})).toBe('s3://run');
   });
 
   it('in a session runs in its cluster', () => {

@@ -3,6 +3,7 @@ import type { JobRuntime } from '../../lib/flink/job-manager.ts';
 import { updateAttempt } from '../../lib/run/machine.ts';
 import type { ActiveRun } from '../../lib/run/record.ts';
 import { decide } from '../../lib/verdict/decide.ts';
+import { isUnbounded, maybeUnbounded, streamNote } from '../../lib/verdict/kind.ts';
 import { withOptions } from './any-case.ts';
 import { answered, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
 
@@ -52,6 +53,40 @@ describe('the kind of a job, when its cluster is gone', () => {
   ] as const)('%s in its spec, and for Flink %j: looks endless: %s', (kind, runtime, hinted) => {
     const verdict = deleted(running(kind, runtime));
     expect(verdict.kind === 'wait' ? '' : verdict.outcome.message.includes(HINT)).toBe(hinted);
+  });
+});
+
+describe('whether a job has no end', () => {
+  const PERIODIC = { type: 'STREAMING', checkpointInterval: 60_000 } as const;
+
+  it.each([
+    ['AUTOMATIC', { type: 'STREAMING' }, true, true],
+    ['automatic', PERIODIC, true, true],
+    ['AUTOMATIC', { type: 'BATCH' }, false, false],
+    ['AUTOMATIC', {}, false, false],
+    [undefined, PERIODIC, false, true],
+    [undefined, { type: 'STREAMING' }, false, false],
+    // Whoever says so may well mean a bounded job.
+    ['STREAMING', PERIODIC, false, false],
+  ] as const)('with execution.runtime-mode %s, of which Flink says %j: %s, maybe %s', (mode, runtime, is, may) => {
+    const options = mode === undefined ? {} : { 'execution.runtime-mode': mode };
+    const record = withOptions(running('batch', runtime), options);
+    expect([isUnbounded(record), maybeUnbounded(record)]).toEqual([is, may]);
+  });
+
+  it('is noted of a plain run, with what becomes of it', () => {
+    const directory = { 'execution.checkpointing.savepoint-dir': 's3://state/savepoints' };
+    const upload = { kind: 'jar-upload', bucket: 'jars', key: 'a.jar', eventTime: 0 } as const;
+    const noteOf = (options: Record<string, string>, change: Partial<ActiveRun> = {}) =>
+      streamNote({ ...withOptions(running('batch', PERIODIC), options), ...change });
+    expect(noteOf(directory, { source: upload })).toMatch(/may have no end: the next version takes its place/);
+    expect(noteOf({}, { source: upload })).toMatch(
+      /the next version runs beside it; job\.kind: streaming, and a directory/,
+    );
+    const message = { kind: 'message', queueArn: 'arn:q', messageId: 'm' } as const;
+    expect(noteOf(directory, { source: message })).toMatch(/the next version runs beside it/);
+    expect(noteOf({ 'execution.runtime-mode': 'AUTOMATIC' })).toMatch(/has a source without an end/);
+    expect(noteOf({ 'execution.runtime-mode': 'STREAMING' })).toBeUndefined();
   });
 });
 

@@ -31,6 +31,8 @@ export interface Deployments {
     request: DeploymentRequest,
   ): Promise<{ readonly kind: 'created' | 'exists'; readonly request: DeploymentRequest }>;
   readRequest(id: DeploymentId, requestId: RunId): Promise<DeploymentRequest | undefined>;
+  /** Whose the uploads of a key are, if anybody's. */
+  uploadsOf(upload: UploadKey): Promise<DeploymentId | undefined>;
   /**
    * Whose the uploads of a key are: this deployment's, unless another one has them. `over`: the version of that other one's
    * word, the place of which is taken.

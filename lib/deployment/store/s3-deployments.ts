@@ -25,6 +25,10 @@ export function createS3Deployments(bucket: Bucket): Deployments {
     replace: (record, version) => write(bucket, record, { eTag: version }),
     keepRequest: (request) => keepRequest(bucket, request),
     claimUploads: (upload, id, over) => claimUploads(bucket, upload, id, over),
+    async uploadsOf(upload) {
+      const stored = await getText(bucket, uploadsKey(upload));
+      return stored === undefined ? undefined : ownerIn(stored.text, uploadsKey(upload));
+    },
     readRequest: (id, requestId) => readRequest(bucket, id, requestId),
     mark: (id) => putMarker(bucket, LIVE + id),
     list: (page) => list(bucket, page),
@@ -56,14 +60,18 @@ async function keepRequest(bucket: Bucket, request: DeploymentRequest): ReturnTy
   }
 }
 
+function uploadsKey({ bucket, key }: UploadKey): string {
+  return `deployments/uploads/${sha256Hex(JSON.stringify([bucket, key]))}.json`;
+}
+
 async function claimUploads(
   bucket: Bucket,
   upload: UploadKey,
   id: DeploymentId,
   over: string | undefined,
 ): Promise<Versioned<DeploymentId>> {
-  const key = `deployments/uploads/${sha256Hex(JSON.stringify([upload.bucket, upload.key]))}.json`;
-  const text = JSON.stringify({ version: 1, deployment: id, ...upload });
+  const key = uploadsKey(upload);
+  const text = JSON.stringify({ version: 1, deployment: id, bucket: upload.bucket, key: upload.key });
   let condition: 'absent' | { readonly eTag: string } = over === undefined ? 'absent' : { eTag: over };
   for (;;) {
     const version = await putIf(bucket, key, text, condition);

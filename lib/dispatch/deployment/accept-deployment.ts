@@ -5,11 +5,12 @@ import { applyRequest, type Applied } from '../../deployment/generations.ts';
 import type { DeploymentRequest } from '../../deployment/record.ts';
 import type { ResolvedJob, StatePlan } from '../../job/job.ts';
 import type { DeploymentWish } from '../../job/state-plan.ts';
+import type { ActiveRun } from '../../run/record.ts';
 import { callerText, type RunRequest, type RunSource } from '../../trigger/request.ts';
 import type { DispatchDeps } from '../deps.ts';
 
 /** How many others may change the record meanwhile. */
-const RACES = 25;
+export const RACES = 25;
 
 type Deps = Pick<DispatchDeps, 'deployments' | 'runQueue' | 'clock' | 'log'>;
 
@@ -19,6 +20,13 @@ export interface StreamRequest {
   readonly fingerprint: string;
   readonly job: StreamJob;
   readonly wish: DeploymentWish;
+  readonly takes?: TakenRun | undefined;
+}
+
+/** The run that goes on, and becomes the first one of the deployment; `guessed`: that its job has no end. */
+export interface TakenRun {
+  readonly run: ActiveRun;
+  readonly guessed: boolean;
 }
 
 export type StreamJob = ResolvedJob & { readonly state: StatePlan };
@@ -87,7 +95,7 @@ export async function applyStored(request: DeploymentRequest, seenBefore: boolea
   throw new DispatchError('StorageUnavailable', `deployment ${id} was changed ${RACES} times meanwhile`);
 }
 
-function whoAsked(source: RunSource): string {
+export function whoAsked(source: RunSource): string {
   switch (source.kind) {
     case 'jar-upload':
       return `s3://${source.bucket}/${source.key}`;

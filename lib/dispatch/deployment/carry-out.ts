@@ -6,6 +6,7 @@ import { cancelRun } from '../cancel.ts';
 import type { DispatchDeps } from '../deps.ts';
 import { isDenied } from '../state/snapshots.ts';
 import { requestStop } from '../state/request-stop.ts';
+import { adoptRun } from './adopt-run.ts';
 import { checkState } from './check-state.ts';
 import { look } from './look.ts';
 import { dropRun, permitRun, prepareRun } from './prepare-run.ts';
@@ -25,6 +26,8 @@ export async function carryOut(
     case 'start-run':
       await startRun(record, effect.run, deps);
       return undefined;
+    case 'adopt-run':
+      return adoptRun(effect.run, record, deps);
     case 'permit-run':
       await permitRun(effect.run, deps);
       return undefined;
@@ -32,11 +35,9 @@ export async function carryOut(
       await stopRun(effect, record, deps);
       return undefined;
     case 'take-snapshot':
-      return run === undefined ? undefined : takeSnapshot(effect.request, run, deps);
     case 'rescale':
-      return run === undefined ? undefined : rescale(effect.run, record, run, deps);
     case 'look':
-      return run === undefined ? undefined : look(run, deps);
+      return run === undefined ? undefined : askOf(run, effect, record, deps);
     case 'remove-snapshot':
       return removeSnapshot(effect, record, deps);
     case 'remove-leftover':
@@ -59,6 +60,23 @@ async function carryOutNext(
   if (kind === 'check-state') return checkState(next, record, run, deps);
   await (kind === 'prepare-run' ? prepareRun : dropRun)(record, next, deps);
   return undefined;
+}
+
+/** What a JobManager is asked. */
+function askOf(
+  run: RunRecord,
+  effect: Extract<DeploymentEffect, { kind: 'take-snapshot' | 'rescale' | 'look' }>,
+  record: DeploymentRecord,
+  deps: DispatchDeps,
+): Promise<Found | undefined> {
+  switch (effect.kind) {
+    case 'take-snapshot':
+      return takeSnapshot(effect.request, run, deps);
+    case 'rescale':
+      return rescale(effect.run, record, run, deps);
+    case 'look':
+      return look(run, deps);
+  }
 }
 
 async function stopRun(

@@ -126,7 +126,8 @@ export class Streams {
       order: () => Promise.reject(new Error('an upload orders nothing')),
     });
     const rejected = this.runs.filter(({ state, attempts }) => state !== 'accepted' && attempts.length === 0);
-    if (batchItemFailures.length > 0 || this.deployments.records.length === 0 || rejected.length > 0)
+    const made = this.deployments.records.length + this.runs.length;
+    if (batchItemFailures.length > 0 || made === 0 || rejected.length > 0)
       throw new Error(`the upload was not taken: ${this.situation()}`);
   }
 

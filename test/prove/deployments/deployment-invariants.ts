@@ -35,6 +35,8 @@ export class DeploymentInvariants {
   private readonly world: World;
   private readonly events = new Map<string, string>();
   private readonly named = new Set<RunId>();
+  /** Runs that were none of a deployment when they began. */
+  private readonly adopted = new Set<RunId>();
   /** Uids of Deployments that came when their attempt was no longer looked for. */
   private readonly late = new Set<string>();
   /** Messages that functions sent to one another in a time in which nothing is wanted. */
@@ -119,6 +121,7 @@ export class DeploymentInvariants {
     if (last?.run !== undefined && last.run.id !== run?.id) this.checkGone(last.run.id, next);
     if (last !== undefined) this.prepared.onRecord(next, last);
     if (run !== undefined) this.named.add(run.id);
+    if (run?.adopted !== undefined) this.adopted.add(run.id);
     if (next.next !== undefined) this.named.add(next.next.id);
     if (state === 'suspended' || state === 'deleted') this.checkSuspended(next);
   }
@@ -178,7 +181,8 @@ export class DeploymentInvariants {
 
   /** I1: by its record, and by what is there. */
   private checkGone(runId: RunId, record: DeploymentRecord): void {
-    const run = this.runs.get(runId);
+    // One that it was to take over may have ended as one of its own.
+    const run = this.runs.get(runId) ?? this.world.invariants.records.get(runId);
     const isGone = run?.state === 'closed' || (run !== undefined && this.prepared.mayLeave(run, record));
     this.check('I1: a run is proven gone before another is named', isGone, () => `${record.name}: ${runId}`);
   }
@@ -213,15 +217,23 @@ export class DeploymentInvariants {
     this.runs.set(run.runId, run);
     if (last === undefined) {
       this.check('I2: a run is named before it is made', this.named.has(run.runId), () => run.runId);
-      if (run.prepared === undefined) this.snapshots.onMade(run);
+      if (run.prepared === undefined && !this.adopted.has(run.runId)) this.snapshots.onMade(run);
     }
     if (run.prepared !== undefined && !isHeld(run) && (last === undefined || isHeld(last))) {
       this.snapshots.onMade(run);
       this.prepared.onPermit(run);
     }
+    this.checkStarts(run, last);
+    this.checkStops(run, last);
+    this.rescales.onRun(run);
+  }
+
+  private checkStarts(run: RunRecord, last: RunRecord | undefined): void {
+    // What it began from was decided before it was the deployment's.
+    const isAdopted = this.adopted.has(run.runId);
     for (const [index, attempt] of run.attempts.entries()) {
       const before = last?.attempts.find(({ number }) => number === attempt.number);
-      const first = index === 0 ? run.startFrom : attempt.restoredFrom;
+      const first = index === 0 && !isAdopted ? run.startFrom : attempt.restoredFrom;
       // With the permit, in one write.
       const isKnown = before !== undefined && (last === undefined || !isHeld(last));
       const wanted = isKnown ? before.restoredFrom : first;
@@ -231,8 +243,6 @@ export class DeploymentInvariants {
         () => `${run.name} attempt ${attempt.number}: ${attempt.restoredFrom?.path ?? ''}, not ${wanted?.path ?? ''}`,
       );
     }
-    this.checkStops(run, last);
-    this.rescales.onRun(run);
   }
 
   /** I12: only a wish ends a run. */

@@ -9,7 +9,7 @@ import { OPERATORS } from '../streams/operators.ts';
 import { folderOf, tenantOf, type TenantName } from '../tenants.ts';
 import type { World } from '../world.ts';
 import type { DeploymentScript } from './deployment-script.ts';
-import { Wishes, type Change } from './deployment-wishes.ts';
+import { isSilentIn, Wishes, type Change } from './deployment-wishes.ts';
 import type { DeploymentInvariants } from './deployment-invariants.ts';
 
 const MINUTE = 60_000;
@@ -21,6 +21,8 @@ const MORE_PATIENCE = 300 * MINUTE;
 /** A suspended deployment is watched for so long. */
 const SILENCE = 10 * MINUTE;
 const TRIES = 6;
+/** Nothing of them is a version any more. */
+const OVER: readonly DeploymentRecord['state'][] = ['finished', 'deleted'];
 const REST: readonly DeploymentRecord['state'][] = ['running', 'suspended', 'blocked', 'finished', 'deleted'];
 
 /** Whoever wants something of one deployment: changes it some times, waits until it is answered, and puts an end to it. */
@@ -33,6 +35,8 @@ export class DeploymentPerson {
   private readonly wishes: Wishes;
   private readonly tenant: TenantName | undefined;
   private readonly uploads: boolean;
+  /** Its first run is one of its own. */
+  private readonly isSilent: boolean;
   private since = 0;
   private last: 'suspend' | 'delete' | undefined;
   private lasts = 0;
@@ -44,7 +48,9 @@ export class DeploymentPerson {
     const { draws } = world.sim;
     const hasTenants = world.wishes.some(({ tenant }) => tenant !== undefined);
     this.tenant = hasTenants ? tenantOf(draws, name) : undefined;
-    this.uploads = world.workload.script === undefined && draws.chance(`${name} uploads`, 0.4);
+    const isFree = world.workload.script === undefined;
+    this.isSilent = isFree && isSilentIn(draws, name);
+    this.uploads = this.isSilent || (isFree && draws.chance(`${name} uploads`, 0.4));
     this.wishes = new Wishes(name, draws, (number) => this.bring(number));
     const namespace = this.tenant === 'beta' ? 'beta' : 'flink';
     this.id = deploymentIdFor({ tenant: this.tenant, target: 'default', namespace, name });
@@ -59,9 +65,31 @@ export class DeploymentPerson {
     const { sim, workload } = this.world;
     const { draws } = sim;
     if (workload.script !== undefined) return this.follow(workload.script);
-    let at = draws.between(`${this.name} at`, 0, 3_000);
+    const at = draws.between(`${this.name} at`, 0, 3_000);
+    if (!this.isSilent) return this.planFrom(0, at);
+    sim.after(at, () => {
+      this.change(0);
+      this.whenItRuns(0, (runs) => (runs ? this.planFrom(1, 0) : this.putAnEnd()));
+    });
+  }
+
+  /** Flink has been asked how it runs the job; until then the next version would run beside it. */
+  private whenItRuns(looks: number, then: (runs: boolean) => void): void {
+    this.world.sim.after(2_000, () => {
+      const run = this.world.invariants.recordNamed(this.name);
+      const isKnown = run?.state === 'running' && run.attempts.at(-1)?.runtime !== undefined;
+      const isOver = run === undefined ? !this.isOnItsWay && looks > 30 : run.outcome !== undefined || looks > 900;
+      if (isKnown || isOver) return then(isKnown);
+      this.whenItRuns(looks + 1, then);
+    });
+  }
+
+  private planFrom(first: number, from: number): void {
+    const { sim, workload } = this.world;
+    const { draws } = sim;
+    let at = from;
     const count = draws.whole(`${this.name} changes`, 3, workload.losesRunMessages ? 4 : 12);
-    for (let number = 0; number <= count; number += 1) {
+    for (let number = first; number <= count; number += 1) {
       const burst = number > 0 && draws.chance(`${this.name} burst ${number}`, 0.08) ? 10 : 1;
       for (let n = 0; n < burst; n += 1) {
         const [of, time] = [number * 10 + n, at];
@@ -88,6 +116,8 @@ export class DeploymentPerson {
   }
 
   private want(change: Change, number: number): void {
+    // What comes after the end of its job is a run of its own again.
+    if (this.isSilent && this.record !== undefined && OVER.includes(this.record.state)) return;
     this.since = this.world.sim.now;
     if (change.kind === 'order') return this.order(change.order, `${this.name} order ${number}`, 1);
     if (this.uploads) this.upload(change.spec, number);
@@ -177,9 +207,13 @@ export class DeploymentPerson {
     });
   }
 
+  private get isOnItsWay(): boolean {
+    const { jobQueue, betaQueue, uploadQueue } = this.world;
+    return [jobQueue, betaQueue, uploadQueue].some(({ size }) => size > 0);
+  }
+
   private isAnswered(): boolean {
-    const { record, world } = this;
-    const isOnItsWay = [world.jobQueue, world.betaQueue, world.uploadQueue].some(({ size }) => size > 0);
+    const { record, world, isOnItsWay } = this;
     // All that was ever asked for may have been lost.
     if (record === undefined) return !isOnItsWay && world.sim.now - this.since > MINUTE;
     const { state, wanted, reached, settled } = record;
@@ -194,8 +228,8 @@ export class DeploymentPerson {
   private putAnEnd(): void {
     const { sim } = this.world;
     const { record } = this;
-    if (record === undefined) return this.rest();
-    if (this.isAtRest(record)) return this.watch();
+    if (record === undefined) return this.endOthers(() => this.rest());
+    if (this.isAtRest(record)) return this.endOthers(() => this.watch());
     this.since = sim.now;
     this.lasts += 1;
     // A stream that gives no savepoint cannot be suspended.
@@ -207,6 +241,23 @@ export class DeploymentPerson {
     const order: Order = this.last === 'suspend' ? { kind: 'suspend' } : { kind: 'delete', purge };
     this.order(order, `${this.name} last at ${Math.round(sim.elapsed)}`, 1);
     this.waitFor(() => sim.after(LOOKS_EVERY, () => this.waitFor(() => this.putAnEnd())));
+  }
+
+  /** Runs that were never one of its deployment's. */
+  private endOthers(then: () => void): void {
+    const { sim, invariants } = this.world;
+    const others = [...invariants.records.values()].filter(
+      ({ name, deployment, state }) => name === this.name && deployment === undefined && state !== 'closed',
+    );
+    if (others.length === 0) return then();
+    for (const { runId } of others) {
+      const invocation = new Invocation(`cancel ${runId} at ${Math.round(sim.elapsed)}`);
+      sim.after(30_000, () => sim.kill(invocation, 'has no more time'));
+      FUNCTIONS.cancel(this.world, runId, invocation).catch((error: unknown) =>
+        sim.tell(invocation.label, `failed: ${String(error)}`),
+      );
+    }
+    sim.after(LOOKS_EVERY, () => this.endOthers(then));
   }
 
   /** Nothing of it runs or is being removed, and nobody will begin anything. */

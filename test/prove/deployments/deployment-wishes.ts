@@ -11,6 +11,14 @@ export type Change =
   | { readonly kind: 'spec'; readonly spec: Readonly<Record<string, unknown>> }
   | { readonly kind: 'order'; readonly order: Order };
 
+/** Whether nothing says that it is a stream, so that its first run is one of its own. */
+export function isSilentIn(draws: Draws, name: string): boolean {
+  const lacks = draws.pick(`${name} lacks`, LACKS);
+  return lacks !== 'savepoints' && !isPreparedIn(draws, name) && draws.chance(`${name} says nothing`, 0.15);
+}
+
+const LACKS = ['nothing', 'nothing', 'nothing', 'savepoints', 'checkpoints'] as const;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Whether the runs of a deployment are made before their turn. */
@@ -29,6 +37,8 @@ export class Wishes {
   /** Its next runs are made before their turn. */
   readonly isPrepared: boolean;
   private readonly isAdaptive: boolean;
+  /** In place of saying that it is a stream; what says batch leaves it to Flink. */
+  private readonly silence: 'nothing' | 'automatic' | 'batch' | undefined;
   private spec: Fields;
   private job: Fields;
   private generations = 0;
@@ -37,7 +47,8 @@ export class Wishes {
     this.name = name;
     this.draws = draws;
     this.bring = bring;
-    this.lacks = draws.pick(`${name} lacks`, ['nothing', 'nothing', 'nothing', 'savepoints', 'checkpoints']);
+    this.lacks = draws.pick(`${name} lacks`, LACKS);
+    this.silence = isSilentIn(draws, name) ? draws.pick(`${name} says`, ['nothing', 'automatic', 'batch']) : undefined;
     this.isPrepared = isPreparedIn(draws, name);
     this.isAdaptive = draws.chance(`${name} is adaptive`, 0.4);
     this.spec = this.firstSpec();
@@ -122,6 +133,7 @@ export class Wishes {
         ...(lacks === 'savepoints' ? {} : { 'execution.checkpointing.savepoint-dir': SAVEPOINTS }),
         ...(lacks === 'checkpoints' ? {} : { 'execution.checkpointing.dir': CHECKPOINTS }),
         ...(this.isAdaptive ? { 'jobmanager.scheduler': 'adaptive' } : {}),
+        ...(this.silence === 'automatic' || this.silence === 'batch' ? { 'execution.runtime-mode': 'AUTOMATIC' } : {}),
         ...(isSafe ? { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' } : {}),
       },
       deadlines: { start: draws.pick(`${name} start`, ['90s', '3m']) },
@@ -155,7 +167,9 @@ export class Wishes {
     const chance = (what: string, probability: number): boolean => draws.chance(`${name} ${what}`, probability);
     const canSave = this.lacks !== 'savepoints';
     return {
-      ...{ entryClass: 'a.B', kind: 'streaming', args: ['0'], upgradeMode: draws.pick(`${name} mode`, this.modes) },
+      ...{ entryClass: 'a.B', args: ['0'] },
+      ...(this.silence === undefined ? { kind: 'streaming', upgradeMode: draws.pick(`${name} mode`, this.modes) } : {}),
+      ...(this.silence === 'batch' ? { kind: 'batch' } : {}),
       savepointDeadline: draws.pick(`${name} deadline`, ['20s', '45s', '3m']),
       savepointHistory: { count: draws.whole(`${name} history`, 1, 4) },
       ...this.fallback('fallback'),

@@ -8,7 +8,7 @@ import type { StreamConfig } from './stream-job.ts';
 export function configOf(
   kubernetes: Kubernetes,
   clusterId: string,
-): Pick<StreamConfig, 'restoredFrom' | 'claims' | 'checkpoints' | 'recovers' | 'parallelism'> {
+): Pick<StreamConfig, 'restoredFrom' | 'claims' | 'checkpoints' | 'recovers' | 'retains' | 'parallelism'> {
   const map = kubernetes.find('ConfigMap', `flink-config-${clusterId}`)?.object as V1ConfigMap | undefined;
   const { 'config.yaml': nested, 'flink-conf.yaml': flat } = map?.data ?? {};
   const options: unknown = parse(nested ?? flat ?? '');
@@ -19,6 +19,7 @@ export function configOf(
     claims: option('execution.state-recovery.claim-mode', 'execution.savepoint-restore-mode') === 'CLAIM',
     checkpoints: option('execution.checkpointing.dir', 'state.checkpoints.dir'),
     ...(option('jobmanager.scheduler') === 'adaptive' && { parallelism: Number(option('parallelism.default') ?? 1) }),
+    retains: option('execution.checkpointing.externalized-checkpoint-retention') === 'RETAIN_ON_CANCELLATION',
     recovers: option('high-availability.type', 'high-availability') === 'kubernetes',
   };
 }

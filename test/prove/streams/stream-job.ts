@@ -43,6 +43,10 @@ export interface StreamConfig {
   readonly howOf: (question: string) => How;
   /** Whether its JobManager soon knows nothing any more of operations that are over. */
   readonly forgets: boolean;
+  /** Its run is one of its own, of which nobody keeps the state. */
+  readonly isPlain: () => boolean;
+  /** Whether its checkpoints stay when it is canceled. */
+  readonly retains: boolean;
 }
 
 const HOWS = [
@@ -208,9 +212,10 @@ export class StreamJob {
     return `${directory.replace(/\/+$/, '')}/savepoint-${name}`;
   }
 
-  /** The state of a job that has finished goes, as far as it is no savepoint. */
+  /** The state of a job that has finished goes, as far as it is no savepoint; that of one that was canceled, unless it is kept. */
   ended(end: string): void {
-    if (end === 'FINISHED') for (const path of this.retained) this.remove(path);
+    const stays = end === 'CANCELED' ? this.config.retains : end !== 'FINISHED';
+    if (!stays) for (const path of this.retained) this.remove(path);
   }
 
   private savepoint(operation: Operation, question: string, directory: string): void {
@@ -272,9 +277,7 @@ export class StreamJob {
     this.next += 1;
     this.taken += 1;
     this.newest = { id, path, isSavepoint, at: Math.round(truth.sim.now), bytes: 1_000 };
-    truth.completed(
-      { name: config.name, jobId: this.host?.jobId ?? '', path, id, isSavepoint },
-      flinkMetadata(id, OPERATORS),
-    );
+    const snapshot = { name: config.name, jobId: this.host?.jobId ?? '', path, id, isSavepoint };
+    truth.completed(snapshot, flinkMetadata(id, OPERATORS), config.isPlain());
   }
 }

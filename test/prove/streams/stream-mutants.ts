@@ -107,8 +107,8 @@ export const STREAM_TESTED: readonly TestedMutant[] = [
   {
     name: 'W17: an attempt begins from what the one before it left',
     file: 'lib/run/machine.ts',
-    guard: 'last === undefined ? record.startFrom : (last.snapshot ?? last.restoredFrom)',
-    without: 'last === undefined ? record.startFrom : last.restoredFrom',
+    guard: 'last === undefined ? record.startFrom : (last.snapshot ?? last.restoredFrom ?? record.startFrom)',
+    without: 'last === undefined ? record.startFrom : (last.restoredFrom ?? record.startFrom)',
     test: TEST,
   },
   {

@@ -36,6 +36,8 @@ export class StreamTruth {
   readonly scaled = new Map<string, ScaledJob>();
   /** Jobs that Kubernetes began anew from where their attempt began: what they complete from then on is nobody's state. */
   private readonly begunAgain = new Set<string>();
+  /** Jobs of a run from before it was one of a stream. */
+  private readonly plain = new Set<string>();
 
   constructor(sim: Simulation, s3: MemoryS3, check: StreamTruth['check']) {
     this.sim = sim;
@@ -43,11 +45,18 @@ export class StreamTruth {
     this.check = check;
   }
 
-  completed(snapshot: Completed, metadata: Uint8Array): void {
+  completed(snapshot: Completed, metadata: Uint8Array, isPlain = false): void {
     this.store(snapshot, metadata);
-    if (this.begunAgain.has(snapshot.jobId)) return;
+    if (isPlain || this.begunAgain.has(snapshot.jobId)) return;
     this.chain(snapshot.name).push(snapshot);
     this.sim.tell('flink', `${snapshot.name} completes ${snapshot.path} (${snapshot.id})`);
+  }
+
+  /** A run of its own, whose state nobody kept, is one of a stream from now on: what its job of now has completed counts. */
+  adopt(name: string, jobs: readonly string[]): void {
+    for (const jobId of jobs.slice(0, -1)) this.plain.add(jobId);
+    const own = [...this.known.values()].filter(({ jobId }) => jobId === jobs.at(-1));
+    this.snapshots.set(streamOf(name), own);
   }
 
   /** What somebody brings along, of no stream. */
@@ -84,10 +93,16 @@ export class StreamTruth {
   }
 
   /** A job begins; answers the number of what it restored, and `undefined` when it has none, or cannot read it. */
-  restore({ name }: StreamConfig, jobId: string, path: string | undefined, recovers: boolean): number | undefined {
+  restore(
+    { name, isPlain }: StreamConfig,
+    jobId: string,
+    path: string | undefined,
+    recovers: boolean,
+  ): number | undefined {
     this.sim.tell('flink', `${name} begins from ${path ?? 'nothing'}`);
     this.begun.push({ jobId, path });
     const from = path === undefined ? undefined : this.known.get(path);
+    if (isPlain()) return from?.id;
     const newest = this.newest(name);
     // A JobManager that Kubernetes starts again begins where its attempt began, and high availability where its job was.
     const isOwn = recovers || newest === undefined || newest.jobId === jobId;
@@ -113,7 +128,8 @@ export class StreamTruth {
 
   /** The newest of these jobs that is there. */
   newestBy(jobs: readonly string[]): Completed | undefined {
-    const there = [...this.known.values()].filter(({ jobId, path }) => jobs.includes(jobId) && this.isThere(path));
+    const own = jobs.filter((jobId) => !this.plain.has(jobId));
+    const there = [...this.known.values()].filter(({ jobId, path }) => own.includes(jobId) && this.isThere(path));
     return there.sort((a, b) => a.id - b.id).at(-1);
   }
 

@@ -1,3 +1,4 @@
+import type { RunId } from '../../../lib/core/ids.ts';
 import { isHeld } from '../../../lib/run/prepared.ts';
 import type { Outcome, RunRecord } from '../../../lib/run/record.ts';
 import type { Snapshot } from '../../../lib/state/snapshot.ts';
@@ -19,6 +20,8 @@ export class Streams {
   private readonly world: World;
   /** As each JobManager read it when it started: its objects may be gone before its job begins. */
   private readonly configs = new Map<Execution, ReturnType<typeof configOf>>();
+  /** Runs of their own, which may be one of a stream later. */
+  private readonly plain = new Set<RunId>();
 
   constructor(world: World, conductOf: (clusterId: string) => Conduct | undefined) {
     this.world = world;
@@ -36,12 +39,27 @@ export class Streams {
 
   /** What must hold of each write of a record. */
   onRecord(record: RunRecord): void {
+    this.noteWhose(record);
     const { outcome, state, job } = record;
     if (beginsAnyhow(record)) this.truth.follow(record.name, record.attempts.at(-1)?.restoredFrom?.path);
     if (job?.state === undefined || state !== 'closed' || outcome === undefined) return;
     this.checkKnown(record, outcome);
     this.checkStop(record, outcome);
     this.checkFiles(record);
+  }
+
+  private noteWhose({ runId, name, job, attempts }: RunRecord): void {
+    if (job === undefined) return;
+    if (job.state === undefined) this.plain.add(runId);
+    else if (this.plain.delete(runId))
+      this.truth.adopt(
+        name,
+        attempts.map(({ jobId }) => jobId),
+      );
+  }
+
+  private isPlain(clusterId: string): boolean {
+    return [...this.plain].some((runId) => clusterId.includes(`-${runId.slice(0, 10)}-`));
   }
 
   private checkKnown(record: RunRecord, outcome: Outcome): void {
@@ -111,7 +129,15 @@ export class Streams {
     // A program that is handed over is told with it what it begins from.
     const { savepointPath, claimMode } = held?.run ?? {};
     const start = held === undefined ? {} : { restoredFrom: savepointPath, claims: claimMode === 'CLAIM' };
-    return new StreamJob(this.truth, { ...config, ...start, ...conduct, question: `${clusterId} ${pod}`, forgets });
+    const isPlain = () => this.isPlain(clusterId);
+    return new StreamJob(this.truth, {
+      ...config,
+      ...start,
+      ...conduct,
+      question: `${clusterId} ${pod}`,
+      forgets,
+      isPlain,
+    });
   }
 }
 
