@@ -29,7 +29,11 @@ export async function buildCli() {
     legalComments: 'linked',
     banner: { js: `#!/usr/bin/env node\n${REQUIRE_BANNER}` },
     // Chunks are a folder below the bundle.
-    define: { FLINK_DISPATCH_VERSION: JSON.stringify(version()), FLINK_DISPATCH_PAGE: JSON.stringify('../page/') },
+    define: {
+      FLINK_DISPATCH_VERSION: JSON.stringify(version()),
+      FLINK_DISPATCH_PAGE: JSON.stringify('../page/'),
+      FLINK_DISPATCH_RELEASE: JSON.stringify('../release/'),
+    },
     write: false,
   });
   const page = Object.entries(await buildPage());

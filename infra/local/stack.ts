@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs';
-import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
+import { buildRelease } from '../release.ts';
 import { createDeploymentClient, type DeploymentClient, type ScheduleRequest } from './aws/client.ts';
 import { deploy, type Deployment } from './aws/deploy.ts';
 import { startAws, type AwsServer } from './aws/ministack.ts';
@@ -18,8 +19,8 @@ export interface StackOptions {
   readonly kubernetes?: ClusterChoice;
   /** This machine's address that pods can reach; default: loopback. */
   readonly host?: string;
-  /** `--param` of serverless.yml, beside the stack's own. */
-  readonly params?: Readonly<Record<string, string>>;
+  /** Of the template, beside the stack's own. */
+  readonly parameters?: Readonly<Record<string, string>>;
   readonly progress: Progress;
 }
 
@@ -78,9 +79,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       startAws({ python: 'python3', folder, host, progress }).then(started),
     ] as const);
     const deployment = await progress.stage('Deploying serverless.yml to the local AWS', async () => {
-      const config = join(folder, 'dispatch.yml');
-      await writeFile(config, stringify(deploymentConfig(cluster)));
-      return deploy(aws, { folder, stage: 'local', params: { config, logLevel: 'DEBUG', ...options.params } });
+      const release = join(folder, 'release');
+      await buildRelease(release);
+      const parameters = { LogLevel: 'DEBUG', ...options.parameters };
+      const config = stringify(deploymentConfig(cluster));
+      return deploy(aws, { stack: 'flink-dispatch-local', release, config, parameters });
     });
     const subscriber = started(await subscribe(aws, deployment.eventBusName, 'subscriber'));
     const client = createDeploymentClient(aws, deployment);

@@ -34,7 +34,7 @@ export interface World {
 }
 
 /** Functions at once: each is a process here, and a small machine has no use for more. */
-const PARAMS = { concurrency: '10', acceptConcurrency: '2', logLevel: 'INFO' };
+const PARAMETERS = { Concurrency: '10', AcceptConcurrency: '2', LogLevel: 'INFO' };
 const FUNCTIONS = ['on-message', 'advance-run', 'sweep-runs'];
 
 /**
@@ -61,7 +61,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const kubeconfig = join(folder, 'kubeconfig');
     await writeFile(kubeconfig, kubeconfigText(busy.url), { mode: 0o600 });
     const choice = { kubeconfig, namespace: 'default' };
-    const stack = started(await startStack({ kubernetes: choice, params: PARAMS, progress: options.progress }));
+    const stack = started(await startStack({ kubernetes: choice, parameters: PARAMETERS, progress: options.progress }));
     const busyCloud = started(await startThrottle({ upstream: stack.aws.url, seed, most, refuse: busyAws() }));
     for (const name of FUNCTIONS) await leadThrough(busyCloud, stack, name);
     return { stack, node: server.node, kubernetes, throttles: [busy, busyCloud], stop };

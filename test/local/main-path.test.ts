@@ -24,7 +24,7 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
 
   beforeAll(async () => {
     await ensureArchivedJava(await ensureFlink({ log: () => undefined }));
-    stack = await startStack({ progress: silent, params: { taskTokens: 'on' } });
+    stack = await startStack({ progress: silent, parameters: { TaskTokens: 'on' } });
   });
 
   afterAll(async () => {

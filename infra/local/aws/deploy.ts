@@ -1,15 +1,12 @@
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { copyFile, mkdir, readFile, symlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { CONFIG_KEY } from '../../../lib/install/stored-config.ts';
-import { run } from '../process.ts';
-import { hostEnvironment, type AwsServer } from './ministack.ts';
-
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
-/** What `osls deploy` reads beside serverless.yml, which it takes as a plain file only. */
-const PARTS = ['package.json', 'tsconfig.json', 'node_modules', 'functions', 'lib', 'infra'];
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { S3Client } from '@aws-sdk/client-s3';
+import { STSClient } from '@aws-sdk/client-sts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
+import type { InstallClients } from '../../../packages/cli/src/install/clients.ts';
+import { deployRelease } from '../../../packages/cli/src/install/deploy-release.ts';
+import { readRelease } from '../../../packages/cli/src/install/release.ts';
+import type { AwsServer } from './ministack.ts';
 
 export interface Deployment {
   readonly stackName: string;
@@ -25,77 +22,45 @@ export interface Deployment {
 }
 
 export interface DeployOptions {
-  /** Gets what osls writes; the caller removes it. */
-  readonly folder: string;
-  readonly stage: string;
-  /** `--param` of serverless.yml. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly stack: string;
+  /** As `buildRelease` makes it. */
+  readonly release: string;
+  /** The text of the dispatch configuration. */
+  readonly config: string;
+  /** Of the template. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
-/** Deploys the project's own serverless.yml. @throws Error with the end of osls' output. */
+/** Deploys a release as `flink-dispatch deploy --yes` does. @throws Error with what failed */
 export async function deploy(server: AwsServer, options: DeployOptions): Promise<Deployment> {
-  const folder = await serviceFolder(options.folder);
-  await osls(['deploy', ...oslsArguments(options)], folder, join(options.folder, 'deploy.log'), server.environment);
-  const deployment = await readOutputs(server, `flink-dispatch-${options.stage}`);
-  const s3 = new S3Client({ ...clientConfig(server), forcePathStyle: true });
-  const Body = await readFile(options.params['config'] ?? join(PROJECT, 'infra', 'dispatch.yml'));
-  await s3.send(new PutObjectCommand({ Bucket: deployment.ledgerBucket, Key: CONFIG_KEY, Body }));
-  s3.destroy();
-  return deployment;
+  const { stack, release, config: text, parameters = {} } = options;
+  const clients = installClients(server);
+  try {
+    const config = { text, config: parseDispatchConfig(text) };
+    const wish = { stack, release: readRelease(release), config, codeBucket: undefined, parameters, tags: {} };
+    const deployed = await deployRelease(wish, () => Promise.resolve(true), clients);
+    if (deployed.kind === 'failed') throw new Error(`${stack}: ${deployed.status}\n${deployed.failures.join('\n')}`);
+    return deploymentOf(stack, deployed.state?.outputs ?? {});
+  } finally {
+    for (const client of [clients.cloudFormation, clients.s3, clients.sts]) client.destroy();
+  }
 }
 
-/** Takes away what `deploy` made with the same options, as `npx osls remove` does. */
-export async function undeploy(server: AwsServer, options: DeployOptions): Promise<void> {
-  const folder = join(options.folder, 'service');
-  await osls(['remove', ...oslsArguments(options)], folder, join(options.folder, 'remove.log'), server.environment);
+function installClients(server: AwsServer): InstallClients {
+  const config = clientConfig(server);
+  return {
+    cloudFormation: new CloudFormationClient(config),
+    s3: new S3Client({ ...config, forcePathStyle: true }),
+    sts: new STSClient(config),
+    endpoint: server.url,
+    env: server.environment,
+    clock: { now: () => Date.now(), sleep: (ms) => sleep(ms) },
+  };
 }
 
-/** Makes the CloudFormation template and the zips in `<folder>/package`, without any AWS. Answers that folder. */
-export async function packageService(options: DeployOptions): Promise<string> {
-  const folder = await serviceFolder(options.folder);
-  const output = join(options.folder, 'package');
-  await osls(['package', '--package', output, ...oslsArguments(options)], folder, join(options.folder, 'package.log'));
-  return output;
-}
-
-function oslsArguments({ stage, params }: DeployOptions): string[] {
-  return ['--stage', stage, ...Object.entries(params).map(([name, value]) => `--param=${name}=${value}`)];
-}
-
-async function osls(
-  args: readonly string[],
-  folder: string,
-  logFile: string,
-  environment: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const program = join(dirname(createRequire(import.meta.url).resolve('osls/package.json')), 'bin', 'serverless.js');
-  await run(process.execPath, [program, ...args], {
-    folder,
-    logFile,
-    environment: {
-      ...hostEnvironment(),
-      ...environment,
-      // Five seconds by default: AWS needs minutes for a stack, a local server less than one.
-      SLS_AWS_MONITORING_FREQUENCY: '100',
-    },
-  });
-}
-
-/** A folder of its own for what osls and esbuild write, so that two stacks can be deployed from one clone at once. */
-async function serviceFolder(folder: string): Promise<string> {
-  const service = join(folder, 'service');
-  await mkdir(service);
-  await copyFile(join(PROJECT, 'serverless.yml'), join(service, 'serverless.yml'));
-  await Promise.all(PARTS.map((part) => symlink(join(PROJECT, part), join(service, part))));
-  return service;
-}
-
-async function readOutputs(server: AwsServer, stackName: string): Promise<Deployment> {
-  const client = new CloudFormationClient(clientConfig(server));
-  const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
-  const outputs = new Map((Stacks?.[0]?.Outputs ?? []).map((output) => [output.OutputKey, output.OutputValue]));
+function deploymentOf(stackName: string, outputs: Readonly<Record<string, string>>): Deployment {
   const output = (key: string): string => {
-    const value = outputs.get(key);
+    const value = outputs[key];
     if (value === undefined) throw new Error(`the stack ${stackName} has no output ${key}`);
     return value;
   };

@@ -1,23 +1,24 @@
-// Packages serverless.yml and checks the template with cfn-lint, which is installed first where it is not there yet.
+// Makes the release of serverless.yml and checks its template with cfn-lint, which is installed first where it is not there yet.
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../cache.ts';
 import { run } from '../process.ts';
-import { packageService } from './deploy.ts';
+import { buildRelease } from '../../release.ts';
 
 const VERSION = '1.58.0';
 
 const folder = await mkdtemp(join(tmpdir(), 'lint-template-'));
 try {
-  const [program, output] = await Promise.all([
-    install(join(folder, 'install.log')),
-    packageService({ folder, stage: 'lint', params: {} }),
-  ]);
-  const template = join(output, 'cloudformation-template-update-stack.json');
+  const release = join(folder, 'release');
+  const [program] = await Promise.all([install(join(folder, 'install.log')), buildRelease(release)]);
   // Ends with an error for a warning as well.
-  await run(program, [template], { folder, logFile: join(folder, 'cfn-lint.log'), environment: process.env });
-  process.stdout.write('cfn-lint has nothing to say of the packaged template\n');
+  await run(program, [join(release, 'template.json')], {
+    folder,
+    logFile: join(folder, 'cfn-lint.log'),
+    environment: process.env,
+  });
+  process.stdout.write('cfn-lint has nothing to say of the release’s template\n');
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

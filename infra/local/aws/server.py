@@ -6,6 +6,8 @@ API on another port. And fills gaps:
 - Schedules are looked at every second, not every ten.
 - The context attributes <aws.scheduler.*> in a schedule's input are filled in, as AWS does it.
 - An alarm on a sum of metrics is taken, as one on the first of them.
+- The concurrency of a queue's mapping is a number when it is a parameter of a stack, too.
+- A change set that takes up buckets that are there does not fail because they are there.
 """
 
 import os
@@ -19,7 +21,7 @@ from datetime import datetime, timezone
 from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import eventbridge, scheduler
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import _stacks, changesets, provisioners
 
 FOLDER = sys.argv[1]
 ATTRIBUTE = re.compile(r"<aws\.scheduler\.([a-z-]+)>")
@@ -56,6 +58,25 @@ def with_first_metric(alarm_record):
     return make
 
 
+def with_number(change_mapping):
+    def number_in(props):
+        scaling = props.get("ScalingConfig") if isinstance(props, dict) else None
+        if not scaling:
+            return props
+        return {**props, "ScalingConfig": {**scaling, "MaximumConcurrency": int(scaling["MaximumConcurrency"])}}
+
+    return lambda *args, **options: change_mapping(*map(number_in, args), **options)
+
+
+def without_conflict(deploy_stack):
+    def deploy(stack_name, *rest, imports=None, **options):
+        if imports:
+            _stacks[stack_name]["_disable_validation"] = True
+        return deploy_stack(stack_name, *rest, imports=imports, **options)
+
+    return deploy
+
+
 def stop_with_parent():
     while sys.stdin.buffer.read(4096):
         pass
@@ -78,6 +99,10 @@ def keep_tls(script):
 lambda_runtime._NODEJS_WORKER_SCRIPT = keep_tls(lambda_runtime._NODEJS_WORKER_SCRIPT)
 eventbridge._invoke_target = with_context_attributes(eventbridge._invoke_target)
 scheduler._SCHEDULE_TICK_INTERVAL = 1
+mappings = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+for change in ("create", "update"):
+    mappings[change] = with_number(mappings[change])
+changesets._deploy_stack_async = without_conflict(changesets._deploy_stack_async)
 provisioners._cw_metric_alarm_record = with_first_metric(provisioners._cw_metric_alarm_record)
 threading.Thread(target=stop_with_parent, daemon=True).start()
 sys.argv = ["ministack"]

@@ -28,14 +28,22 @@ function fixOf(error: unknown, bucket: string, env: Env): string | undefined {
     const where = region === undefined ? '' : ` in the account and region ${region} of these credentials`;
     return `there is no bucket ${bucket}${where}: name the deployment's ledger with --ledger or FLINK_DISPATCH_LEDGER (the stack's output LedgerBucketName)`;
   }
+  if (ELSEWHERE.test(code) || awsStatus(error) === 301) return otherRegion(error, bucket, region);
+  const ofCaller = callerFix(error, env);
+  if (ofCaller !== undefined) return ofCaller;
+  if (awsStatus(error) !== 403) return undefined;
+  return `these AWS credentials may not read s3://${bucket}: they need s3:GetObject and s3:ListBucket on it (${said})`;
+}
+
+/** The same of what has to do with no bucket: credentials, the region, the network. */
+export function callerFix(error: unknown, env: Env): string | undefined {
+  const code = awsCode(error);
+  const said = describeError(error);
   if (/^Region is missing/.test(said)) return 'no AWS region is known: set AWS_REGION, or a region in the AWS profile';
   if (code === 'CredentialsProviderError') return `no AWS credentials are known: ${CREDENTIALS} (${said})`;
-  if (ELSEWHERE.test(code) || awsStatus(error) === 301) return otherRegion(error, bucket, region);
   if (OVER.test(code)) return `the AWS credentials are over or not whole: ${CREDENTIALS} (${code})`;
   if (UNKNOWN.test(code)) return `AWS does not know these credentials: ${CREDENTIALS} (${code})`;
   if (code === 'RequestTimeTooSkewed') return "this machine's clock is wrong by more than 15 minutes: set it right";
-  if (awsStatus(error) === 403)
-    return `these AWS credentials may not read s3://${bucket}: they need s3:GetObject and s3:ListBucket on it (${said})`;
   return noAnswer(error, said, env);
 }
 
@@ -53,6 +61,6 @@ function noAnswer(error: unknown, said: string, env: Env): string | undefined {
   const code = isRecord(error) ? error['code'] : undefined;
   if (typeof code !== 'string' || !/^(?:E[A-Z_]+|UND_ERR\w*)$/.test(code)) return undefined;
   const endpoint = env['AWS_ENDPOINT_URL'];
-  const where = endpoint === undefined ? 'S3' : `${endpoint} (AWS_ENDPOINT_URL)`;
+  const where = endpoint === undefined ? 'AWS' : `${endpoint} (AWS_ENDPOINT_URL)`;
   return `no answer from ${where}: ${said}; is the network up${endpoint === undefined ? '' : ', and the address right'}?`;
 }

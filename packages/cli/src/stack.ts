@@ -28,8 +28,13 @@ export async function partOf(io: Io, parsed: ParsedFlags, part: Part): Promise<s
   const [flag, variable, output] = PARTS[part];
   const named = valueOf(parsed, flag) ?? io.env[variable];
   if (named) return named;
-  const stack = valueOf(parsed, 'stack') ?? io.env['FLINK_DISPATCH_STACK'];
+  const stack = stackNamed(io, parsed);
   return stack ? (await outputsOf(stack))[output] : undefined;
+}
+
+/** By its flag, or the environment. */
+export function stackNamed(io: Io, parsed: ParsedFlags): string | undefined {
+  return (valueOf(parsed, 'stack') ?? io.env['FLINK_DISPATCH_STACK']) || undefined;
 }
 
 const WORDS: Readonly<Record<Part, string>> = {

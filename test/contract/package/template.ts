@@ -10,13 +10,26 @@ export interface Resource {
 }
 
 export interface Template {
-  readonly Parameters: Readonly<Record<string, unknown>>;
+  readonly Parameters: Readonly<Record<string, { readonly Type: string; readonly Default?: string | number }>>;
   readonly Resources: Readonly<Record<string, Resource>>;
 }
 
-/** The CloudFormation template that `osls package` made. */
+/** The CloudFormation template of a release. */
 export function readTemplate(folder: string): Template {
-  return JSON.parse(readFileSync(join(folder, 'cloudformation-template-update-stack.json'), 'utf8')) as Template;
+  return JSON.parse(readFileSync(join(folder, 'template.json'), 'utf8')) as Template;
+}
+
+/** Texts of `Fn::Sub` as they are where the stack's own buckets are in use. */
+export function withOwnBuckets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withOwnBuckets);
+  if (!isRecord(value)) return value;
+  const { 'Fn::Sub': sub } = value;
+  if (!Array.isArray(sub) || !isRecord(sub[1])) {
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withOwnBuckets(member)]));
+  }
+  const { 'Fn::If': choice } = (sub[1]['bucket'] ?? {}) as { readonly 'Fn::If'?: readonly unknown[] };
+  const own = isRecord(choice?.[1]) ? String(choice[1]['Fn::Sub']) : '${bucket}';
+  return { 'Fn::Sub': String(sub[0]).replace('${bucket}', own) };
 }
 
 export function resourcesOf({ Resources }: Template, type: string): readonly (readonly [string, Resource])[] {

@@ -7,6 +7,7 @@ import { changeLines, fieldChanges, type FieldChange } from '../field-diff.ts';
 import type { ParsedFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/usage.ts';
 import { openLedgerBucket, type LedgerBucket } from '../ledger-bucket.ts';
+import { stackNamed } from '../stack.ts';
 import { printJson, type Io } from '../terminal/io.ts';
 import { configFileOf, readConfigFile } from './config-file.ts';
 
@@ -35,7 +36,7 @@ function summary({ targets, tenants }: { targets: readonly string[]; tenants: re
 
 /** Stores a file that is good, in place of the configuration that was there when it began. */
 export const put: Execute = async (io, parsed) => {
-  const { file, text } = readConfigFile(configFileOf(parsed, 'config put [file]'));
+  const { file, text, config } = readConfigFile(configFileOf(parsed, 'config put [file]'));
   const { store, asked } = await open(io, parsed);
   const uri = store.uri(CONFIG_KEY);
   const before = current(await asked(store.read(CONFIG_KEY)));
@@ -44,6 +45,13 @@ export const put: Execute = async (io, parsed) => {
     return 0;
   }
   if (before !== undefined) io.err(changeLines(changesBetween(before, text, file)));
+  const stack = stackNamed(io, parsed);
+  if (stack === undefined) io.err('rights of the functions are as they were: those that follow from it need --stack\n');
+  else {
+    const failed = await (await import('./config-rights.ts')).followRights(io, parsed, stack, config);
+    if (failed !== undefined) return failed;
+  }
+  if (has(parsed, 'plan')) return 0;
   if (!(await asked(store.replace(text, before)))) {
     throw new UsageError(
       `somebody else has stored another configuration meanwhile: see config diff ${file}, and try again`,

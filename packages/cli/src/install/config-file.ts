@@ -4,7 +4,7 @@ import { UsageError } from '../flags/usage.ts';
 import { parseDispatchConfig, type DispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
 
 /** Where a configuration is looked for that no argument names: where `init` writes it. */
-const CONFIG_FILE = 'dispatch.yml';
+export const CONFIG_FILE = 'dispatch.yml';
 
 export interface ConfigFile {
   readonly file: string;

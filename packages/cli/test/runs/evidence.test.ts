@@ -129,7 +129,7 @@ describe('a ledger that cannot be read', () => {
     ],
     [
       failing('Error', 'connect ECONNREFUSED', { $metadata: {}, code: 'ECONNREFUSED' }),
-      /no answer from S3: connect ECONNREFUSED/,
+      /no answer from AWS: connect ECONNREFUSED/,
     ],
   ])('says what to do: %s', async (error, message) => {
     s3.on(GetObjectCommand).rejects(error);

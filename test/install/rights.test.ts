@@ -1,51 +1,51 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { notifyArns } from '../../lib/install/rights/policies.ts';
+import { withConfiguration, type Template } from '../../lib/install/template.ts';
+import { parseDispatchConfig, type DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 
-interface FromConfig {
-  readonly names: { readonly jarBucket: string; readonly ledgerBucket: string };
-  readonly Resources: Readonly<Record<string, unknown>>;
-}
-type Resolve = (options: { resolveVariable(name: string): Promise<string> }) => Promise<FromConfig>;
+const OWN: Template = { Parameters: {}, Resources: {} };
+const target = { namespace: 'flink', access: { kind: 'in-cluster' } };
 
-const fromConfig = createRequire(import.meta.url)('../../infra/aws/from-config.cjs') as Resolve;
-const folder = mkdtempSync(join(tmpdir(), 'from-config-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const configOf = (config: object): DispatchConfig =>
+  parseDispatchConfig(stringify({ targets: { default: target }, ...config }));
 
-function read(config: unknown, params: Readonly<Record<string, string>> = {}): Promise<FromConfig> {
-  const file = join(folder, 'dispatch.yml');
-  writeFileSync(file, stringify(config));
-  const known: Readonly<Record<string, string>> = {
-    'param:config': file,
-    'self:provider.stackName': 'flink-dispatch-x',
-  };
-  return fromConfig({
-    resolveVariable: (name) => Promise.resolve(known[name] ?? params[name.replace('param:', '')] ?? ''),
-  });
+function read(config: object, jarBucket?: string): Template {
+  return withConfiguration(OWN, configOf(config), { stack: 'flink-dispatch-x', ...(jarBucket && { jarBucket }) });
 }
 
-const statements = ({ Resources }: FromConfig, id: string): string => JSON.stringify(Resources[id]);
-
-it('gives nothing to a deployment that asks for nothing', async () => {
-  const access = { kind: 'eks', cluster: 'c' };
-  const { Resources, names } = await read({
-    targets: { default: { access } },
-    allow: { jarBuckets: ['flink-dispatch-*'] },
-  });
-  expect(Resources).toEqual({});
-  expect(names).toEqual({
-    jarBucket: '${AWS::StackName}-jars-${AWS::AccountId}',
-    ledgerBucket: '${AWS::StackName}-ledger-${AWS::AccountId}',
-  });
+/** In a target and namespace of its own. */
+const withTenants = (tenants: Readonly<Record<string, object>>): object => ({
+  targets: { default: { ...target, namespaces: Object.keys(tenants) } },
+  tenants: Object.fromEntries(
+    Object.entries(tenants).map(([name, tenant]) => [name, { targets: { default: [name] }, ...tenant }]),
+  ),
 });
 
-it('lets jars be read from buckets of the allow-list that the roles do not name already', async () => {
+const statements = ({ Resources }: Template, id: string): string => JSON.stringify(Resources[id]);
+
+it('gives nothing to a deployment that asks for nothing', () => {
+  const { Resources } = read({ allow: { jarBuckets: ['flink-dispatch-*'] } });
+  expect(Resources).toEqual({});
+});
+
+it('takes the place of what another configuration needed, and of nothing else', () => {
+  const queue = { Type: 'AWS::SQS::Queue', Properties: {} };
+  const before = withConfiguration(
+    { Parameters: {}, Resources: { Runs: queue } },
+    configOf({ allow: { jarBuckets: ['a'], notify: ['arn:aws:sns:eu-central-1:111122223333:t'] } }),
+    { stack: 'flink-dispatch-x' },
+  );
+  expect(Object.keys(before.Resources)).toEqual(['Runs', 'FurtherJarBucketsPolicy', 'NotifyPolicy']);
+  const after = withConfiguration(before, configOf({ allow: { jarBuckets: ['b'] } }), { stack: 'flink-dispatch-x' });
+  expect(Object.keys(after.Resources)).toEqual(['Runs', 'FurtherJarBucketsPolicy']);
+  expect(statements(after, 'FurtherJarBucketsPolicy')).not.toContain(':::a');
+  expect(after.Resources['Runs']).toBe(queue);
+});
+
+it('lets jars be read from buckets of the allow-list that the roles do not name already', () => {
   const config = { allow: { jarBuckets: ['ours', 'team-a', 'team-?-jars', '*'] } };
-  const found = await read(config, { jarBucket: 'ours' });
-  expect(found.names.jarBucket).toBe('ours');
+  const found = read(config, 'ours');
   const text = statements(found, 'FurtherJarBucketsPolicy');
   expect(text).toContain('"arn:${AWS::Partition}:s3:::team-a/*"');
   expect(text).toContain('"arn:${AWS::Partition}:s3:::team-?-jars/*"');
@@ -53,12 +53,16 @@ it('lets jars be read from buckets of the allow-list that the roles do not name 
   expect(text).not.toContain(':::*');
 });
 
-it('lets state be read and removed below the prefixes of the allow-lists, and nowhere else', async () => {
-  const found = await read({
-    allow: { stateStorage: ['s3://state/flink/', 's3://whole'] },
-    tenants: { a: { allow: { stateStorage: ['s3://state/a'] } } },
+it('lets state be read and removed below the prefixes of the allow-lists, and nowhere else', () => {
+  const found = read({
+    ...withTenants({
+      a: {
+        sources: [{ bucket: 'jars' }],
+        allow: { stateStorage: ['s3://state/flink/', 's3://whole', 's3://state/a'] },
+      },
+    }),
   });
-  const policy = found.Resources['StateStoragePolicy'] as {
+  const policy = found.Resources['StateStoragePolicy'] as unknown as {
     Properties: { Roles: unknown; PolicyDocument: { Statement: unknown[] } };
   };
   expect(policy.Properties.Roles).toEqual([{ Ref: 'AdvanceRunRole' }]);
@@ -76,26 +80,31 @@ it('lets state be read and removed below the prefixes of the allow-lists, and no
   ]);
 });
 
-it('lets events go to the queues and topics that runs, rules, targets or defaults may name', async () => {
+it('lets events go to the queues and topics that runs, rules, targets or defaults may name', () => {
   const queue = (name: string): string => `https://sqs.eu-central-1.amazonaws.com/111122223333/${name}`;
-  const found = await read({
-    targets: { default: { defaults: { notify: [queue('of-target')] } } },
+  const config = {
+    targets: { default: { ...target, defaults: { notify: [queue('of-target')] } } },
     defaults: { notify: [queue('of-all')] },
-    rules: [{ spec: { notify: ['arn:aws:sns:eu-central-1:111122223333:of-rule'] } }],
+    rules: [{ match: { job: 'x' }, spec: { notify: ['arn:aws:sns:eu-central-1:111122223333:of-rule'] } }],
     allow: { notify: [queue('team-*'), 'anything'] },
-  });
+  };
+  const found = read(config);
   const text = statements(found, 'NotifyPolicy');
   for (const name of ['of-target', 'of-all', 'team-*']) {
     expect(text).toContain(`"arn:\${AWS::Partition}:sqs:eu-central-1:111122223333:${name}"`);
   }
   expect(text).toContain('"arn:aws:sns:eu-central-1:111122223333:of-rule"');
   expect(text).not.toContain('anything');
+  expect(notifyArns(configOf(config)).unnamed).toEqual(['anything']);
 });
 
-it('lets functions read the secrets that targets and registries name, with or without the suffix of the ARN', async () => {
+it('lets functions read the secrets that targets and registries name, with or without the suffix of the ARN', () => {
   const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:kube';
-  const found = await read({
-    targets: { a: { access: { kind: 'secret', arn } }, b: { access: { kind: 'secret', arn: 'by-name' } } },
+  const found = read({
+    targets: {
+      a: { namespace: 'n', access: { kind: 'secret', arn } },
+      b: { namespace: 'n', access: { kind: 'secret', arn: 'by-name' } },
+    },
     registries: { 'registry.example': { auth: { kind: 'secret', arn: `${arn}-AbCdEf` } } },
   });
   const text = statements(found, 'SecretsPolicy');
@@ -105,14 +114,14 @@ it('lets functions read the secrets that targets and registries name, with or wi
   expect(text).not.toContain('*');
 });
 
-it('lets images be written only to the repository of jarDelivery', async () => {
+it('lets images be written only to the repository of jarDelivery', () => {
   const host = '111122223333.dkr.ecr.eu-central-1.amazonaws.com';
-  const found = await read({
-    targets: { default: { jarDelivery: { kind: 'bundle', repository: `${host}/jobs` } } },
+  const found = read({
+    targets: { default: { ...target, jarDelivery: { kind: 'bundle', repository: `${host}/jobs` } } },
     registries: { [host]: { auth: { kind: 'ecr' } } },
     allow: { images: [`${host}/flink:2.*`] },
   });
-  const policy = found.Resources['RegistryPolicy'] as {
+  const policy = found.Resources['RegistryPolicy'] as unknown as {
     Properties: { PolicyDocument: { Statement: { Action: string[]; Resource: unknown[] }[] } };
   };
   const { Statement } = policy.Properties.PolicyDocument;
@@ -124,13 +133,13 @@ it('lets images be written only to the repository of jarDelivery', async () => {
   expect(resources('ecr:PutImage')).not.toContain('repository/flink');
 });
 
-it('gives each tenant its queues, its jars, and schedules that no one else can call for', async () => {
+it('gives each tenant its queues, its jars, and schedules that no one else can call for', () => {
   const queue = 'arn:aws:sqs:eu-central-1:111122223333:orders';
   const own = 'arn:aws:sqs:eu-central-1:111122223333:flink-dispatch-x-messages';
   const address = 'https://sqs.eu-central-1.amazonaws.com/111122223333/told';
   const sources = [{ queue }, { queue: own }, { bucket: 'orders-jars', prefix: 'a/' }, { scheduleGroup: 'orders' }];
-  const found = await read({
-    tenants: { 'order-team': { sources, allow: { notify: [address], jarBuckets: ['more'] } } },
+  const found = read({
+    ...withTenants({ 'order-team': { sources, allow: { notify: [address], jarBuckets: ['more'] } } }),
   });
   expect(Object.keys(found.Resources)).toEqual([
     ...['FurtherJarBucketsPolicy', 'NotifyPolicy', 'TenantQueuesPolicy', 'TenantOrderTeamQueue0'],
@@ -146,10 +155,10 @@ it('gives each tenant its queues, its jars, and schedules that no one else can c
   expect(role).toContain(
     '"aws:SourceArn":{"Fn::Sub":"arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/orders"}',
   );
-  expect(role).toContain('"Action":"lambda:InvokeFunction","Resource":{"Ref":"TenantOrderTeamSchedules0Alias"}');
+  expect(role).toContain('"Action":["lambda:InvokeFunction"],"Resource":[{"Ref":"TenantOrderTeamSchedules0Alias"}]');
 });
 
-it('has uploads into folders of tenants told of, where the deployment does not hear of them already', async () => {
+it('has uploads into folders of tenants told of, where the deployment does not hear of them already', () => {
   const tenants = {
     a: {
       sources: [
@@ -159,7 +168,7 @@ it('has uploads into folders of tenants told of, where the deployment does not h
     },
     b: { sources: [{ bucket: 'shared', prefix: 'b*/' }, { bucket: 'of-b' }] },
   };
-  const found = await read({ tenants });
+  const found = read(withTenants(tenants));
   const folder = (bucket: string, wildcard: string) => ({
     bucket: { name: [bucket] },
     object: { key: [{ wildcard }] },
@@ -173,6 +182,6 @@ it('has uploads into folders of tenants told of, where the deployment does not h
       Targets: [{ Arn: { 'Fn::GetAtt': ['JarUploads', 'Arn'] } }],
     },
   });
-  const { Resources } = await read({ tenants: { a: { sources: [{ bucket: 'ours' }] } } }, { jarBucket: 'ours' });
+  const { Resources } = read(withTenants({ a: { sources: [{ bucket: 'ours' }] } }), 'ours');
   expect(Resources).not.toHaveProperty('TenantJarUploadRule');
 });
