@@ -11,6 +11,7 @@ import { startAws, type AwsServer } from '../../infra/local/aws/ministack.ts';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { buildRelease } from '../../infra/release.ts';
+import { CONFIG_KEY } from '../../lib/install/stored-config.ts';
 import { runCli } from '../../packages/cli/test/run-cli.ts';
 
 const { missing } = await checkTools();
@@ -97,6 +98,16 @@ describe.skipIf(lacking !== '')('an installation', () => {
     expect((await deploy([])).err).not.toContain('will be');
   });
 
+  it('has its rights follow a configuration that was stored without them', async () => {
+    await writeFile(config, configOf('team-c'));
+    const s3 = new S3Client({ ...clientConfig(aws), forcePathStyle: true });
+    await s3.send(new PutObjectCommand({ Bucket: LEDGER, Key: CONFIG_KEY, Body: configOf('team-c') }));
+    const followed = await run(['config', 'put', config, '--yes']);
+    expect(followed.code).toBe(0);
+    expect(followed.err).toMatch(/is the same already\n[^]*\n\+ FurtherJarBucketsPolicy.*team-c/);
+    expect((await run(['config', 'put', config])).err).not.toContain('FurtherJarBucketsPolicy');
+  });
+
   it('is changed by a parameter, of those that there are', async () => {
     const changed = await deploy(['--yes', '--parameter', 'Concurrency=20']);
     expect(changed.err).toMatch(/Modify +AWS::Lambda::Function +AdvanceRunLambdaFunction\n/);
@@ -121,7 +132,7 @@ describe.skipIf(lacking !== '')('an installation', () => {
     const again = await deploy();
     expect(again.err).toMatch(/Import +2 +AWS::S3::Bucket\n/);
     expect(again.code).toBe(0);
-    expect((await run(['config', 'get'])).out).toBe(configOf('team-b'));
+    expect((await run(['config', 'get'])).out).toBe(configOf('team-c'));
     expect((await deploy([])).code).toBe(0);
     expect((await run(['uninstall', '--yes'])).code).toBe(0);
     expect(await standing()).toEqual({ ...NOTHING, buckets: OURS });

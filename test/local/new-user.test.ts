@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -10,12 +10,12 @@ import { subscribe, type Subscriber } from '../../infra/local/aws/subscriber.ts'
 import { openCluster, type LocalCluster } from '../../infra/local/cluster.ts';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
+import { npmPackage } from '../npm-package.ts';
 
 const { missing } = await checkTools();
 const lacking = missing.map(({ name }) => name).join(', ');
 if (lacking !== '') process.stderr.write(`SKIPPED: what a new user does is not tested: it needs ${lacking}\n`);
 
-const PROJECT = join(import.meta.dirname, '..', '..');
 const STACK = 'flink-dispatch-mine';
 
 /** From the packed npm package alone, in an empty folder: no clone, no registry, and of AWS no more than credentials. */
@@ -30,7 +30,6 @@ describe.skipIf(lacking !== '')('a new user', () => {
     folder = mkdtempSync(join(tmpdir(), 'new-user-'));
     home = join(folder, 'home');
     mkdirSync(home);
-    execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: PROJECT });
     cluster = await openCluster(undefined, { folder, progress: silent });
     aws = await startAws({ python: 'python3', folder, host: '127.0.0.1', progress: silent });
   });
@@ -61,8 +60,8 @@ describe.skipIf(lacking !== '')('a new user', () => {
   }
 
   it('installs the package', async () => {
-    const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'no tarball';
-    const argv = ['install', '--silent', '--offline', '--global', '--prefix', join(home, 'npm'), join(folder, tarball)];
+    const tarball = npmPackage(folder);
+    const argv = ['install', '--silent', '--offline', '--global', '--prefix', join(home, 'npm'), tarball];
     execFileSync('npm', argv, { cwd: home, env: environment() });
     expect(await run('--version')).toMatch(/^\d+\.\d+\.\d+/);
   });

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { npmPackage } from '../../npm-package.ts';
 
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
 let folder: string;
 let tarball: string;
 
@@ -16,8 +16,7 @@ const environment = (): NodeJS.ProcessEnv => ({
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'npm-package-'));
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: PROJECT });
-  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
+  tarball = npmPackage(folder);
   // Without a registry: all that the program needs is in it.
   execFileSync('npm', ['install', '--silent', '--offline', '--global', '--prefix', join(folder, 'global'), tarball], {
     cwd: folder,

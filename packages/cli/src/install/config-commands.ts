@@ -40,18 +40,18 @@ export const put: Execute = async (io, parsed) => {
   const { store, asked } = await open(io, parsed);
   const uri = store.uri(CONFIG_KEY);
   const before = current(await asked(store.read(CONFIG_KEY)));
-  if (before?.text === text) {
-    io.err(`${uri} is the same already\n`);
-    return 0;
-  }
-  if (before !== undefined) io.err(changeLines(changesBetween(before, text, file)));
+  const isSame = before?.text === text;
+  if (isSame) io.err(`${uri} is the same already\n`);
+  else if (before !== undefined) io.err(changeLines(changesBetween(before, text, file)));
   const stack = stackNamed(io, parsed);
-  if (stack === undefined) io.err('rights of the functions are as they were: those that follow from it need --stack\n');
-  else {
+  // Whoever stored it may have had no rights to change the stack.
+  if (stack !== undefined) {
     const failed = await (await import('./config-rights.ts')).followRights(io, parsed, stack, config);
     if (failed !== undefined) return failed;
+  } else if (!isSame) {
+    io.err('rights of the functions are as they were: those that follow from it need --stack\n');
   }
-  if (has(parsed, 'plan')) return 0;
+  if (isSame || has(parsed, 'plan')) return 0;
   if (!(await asked(store.replace(text, before)))) {
     throw new UsageError(
       `somebody else has stored another configuration meanwhile: see config diff ${file}, and try again`,
