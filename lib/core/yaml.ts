@@ -55,22 +55,45 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
  * @throws DispatchError `MalformedRequest`
  */
 export function parseObjectText(text: string, what: string, limits = TEXT_LIMITS): Record<string, unknown> {
-  if (Buffer.byteLength(text) > limits.bytes) throw malformed(`${what} is larger than ${limits.bytes} bytes`);
-  const value = parseText(text, what, limits);
+  const documents = documentsIn(text, what, limits);
+  if (documents.length > 1) throw malformed(`${what} ${severalDocuments(documents)}`);
+  return objectIn(documents[0], what, limits);
+}
+
+/**
+ * The same of a text that may hold several documents of YAML.
+ * @throws DispatchError `MalformedRequest`
+ */
+export function parseObjectTexts(
+  text: string,
+  what: string,
+  limits = TEXT_LIMITS,
+): readonly [Record<string, unknown>, ...Record<string, unknown>[]] {
+  const [first, ...others] = documentsIn(text, what, limits);
+  return [objectIn(first, what, limits), ...others.map((one) => objectIn(one, what, limits))];
+}
+
+/** Reads its value. */
+type TextDocument = () => unknown;
+
+function objectIn(document: TextDocument | undefined, what: string, limits: TextLimits): Record<string, unknown> {
+  const value = document?.();
   if (!isRecord(value)) throw malformed(`${what} must be a JSON or YAML object, not ${nameOf(value)}`);
   checkTree(value, what, limits);
   return value;
 }
 
-function parseText(text: string, what: string, limits: TextLimits): unknown {
+function documentsIn(text: string, what: string, limits: TextLimits): readonly TextDocument[] {
+  if (Buffer.byteLength(text) > limits.bytes) throw malformed(`${what} is larger than ${limits.bytes} bytes`);
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return [() => value];
   } catch {
     return parseYaml(text, what, limits);
   }
 }
 
-function parseYaml(text: string, what: string, limits: TextLimits): unknown {
+function parseYaml(text: string, what: string, limits: TextLimits): readonly TextDocument[] {
   if (Buffer.byteLength(text) > limits.yamlBytes)
     throw malformed(`${what} is no JSON, and larger than ${limits.yamlBytes} bytes`);
   // The tokens come from a loop, the document from a recursion that could use up the stack, which V8 may not survive.
@@ -79,12 +102,14 @@ function parseYaml(text: string, what: string, limits: TextLimits): unknown {
   // Errors that quote the source cost time squared in their number.
   const options = { ...YAML_OF_KUBERNETES, stringKeys: true, prettyErrors: false } as const;
   const documents = [...new Composer(options).compose(tokens, true, text.length)].filter((one) => !isEmpty(one));
-  const [document] = documents;
-  if (documents.length > 1) throw malformed(`${what} ${severalDocuments(documents)}`);
-  const fault = document === undefined ? undefined : (document.errors[0] ?? document.warnings[0])?.message;
+  return documents.map((document) => () => valueOf(document, what));
+}
+
+function valueOf(document: Document<ParsedNode>, what: string): unknown {
+  const fault = (document.errors[0] ?? document.warnings[0])?.message;
   if (fault !== undefined) throw malformed(`${what} is neither JSON nor YAML: ${fault.split('\n')[0] ?? ''}`);
   try {
-    return document?.toJS({ maxAliasCount: 20 });
+    return document.toJS({ maxAliasCount: 20 });
   } catch (error) {
     throw malformed(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -96,7 +121,7 @@ function isEmpty({ contents, errors, warnings }: Document<ParsedNode>): boolean 
   return faults === 0 && (contents === null || (isScalar(contents) && contents.value === null));
 }
 
-function severalDocuments(documents: readonly Document<ParsedNode>[]): string {
+function severalDocuments(documents: readonly TextDocument[]): string {
   return `holds ${documents.length} YAML documents, and a request is one: send each of them by itself`;
 }
 

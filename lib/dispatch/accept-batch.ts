@@ -73,7 +73,7 @@ async function acceptRecord(record: RecordResult, original: Original, deps: Batc
 }
 
 function withBody(request: RunRequest, messageId: string, original: Original): RunRequest {
-  return request.source.kind === 'message' ? { ...request, body: original(messageId).body } : request;
+  return request.source.kind === 'message' ? { body: original(messageId).body, ...request } : request;
 }
 
 /** One to a run that is not there, or for what it cannot do, is a dead letter. */

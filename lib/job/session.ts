@@ -35,11 +35,12 @@ export function modeOf(
 
 function sessionOf({ session = {} }: JobSpec, target: TargetConfig, deployment: DispatchConfig): JobSession {
   const { clusterId, pool } = session;
-  if ((clusterId === undefined) === (pool === undefined)) {
+  if (clusterId === pool ? pool === undefined : clusterId !== undefined && pool !== undefined) {
     throw invalid('session', 'must name either a clusterId or a pool in mode session');
   }
-  if (clusterId !== undefined) return { clusterId: clusterIdOf(clusterId) };
   const config = Object.hasOwn(deployment.sessions, pool ?? '') ? deployment.sessions[pool ?? ''] : undefined;
+  // Both are the deploymentName of a FlinkSessionJob.
+  if (clusterId !== undefined && config === undefined) return { clusterId: clusterIdOf(clusterId) };
   if (config === undefined || pool === undefined) {
     const known = Object.keys(deployment.sessions).join(', ') || 'none';
     throw invalid('session.pool', `'${pool}' is not configured: there are ${known}`);
@@ -98,10 +99,13 @@ const OF_A_CLUSTER = [
 ] as const;
 
 /** What people wrote for a job in a session that only a cluster of its own could follow. */
-export function sessionNotes({ mode }: ResolvedJob, userSpecs: readonly JobSpec[]): readonly string[] {
-  if (mode !== 'session') return [];
+export function sessionNotes(job: ResolvedJob, userSpecs: readonly JobSpec[]): readonly string[] {
+  if (job.mode !== 'session') return [];
   const fields = OF_A_CLUSTER.filter((field) => userSpecs.some((spec) => field in spec));
-  return fields.map((field) => `${field} has no effect in mode session: the session has its own`);
+  const notes = fields.map((field) => `${field} has no effect in mode session: the session has its own`);
+  const pool = job.session.pool?.name;
+  if (pool === undefined || !userSpecs.some(({ session }) => session?.clusterId === pool)) return notes;
+  return [...notes, `deploymentName ${pool} is the pool sessions.${pool} of the configuration, and no FlinkDeployment`];
 }
 
 /** Options that belong to a cluster, or have a field of their own in the request that runs a jar. */

@@ -10,7 +10,8 @@ import { AGAIN_KINDS, isAgain, ORDER_KINDS, type AgainKind, type OrderKind, type
 import type { RecordResult } from './record-result.ts';
 import type { RunRequest, Tick } from './request.ts';
 import { refuseEarly, tickIdentity } from './schedule.ts';
-import { bodyOf, mapSqsRecords, type SqsRecord } from './sqs-event.ts';
+import { jobsAmong } from './several-manifests.ts';
+import { bodiesOf, mapSqsRecords, type SqsRecord } from './sqs-event.ts';
 
 export const idempotencyKey = z.string().min(1).max(256);
 
@@ -58,12 +59,14 @@ const ORDERS = [...ORDER_KINDS, ...AGAIN_KINDS].map((kind) => [`${kind}Run`, kin
 /**
  * Requests of job messages on SQS. A body is a job spec, a FlinkDeployment, or `{ runJob, idempotencyKey, spec }`; or an order
  * to a run that is there, `{ cancelRun }`, `{ stopRun }` or `{ savepointRun }` with its id; or `{ rerunRun }` or
- * `{ replayRun }` with the id of one that was, and with or without an `idempotencyKey`.
+ * `{ replayRun }` with the id of one that was, and with or without an `idempotencyKey`. Or several FlinkDeployments and
+ * FlinkSessionJobs, as documents of YAML.
  */
 export function parseMessageEvent(event: unknown, now: Instant): readonly RecordResult[] {
   return mapSqsRecords(event, (record) => {
-    const body = bodyOf(record.body);
+    const [body, ...others] = bodiesOf(record.body);
     const { messageId } = record;
+    if (others.length > 0) return { messageId, requests: requestsOf(record, [body, ...others]) };
     const [word, kind] = ORDERS.find(([known]) => known in body) ?? [];
     if (word === undefined || kind === undefined) return { messageId, requests: [requestOf(record, body, now)] };
     return { messageId, requests: [], orders: [orderOf(record, body, word, kind)] };
@@ -100,6 +103,22 @@ function requestOf(record: SqsRecord, body: Record<string, unknown>, now: Instan
     ...payload,
     ...defined({ tag: named, taskToken: token }),
   };
+}
+
+/** One for each job of a file of manifests. What is refused is a dead letter of its own: sent again, it starts no other one. */
+function requestsOf(record: SqsRecord, documents: readonly Record<string, unknown>[]): readonly RunRequest[] {
+  const { messageId, eventSourceARN: queueArn } = record;
+  const key = keyOf(record, undefined);
+  return jobsAmong(documents).map(({ name, manifest }) => ({
+    source: { kind: 'message', queueArn, messageId, ...defined({ idempotencyKey: key }) },
+    identity: JSON.stringify([
+      'sqs',
+      queueArn,
+      ...(key === undefined ? ['message', messageId, name] : ['key', name, key]),
+    ]),
+    spec: manifest,
+    body: JSON.stringify(manifest),
+  }));
 }
 
 /** @throws DispatchError for one that is not yet, or that has a key beside: a firing is one run, whatever asks for it */

@@ -82,7 +82,7 @@ export interface RunRequest {
   readonly tenant?: string;
   /** The spec that came with the request, unparsed; absent for an upload, whose spec lies beside the jar. */
   readonly spec?: unknown;
-  /** The message as it came, for the dead letter of one that is refused. */
+  /** The message as it came, or the part of it that this is, for the dead letter of one that is refused. */
   readonly body?: string;
   /** What it is listed and canceled by, with others. */
   readonly tag?: string;

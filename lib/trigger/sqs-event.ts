@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
-import { parseObjectText } from '../core/yaml.ts';
+import { parseObjectText, parseObjectTexts } from '../core/yaml.ts';
 import { asDispatchError, type RecordResult } from './record-result.ts';
 
 const recordSchema = z.looseObject({
@@ -51,7 +51,21 @@ function fifoGroup(raw: unknown): string | undefined {
 /** A message's object, taken out of an SNS envelope where the queue subscribes to a topic without raw delivery. */
 export function bodyOf(body: string): Record<string, unknown> {
   const value = parseObjectText(body, 'the message');
-  if (value['Type'] !== 'Notification' || typeof value['TopicArn'] !== 'string') return value;
-  if (typeof value['Message'] === 'string') return parseObjectText(value['Message'], "the SNS notification's message");
+  const notified = notifiedBy(value);
+  return notified === undefined ? value : parseObjectText(notified, NOTIFIED);
+}
+
+/** The same of a message that may hold several documents of YAML. */
+export function bodiesOf(body: string): ReturnType<typeof parseObjectTexts> {
+  const values = parseObjectTexts(body, 'the message');
+  const notified = values.length === 1 ? notifiedBy(values[0]) : undefined;
+  return notified === undefined ? values : parseObjectTexts(notified, NOTIFIED);
+}
+
+const NOTIFIED = "the SNS notification's message";
+
+function notifiedBy(value: Record<string, unknown>): string | undefined {
+  if (value['Type'] !== 'Notification' || typeof value['TopicArn'] !== 'string') return undefined;
+  if (typeof value['Message'] === 'string') return value['Message'];
   throw new DispatchError('MalformedRequest', 'the SNS notification has no message', { field: 'Message' });
 }

@@ -65,7 +65,9 @@ function checkSession(job: ResolvedJob, allow: AllowList, trusted: Trusted): Ref
   if (job.mode !== 'session' || job.session.pool !== undefined) return [];
   const { clusterId } = job.session;
   if (trusted.spec.session?.clusterId === clusterId || matchesAny(allow.sessions, clusterId)) return [];
-  return [{ field: 'session.clusterId', message: `${clusterId} is not allowed (allow.sessions)` }];
+  return [
+    { field: 'session.clusterId', message: `${clusterId} is not allowed (allow.sessions), and no pool (sessions)` },
+  ];
 }
 
 function checkImage(asked: FlinkOptions, allow: AllowList): Refusal[] {

@@ -58,12 +58,17 @@ export function parseManifestOrSpec(value: unknown): JobSpec {
 }
 
 const NO_SESSION =
-  "a session cluster is not what an event starts. Describe it under `sessions` of the deployment's configuration, and name it as session.pool in a job";
+  "a session cluster is not what an event starts. Describe it under `sessions` of the deployment's configuration, and name it as session.pool in a job, or as deploymentName in a FlinkSessionJob";
 
 const INSTEAD: Readonly<Record<string, string>> = {
   FlinkBlueGreenDeployment: ': send its spec.template.spec as the spec of a FlinkDeployment',
-  FlinkStateSnapshot: ': a job that starts from a savepoint says job.initialSavepointPath',
+  FlinkStateSnapshot:
+    ': a savepoint is asked for with `{ savepointRun: <run id> }`, and a job that starts from one says job.initialSavepointPath',
+  HorizontalPodAutoscaler:
+    ': a stream is scaled by its spec with another job.parallelism, or with `flink-dispatch deployments scale`',
 };
+/** Of Kubernetes and of others. */
+const APPLIED = ': kubectl applies it, and a spec names what it makes';
 
 /** Before all else is looked at: other kinds have other fields. */
 function checkKind({ kind, spec }: Record<string, unknown>): void {
@@ -72,7 +77,7 @@ function checkKind({ kind, spec }: Record<string, unknown>): void {
     throw new DispatchError('InvalidSpec', `spec is missing: the ${kind} does not say what to run`, { field: 'spec' });
   }
   if (typeof kind !== 'string') return;
-  const instead = Object.hasOwn(INSTEAD, kind) ? (INSTEAD[kind] ?? '') : '';
+  const instead = Object.hasOwn(INSTEAD, kind) ? (INSTEAD[kind] ?? '') : APPLIED;
   throw new DispatchError('InvalidSpec', `kind must be FlinkDeployment or FlinkSessionJob, not ${kind}${instead}`, {
     field: 'kind',
   });
@@ -84,7 +89,8 @@ const sessionJobSpec = jobSpecSchema
 
 function sessionJob(value: unknown): JobSpec {
   const { deploymentName, ...spec } = parseWith(sessionJobSpec, value, 'spec');
-  return { ...spec, mode: 'session', session: { clusterId: deploymentName } };
+  // A pool of that name, where the configuration has one.
+  return { ...spec, mode: 'session', session: { clusterId: deploymentName, pool: deploymentName } };
 }
 
 const NONCES = [

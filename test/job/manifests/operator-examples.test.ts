@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { EXAMPLES } from './operator-examples.ts';
-import { DEPLOYMENT, take } from './taken.ts';
+import { jarFixture, MemoryObjects } from '../jar/memory-objects.ts';
+import { DEPLOYMENT, take, takeAll } from './taken.ts';
 
 type Name = keyof typeof EXAMPLES;
 
@@ -16,41 +17,67 @@ const TAKEN: readonly [Name, readonly RegExp[]][] = [
   ['basic', []],
   ['custom-logging', []],
   ['pod-template', []],
-  ['flink-beam-example', []],
-  ['flink-python-example', []],
-  ['flink-sql-runner-example', []],
+  ['flink-beam-example/beam-example', []],
+  ['flink-python-example/python-example', []],
+  ['flink-sql-runner-example/sql-example', []],
   ['basic-checkpoint-ha', []],
   ['basic-reactive', []],
   ['basic-ingress', [/ingress has no effect/]],
   ['advanced-ingress', [/ingress has no effect/]],
-  ['autoscaling', [/job\.autoscaler\.enabled, .*have no effect/]],
+  ['autoscaling/autoscaling', [/job\.autoscaler\.enabled, .*have no effect/]],
+  ['autoscaling/autoscaling-dynamic', [/job\.autoscaler\.enabled, .*have no effect/]],
 ];
 
 /** Refused, with what to write instead. */
-const REFUSED: readonly [Name, string, RegExp][] = [
+const REFUSED: readonly [Name, string | undefined, RegExp][] = [
   ['basic-session-deployment-only', 'spec.job', /under `sessions` of the deployment's configuration/],
+  ['flink-tls-example/basic-secure-deployment-only', 'spec.job', /under `sessions` of the deployment's configuration/],
   ['basic-session-job-only', 'job.jarURI', /scheme https/],
+  ['flink-tls-example/basic-secure-session-job-only', 'job.jarURI', /scheme https/],
+  ['basic-session-deployment-and-job', 'job.jarURI', /scheme https/],
+  [
+    'flink-tls-example/basic-secure',
+    'flinkConfiguration["security.ssl.enabled"]',
+    /allow\.options\.allow names what is/,
+  ],
   ['canary', 'spec', /does not say what to run/],
+  ['flink-tls-example/pre-install', undefined, /3 YAML documents, and number 1 is a Secret/],
+  ['hpa/basic-hpa', 'kind', /`flink-dispatch deployments scale`/],
+  ['kustomize/conf-override/patch', 'kind', /not Deployment: kubectl applies it/],
+  ['kustomize/sidecar/patch', 'kind', /not Deployment: kubectl applies it/],
+  ['snapshot/checkpoint', 'kind', /savepointRun.*job\.initialSavepointPath/],
+  ['snapshot/savepoint-already-exists', 'kind', /savepointRun.*job\.initialSavepointPath/],
+  ['snapshot/savepoint-job-defaults', 'kind', /savepointRun.*job\.initialSavepointPath/],
+  ['snapshot/savepoint-job-full-spec', 'kind', /savepointRun.*job\.initialSavepointPath/],
+  ['snapshot/job-from-savepoint', undefined, /number 1 is a FlinkStateSnapshot: only FlinkDeployments and/],
 ];
 
-describe("the manifests of the operator's examples", () => {
-  it('are fifteen, and each is in the table', () => {
-    const listed = [
-      ...TAKEN.map(([name]) => name),
-      ...REFUSED.map(([name]) => name),
-      'basic-session-deployment-and-job',
-    ];
-    expect(listed.sort()).toEqual(Object.keys(EXAMPLES).sort());
-    expect(listed).toHaveLength(15);
-  });
+/** Taken where a deployment allows it. */
+const OPENED = {
+  ...DEPLOYMENT,
+  allow: {
+    ...DEPLOYMENT.allow,
+    options: { ...DEPLOYMENT.allow.options, allow: ['security.ssl.*', 'kubernetes.secrets'] },
+    secrets: ['team-*'],
+    sessions: ['team-*'],
+  },
+};
+const objects = new MemoryObjects();
+for (const name of ['windows', 'machine']) {
+  objects.put(`flink-dispatch-x-jars-1/${name}.jar`, jarFixture('main-class'));
+}
+const inS3 = (name: Name) => textOf(name).replaceAll('https://repo.example.com/', 's3://flink-dispatch-x-jars-1/');
 
-  it('are in the table of docs/job-spec.md, with what becomes of them', () => {
-    const document = readFileSync(new URL('../../../docs/job-spec.md', import.meta.url), 'utf8');
-    const rows = document.split('\n').filter((line) => line.startsWith('| `'));
+describe("the manifests of the operator's examples", () => {
+  it('are in the table of docs/flink-documents.md, with what becomes of them', () => {
+    const listed = [...TAKEN, ...REFUSED].map(([name]) => name);
+    expect(listed.sort()).toEqual(Object.keys(EXAMPLES).sort());
+    const document = readFileSync(new URL('../../../docs/flink-documents.md', import.meta.url), 'utf8');
+    const [, section = ''] = document.split('## The operator’s examples');
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
     const fateOf = (name: string) => rows.find((row) => row.split(' | ')[0]?.includes(`\`${name}\``))?.split(' | ')[1];
     for (const [name] of TAKEN) expect(fateOf(name), name).toMatch(/^taken/);
     for (const [name] of REFUSED) expect(fateOf(name), name).toMatch(/refused/);
-    expect(fateOf('basic-session-deployment-and-job')).toMatch(/^refused: a request is one document/);
   });
 
   it.each(TAKEN)('%s is taken', async (name, notes) => {
@@ -63,36 +90,52 @@ describe("the manifests of the operator's examples", () => {
   });
 
   it.each(REFUSED)('%s is refused', async (name, field, message) => {
-    await expect(take(textOf(name))).rejects.toMatchObject({
+    await expect(takeAll(textOf(name))).rejects.toMatchObject({
       field,
       message: expect.stringMatching(message) as string,
     });
   });
 
-  it('are one each in a request', async () => {
-    await expect(take(textOf('basic-session-deployment-and-job'))).rejects.toMatchObject({
-      reason: 'MalformedRequest',
-      message: 'the message holds 3 YAML documents, and a request is one: send each of them by itself',
-    });
+  it('a job with TLS is taken where its options and its secret are allowed', async () => {
+    const { job } = await take(textOf('flink-tls-example/basic-secure'), OPENED);
+    expect(job.notes).toBeUndefined();
+    expect(job.options).toMatchObject({ 'security.ssl.keystore': '/tls/keystore.jks' });
   });
 
-  it('a session job is taken with its jar in S3, where the session is allowed', async () => {
-    const https = {
-      ...DEPLOYMENT,
-      allow: { ...DEPLOYMENT.allow, jarUriSchemes: ['https' as const], jarUriHosts: ['**'] },
-    };
-    await expect(take(textOf('basic-session-job-only'), https)).rejects.toThrow(/must begin with s3:\/\//);
-    const text = textOf('basic-session-job-only').replace('https://repo.example.com/', 's3://flink-dispatch-x-jars-1/');
-    await expect(take(text)).rejects.toMatchObject({ reason: 'NotAllowed', field: 'session.clusterId' });
-    const allowed = { ...DEPLOYMENT, allow: { ...DEPLOYMENT.allow, sessions: ['team-*'] } };
-    await expect(take(text, allowed)).rejects.toMatchObject({ reason: 'JarNotFound' });
+  it.each<Name>(['basic-session-job-only', 'flink-tls-example/basic-secure-session-job-only'])(
+    'the session job %s is taken with its jar in S3, where the session is allowed or a pool has its name',
+    async (name) => {
+      const https = { ...OPENED.allow, jarUriSchemes: ['https' as const], jarUriHosts: ['**'] };
+      await expect(take(textOf(name), { ...OPENED, allow: https })).rejects.toThrow(/must begin with s3:\/\//);
+      const closed = { ...OPENED, allow: { ...OPENED.allow, sessions: [] } };
+      await expect(take(inS3(name), closed, objects)).rejects.toMatchObject({
+        reason: 'NotAllowed',
+        message: expect.stringContaining('allow.sessions), and no pool (sessions)') as string,
+      });
+      const { job } = await take(inS3(name), OPENED, objects);
+      expect(job).toMatchObject({ mode: 'session', session: { clusterId: 'team-session' } });
+      const sessions = { 'team-session': { idleAfter: 60_000 }, other: { idleAfter: 60_000 } };
+      const pooled = await take(inS3(name), { ...closed, sessions }, objects);
+      expect(pooled.job).toMatchObject({ session: { pool: { name: 'team-session' } } });
+      expect(pooled.job.notes).toContain(
+        'deploymentName team-session is the pool sessions.team-session of the configuration, and no FlinkDeployment',
+      );
+    },
+  );
+
+  it('the jobs beside a session cluster are a run each, and a job beside a snapshot is one without it', async () => {
+    const jobs = await takeAll(inS3('basic-session-deployment-and-job'), OPENED, objects);
+    expect(jobs.map(({ job }) => [job.name, job.jar.uri])).toEqual([
+      ['first', 's3://flink-dispatch-x-jars-1/windows.jar'],
+      ['second', 's3://flink-dispatch-x-jars-1/machine.jar'],
+    ]);
+    const { job } = await take(stringify(EXAMPLES['snapshot/job-from-savepoint'][1]));
+    expect(job).toMatchObject({ name: 'from-savepoint' });
   });
 
   it.each([
-    ['FlinkStateSnapshot', /initialSavepointPath/],
     ['FlinkBlueGreenDeployment', /spec\.template\.spec/],
-    ['HorizontalPodAutoscaler', /kind must be FlinkDeployment or FlinkSessionJob/],
-    ['Secret', /kind must be/],
+    ['Secret', /kind must be FlinkDeployment or FlinkSessionJob, not Secret: kubectl applies it/],
   ])('%s is none of them', async (kind, message) => {
     await expect(take(`apiVersion: v1\nkind: ${kind}\nmetadata: { name: a }\nspec: {}`)).rejects.toMatchObject({
       field: 'kind',

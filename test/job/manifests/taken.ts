@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { parseObjectText } from '../../../lib/core/yaml.ts';
 import { clusterIdFor, jobIdFor, runIdFor } from '../../../lib/core/ids.ts';
 import { planCluster } from '../../../lib/dispatch/plan-cluster.ts';
 import type { FlinkCluster } from '../../../lib/flink/cluster.ts';
-import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
+import { parseDispatchConfig, type DispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
 import type { ResolvedJob } from '../../../lib/job/job.ts';
 import { prepareRun } from '../../../lib/job/prepare.ts';
 import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
+import { parseMessageEvent } from '../../../lib/trigger/message.ts';
+import type { RunRequest } from '../../../lib/trigger/request.ts';
 import { MemoryObjects } from '../jar/memory-objects.ts';
 
 const EXAMPLE = readFileSync(new URL('../../../infra/dispatch.yml', import.meta.url), 'utf8')
@@ -15,6 +16,7 @@ const EXAMPLE = readFileSync(new URL('../../../infra/dispatch.yml', import.meta.
 
 /** A deployment that allows what the manifests ask for, and no more options than the example does. */
 export const DEPLOYMENT = parseDispatchConfig(EXAMPLE);
+const NOW = Date.parse('2026-11-21T05:00:00Z');
 
 export interface Taken {
   readonly job: ResolvedJob;
@@ -24,14 +26,26 @@ export interface Taken {
 
 /** What becomes of a text that comes as a message: the job, and the objects of its cluster. */
 export async function take(text: string, deployment = DEPLOYMENT, objects = new MemoryObjects()): Promise<Taken> {
-  const spec = parseObjectText(text, 'the message');
-  const source = { kind: 'message', queueArn: 'arn:aws:sqs:eu-central-1:1:q', messageId: 'm' } as const;
+  const [taken, ...others] = await takeAll(text, deployment, objects);
+  if (taken === undefined || others.length > 0) throw new Error(`the message is ${others.length + 1} runs`);
+  return taken;
+}
+
+/** The same of a message of several documents. */
+export async function takeAll(
+  text: string,
+  deployment = DEPLOYMENT,
+  objects = new MemoryObjects(),
+): Promise<readonly Taken[]> {
+  const record = { messageId: 'm', body: text, eventSourceARN: 'arn:aws:sqs:eu-central-1:1:q' };
+  const [result] = parseMessageEvent({ Records: [record] }, NOW);
+  if (result?.error !== undefined) throw result.error;
+  return Promise.all((result?.requests ?? []).map((request) => takeRequest(request, deployment, objects)));
+}
+
+async function takeRequest(request: RunRequest, deployment: DispatchConfig, objects: MemoryObjects): Promise<Taken> {
   const stored = storedJobsIn(objects, 'ledger');
-  const { job } = await prepareRun(
-    { source, identity: 'm', spec },
-    { objects, storedJobs: stored, deployment },
-    Date.parse('2026-11-21T05:00:00Z'),
-  );
+  const { job } = await prepareRun(request, { objects, storedJobs: stored, deployment }, NOW);
   if (job.mode === 'session') return { job, cluster: undefined };
   const runId = runIdFor('m');
   const jarUri = job.jar.uri.startsWith('local:') ? job.jar.uri : 'https://jar.invalid/job.jar';

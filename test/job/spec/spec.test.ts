@@ -138,7 +138,7 @@ describe('parseManifestOrSpec', () => {
       name: 'top-speed',
       namespace: 'jobs',
       mode: 'session',
-      session: { clusterId: 'team-a' },
+      session: { clusterId: 'team-a', pool: 'team-a' },
       job: { jarURI: 's3://jars/top.jar', parallelism: 4 },
     });
   });
