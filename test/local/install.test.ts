@@ -1,10 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EventBridgeClient, ListEventBusesCommand } from '@aws-sdk/client-eventbridge';
-import { ListBucketsCommand, PutObjectCommand, DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { ListScheduleGroupsCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
-import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../infra/local/aws/deploy.ts';
 import { startAws, type AwsServer } from '../../infra/local/aws/ministack.ts';
@@ -13,6 +10,7 @@ import { silent } from '../../infra/local/progress.ts';
 import { buildRelease } from '../../infra/release.ts';
 import { CONFIG_KEY } from '../../lib/install/stored-config.ts';
 import { runCli } from '../../packages/cli/test/run-cli.ts';
+import { standing } from './standing.ts';
 
 const { missing } = await checkTools();
 const lacking = missing.map(({ name }) => name).join(', ');
@@ -50,22 +48,7 @@ describe.skipIf(lacking !== '')('an installation', () => {
   const deploy = (argv: readonly string[] = ['--yes'], input: readonly string[] = []) =>
     run(['deploy', '--release', join(folder, 'release'), '--config', config, ...argv], input);
 
-  async function standing(): Promise<Record<string, string[]>> {
-    const options = clientConfig(aws);
-    const [buckets, queues, buses, groups] = await Promise.all([
-      new S3Client({ ...options, forcePathStyle: true }).send(new ListBucketsCommand({})),
-      new SQSClient(options).send(new ListQueuesCommand({})),
-      new EventBridgeClient(options).send(new ListEventBusesCommand({})),
-      new SchedulerClient(options).send(new ListScheduleGroupsCommand({})),
-    ]);
-    return {
-      buckets: (buckets.Buckets ?? []).map(({ Name = '' }) => Name).filter((name) => name !== CODE),
-      queues: queues.QueueUrls ?? [],
-      buses: (buses.EventBuses ?? []).map(({ Name = '' }) => Name).filter((name) => name !== 'default'),
-      groups: (groups.ScheduleGroups ?? []).map(({ Name = '' }) => Name).filter((name) => name !== 'default'),
-    };
-  }
-  const NOTHING = { buckets: [], queues: [], buses: [], groups: [] };
+  const NOTHING = { stacks: [], buckets: [CODE], queues: [], buses: [], groups: [] };
 
   it('is shown before it is made, and is not made without a yes', async () => {
     await writeFile(config, configOf('team-a'));
@@ -74,7 +57,7 @@ describe.skipIf(lacking !== '')('an installation', () => {
     expect(planned.err).toMatch(/Add +2 +AWS::S3::Bucket\n/);
     expect(planned.err).toMatch(/follows from the configuration:\n\+ FurtherJarBucketsPolicy: .*team-a/);
     for (const input of [['no'], []]) expect(await deploy([], input)).toMatchObject({ code: 1, out: '' });
-    expect(await standing()).toEqual(NOTHING);
+    expect(await standing(aws)).toEqual(NOTHING);
   });
 
   it('is made, has its configuration, and is not changed by the same again', async () => {
@@ -83,7 +66,7 @@ describe.skipIf(lacking !== '')('an installation', () => {
     const again = await deploy([]);
     expect(again.code).toBe(0);
     expect(again.err).not.toContain('will be');
-    for (const found of Object.values(await standing())) expect(found).not.toEqual([]);
+    for (const found of Object.values(await standing(aws))) expect(found).not.toEqual([]);
   });
 
   it('has its rights follow another configuration, which is stored only then', async () => {
@@ -118,14 +101,14 @@ describe.skipIf(lacking !== '')('an installation', () => {
   it('does not go while a run is live, and then goes but for its data', async () => {
     const s3 = new S3Client({ ...clientConfig(aws), forcePathStyle: true });
     const live = { Bucket: LEDGER, Key: 'live/0123456789abcdef0123' };
-    await s3.send(new PutObjectCommand({ ...live, Body: '' }));
+    await s3.send(new PutObjectCommand({ ...live, Body: 'live' }));
     expect((await run(['uninstall', '--yes'])).err).toContain('runs of flink-dispatch-try are live');
     await s3.send(new DeleteObjectCommand(live));
     expect((await run(['uninstall'])).code).toBe(1);
     const gone = await run(['uninstall', '--yes']);
     expect(gone).toMatchObject({ code: 0, out: 'flink-dispatch-try is gone\n' });
     for (const bucket of [...OURS, CODE]) expect(gone.err).toContain(`It stays: s3://${bucket}`);
-    expect(await standing()).toEqual({ ...NOTHING, buckets: OURS });
+    expect(await standing(aws)).toEqual({ ...NOTHING, buckets: [CODE, ...OURS] });
   });
 
   it('takes up what it has left when it comes again', async () => {
@@ -135,6 +118,6 @@ describe.skipIf(lacking !== '')('an installation', () => {
     expect((await run(['config', 'get'])).out).toBe(configOf('team-c'));
     expect((await deploy([])).code).toBe(0);
     expect((await run(['uninstall', '--yes'])).code).toBe(0);
-    expect(await standing()).toEqual({ ...NOTHING, buckets: OURS });
+    expect(await standing(aws)).toEqual({ ...NOTHING, buckets: [CODE, ...OURS] });
   });
 });

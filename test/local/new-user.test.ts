@@ -11,6 +11,7 @@ import { openCluster, type LocalCluster } from '../../infra/local/cluster.ts';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { npmPackage } from '../npm-package.ts';
+import { standing } from './standing.ts';
 
 const { missing } = await checkTools();
 const lacking = missing.map(({ name }) => name).join(', ');
@@ -22,6 +23,7 @@ const STACK = 'flink-dispatch-mine';
 describe.skipIf(lacking !== '')('a new user', () => {
   let folder: string;
   let home: string;
+  let tarball: string;
   let aws: AwsServer;
   let cluster: LocalCluster;
   let subscriber: Subscriber | undefined;
@@ -30,6 +32,7 @@ describe.skipIf(lacking !== '')('a new user', () => {
     folder = mkdtempSync(join(tmpdir(), 'new-user-'));
     home = join(folder, 'home');
     mkdirSync(home);
+    tarball = npmPackage(folder);
     cluster = await openCluster(undefined, { folder, progress: silent });
     aws = await startAws({ python: 'python3', folder, host: '127.0.0.1', progress: silent });
   });
@@ -60,7 +63,6 @@ describe.skipIf(lacking !== '')('a new user', () => {
   }
 
   it('installs the package', async () => {
-    const tarball = npmPackage(folder);
     const argv = ['install', '--silent', '--offline', '--global', '--prefix', join(home, 'npm'), tarball];
     execFileSync('npm', argv, { cwd: home, env: environment() });
     expect(await run('--version')).toMatch(/^\d+\.\d+\.\d+/);
@@ -88,6 +90,13 @@ describe.skipIf(lacking !== '')('a new user', () => {
     const gone = (): Promise<string> => run('uninstall', '--yes').catch(String);
     // The run is live until its cluster is proven gone.
     await expect.poll(gone, { timeout: 60_000, interval: 500 }).toContain(`${STACK} is gone`);
+    expect(await standing(aws)).toMatchObject({
+      stacks: [],
+      queues: [expect.stringMatching(/listener$/)],
+      buses: [],
+      groups: [],
+    });
+    expect(await cluster.remains([])).toEqual([]);
     const config = { ...clientConfig(aws), forcePathStyle: true };
     const kept = await new S3Client(config).send(
       new ListObjectsV2Command({ Bucket: `${STACK}-ledger-000000000000`, Prefix: 'runs/' }),
