@@ -1,6 +1,7 @@
 // The OpenAPI document of operations by HTTP: its schemas are made from those that the code answers with.
 import * as z from 'zod';
 import { orderedSchema } from '../../lib/operate/http/order-calls.ts';
+import { deliveredSchema } from '../../lib/operate/http/event-call.ts';
 import { problemSchema } from '../../lib/operate/http/problem.ts';
 import { ROUTES } from '../../lib/operate/http/routes.ts';
 import { foreseenSchema, startedSchema } from '../../lib/operate/http/start-call.ts';
@@ -101,6 +102,21 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
     answers: { 200: ['The log.', { 'text/plain': { schema: { type: 'string' } } }] },
   },
+  'POST /events': {
+    summary: 'Takes CloudEvents, and starts the stored job of the first rule that each one matches.',
+    description:
+      'An event that comes again is the same run. What no rule takes is ignored; what is wrong with a run is told by its outcome.',
+    body: {
+      'application/cloudevents+json': { schema: ref('CloudEvent') },
+      'application/cloudevents-batch+json': { schema: { type: 'array', items: ref('CloudEvent'), maxItems: 100 } },
+      'application/json': { schema: { description: 'The data of an event whose attributes are in ce- headers.' } },
+    },
+    answers: { 202: ['What became of each, in their order.', asJson('Delivered')] },
+  },
+  'OPTIONS /events': {
+    summary: 'Lets a service that delivers events ask whether it may (CloudEvents, HTTP 1.1 web hooks).',
+    answers: { 204: ['It may: WebHook-Allowed-Origin and WebHook-Allowed-Rate say so.', {}] },
+  },
 };
 
 const PROBLEM = { description: 'What is wrong.', content: { 'application/problem+json': { schema: ref('Problem') } } };
@@ -144,6 +160,16 @@ function operationOf({ summary, description, query = {}, body, answers }: Operat
 function schemas(job: Schema, manifest: Schema): Record<string, Schema> {
   const list = z.object({ runs: z.array(rowViewSchema) });
   return {
+    CloudEvent: {
+      type: 'object',
+      description: 'CloudEvents 1.0; other attributes are left alone.',
+      properties: {
+        specversion: { const: '1.0' },
+        ...Object.fromEntries(['id', 'source', 'type', 'subject'].map((attribute) => [attribute, { type: 'string' }])),
+        data: {},
+      },
+      required: ['specversion', 'id', 'source', 'type'],
+    },
     Request: { anyOf: [ref('Job'), ref('Manifest'), ref('StoredJob')] },
     Job: job,
     Manifest: manifest,
@@ -161,6 +187,7 @@ function schemas(job: Schema, manifest: Schema): Record<string, Schema> {
     Started: answer(startedSchema),
     Foreseen: answer(foreseenSchema),
     Ordered: answer(orderedSchema),
+    Delivered: answer(deliveredSchema),
     Run: answer(runViewSchema),
     RunList: answer(list),
     Event: withoutId(eventJsonSchema() as Schema),

@@ -60,6 +60,14 @@ export function parseObjectText(text: string, what: string, limits = TEXT_LIMITS
   return objectIn(documents[0], what, limits);
 }
 
+/** The same of a list. @throws DispatchError `MalformedRequest` */
+export function parseListText(text: string, what: string, limits = TEXT_LIMITS): readonly unknown[] {
+  const [value, ...others] = documentsIn(text, what, limits).map((read) => read());
+  if (others.length > 0 || !Array.isArray(value)) throw malformed(`${what} must be one JSON or YAML list`);
+  checkTree(value, what, limits);
+  return value;
+}
+
 /**
  * The same of a text that may hold several documents of YAML.
  * @throws DispatchError `MalformedRequest`

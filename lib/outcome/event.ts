@@ -7,7 +7,7 @@ import { evidencePrefix } from '../run/store/evidence-store.ts';
 import { retained } from '../run/retained.ts';
 import { recordKey, type Attempt, type JobReport, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import { callerText, type RunSource } from '../trigger/request.ts';
+import { callerText, type EventId, type RunSource } from '../trigger/request.ts';
 import { cutAccumulators, cutJobs, cutList, cutText, cutTexts, LIMITS } from './limits.ts';
 import type { LifecycleEvent, LifecycleEventData } from './schema.ts';
 
@@ -181,10 +181,20 @@ export function requestOf(source: RunSource): LifecycleEventData['request'] {
     case 'schedule':
       return { kind: source.kind, schedule: named(source.schedule), scheduledTime: iso(source.scheduledTime) };
     case 'http': {
-      const { kind, caller, idempotencyKey: key } = source;
-      return { kind, caller: named(callerText(caller)), ...(key === undefined ? {} : { idempotencyKey: named(key) }) };
+      const { kind, caller, idempotencyKey: key, event } = source;
+      const told = {
+        kind,
+        caller: named(callerText(caller)),
+        ...(key === undefined ? {} : { idempotencyKey: named(key) }),
+      };
+      return event === undefined ? told : { ...told, event: eventIdOf(event) };
     }
   }
+}
+
+function eventIdOf({ id, source, type, subject }: EventId): EventId {
+  const bare = { id: named(id), source: named(source), type: named(type) };
+  return subject === undefined ? bare : { ...bare, subject: named(subject) };
 }
 
 function named(text: string): string {

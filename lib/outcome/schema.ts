@@ -43,6 +43,10 @@ export const requestSchema = z.discriminatedUnion('kind', [
     kind: z.literal('http'),
     caller: z.string().describe('The ARN of a role or user, or the subject and the issuer of a token'),
     idempotencyKey: z.string().exactOptional(),
+    event: z
+      .object({ id: z.string(), source: z.string(), type: z.string(), subject: z.string().exactOptional() })
+      .exactOptional()
+      .describe('The CloudEvent that was delivered'),
   }),
 ]);
 

@@ -55,6 +55,9 @@ export const sourceSchema = z.discriminatedUnion('kind', [
       }),
     ]),
     idempotencyKey: z.string().exactOptional(),
+    event: z
+      .looseObject({ id: z.string(), source: z.string(), type: z.string(), subject: z.string().exactOptional() })
+      .exactOptional(),
   }),
 ]);
 

@@ -38,7 +38,17 @@ export type RunSource =
       readonly requestId: string;
       readonly caller: Caller;
       readonly idempotencyKey?: string;
+      /** The CloudEvent that was delivered. */
+      readonly event?: EventId;
     };
+
+/** By its source and its id a CloudEvent is known. */
+export interface EventId {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject?: string;
+}
 
 /** One firing of a schedule. */
 export interface Tick {

@@ -7,6 +7,7 @@ import { jobSpecSchema } from '../spec/spec.ts';
 import { allowList } from './allow-list.ts';
 import { bundleDelivery, registries } from './bundle-config.ts';
 import { checkTenants } from './check-tenants.ts';
+import { eventRule } from './event-rule.ts';
 import { namespace, targetName } from './names.ts';
 import { rule } from './rule-config.ts';
 import { tenant, tenantName } from './tenant-config.ts';
@@ -75,6 +76,8 @@ export const deploymentSchema = z.strictObject({
     )
     .default({}),
   rules: z.array(rule).default([]),
+  /** Which stored job a CloudEvent runs; the first that matches. */
+  events: z.array(eventRule).default([]),
   /** Of all requests where there are no tenants; with tenants each has its own. */
   allow: allowList.prefault({}),
   /** By name; none: one tenant, to whom everything belongs. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { jobSpecSchema } from '../spec/spec.ts';
 import { allowList } from './allow-list.ts';
+import { eventRule } from './event-rule.ts';
 import { namespace, targetName } from './names.ts';
 import { rule } from './rule-config.ts';
 
@@ -61,6 +62,7 @@ export const tenant = z.strictObject({
   defaults: jobSpecSchema.prefault({}),
   /** After those of the deployment. */
   rules: z.array(rule).default([]),
+  events: z.array(eventRule).default([]),
   allow: allowList.prefault({}),
   quotas: z
     .strictObject({

@@ -85,6 +85,7 @@ function seenBy(tenant: TenantConfig, deployment: DispatchConfig): DispatchConfi
     targets,
     defaults: hasDefault ? defaults : { ...defaults, target: first },
     rules: [...deployment.rules, ...tenant.rules],
+    events: [...deployment.events, ...tenant.events],
     allow: tenant.allow,
   };
 }

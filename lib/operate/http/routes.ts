@@ -3,6 +3,7 @@ import { isRunId, type RunId } from '../../core/ids.ts';
 import { tenantOf } from '../../job/config/tenants.ts';
 import type { HttpAnswer, HttpCall, HttpDeps, Routed } from './call.ts';
 import { causeOf, problemOf } from './problem.ts';
+import { allowEvents, deliverEvents } from './event-call.ts';
 import { cancelRun, replayRun, rerunRun, savepointRun, stopRun } from './order-calls.ts';
 import { getRun, listEvents, listRuns, readLogs } from './read-calls.ts';
 import { startRun } from './start-call.ts';
@@ -10,10 +11,10 @@ import { startRun } from './start-call.ts';
 type OfRun = (runId: RunId, routed: Routed) => Promise<HttpAnswer>;
 
 interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
   /** `{runId}` stands for a run's id. */
   readonly path: string;
-  readonly answer: OfRun;
+  readonly answer: (...of: Parameters<OfRun>) => HttpAnswer | Promise<HttpAnswer>;
 }
 
 /** All that can be called; the OpenAPI document describes each of them. */
@@ -28,6 +29,8 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/runs/{runId}/replay', answer: replayRun },
   { method: 'GET', path: '/runs/{runId}/events', answer: listEvents },
   { method: 'GET', path: '/runs/{runId}/logs', answer: readLogs },
+  { method: 'POST', path: '/events', answer: (_, routed) => deliverEvents(routed) },
+  { method: 'OPTIONS', path: '/events', answer: (_, routed) => allowEvents(routed) },
 ];
 
 /** Answers a call, whatever goes wrong; a fault that is not the caller's goes to the log as well. */

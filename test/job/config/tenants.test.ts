@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runIdFor } from '../../../lib/core/ids.ts';
 import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
-import { withTenant } from '../../../lib/job/config/tenants.ts';
+import { deploymentOf, withTenant } from '../../../lib/job/config/tenants.ts';
 import type { ResolvedJob } from '../../../lib/job/job.ts';
 import { prepareRun } from '../../../lib/job/prepare.ts';
 import { storedJobsIn } from '../../../lib/job/spec/stored-jobs.ts';
@@ -96,6 +96,17 @@ describe('what a tenant has', () => {
       target: 'far',
       namespace: 'orders',
     });
+  });
+
+  it('is its own jobs for CloudEvents, after the deployment’s', () => {
+    const rule = (type: string): string => `events: [{ match: { type: ${type} }, runJob: load }]`;
+    const text = TWO.replace('rules: [{ match: { key', `${rule('all')}\n$&`);
+    const config = parseDispatchConfig(text.replace('    targets: { far', `    ${rule('own')}\n$&`));
+    const typesFor = (name: string): string[] => {
+      const request = withTenant({ source: queue(name), identity: name }, config);
+      return deploymentOf(request, config).events.map(({ match }) => match.type);
+    };
+    expect([typesFor('payments'), typesFor('orders')]).toEqual([['all'], ['all', 'own']]);
   });
 
   it('is its own stored jobs', async () => {
