@@ -1,17 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ensureArchivedJava } from '../../infra/local/flink/class-archive.ts';
 import { ensureFlink } from '../../infra/local/flink/distribution.ts';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
+import { useAction } from './github-action.ts';
 import { makeStateMachine } from './state-machine.ts';
 
 const { missing } = await checkTools();
 const lacking = missing.map(({ name }) => name).join(', ');
 if (lacking !== '' && process.env['CI'] !== undefined) throw new Error(`the main path needs ${lacking}`);
 if (lacking !== '') process.stderr.write(`SKIPPED: the main path is not tested: it needs ${lacking}\n`);
+
+/** Takes whatever is sent to it; answers its URL. */
+async function listens(): Promise<string> {
+  const server = createServer((_, answer) => answer.writeHead(204).end()).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
 
 const completed = ({ type }: LifecycleEvent): boolean => type === 'io.flink-dispatch.run.completed.v1';
 const named =
@@ -34,10 +46,14 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
   const eventsOf = (runId: string): LifecycleEvent[] =>
     stack.subscriber.deliveries.map(({ event }) => event).filter(({ subject }) => subject === runId);
 
-  /** Until the record is closed, its cluster proven gone, and every queue empty. */
-  async function allOver(runId: string): Promise<void> {
+  async function closed(runId: string): Promise<void> {
     const state = async (): Promise<unknown> => (await stack.client.record(runId))?.state;
     await expect.poll(state, { timeout: 60_000, interval: 250 }).toBe('closed');
+  }
+
+  /** Until the record is closed, its cluster proven gone, and every queue empty. */
+  async function allOver(runId: string): Promise<void> {
+    await closed(runId);
     await expect.poll(() => stack.remains(), { timeout: 20_000, interval: 250 }).toEqual([]);
   }
 
@@ -118,6 +134,27 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     await stack.send({ runJob: 'totals', idempotencyKey: 'good', taskToken: 'of a task that is over' });
     await expect.poll(() => stack.remains(), { timeout: 20_000, interval: 250 }).toEqual([]);
     expect(await stack.client.takeDeadLetters()).toEqual([]);
+  });
+
+  it('runs a job from a workflow on GitHub, by its action', async () => {
+    await stack.storeJob('built', { name: 'built' }, stack.cluster.examples.orderTotals);
+    const { stackName } = stack.deployment;
+    const good = await useAction(stack, { job: 'built', stack: stackName, timeout: '3m', key: '"; exit 7 #' });
+    expect(good).toMatchObject({
+      exits: { start: 0, wait: 0 },
+      outputs: { state: 'succeeded', reason: 'JobFinished' },
+    });
+    expect(good.summary).toContain(`    built ${good.outputs['run-id'] ?? '-'}: succeeded JobFinished`);
+    await allOver(good.outputs['run-id'] ?? '');
+    const bad = await useAction(stack, { job: 'no-such-job', stack: stackName });
+    expect(bad).toMatchObject({ exits: { start: 0, wait: 4 }, outputs: { state: 'rejected' } });
+    const jarURI = `s3://${stack.deployment.ledgerBucket}/jobs/endless.jar`;
+    const job = { jarURI, args: [await listens(), 'first'] };
+    await stack.storeJob('endless', { name: 'endless', job }, stack.cluster.examples.counting);
+    const canceled = await useAction(stack, { job: 'endless', stack: stackName }, ['start', 'cancel', 'wait']);
+    expect(canceled).toMatchObject({ exits: { start: 0, cancel: 0, wait: 3 }, outputs: { state: 'canceled' } });
+    // The message of a look that was to come may still be on its way.
+    await closed(canceled.outputs['run-id'] ?? '');
   });
 
   it('runs a stored job at the time of a schedule', async () => {
@@ -206,8 +243,7 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
       reason: 'JobFinished',
       clusterId: expect.stringMatching(/^warm-[0-9a-f]{8}$/) as string,
     });
-    const state = async (): Promise<unknown> => (await stack.client.record(event.subject))?.state;
-    await expect.poll(state, { timeout: 60_000, interval: 250 }).toBe('closed');
+    await closed(event.subject);
     expect(eventsOf(event.subject).map(({ data }) => data.state)).toEqual(['accepted', 'started', 'succeeded']);
   });
 });
