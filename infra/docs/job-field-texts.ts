@@ -52,6 +52,13 @@ export const JOB_FIELD_TEXTS: Readonly<Record<string, string>> = {
   'job.savepointSchedule.cron':
     'As EventBridge Scheduler writes it: minutes, hours, day of month, month, day of week, year. 0 3 * * ? * is every day at three.',
   'job.savepointSchedule.timeZone': 'IANA name, such as Europe/Berlin. Default: UTC.',
+  'job.autoscale':
+    'Has the parallelism of a stream follow its load, while it runs. Needs jobmanager.scheduler: adaptive.',
+  'job.autoscale.min': 'The fewest subtasks.',
+  'job.autoscale.max': 'The most subtasks.',
+  'job.autoscale.targetUtilization': 'The share of its time that the busiest vertex is to work. Default: 0.7.',
+  'job.autoscale.stabilizationWindow':
+    'For how long the load has to ask for more subtasks; for fewer, three times as long. No two changes come closer. 30s to 1h. Default: 1m.',
   'job.checkState':
     'Has the operators of a prepared run compared with the state before the last run is asked to end: one that would lose state is refused. Needs job.prepareUpgrade. Default: false.',
   'job.prepareUpgrade': 'Has the next run’s cluster ready before the last run is asked to end. Default: false.',

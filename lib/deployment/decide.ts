@@ -17,6 +17,7 @@ import { upgradeMessage } from './check/upgrade-message.ts';
 import { prepare, takeBack, type OtherRuns } from './prepare.ts';
 import { ending, stillLeaving } from './ending.ts';
 import { removals } from './removals.ts';
+import { autoscale, giveUpAutoscale } from './scale/autoscale.ts';
 import { endRescale, isToRescale, rescaling, unscaledCause } from './scale/rescale.ts';
 import { giveUpRequest, nextPeriodic, openRequest } from './requests.ts';
 import { onTrial } from './stable.ts';
@@ -84,7 +85,8 @@ interface Running {
 function withRun(given: DeploymentRecord, { own: before, run, wanted, others, now }: Running): Decision {
   if (isToAdopt(before)) return adopting(given, before, now);
   if (isHeld(run)) return permitting(given, before, now);
-  const noted = endRescale(noteStopFailed(noteRunning(given, before, run, now), run, now), wanted, now);
+  const heard = endRescale(noteStopFailed(noteRunning(given, before, run, now), run, now), wanted, now);
+  const noted = giveUpAutoscale(heard, wanted, now);
   const own = noted.run ?? before;
   if (own.stop !== undefined) return stopping(noted, own, run, now);
   const cause = stopCause(noted, own, wanted) ?? unscaledCause(noted, own, wanted);
@@ -129,10 +131,14 @@ function goingOn(record: DeploymentRecord, running: Running): Decision {
   const trial = onTrial(record, run, now);
   const own = trial.record.run ?? running.own;
   if (own.stop !== undefined) return stopping(trial.record, own, run, now);
+  const scaled = autoscale(trial.record, { ...running, own });
+  if (scaled.record.wanted !== trial.record.wanted) return { record: scaled.record, effects: [], dueAt: now };
   const kept = housekeeping(trial.record, { ...running, own });
   const looks = trial.look && !kept.effects.some(({ kind }) => kind === 'look');
-  const effects = looks ? [...kept.effects, { kind: 'look', runId: own.id } as const] : kept.effects;
-  return { ...kept, effects, ...due([kept.dueAt, trial.dueAt]) };
+  const effects = [...kept.effects];
+  if (looks) effects.push({ kind: 'look', runId: own.id });
+  if (scaled.look) effects.push({ kind: 'look-at-load', runId: own.id });
+  return { ...kept, effects, ...due([kept.dueAt, trial.dueAt, scaled.dueAt]) };
 }
 
 /** Carried through: what is wanted meanwhile comes after it. */

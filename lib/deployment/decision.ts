@@ -22,6 +22,8 @@ export type DeploymentEffect =
   | { readonly kind: 'take-snapshot'; readonly request: SnapshotRequest }
   /** Asks Flink to run the job with another parallelism, or whether it does. */
   | { readonly kind: 'rescale'; readonly run: DeploymentRun }
+  /** Asks the JobManager how much its job has to do. */
+  | { readonly kind: 'look-at-load'; readonly runId: RunId }
   /** Asks the JobManager about its job and its checkpoints. */
   | { readonly kind: 'look'; readonly runId: RunId }
   | { readonly kind: 'remove-snapshot'; readonly ordinal: number; readonly directory: string | undefined }

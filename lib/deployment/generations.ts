@@ -3,14 +3,17 @@ import { deploymentIdFor, sha256Hex } from '../core/ids.ts';
 import { canonicalJson } from '../core/json.ts';
 import { omit } from '../core/omit.ts';
 import { defined } from '../core/defined.ts';
-import { scaleOf, scalesInPlace, withoutScale, type Scale } from '../job/scale.ts';
+import { scaleOf, scalesInPlace, withoutScale } from '../job/scale.ts';
 import { isOlder } from '../trigger/s3-event.ts';
 import { addEvent } from './events.ts';
 import { foretell } from './foretell.ts';
 import { generationOf, type DeploymentRecord, type DeploymentRequest, type Generation } from './record.ts';
+import { following, scaledText } from './scale/scaled-job.ts';
 
 /** Beside those that something refers to. */
 const KEPT = 20;
+/** Of those that a load asked for. */
+const KEPT_OF_LOADS = 3;
 
 export type Applied =
   /** The record with the request as its newest generation, which is wanted unless it is superseded already. */
@@ -36,7 +39,7 @@ export function applyRequest(
   if (late && record.generations[0]?.number !== 1) return { kind: 'known' };
   const number = nextNumber(record);
   const superseded = late || isOlderUpload(record, request);
-  const sent = { ...generationFor(request, number), ...(superseded && { superseded }) };
+  const sent = { ...following(generationFor(request, number), request, wanted), ...(superseded && { superseded }) };
   const rejection = superseded ? undefined : rejectionOf(record, sent, request, wanted);
   const generation = rejection === undefined || wanted === undefined ? sent : insteadOf(sent, wanted);
   const added = accept(record, generation, rejection, now);
@@ -222,11 +225,6 @@ function unscaledText({ job, source, requestId }: DeploymentRequest): string {
   return sha256Hex(canonicalJson({ job: unscaled, ...defined({ upload }) }));
 }
 
-/** The text of a job, from what its text is without its parallelism. */
-export function scaledText(unscaled: string, scale: Scale): string {
-  return sha256Hex(canonicalJson({ unscaled, scale }));
-}
-
 /** Of an order about a job of before there were any: none. */
 function generationScale(request: DeploymentRequest): Generation['scale'] {
   const { job, sameJob, unscaled } = request;
@@ -258,6 +256,10 @@ function isOlderUpload({ upload: newest }: DeploymentRecord, request: Deployment
 export function bounded(record: DeploymentRecord): DeploymentRecord {
   const { generations, wanted, reached, run, next, last, stable } = record;
   const needed = [wanted, reached, run?.generation, next?.generation, last?.generation, stable?.generation];
-  const drop = generations.length - KEPT;
-  return { ...record, generations: generations.filter(({ number }, i) => i >= drop || needed.includes(number)) };
+  const isNeeded = ({ number }: Generation): boolean => needed.includes(number);
+  // A load makes many: they push nobody's out.
+  const loads = generations.filter(({ autoscaledAt }) => autoscaledAt !== undefined).slice(0, -KEPT_OF_LOADS);
+  const rest = generations.filter((one) => isNeeded(one) || !loads.includes(one));
+  const drop = rest.length - KEPT;
+  return { ...record, generations: rest.filter((one, index) => index >= drop || isNeeded(one)) };
 }

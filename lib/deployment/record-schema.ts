@@ -7,6 +7,7 @@ import type { ResolvedJob, StatePlan } from '../job/job.ts';
 import { jobSchema, sourceSchema } from '../run/job-schema.ts';
 import { statePlan } from '../run/state-schema.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
+import { loadSchema } from './scale/load-schema.ts';
 import { stateCheckSchema } from './check/state-check-schema.ts';
 import { deploymentEvent as event } from './event.ts';
 import { DEPLOYMENT_STATES, type DeploymentRecord, type DeploymentRequest } from './record.ts';
@@ -51,6 +52,7 @@ const generation = z.looseObject({
   superseded: z.boolean().exactOptional(),
   rejected: z.looseObject({ at: instant, reason, message: z.string() }).exactOptional(),
   rollbackOf: z.int().positive().exactOptional(),
+  autoscaledAt: instant.exactOptional(),
 });
 
 const stopWhy = z.enum(['upgrade', 'restart', 'redeploy', 'suspend', 'delete', 'unstable']);
@@ -90,6 +92,7 @@ const run = z.looseObject({
     .looseObject({ generation: z.int().positive(), at: instant, askedAt: instant.exactOptional(), until: instant })
     .exactOptional(),
   rescales: z.int().positive().exactOptional(),
+  load: loadSchema.exactOptional(),
   lateTold: z.boolean().exactOptional(),
   prepared: z.literal(true).exactOptional(),
   adopted: z.looseObject({ at: instant.exactOptional() }).exactOptional(),

@@ -8,6 +8,7 @@ import type { SavepointFormat, Snapshot } from '../state/snapshot.ts';
 import type { RunSource } from '../trigger/request.ts';
 import type { StateCheck } from './check/state-check.ts';
 import type { DeploymentEvent } from './event.ts';
+import type { LoadSample } from './scale/recommend.ts';
 
 /**
  * Where a deployment is. `rescaling` lasts until its job runs with another parallelism; `upgrading`, `rolling-back`, `suspending` and `deleting` last until its run is proven gone; `blocked` until
@@ -64,6 +65,8 @@ export interface Generation {
   readonly rejected?: { readonly at: Instant; readonly reason: Reason; readonly message: string };
   /** The job of an earlier generation again, in place of this one, which was rejected. */
   readonly rollbackOf?: number;
+  /** When the load asked for it; its job is that of the generation before, in another parallelism. */
+  readonly autoscaledAt?: Instant;
 }
 
 /** In how many subtasks its job runs. */
@@ -120,6 +123,8 @@ export interface DeploymentRun {
     readonly askedAt?: Instant;
     readonly until: Instant;
   };
+  /** When its JobManager was last asked how much there is to do, and what it told lately. */
+  readonly load?: { readonly at: Instant; readonly samples: readonly LoadSample[] };
   /** How often its job was given another parallelism: Flink counts each as a restart. */
   readonly rescales?: number;
   /** Its clean-up takes long, and that is told. */

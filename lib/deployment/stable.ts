@@ -58,7 +58,7 @@ export function onTrial(record: DeploymentRecord, run: RunRecord, now: Instant):
 }
 
 /** Of the job that runs, whichever of its generations was. */
-function isStable(record: DeploymentRecord, own: DeploymentRun): boolean {
+export function isStable(record: DeploymentRecord, own: DeploymentRun): boolean {
   const known = record.stable && generationOf(record, record.stable.generation);
   return known !== undefined && known.job === generationOf(record, own.generation)?.job;
 }

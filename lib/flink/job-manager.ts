@@ -184,10 +184,19 @@ export interface JobVertex {
 /** Between which numbers of subtasks Flink may choose, by the ids of vertices. */
 export type Requirements = Readonly<Record<string, { readonly lowerBound: number; readonly upperBound: number }>>;
 
+/** Shares of its time, from 0 to 1. */
+export interface VertexLoad {
+  readonly busy: number;
+  /** It waits for those after it. */
+  readonly backPressured: number;
+}
+
 /** What the adaptive scheduler is told of a job that runs. */
 export interface Rescaling {
   vertices(jobId: string): Promise<readonly JobVertex[]>;
   requirements(jobId: string): Promise<Requirements>;
+  /** Of all subtasks of a vertex together, in the last seconds; undefined where it is not measured. */
+  load(jobId: string, vertexId: string): Promise<VertexLoad | undefined>;
   /** Of all its vertices. With high availability a JobManager that follows has them too. */
   require(jobId: string, requirements: Requirements): Promise<void>;
 }

@@ -37,8 +37,20 @@ export interface StatePlan {
   readonly prepareUpgrade?: true;
   /** Whether its operators are compared with the state before that is asked to end. */
   readonly checkState?: true;
+  /** By which its parallelism follows its load. */
+  readonly autoscale?: Autoscale;
   /** Which snapshots are kept, beside those that are needed. */
   readonly history: { readonly count: number; readonly age: Duration };
+}
+
+/** A rule for the parallelism of a stream. */
+export interface Autoscale {
+  readonly min: number;
+  readonly max: number;
+  /** The share of its time that the busiest vertex is to work: below 1. */
+  readonly target: number;
+  /** For how long the load has to ask for another parallelism, and the least time between two changes. */
+  readonly window: Duration;
 }
 
 export interface Jar {

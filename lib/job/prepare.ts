@@ -17,6 +17,7 @@ import { isJobName, nameFromKey } from './spec/name.ts';
 import type { ObjectStore } from './jar/objects.ts';
 import { judgeJob, type JudgeInput } from './judge/judge.ts';
 import { checkPolicy, notAllowed } from './policy/policy.ts';
+import { checkAutoscale } from './autoscale.ts';
 import { withSlotLimit } from './policy/policy-resources.ts';
 import { checkProgram, programPath } from './jar/program.ts';
 import { resolveJob } from './resolve.ts';
@@ -66,6 +67,7 @@ export async function prepareRun(
   checkUrlEnd(jar.uri, now);
   const resolved = resolveJob(spec, { jar, name: nameFor(spec, request, found.storedJob), deployment, takenFor });
   const draft = { ...resolved, options: withSlotLimit(resolved.options, deployment.allow) };
+  checkAutoscale(draft);
   if (draft.mode !== 'session') requireImage(draft);
   checkProgram(draft);
   checkAllowed({ job: draft, userSpecs: layers.user, trusted: own, deployment });

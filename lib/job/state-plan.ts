@@ -1,6 +1,7 @@
 import type { Duration } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { DispatchError } from '../core/errors.ts';
+import { autoscaleOf } from './autoscale.ts';
 import type { FlinkOptions, ResolvedJob, StatePlan, UpgradeMode } from './job.ts';
 import { programKind } from './jar/program.ts';
 import { operatorState, type OperatorState } from './spec/operator-options.ts';
@@ -52,6 +53,7 @@ export function statePlanOf(spec: JobSpec, draft: Draft, takenFor?: TakenFor): S
     probation: job.probation ?? operators.probation ?? 5 * MINUTE,
     rollback: job.rollback ?? operators.rollback ?? 'automatic',
     ...preparation(job, draft),
+    ...defined({ autoscale: autoscaleOf(job, draft) }),
     history: historyOf(job, operators),
   };
   checkDirectories(plan, spec, draft.flinkVersion);

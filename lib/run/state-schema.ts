@@ -23,6 +23,9 @@ export const statePlan = z.looseObject({
   rollback: z.enum(['automatic', 'manual']),
   prepareUpgrade: z.literal(true).exactOptional(),
   checkState: z.literal(true).exactOptional(),
+  autoscale: z
+    .looseObject({ min: z.number(), max: z.number(), target: z.number(), window: z.number() })
+    .exactOptional(),
   history: z.looseObject({ count: z.number(), age: z.number() }),
 }) satisfies z.ZodType<StatePlan>;
 

@@ -22,6 +22,8 @@ import org.apache.flink.api.connector.source.lib.NumberSequenceSource;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
 import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
@@ -30,8 +32,9 @@ import org.apache.flink.util.Collector;
 /**
  * Counts 1, 2, 3…: the position is the source's state, and per key (the number modulo 3) a count and a sum are kept.
  * Tells a server of each number, of what it began from, and of each checkpoint that was complete. Arguments: the server's
- * URL, milliseconds between numbers, and milliseconds that each snapshot takes beside (0 when left out), and anything more where the parallelism of the options holds for what
- * follows the count. The jar's resource `variant` says which of the job's versions it is.
+ * URL, milliseconds between numbers, milliseconds that each snapshot takes beside (0 when left out), anything where the
+ * parallelism of the options holds for what follows the count, and then milliseconds of work for each piece that follows from
+ * a number: as many as the server says. The jar's resource `variant` says which of the job's versions it is.
  */
 public final class Counter {
     private static final long KEYS = 3;
@@ -44,7 +47,8 @@ public final class Counter {
         // What is after the count may have the parallelism of the options; all before it counts in one subtask.
         if (args.length <= 3) env.setParallelism(1);
         env.setBufferTimeout(1);
-        env.fromSource(new Numbers(), WatermarkStrategy.noWatermarks(), "Numbers")
+        long work = args.length > 4 ? Long.parseLong(args[4]) : 0;
+        SingleOutputStreamOperator<Long> sums = env.fromSource(new Numbers(), WatermarkStrategy.noWatermarks(), "Numbers")
                 .setParallelism(1)
                 .uid("numbers")
                 .map(number -> paced(number, pause))
@@ -54,9 +58,10 @@ public final class Counter {
                 .keyBy(number -> number % KEYS)
                 .process(new Sums(args[0], variant, slowness))
                 .setParallelism(1)
-                .uid(variant.equals("renamed") ? "totals" : "sums")
-                .sinkTo(new DiscardingSink<>())
-                .uid("end");
+                .uid(variant.equals("renamed") ? "totals" : "sums");
+        DataStream<Long> pieces = work == 0 ? sums
+                : sums.map(number -> paced(number, work)).returns(Long.class).uid("work");
+        pieces.sinkTo(new DiscardingSink<>()).uid("end");
         env.execute("Counter");
     }
 
@@ -134,8 +139,8 @@ public final class Counter {
             sum.update((sum.value() == null ? 0 : sum.value()) + number);
             position = number;
             long said = variant.equals("changed") ? 2 * sum.value() : sum.value();
-            tell("kind=number&number=" + number + "&count=" + count.value() + "&sum=" + said);
-            out.collect(number);
+            int pieces = tell("kind=number&number=" + number + "&count=" + count.value() + "&sum=" + said);
+            for (int piece = 0; piece < pieces; piece++) out.collect(number);
         }
 
         @Override
@@ -154,7 +159,8 @@ public final class Counter {
             fails = complete != null && variant.equals("failing");
         }
 
-        private void tell(String what) {
+        /** Answers how many pieces of work the server has for it. */
+        private int tell(String what) {
             try {
                 URI uri = URI.create(url + "?" + what + whoAmI);
                 HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
@@ -162,6 +168,7 @@ public final class Counter {
                 connection.setReadTimeout(20_000);
                 if (connection.getResponseCode() != 204) throw new IOException("answer " + connection.getResponseCode());
                 connection.getInputStream().close();
+                return connection.getHeaderFieldInt("x-pieces", 1);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

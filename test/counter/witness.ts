@@ -7,6 +7,8 @@ export interface Witness {
   /** For the job's arguments. */
   readonly url: string;
   readonly account: Account;
+  /** Pieces of work that follow from each number. */
+  pieces: number;
   /** Resolves as soon as it holds. @throws Error that tells what was heard instead. */
   until(what: string, seconds: number, holds: (account: Account) => boolean): Promise<Account>;
   stop(): Promise<void>;
@@ -14,11 +16,11 @@ export interface Witness {
 
 /** `host`: an address of this machine that the job's pods reach. */
 export async function startWitness(host: string): Promise<Witness> {
-  let account = NOTHING_HEARD;
+  let [account, pieces] = [NOTHING_HEARD, 1];
   const listeners = new Set<() => void>();
   const server = createServer((request, response) => {
     account = hear(account, testimony(new URL(request.url ?? '/', 'http://witness').searchParams, Date.now()));
-    response.writeHead(204).end();
+    response.writeHead(204, { 'x-pieces': String(pieces) }).end();
     for (const listener of listeners) listener();
   });
   // A task that is stopped for longer than this still has its connection.
@@ -28,6 +30,12 @@ export async function startWitness(host: string): Promise<Witness> {
     url: `http://${host}:${(server.address() as AddressInfo).port}/`,
     get account() {
       return account;
+    },
+    get pieces() {
+      return pieces;
+    },
+    set pieces(next) {
+      pieces = next;
     },
     until: (what, seconds, holds) =>
       new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { DispatchError } from '../../lib/core/errors.ts';
-import type { JobVertex, Requirements } from '../../lib/flink/job-manager.ts';
+import type { JobVertex, Requirements, VertexLoad } from '../../lib/flink/job-manager.ts';
 
 /** Two vertices that have what the options say, and one that its program holds at 1. */
 const FOLLOWERS = ['a'.repeat(32), 'b'.repeat(32)] as const;
@@ -33,6 +33,13 @@ export class ScaledJob {
   /** Whether what its program has set is as it was. */
   get keepsFixed(): boolean {
     return this.asked[FIXED]?.upperBound === 1 && this.now[FIXED] === 1;
+  }
+
+  /** `load`: in subtasks that work all of their time; `measured`: of so many vertices it is known. */
+  loadOf(id: string, load: number, measured: number = FOLLOWERS.length): VertexLoad | undefined {
+    if (id !== FIXED && Object.keys(this.now).indexOf(id) >= measured) return undefined;
+    const share = load / (this.now[id] ?? 1);
+    return { busy: id === FIXED ? 0.1 : Math.min(1, share), backPressured: 0 };
   }
 
   requirements(): Requirements {

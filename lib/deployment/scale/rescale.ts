@@ -89,7 +89,7 @@ export function rescaled(record: DeploymentRecord, runId: RunId, generation: num
   const before = generationOf(record, own.generation);
   const { stable } = record;
   const isStable = stable !== undefined && generationOf(record, stable.generation)?.job === before?.job;
-  const run = { ...omit(own, 'rescale'), generation, rescales: (own.rescales ?? 0) + 1 };
+  const run = { ...omit(own, 'rescale', 'load'), generation, rescales: (own.rescales ?? 0) + 1 };
   const next = {
     ...record,
     state: 'running',

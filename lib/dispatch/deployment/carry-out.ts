@@ -9,6 +9,7 @@ import { requestStop } from '../state/request-stop.ts';
 import { adoptRun } from './adopt-run.ts';
 import { checkState } from './check-state.ts';
 import { look } from './look.ts';
+import { lookAtLoad } from './look-at-load.ts';
 import { dropRun, permitRun, prepareRun } from './prepare-run.ts';
 import { rescale } from './rescale.ts';
 import { requestOf, startRun } from './start-run.ts';
@@ -37,6 +38,7 @@ export async function carryOut(
     case 'take-snapshot':
     case 'rescale':
     case 'look':
+    case 'look-at-load':
       return run === undefined ? undefined : askOf(run, effect, record, deps);
     case 'remove-snapshot':
       return removeSnapshot(effect, record, deps);
@@ -65,7 +67,7 @@ async function carryOutNext(
 /** What a JobManager is asked. */
 function askOf(
   run: RunRecord,
-  effect: Extract<DeploymentEffect, { kind: 'take-snapshot' | 'rescale' | 'look' }>,
+  effect: Extract<DeploymentEffect, { kind: 'take-snapshot' | 'rescale' | 'look' | 'look-at-load' }>,
   record: DeploymentRecord,
   deps: DispatchDeps,
 ): Promise<Found | undefined> {
@@ -76,6 +78,8 @@ function askOf(
       return rescale(effect.run, record, run, deps);
     case 'look':
       return look(run, deps);
+    case 'look-at-load':
+      return lookAtLoad(run, deps);
   }
 }
 

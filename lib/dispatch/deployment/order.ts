@@ -1,7 +1,6 @@
 import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import { runIdFor, type DeploymentId } from '../../core/ids.ts';
-import { scaledText } from '../../deployment/generations.ts';
 import {
   generationOf,
   type DeploymentRecord,
@@ -9,6 +8,7 @@ import {
   type Generation,
   type GenerationWish,
 } from '../../deployment/record.ts';
+import { scaledText } from '../../deployment/scale/scaled-job.ts';
 import { slotLimit } from '../../job/policy/policy-resources.ts';
 import { scaleOf, withParallelism } from '../../job/scale.ts';
 import type { DispatchDeps } from '../deps.ts';
@@ -65,7 +65,7 @@ export async function orderDeployment(
 /** A parallelism is part of the job, and nothing else of it is changed. */
 function jobFor(
   order: Order,
-  { job: sameJob, scale }: Generation,
+  { job: sameJob, scale, plan: { autoscale } }: Generation,
   { job }: DeploymentRequest,
 ): Pick<DeploymentRequest, 'job' | 'sameJob' | 'unscaled'> {
   const same = { job, sameJob, ...defined({ unscaled: scale?.of }) };
@@ -74,6 +74,12 @@ function jobFor(
   const most = slotLimit(job.options);
   if (most !== undefined && parallelism > most) {
     throw refused('parallelism', `${parallelism} is more than the ${most} slots that the job may have`);
+  }
+  if (autoscale !== undefined && (parallelism < autoscale.min || parallelism > autoscale.max)) {
+    throw refused(
+      'parallelism',
+      `job.autoscale has it between ${autoscale.min} and ${autoscale.max}: ${parallelism} is not`,
+    );
   }
   const options = withParallelism(job.options, parallelism);
   const unscaled = scale?.of ?? sameJob;

@@ -7,6 +7,7 @@ import {
   type DeploymentRequest,
   type DeploymentRun,
 } from '../../deployment/record.ts';
+import { scaleOf, withParallelism, type Scale } from '../../job/scale.ts';
 import { DEPLOYMENT_KEY } from '../../job/spec/spec.ts';
 import { addEvent } from '../../run/machine.ts';
 import type { QueuedRun } from '../../run/record.ts';
@@ -32,8 +33,15 @@ export async function requestOf(
   const generation = generationOf(record, number);
   const request =
     generation && (await deps.deployments.readRequest(record.id, generation.jobIn ?? generation.requestId));
-  if (request !== undefined) return request;
+  if (request !== undefined) return inScale(request, generation?.scale);
   throw new DispatchError('Internal', `the request of generation ${number} of deployment ${record.id} is gone`);
+}
+
+/** Of a job that follows its load the generation has the parallelism, and the request what it began with. */
+function inScale(request: DeploymentRequest, scale: Scale | undefined): DeploymentRequest {
+  const { job } = request;
+  if (scale === undefined || scaleOf(job.options).parallelism === scale.parallelism) return request;
+  return { ...request, job: { ...job, options: withParallelism(job.options, scale.parallelism) } };
 }
 
 /** The lock is the deployment's own, so that no run of it begins before the last one is proven gone. */

@@ -62,6 +62,12 @@ export const ApplicationsOverview = z.object({
 /** JobDetailsInfo; `job-type` came with 1.20. */
 export const JobDetails = z.object({ 'job-type': z.enum(['BATCH', 'STREAMING']).nullish().catch(undefined) });
 
+/**
+ * AggregatedSubtaskMetricsHeaders. What nobody measures yet is left out; what a subtask does not measure, as a legacy source
+ * does not, is "NaN".
+ */
+export const AggregatedMetrics = z.array(z.object({ id: z.string(), avg: z.number().optional().catch(undefined) }));
+
 /** JobPlanInfo, of a plan that nobody runs. */
 export const JobPlan = z.object({
   plan: z.object({

@@ -117,6 +117,14 @@ const program = z.strictObject({
   savepointSchedule: z.strictObject({ cron: cronExpression, timeZone: timeZone.optional() }).optional(),
   prepareUpgrade: flag.optional(),
   checkState: flag.optional(),
+  autoscale: z
+    .strictObject({
+      min: z.int().min(2).max(32_768),
+      max: z.int().min(2).max(32_768),
+      targetUtilization: z.number().min(0.1).max(0.9).optional(),
+      stabilizationWindow: duration.optional(),
+    })
+    .optional(),
   savepointHistory: z.strictObject({ count: z.int().min(1).max(1000).optional(), age: duration.optional() }).optional(),
   maxCheckpointAge: duration.optional(),
   probation: duration.optional(),

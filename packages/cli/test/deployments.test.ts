@@ -183,6 +183,17 @@ describe('deployments', () => {
     });
   });
 
+  it('tell in what parallelism a generation of the same job is', async () => {
+    const record = stored();
+    const [, second] = record.generations;
+    if (second?.scale === undefined) throw new Error('a second generation, with its scale');
+    const { requestId: jobIn, scale } = second;
+    const third = { ...second, number: 3, jobIn, autoscaledAt: 5, scale: { ...scale, parallelism: 6 } };
+    store({ ...record, generations: [...record.generations, third], wanted: 3 });
+    const { out } = await run('diff', 'orders', '2', '3');
+    expect(out).toBe('- job.options.parallelism.default: "2"\n+ job.options.parallelism.default: "6"\n');
+  });
+
   it('tell what a comparison with the state has found', async () => {
     const record = stored();
     const message = 'The new program has no operator for the state of operator a';

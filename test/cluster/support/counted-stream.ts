@@ -32,6 +32,8 @@ export interface CountedStreamOptions extends StreamsOptions {
   readonly slowness?: number;
   /** Whether what follows the count has the parallelism of the options. */
   readonly isWide?: boolean;
+  /** Milliseconds of work for each piece that follows from a number, of one that is wide. */
+  readonly work?: number;
 }
 
 /** A stream of Counter.java, and what its witness hears of it. */
@@ -59,8 +61,17 @@ export class CountedStream {
 
   /** Uploads a version of the job; `differently`: fields of `job` that are so for this upload alone; `version`: of Flink. */
   upload(variant: Variant, differently: Spec = {}, version = this.options.version): Promise<void> {
-    const { storage, upgradeMode, job, flinkConfiguration, jars, slowness = 0, isWide = false } = this.options;
-    const args = [this.witness.url, '20', String(slowness), ...(isWide ? ['wide'] : [])];
+    const {
+      storage,
+      upgradeMode,
+      job,
+      flinkConfiguration,
+      jars,
+      slowness = 0,
+      isWide = false,
+      work = 0,
+    } = this.options;
+    const args = [this.witness.url, '20', String(slowness), ...(isWide ? ['wide', String(work)] : [])];
     return this.streams.upload(jars[variant], {
       ...{ name: this.streams.name, image: imageOf(version), flinkVersion: version },
       job: {

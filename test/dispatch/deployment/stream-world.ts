@@ -105,6 +105,10 @@ export class StreamWorld {
     readonly count: number;
   }[] = [];
   readonly violations: string[] = [];
+  /** What there is to do, in subtasks that work all of their time. */
+  load = 1;
+  /** Of how many vertices that is measured. */
+  measured = 2;
   private readonly options: StreamOptions;
   private readonly jobs = new Map<RunId, Job>();
   private readonly savepointsAsked = new Map<string, string>();
@@ -449,6 +453,7 @@ export class StreamWorld {
     return {
       vertices: (jobId) => Promise.resolve(find(jobId).scaled.vertices()),
       requirements: (jobId) => Promise.resolve(find(jobId).scaled.requirements()),
+      load: (jobId, id) => Promise.resolve(find(jobId).scaled.loadOf(id, this.load, this.measured)),
       require: (jobId, requirements) => {
         const { scaled, fate } = find(jobId);
         if (fate.rescales === 'refused') throw new DispatchError('FlinkRefused', 'it does not like that');

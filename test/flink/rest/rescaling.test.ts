@@ -42,3 +42,23 @@ it('reads how many there are', async () => {
     { ...facts, allRun: false },
   ]);
 });
+
+it('reads how much a vertex has to do', async () => {
+  const busy = { id: 'busyTimeMsPerSecond', avg: 830.5 };
+  const { rescaling, asked } = answering([busy, { id: 'backPressuredTimeMsPerSecond', avg: 20 }]);
+  await expect(rescaling.load(JOB, VERTEX)).resolves.toEqual({ busy: 0.8305, backPressured: 0.02 });
+  const query = { get: 'busyTimeMsPerSecond,backPressuredTimeMsPerSecond', agg: 'avg' };
+  expect(asked).toEqual([{ method: 'GET', path: `/jobs/${JOB}/vertices/${VERTEX}/subtasks/metrics`, query }]);
+});
+
+it.each([
+  [[]],
+  [
+    [
+      { id: 'busyTimeMsPerSecond', avg: 'NaN' },
+      { id: 'backPressuredTimeMsPerSecond', avg: 0 },
+    ],
+  ],
+])('takes what is not measured for no measure: %j', async (metrics) => {
+  await expect(answering(metrics).rescaling.load(JOB, VERTEX)).resolves.toBeUndefined();
+});

@@ -79,6 +79,40 @@ describe('a stream that keeps its state', () => {
     expect(asked).toThrow(expect.objectContaining({ field: 'job.checkState' }));
   });
 
+  describe('that follows its load', () => {
+    const ADAPTIVE = { ...SAVEPOINTS, 'jobmanager.scheduler': 'adaptive' };
+    const rule = (autoscale: object, job = {}) => ({
+      ...{ kind: 'streaming', parallelism: 2, autoscale: { min: 2, max: 8, ...autoscale }, ...job },
+    });
+
+    it('has its rule', () => {
+      expect(resolve(rule({}), ADAPTIVE).state?.autoscale).toEqual({ min: 2, max: 8, target: 0.7, window: 60_000 });
+      const own = { targetUtilization: 0.5, stabilizationWindow: '5m' };
+      expect(resolve(rule(own), ADAPTIVE).state?.autoscale).toMatchObject({ target: 0.5, window: 300_000 });
+    });
+
+    it.each([
+      [
+        rule({}),
+        SAVEPOINTS,
+        'job.autoscale needs mode application and flinkConfiguration.jobmanager.scheduler: adaptive',
+      ],
+      [rule({ max: 3, min: 4 }), ADAPTIVE, 'job.autoscale.max 3 is less than job.autoscale.min, 4'],
+      [
+        rule({ stabilizationWindow: '10s' }),
+        ADAPTIVE,
+        'job.autoscale.stabilizationWindow is 10 s: it is 30 s at least',
+      ],
+      [
+        rule({}, { parallelism: 1 }),
+        ADAPTIVE,
+        'is for 2 to 8 subtasks, and job.parallelism, with which it begins, is 1',
+      ],
+    ])('refuses %o', (job, options, words) => {
+      expect(() => resolve(job, options)).toThrow(words);
+    });
+  });
+
   it('is none in a session, whose jobs are runs', () => {
     const spec = parseManifestOrSpec({
       ...{ flinkVersion: 'v2_3', mode: 'session', session: { clusterId: 'a' } },

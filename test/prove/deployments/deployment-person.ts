@@ -25,6 +25,11 @@ const TRIES = 6;
 const OVER: readonly DeploymentRecord['state'][] = ['finished', 'deleted'];
 const REST: readonly DeploymentRecord['state'][] = ['running', 'suspended', 'blocked', 'finished', 'deleted'];
 
+/** Between two wishes. */
+const BUSY = [200, 3_000, 12_000, 18_000, 25_000, 40_000] as const;
+/** For jobs whose load is followed: it takes its time. */
+const CALM = [3_000, 25_000, 90_000, 240_000] as const;
+
 /** Whoever wants something of one deployment: changes it some times, waits until it is answered, and puts an end to it. */
 export class DeploymentPerson {
   readonly name: string;
@@ -96,7 +101,7 @@ export class DeploymentPerson {
         sim.after(time, () => this.change(of));
         at += draws.between(`${this.name} burst ${number} ${n}`, 100, 1_500);
       }
-      at += draws.pick(`${this.name} pause ${number}`, [200, 3_000, 12_000, 18_000, 25_000, 40_000]);
+      at += draws.pick<number>(`${this.name} pause ${number}`, this.wishes.follows ? CALM : BUSY);
     }
     sim.after(at, () => this.waitFor(() => this.putAnEnd()));
   }

@@ -70,7 +70,8 @@ export class Wishes {
   }
 
   private parallelism(number: number): number {
-    return this.draws.pick(`${this.name} parallelism ${number}`, [1, 2, 2, 3, 4, 6]);
+    const some = this.follows ? ([2, 2, 3, 4, 6] as const) : ([1, 2, 2, 3, 4, 6] as const);
+    return this.draws.pick<number>(`${this.name} parallelism ${number}`, some);
   }
 
   /** By an order, or in the spec. */
@@ -141,6 +142,11 @@ export class Wishes {
     };
   }
 
+  /** Its parallelism follows its load. */
+  get follows(): boolean {
+    return this.isAdaptive && this.draws.chance(`${this.name} follows its load`, 0.5);
+  }
+
   private preparing(prepareUpgrade: boolean): Fields {
     return { prepareUpgrade, checkState: prepareUpgrade && this.draws.chance(`${this.name} compares`, 0.6) };
   }
@@ -177,7 +183,8 @@ export class Wishes {
       ...(canSave && chance('age', 0.3) ? { maxCheckpointAge: '5s' } : {}),
       ...(canSave ? { savepointTriggerNonce: 0 } : {}),
       ...(this.isAdaptive ? { parallelism: this.parallelism(0) } : {}),
-      probation: draws.pick(`${name} probation`, ['20s', '90s', '5m']),
+      ...(this.follows ? { autoscale: { min: 2, max: 6, stabilizationWindow: '30s' } } : {}),
+      probation: this.follows ? '20s' : draws.pick(`${name} probation`, ['20s', '90s', '5m']),
       ...(this.isPrepared ? this.preparing(true) : {}),
       rollback: draws.pick(`${name} rollback`, ['automatic', 'automatic', 'automatic', 'manual']),
       ...(chance('brings state', 0.1) ? { initialSavepointPath: this.bring(0) } : {}),

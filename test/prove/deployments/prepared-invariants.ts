@@ -85,23 +85,23 @@ export class PreparedInvariants {
     this.checkState(next, made);
   }
 
-  /** I14: there is nothing to compare before its plan is there. */
+  /** I13: there is nothing to compare before its plan is there. */
   private checkCompared({ id, name, next }: DeploymentRecord, { next: before }: DeploymentRecord): void {
     if (next?.checked === undefined || before?.checked !== undefined) return;
     const run = this.known.runsOf(id).find(({ runId }) => runId === next.id);
-    this.check('I14: what is compared is ready', run?.prepared?.readyAt !== undefined, () => `${name}: ${next.id}`);
+    this.check('I13: what is compared is ready', run?.prepared?.readyAt !== undefined, () => `${name}: ${next.id}`);
   }
 
-  /** I14: a program that lacks an operator of a state that was looked at takes no job's place. */
+  /** I13: a program that lacks an operator of a state that was looked at takes no job's place. */
   private checkState(record: DeploymentRecord, made: readonly RunRecord[]): void {
     const { next, name, wanted } = record;
     const { plan } = generationOf(record, wanted) ?? {};
     if (plan?.checkState !== true || plan.upgradeMode === 'stateless') return;
     const { checked } = next ?? {};
-    this.check('I14: a job is ended when its state was compared', checked !== undefined, () => name);
+    this.check('I13: a job is ended when its state was compared', checked !== undefined, () => name);
     const lacks = made.some(({ runId, job }) => runId === next?.id && job?.args.includes(WITHOUT));
     const loses = checked?.path !== undefined && checked.result !== 'unknown' && lacks;
-    this.check('I14: no job is ended for a program that would lose its state', !loses, () => name);
+    this.check('I13: no job is ended for a program that would lose its state', !loses, () => name);
   }
 
   private canBeginNoMore(run: RunRecord): boolean {

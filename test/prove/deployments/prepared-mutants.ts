@@ -29,19 +29,19 @@ const GUARDS: readonly Guard[] = [
     seeds: [216],
   },
   {
-    name: 'I14 a job is not ended before its state was compared',
+    name: 'I13 a job is not ended before its state was compared',
     file: PREPARE,
     guard: "if (isToCheck(wanted.plan, checked)) return { kind: 'wait', record, next };",
     without: 'if (isToCheck(wanted.plan, checked)) return done(record);',
   },
   {
-    name: 'I14 a program that would lose state is not begun',
+    name: 'I13 a program that would lose state is not begun',
     file: PREPARE,
     guard: "if (checked?.result !== 'drops') return done(record);",
     without: 'return done(record);',
   },
   {
-    name: 'I14 what is compared is the run that is next now',
+    name: 'I13 what is compared is the run that is next now',
     file: STEPS,
     guard: 'known?.runId === next.id ? known : undefined;',
     without: 'known;',

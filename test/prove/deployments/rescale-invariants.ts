@@ -20,12 +20,26 @@ export class RescaleInvariants {
 
   onRecord(record: DeploymentRecord, last: DeploymentRecord | undefined): void {
     const { run } = record;
+    if (record.wanted !== last?.wanted) this.checkAutoscaled(record, last);
     const before = last?.run;
     if (run === undefined || before === undefined || before.id !== run.id) return;
     const wanted = generationOf(record, record.wanted);
     if (record.reached !== last?.reached) this.atRest(record);
     if (run.generation !== before.generation) this.checkCameTrue(record);
     if (run.stop !== undefined && before.stop === undefined && wanted !== undefined) this.checkStop(record, wanted);
+  }
+
+  /** R5: within its bounds, and not more often than its window. */
+  private checkAutoscaled(record: DeploymentRecord, last: DeploymentRecord | undefined): void {
+    const { autoscaledAt, scale, plan } = generationOf(record, record.wanted) ?? {};
+    const { min = 0, max = 0, window = Infinity } = plan?.autoscale ?? {};
+    const { parallelism = 0 } = scale ?? {};
+    if (autoscaledAt === undefined || generationOf(last ?? record, record.wanted) !== undefined) return;
+    const isWithin = parallelism >= min && parallelism <= max;
+    this.check('R5: a load has no job outside of its bounds', isWithin, () => `${record.name}: ${parallelism}`);
+    const before = last?.generations.findLast((one) => one.autoscaledAt !== undefined)?.autoscaledAt ?? -Infinity;
+    const isRare = autoscaledAt - before >= window;
+    this.check('R5: a load changes a job no more often than its window', isRare, () => record.name);
   }
 
   private checkStop(record: DeploymentRecord, wanted: Generation): void {

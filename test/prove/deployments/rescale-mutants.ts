@@ -10,6 +10,34 @@ const SCALE = 'test/deployment/scale.test.ts';
 /** Guards of a parallelism that is changed while the job runs. */
 export const RESCALE_MUTANTS: readonly TestedMutant[] = [
   {
+    name: 'R5 a load changes a job no more often than its window',
+    test: 'test/deployment/autoscale.test.ts',
+    file: 'lib/deployment/scale/autoscale.ts',
+    guard: 'return last === undefined || now - last >= window;',
+    without: 'return true;',
+  },
+  {
+    name: 'R5 a load asks for no more while there is no room for what was asked for',
+    test: 'test/deployment/autoscale.test.ts',
+    file: 'lib/deployment/scale/autoscale.ts',
+    guard: 'record.reached === wanted.number && last?.parallelism !== wanted.scale?.parallelism',
+    without: 'false',
+  },
+  {
+    name: 'R5 a load of before a time in which nobody asked says nothing',
+    test: 'test/deployment/recommend.test.ts',
+    file: 'lib/deployment/scale/recommend.ts',
+    guard: 'next - at > GAP * every',
+    without: 'false',
+  },
+  {
+    name: 'R5 a load that nobody measures takes no subtasks away',
+    test: 'test/dispatch/deployment/autoscale.test.ts',
+    file: 'lib/dispatch/deployment/look-at-load.ts',
+    guard: 'measured.length < loads.length ? [1] : ',
+    without: '',
+  },
+  {
     name: 'R1 a rescale that another restart goes with is an upgrade',
     test: UNIT,
     file: DECIDE,
@@ -81,6 +109,9 @@ export const RESCALE_MUTANTS: readonly TestedMutant[] = [
   },
 ];
 
+/** Worlds in which a load changes a job. */
+const FOLLOWED = [8, 39, 47, 50, 67, 80, 103, 115, 132, 123, 150];
+
 /** Those that the simulation has to notice. */
 export const RESCALE_PLAYED: readonly Mutant[] = [
   {
@@ -96,5 +127,21 @@ export const RESCALE_PLAYED: readonly Mutant[] = [
     guard: 'to.vertices?.[id] ?? (fixed?.includes(id) === false ? to.parallelism : upperBound)',
     without: 'to.vertices?.[id] ?? (fixed === undefined ? upperBound : to.parallelism)',
     only: 'deployments',
+  },
+  {
+    name: 'R5 a load has no job above its bound',
+    file: 'lib/deployment/scale/recommend.ts',
+    guard: 'Math.min(rule.max, ...more)',
+    without: 'Math.min(...more)',
+    only: 'deployments',
+    seeds: FOLLOWED,
+  },
+  {
+    name: 'R5 a load has no job below its bound',
+    file: 'lib/deployment/scale/recommend.ts',
+    guard: 'Math.max(rule.min, ...less)',
+    without: 'Math.max(...less)',
+    only: 'deployments',
+    seeds: FOLLOWED,
   },
 ];

@@ -195,6 +195,7 @@ export class Flink {
     return {
       vertices: (jobId) => ask('vertices', READ, () => this.goingOn(ref, jobId).rescaling.vertices()),
       requirements: (jobId) => ask('requirements', READ, () => this.goingOn(ref, jobId).rescaling.requirements()),
+      load: (jobId, id) => ask('load', READ, () => this.goingOn(ref, jobId).load(id)),
       require: (jobId, wanted) => ask('require', [...READ, 'late'], () => this.goingOn(ref, jobId).require(wanted)),
     };
   }

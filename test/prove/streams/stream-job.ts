@@ -7,6 +7,7 @@ import type {
   SavepointOperation,
   SavepointRequest,
   SavepointStatus,
+  VertexLoad,
 } from '../../../lib/flink/job-manager.ts';
 import { ScaledJob } from '../../fakes/scaled-job.ts';
 import { flinkMetadata } from '../../fakes/flink-metadata.ts';
@@ -156,6 +157,16 @@ export class StreamJob {
   get rescaling(): ScaledJob {
     if (this.scaled === undefined) throw new DispatchError('RestUnreachable', 'status 500: no adaptive scheduler');
     return this.scaled;
+  }
+
+  /** It comes and goes, and comes anew every two minutes or so. */
+  load(id: string): VertexLoad | undefined {
+    const { sim } = this.truth;
+    const minutes = Math.floor(sim.now / 120_000);
+    return this.rescaling.loadOf(
+      id,
+      sim.draws.pick(`${this.config.question} load ${minutes}`, [0.5, 1, 1.6, 3, 6, 12]),
+    );
   }
 
   require(requirements: Requirements): void {

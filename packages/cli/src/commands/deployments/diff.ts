@@ -2,7 +2,8 @@ import { defined } from '../../../../../lib/core/defined.ts';
 import { omit } from '../../../../../lib/core/omit.ts';
 import { redactJson } from '../../../../../lib/core/redaction/redact.ts';
 import { stateMessage, type StateCheck } from '../../../../../lib/deployment/check/state-check.ts';
-import type { DeploymentRecord } from '../../../../../lib/deployment/record.ts';
+import { generationOf, type DeploymentRecord } from '../../../../../lib/deployment/record.ts';
+import { requestOf } from '../../../../../lib/dispatch/deployment/start-run.ts';
 import { has, type Execute } from '../../command.ts';
 import { openDeployments, type DeploymentLedger } from '../../deployment-ledger.ts';
 import { changeLines, fieldChanges } from '../../field-diff.ts';
@@ -46,8 +47,9 @@ function numberOf(text: string | undefined, otherwise: number): number {
 
 /** Without its secrets. */
 async function contentOf({ store }: DeploymentLedger, record: DeploymentRecord, number: number): Promise<unknown> {
-  const generation = record.generations.find((one) => one.number === number);
-  const request = generation && (await store.readRequest(record.id, generation.jobIn ?? generation.requestId));
-  if (request === undefined) throw new UsageError(`generation ${number} of ${record.name} is not on record`);
-  return redactJson({ job: request.job, wish: request.wish });
+  if (generationOf(record, number) === undefined) {
+    throw new UsageError(`generation ${number} of ${record.name} is not on record`);
+  }
+  const { job, wish } = await requestOf(record, number, { deployments: store });
+  return redactJson({ job, wish });
 }
