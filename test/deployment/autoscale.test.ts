@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { clusterIdFor, jobIdFor, runIdFor } from '../../lib/core/ids.ts';
+import { runIdFor } from '../../lib/core/ids.ts';
 import { generationOf, type DeploymentRecord } from '../../lib/deployment/record.ts';
 import { autoscale, noteLoad } from '../../lib/deployment/scale/autoscale.ts';
 import type { LoadSample } from '../../lib/deployment/scale/recommend.ts';
-import type { ActiveRun } from '../../lib/run/record.ts';
-import { jobIn, recordOf } from './job.ts';
+import { jobIn, recordOf, runningIn } from './job.ts';
 import { request } from './request.ts';
 
 const NOW = 1_000_000;
@@ -30,12 +29,7 @@ function record(change: Partial<DeploymentRecord> = {}): DeploymentRecord {
   return { ...base, state: 'running', reached: 1, runs: 1, run: own, stable, ...change };
 }
 
-const run: ActiveRun = {
-  ...{ version: 1, runId: RUN, fingerprint: 'a', name: 'orders', createdAt: 0, updatedAt: 0, events: [] },
-  source: { kind: 'message', queueArn: 'arn:q', messageId: 'm' },
-  ...{ step: { number: 3, dueAt: 0 }, state: 'running', job },
-  attempts: [{ number: 1, clusterId: clusterIdFor('orders', RUN, 1), jobId: jobIdFor(RUN, 1), launchedAt: 0 }],
-};
+const run = runningIn(RUN, job);
 
 function scaled(of: DeploymentRecord, now = NOW) {
   const [own, wanted] = [of.run, generationOf(of, of.wanted)];

@@ -1,6 +1,8 @@
+import { clusterIdFor, jobIdFor, type RunId } from '../../lib/core/ids.ts';
 import { applyRequest } from '../../lib/deployment/generations.ts';
 import type { DeploymentRecord, DeploymentRequest } from '../../lib/deployment/record.ts';
 import type { ResolvedJob, StatePlan } from '../../lib/job/job.ts';
+import type { ActiveRun } from '../../lib/run/record.ts';
 
 /** A stream whose argument is `text`. */
 export function jobIn(text: string): ResolvedJob & { readonly state: StatePlan } {
@@ -42,4 +44,14 @@ export function recordOf(requests: readonly DeploymentRequest[]): DeploymentReco
   }
   if (record === undefined) throw new Error('no request');
   return record;
+}
+
+/** A run of that job in its first attempt. */
+export function runningIn(runId: RunId, job: ResolvedJob): ActiveRun {
+  return {
+    ...{ version: 1, runId, fingerprint: 'a', name: 'orders', createdAt: 0, updatedAt: 0, events: [] },
+    source: { kind: 'message', queueArn: 'arn:q', messageId: 'm' },
+    ...{ step: { number: 3, dueAt: 0 }, state: 'running', job },
+    attempts: [{ number: 1, clusterId: clusterIdFor('orders', runId, 1), jobId: jobIdFor(runId, 1), launchedAt: 0 }],
+  };
 }

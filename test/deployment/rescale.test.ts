@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { jobIdFor, clusterIdFor, runIdFor } from '../../lib/core/ids.ts';
+import { runIdFor } from '../../lib/core/ids.ts';
 import { decideDeployment } from '../../lib/deployment/decide.ts';
 import type { DeploymentRecord, DeploymentRun, Generation, SnapshotRequest } from '../../lib/deployment/record.ts';
 import { rescaled } from '../../lib/deployment/scale/rescale.ts';
 import { onTrial } from '../../lib/deployment/stable.ts';
-import type { ActiveRun } from '../../lib/run/record.ts';
-import { jobIn, recordOf } from './job.ts';
+import { jobIn, recordOf, runningIn } from './job.ts';
 import { request } from './request.ts';
 
 const NOW = 1_000_000;
@@ -23,12 +22,7 @@ function record(change: Partial<DeploymentRecord> = {}): DeploymentRecord {
   return { ...recordOf(both), state: 'running', reached: 1, runs: 1, run: own, ...change };
 }
 
-const run: ActiveRun = {
-  ...{ version: 1, runId: RUN, fingerprint: 'a', name: 'orders', createdAt: 0, updatedAt: 0, events: [] },
-  source: { kind: 'message', queueArn: 'arn:q', messageId: 'm' },
-  ...{ step: { number: 3, dueAt: 0 }, state: 'running', job: jobWith(2) },
-  attempts: [{ number: 1, clusterId: clusterIdFor('orders', RUN, 1), jobId: jobIdFor(RUN, 1), launchedAt: 0 }],
-};
+const run = runningIn(RUN, jobWith(2));
 
 describe('a rescale', () => {
   it('is on record before Flink is asked', () => {

@@ -38,6 +38,27 @@ export const RESCALE_MUTANTS: readonly TestedMutant[] = [
     without: '',
   },
   {
+    name: 'R5 a load asks for nothing of a job that is not stable',
+    test: 'test/deployment/autoscale.test.ts',
+    file: 'lib/deployment/scale/autoscale.ts',
+    guard: 'wanted.scale?.inPlace === true && isStable(record, own)',
+    without: 'wanted.scale?.inPlace === true',
+  },
+  {
+    name: 'R5 a parallelism that a load asked for ends no job',
+    test: 'test/dispatch/deployment/autoscale.test.ts',
+    file: 'lib/deployment/scale/autoscale.ts',
+    guard: 'if (!isOver || wanted.autoscaledAt === undefined) return record;',
+    without: 'if (isOver || !isOver) return record;',
+  },
+  {
+    name: 'R5 a later program goes on with the parallelism that the load asked for',
+    test: 'test/dispatch/deployment/autoscale.test.ts',
+    file: 'lib/deployment/scale/scaled-job.ts',
+    guard: 'scale === undefined || !before',
+    without: 'scale === undefined || before',
+  },
+  {
     name: 'R1 a rescale that another restart goes with is an upgrade',
     test: UNIT,
     file: DECIDE,
