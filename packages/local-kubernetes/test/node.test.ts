@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cut } from '../src/api/logs.ts';
 import { expand } from '../src/node/environment.ts';
 import { overrideConfFile } from '../src/node/flink-config.ts';
-import { findImage } from '../src/node/images.ts';
+import { findImage, imageIdOf } from '../src/node/images.ts';
 import { PodPaths, toImagePaths } from '../src/node/pod-paths.ts';
 import { formatQuantity, parseQuantity } from '../src/quantity.ts';
 
@@ -73,6 +73,9 @@ describe('small things', () => {
     const images = { 'flink:2.3.0': { flinkHome: '/f' }, busybox: {} };
     expect(findImage(images, 'docker.io/library/flink:2.3.0')).toEqual({ flinkHome: '/f' });
     expect(findImage(images, 'busybox:latest')).toEqual({});
+    expect(imageIdOf('flink:2.3.0')).toMatch(/^docker\.io\/library\/flink@sha256:[0-9a-f]{64}$/);
+    expect(findImage(images, imageIdOf('flink:2.3.0'))).toEqual({ flinkHome: '/f' });
+    expect(findImage(images, imageIdOf('flink:2.2.0'))).toBeUndefined();
     expect(findImage(images, 'flink:2.3')).toBeUndefined();
   });
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Happening } from '../events.ts';
 import type { ContainerState, ContainerStatus, Pod, Terminated } from '../objects.ts';
 import { containerEnvironment, ContainerConfigError, expand } from './environment.ts';
-import { findImage, type Image } from './images.ts';
+import { findImage, imageIdOf, type Image } from './images.ts';
 import { ContainerProcess, type Exit } from './container-process.ts';
 import type { NodeServices } from './node-services.ts';
 import type { PodPaths } from './pod-paths.ts';
@@ -197,7 +197,7 @@ export class ContainerRunner {
     const identity =
       state.running === undefined
         ? {}
-        : { containerID: `process://${randomUUID()}`, imageID: `local/${this.status.image}` };
+        : { containerID: `process://${randomUUID()}`, imageID: imageIdOf(this.status.image) };
     this.status = { ...this.status, ...flags, ...identity, state };
     this.#context.publish();
   }
