@@ -39,7 +39,7 @@ export default tseslint.config(
   { files: ['**/*.js', '**/*.mjs', '**/*.cjs'], extends: [tseslint.configs.disableTypeChecked] },
   // What osls reads, and what is loaded before AWS' runtime client: neither can be an ES module.
   {
-    files: ['infra/aws/*.cjs', 'test/lambda/*.cjs'],
+    files: ['infra/aws/*.cjs', 'test/lambda/*.cjs', 'test/chaos/streams/*.cjs'],
     languageOptions: { globals: { module: 'writable', require: 'readonly', Buffer: 'readonly' } },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SendMessageCommand, type Message } from '@aws-sdk/client-sqs';
 import { apiPath, type KubernetesApi } from '../../lib/kubernetes/api/api.ts';
+import type { DeploymentRecord } from '../../lib/deployment/record.ts';
 import { isEnded } from '../../lib/run/machine.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
-import { isLab, kubectl } from '../cluster/support/lab.ts';
+import { isLab, kubectl, LAB } from '../cluster/support/lab.ts';
 import { openTenant, type Tenant } from '../cluster/support/tenant.ts';
 import { apiOfKubeconfig, must } from '../contract/support/kubernetes.ts';
+import { buildCounters } from '../counter/counter.ts';
+import { startWitness as startCounterWitness } from '../counter/witness.ts';
 import { Draws } from '../prove/draws.ts';
 import { holderIn } from '../prove/locks/invariants.ts';
 import { watchCluster, type ClusterWatch } from './cluster-watch.ts';
@@ -19,13 +22,21 @@ import { insist } from './insist.ts';
 import { judge, type Judgement } from './judge.ts';
 import { Ledger } from './ledger.ts';
 import { labProgram, startQueues, startStorage, type Server } from './servers.ts';
-import { consume, deliveryIn, letterIn, type Letter } from './subscriber.ts';
+import { judgeStream } from './streams/judge-streams.ts';
+import { ChaosStream } from './streams/stream.ts';
+import { Strikes, type Coverage } from './streams/strikes.ts';
+import { consume, deliveriesIn, letterIn, type DeploymentDelivery, type Letter } from './subscriber.ts';
 import { isOf, Users } from './users.ts';
 import { wishesFor, type Wish } from './wishes.ts';
 import { buildWitness, startWitness, type Witness } from './witness.ts';
 
 export interface ChaosOptions {
   readonly runs: number;
+  /** Beside them, and how often each is upgraded. */
+  readonly streams: number;
+  readonly upgrades: number;
+  /** Of the effects of upgrades, those before and after which the function that has them is killed: 0 to 1. */
+  readonly strikes: number;
   readonly seed: number;
   readonly versions: readonly string[];
   /** Where servers listen: pods reach it. */
@@ -42,6 +53,11 @@ export interface ChaosOptions {
 
 export interface ChaosReport extends Judgement {
   readonly runs: number;
+  /** Of streams: jobs that took another one's place and counted. */
+  readonly upgrades: number;
+  /** Functions killed before or after an effect of an upgrade. */
+  readonly struck: number;
+  readonly coverage: readonly Coverage[];
   readonly requests: number;
   readonly counts: Faults['counts'];
   readonly deliveries: number;
@@ -85,6 +101,8 @@ interface World {
   readonly faults: Faults;
   readonly users: Users;
   readonly draws: Draws;
+  readonly strikes: Strikes;
+  readonly streams: readonly ChaosStream[];
 }
 
 async function openWorld(options: ChaosOptions, folder: string, undo: (() => Promise<unknown>)[]): Promise<World> {
@@ -93,7 +111,8 @@ async function openWorld(options: ChaosOptions, folder: string, undo: (() => Pro
   await kubectl('wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s');
   const tenant = await openTenant(admin);
   undo.push(() => insist(() => tenant.remove()));
-  await limitClusters(admin, tenant, clusters);
+  // A stream whose next run is prepared has two.
+  await limitClusters(admin, tenant, clusters + 2 * options.streams);
   const watch = await watchCluster(admin, tenant.namespace);
   undo.push(() => watch.stop());
   const witness = await startWitness(host);
@@ -106,7 +125,8 @@ async function openWorld(options: ChaosOptions, folder: string, undo: (() => Pro
   const storage = started(await startStorage(folder, host));
   const draws = new Draws(seed);
   const faults = new Faults(draws, rates);
-  const deployment = await deploy({ folder, queues, storage, tenant, versions, faults });
+  const strikes = new Strikes(folder, options.streams === 0 ? 0 : options.strikes);
+  const deployment = await deploy({ folder, queues, storage, tenant, versions, faults, strikes });
   undo.push(() => deployment.stop());
   const jars = new Map<string, string>();
   for (const version of versions) jars.set(version, await buildWitness(version, folder));
@@ -119,7 +139,28 @@ async function openWorld(options: ChaosOptions, folder: string, undo: (() => Pro
     ...(isLab() ? [{ server: apiServer, every: 120_000, down: 3_000 }] : []),
   ];
   const ledger = new Ledger(deployment);
-  return { admin, tenant, deployment, restartable, witness, watch, ledger, faults, users, draws };
+  const opened = { admin, tenant, deployment, restartable, witness, watch, ledger, faults, strikes, users, draws };
+  return { ...opened, streams: await openStreams(opened, storage, options, undo) };
+}
+
+async function openStreams(
+  { deployment, ledger, tenant, draws, strikes }: Omit<World, 'streams'>,
+  storage: Server,
+  { streams, upgrades, versions, host, note }: ChaosOptions,
+  undo: (() => Promise<unknown>)[],
+): Promise<readonly ChaosStream[]> {
+  if (streams === 0) return [];
+  const jars = await buildCounters(join(LAB, 'flink', versions.toReversed()[0] ?? ''), ['first', 'changed']);
+  const around = { deployment, ledger, namespace: tenant.namespace, storageUrl: storage.url, jars, draws, note };
+  const open = async (index: number): Promise<ChaosStream> => {
+    const witness = await startCounterWitness(host);
+    undo.push(() => witness.stop());
+    const version = versions[index % versions.length] ?? '';
+    const stream = new ChaosStream({ index, name: `s${index + 1}-counter`, version, upgrades }, { ...around, witness });
+    strikes.aimAt(stream);
+    return stream;
+  };
+  return Promise.all(Array.from({ length: streams }, (_, index) => open(index)));
 }
 
 async function limitClusters(admin: KubernetesApi, { namespace }: Tenant, clusters: number): Promise<void> {
@@ -144,29 +185,58 @@ async function play(world: World, options: ChaosOptions): Promise<ChaosReport> {
   try {
     const restarts = faults.restart(world.restartable);
     const asking = askAndWait(wishesFor(options.runs, draws, options.versions), world, options);
+    const living = world.streams.map((stream) => stream.live(began + options.limit));
     // Whatever becomes of it, no server stays away.
-    const { wishes, late } = await asking.finally(() => {
+    const [{ wishes, late }] = await Promise.all([asking, ...living]).finally(() => {
       faults.stop();
+      world.strikes.stop();
       return restarts;
     });
     const redriven = await redrive(letters, world);
     const leftOver = await quiet(world, Date.now() + QUIET_MS);
-    const deliveries = events.map(deliveryIn);
+    const { deliveries, ofStreams } = deliveriesIn(events);
     const records = await world.ledger.records();
     const { watch, witness } = world;
     const { testimonies } = witness;
-    const judgement = judge({ wishes, records, deliveries, letters, watch, testimonies });
+    const judgement = judge({
+      ...{ wishes, records, deliveries, letters, watch, testimonies },
+      streams: world.streams.map(({ plan }) => plan.name),
+    });
+    const streams = judgeStreams(world.streams, await world.ledger.deployments(), records, ofStreams);
     return {
       ...judgement,
-      violations: [...late, ...judgement.violations],
+      spoilt: [...judgement.spoilt, ...streams.spoilt],
+      violations: [...late, ...judgement.violations, ...streams.violations],
+      upgrades: streams.upgrades,
+      ...{ struck: world.strikes.struck.length, coverage: world.strikes.coverage },
       ...{ runs: records.length, requests: wishes.reduce((sum, { times }) => sum + times, 0) },
-      ...{ counts: faults.counts, deliveries: deliveries.length, redriven, leftOver },
+      ...{ counts: faults.counts, deliveries: events.length, redriven, leftOver },
       seconds: Math.round((Date.now() - began) / 1000),
     };
   } finally {
     stop.abort();
     await Promise.all(background);
   }
+}
+
+function judgeStreams(
+  streams: readonly ChaosStream[],
+  deployments: readonly DeploymentRecord[],
+  records: readonly RunRecord[],
+  deliveries: readonly DeploymentDelivery[],
+): { readonly violations: readonly string[]; readonly spoilt: readonly string[]; readonly upgrades: number } {
+  const violations: string[] = [];
+  const spoilt: string[] = [];
+  let upgrades = 0;
+  for (const { plan, id, late, spoilt: own, witness } of streams) {
+    const { account } = witness;
+    upgrades += Math.max(0, new Set(account.lives.map(({ job }) => job)).size - 1);
+    const record = deployments.find((one) => one.id === id);
+    const evidence = { ...plan, record, records, deliveries, account, isWhole: late.length === 0 };
+    violations.push(...late);
+    spoilt.push(...own, ...judgeStream(evidence, (holds, what) => void (holds || violations.push(what))));
+  }
+  return { violations, spoilt, upgrades };
 }
 
 /** The event source mappings, and the sweeper's schedule. */
@@ -279,7 +349,7 @@ async function redrive(letters: readonly Letter[], { deployment }: World): Promi
   let count = 0;
   for (const { queue, body } of letters) {
     const source = queue.replace('-failed', '');
-    if (queue === 'schedules-failed') await functions['on-schedule'].invoke(JSON.parse(body));
+    if (queue === 'schedules-failed') await functions['on-schedule'].invoke(JSON.parse(body) as object);
     else if (queue === 'messages-failed' || queue === 'jar-uploads-failed') {
       await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(source), MessageBody: body }));
     } else continue;

@@ -15,6 +15,7 @@ import { bundleOf } from '../lambda/bundle.ts';
 import { lambdaRuntime } from '../lambda/runtimes.ts';
 import type { Faults } from './faults.ts';
 import { LambdaFunction } from './functions.ts';
+import type { Strikes } from './streams/strikes.ts';
 import type { Server } from './servers.ts';
 import { buildWitness } from './witness.ts';
 
@@ -56,10 +57,13 @@ export interface DeploymentOptions {
   readonly tenant: { readonly namespace: string; readonly kubeconfig: string };
   readonly versions: readonly string[];
   readonly faults: Faults;
+  readonly strikes: Strikes;
 }
 
 const LEDGER = 'ledger';
 const JARS = 'jars';
+/** Where streams keep their state. */
+export const STATE = 'state';
 const BUS = 'runs';
 
 /** What serverless.yml makes of AWS, and the functions as they are deployed, under AWS' runtime client. */
@@ -68,7 +72,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const credentials = { accessKeyId: ACCOUNT, secretAccessKey: 'local' };
   const s3 = new S3Client({ endpoint: storage.url, region: REGION, credentials, forcePathStyle: true });
   const sqs = new SQSClient({ endpoint: queues.url, region: REGION, credentials });
-  for (const Bucket of [LEDGER, JARS]) await s3.send(new CreateBucketCommand({ Bucket }));
+  for (const Bucket of [LEDGER, JARS, STATE]) await s3.send(new CreateBucketCommand({ Bucket }));
   await s3.send(new PutObjectCommand({ Bucket: LEDGER, Key: CONFIG_KEY, Body: stringify(configOf(options.tenant)) }));
   const urls = await makeQueues(sqs);
   const events = new EventBridgeClient({ endpoint: queues.url, region: REGION, credentials });
@@ -123,7 +127,7 @@ async function subscribe(events: EventBridgeClient): Promise<void> {
 }
 
 async function makeFunctions(
-  { folder, queues, storage, faults }: DeploymentOptions,
+  { folder, queues, storage, faults, strikes }: DeploymentOptions,
   urls: ReadonlyMap<string, string>,
 ): Promise<Record<FunctionName, LambdaFunction>> {
   const runtime = await lambdaRuntime('nodejs24.x');
@@ -136,12 +140,13 @@ async function makeFunctions(
     RUN_QUEUE_URL: urls.get('runs') ?? '',
     DEAD_LETTER_QUEUE_URL: urls.get('dead-letters') ?? '',
     EVENT_BUS_NAME: BUS,
+    ...strikes.environment,
   };
   const made = await Promise.all(
     FUNCTIONS.map(async (name) => {
       await bundleOf(`functions/${name}.ts`, folder);
       const timeout = TIMEOUTS[name] * 1000;
-      return [name, new LambdaFunction({ name, runtime, folder, environment, timeout, faults })] as const;
+      return [name, new LambdaFunction({ name, runtime, folder, environment, timeout, faults, strikes })] as const;
     }),
   );
   return Object.fromEntries(made) as Record<FunctionName, LambdaFunction>;
@@ -173,7 +178,8 @@ function configOf({ namespace, kubeconfig }: DeploymentOptions['tenant']): objec
       images: [imageOf('*')],
       serviceAccounts: ['flink'],
       jarBuckets: [JARS],
-      options: { allow: ['kubernetes.*'] },
+      options: { allow: ['**'] },
+      stateStorage: [`s3://${STATE}`],
     },
   };
 }

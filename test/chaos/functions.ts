@@ -1,10 +1,17 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type Message,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import type { LambdaRuntime } from '../lambda/runtimes.ts';
 import { startSandbox, type InvocationResult, type Sandbox } from '../lambda/sandbox.ts';
 import { count, type Fault, type Faults } from './faults.ts';
+import type { Strikes } from './streams/strikes.ts';
 
 export interface FunctionOptions {
   /** `advance-run` */
@@ -16,7 +23,10 @@ export interface FunctionOptions {
   /** Milliseconds. */
   readonly timeout: number;
   readonly faults: Faults;
+  readonly strikes: Strikes;
 }
+
+const UNHARMED: Fault = { kind: 'none' };
 
 /** What Lambda still kills of a function that was stopped: not before it had the time that it was told. */
 const AFTER_FREEZE = 10_000;
@@ -32,15 +42,16 @@ export class LambdaFunction {
   }
 
   /** `undefined`: it was killed, ran out of time, or threw. */
-  async invoke(event: unknown): Promise<InvocationResult | undefined> {
-    const { name, timeout, faults } = this.options;
+  async invoke(event: object): Promise<InvocationResult | undefined> {
+    const { name, timeout, faults, strikes } = this.options;
     const sandbox = this.idle.pop() ?? (await this.begin());
-    const fault = faults.next(name, timeout * 1.2);
+    const isAimedAt = strikes.arm(sandbox.pid, event);
+    const fault = isAimedAt ? UNHARMED : faults.next(name, timeout * 1.2);
     faults.counts.invocations += 1;
     const struck = this.strike(sandbox, fault);
     const grace = fault.kind === 'freeze' ? fault.for + AFTER_FREEZE : 0;
     try {
-      const result = await sandbox.invoke(event, timeout, grace);
+      const result = await sandbox.invoke(event, timeout, grace).finally(() => strikes.disarm(sandbox.pid, event));
       // It may have answered a moment before it died.
       if (struck()) await this.bury(sandbox);
       else this.idle.push(sandbox);
@@ -121,7 +132,7 @@ export async function mapEvents(to: LambdaFunction, source: EventSource, signal:
 
 async function pass(to: LambdaFunction, source: EventSource): Promise<void> {
   const { sqs, queueUrl, batchSize } = source;
-  const { faults, name } = to.options;
+  const { faults, strikes, name } = to.options;
   const want = { QueueUrl: queueUrl, MaxNumberOfMessages: batchSize, WaitTimeSeconds: 1 };
   const all = { MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All' as const] };
   const { Messages: messages = [] } = await sqs.send(new ReceiveMessageCommand({ ...want, ...all }));
@@ -131,6 +142,7 @@ async function pass(to: LambdaFunction, source: EventSource): Promise<void> {
   const again = faults.duplicates(`${name} again`);
   const [result] = await Promise.all([to.invoke(event), twice ? to.invoke(event) : undefined]);
   if (twice || again) faults.counts.duplicates += messages.length;
+  if (result === undefined && strikes.hit(event)) await giveBack(source, messages);
   if (result === undefined || again) return;
   await remove(source, messages, result);
 }
@@ -147,7 +159,15 @@ async function remove(
   if (Entries.length > 0) await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
 }
 
-function eventOf(messages: readonly Message[], { queueArn }: EventSource): unknown {
+/** At once, and as new ones: each effect of theirs may cost a reception, and five are all that there are. */
+async function giveBack({ sqs, queueUrl }: EventSource, messages: readonly Message[]): Promise<void> {
+  const again = messages.map(({ Body: MessageBody }, index) => ({ Id: String(index), MessageBody }));
+  await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: again }));
+  const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+  await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+}
+
+function eventOf(messages: readonly Message[], { queueArn }: EventSource): object {
   return {
     Records: messages.map(({ MessageId, Body, Attributes, ReceiptHandle }) => ({
       ...{ messageId: MessageId, receiptHandle: ReceiptHandle, body: Body, attributes: Attributes },

@@ -64,6 +64,7 @@ function evidence(change: Partial<Evidence>, processes = [process(CLUSTER, 'p1',
     letters: [],
     watch,
     testimonies,
+    streams: [],
     ...change,
   };
 }

@@ -15,6 +15,8 @@ export interface Evidence {
   readonly letters: readonly Letter[];
   readonly watch: Pick<ClusterWatch, 'clusters' | 'processes'>;
   readonly testimonies: readonly Testimony[];
+  /** Names of streams, which have a judge of their own. */
+  readonly streams: readonly string[];
 }
 
 export interface Judgement {
@@ -59,7 +61,7 @@ export function judge(evidence: Evidence): Judgement {
 type Check = (holds: boolean, what: string) => void;
 
 /** Every request has its run, and that ends as was asked for. */
-function judgeRequests({ wishes, records }: Evidence, check: Check, spoilt: string[]): void {
+function judgeRequests({ wishes, records, streams }: Evidence, check: Check, spoilt: string[]): void {
   const claimed = new Set<RunRecord>();
   for (const wish of wishes) {
     const own = records.filter(({ source }) => isOf(wish, source));
@@ -75,7 +77,9 @@ function judgeRequests({ wishes, records }: Evidence, check: Check, spoilt: stri
       else check(false, `${wish.name} (${runId}) ended as ${end}: ${outcome?.message ?? ''}`);
     }
   }
-  for (const record of records) check(claimed.has(record), `nobody asked for ${record.runId} ${record.name}`);
+  // Those of a stream are its own to explain.
+  for (const record of records.filter(({ name }) => !streams.includes(name)))
+    check(claimed.has(record), `nobody asked for ${record.runId} ${record.name}`);
 }
 
 function judgeRecord({ name, state, outcome, attempts, events, stepError: trouble }: RunRecord, check: Check): void {
@@ -151,9 +155,10 @@ function judgeLetters({ wishes, letters, records }: Evidence, check: Check): voi
   }
   // Five functions in turn died with it; the sweeper took its run on.
   for (const { body } of letters.filter(({ queue }) => queue === 'runs-failed')) {
-    const { runId } = JSON.parse(body) as { readonly runId: string };
+    const { runId, deployment } = JSON.parse(body) as { readonly runId?: string; readonly deployment?: string };
+    const isKnown = (record: RunRecord): boolean => record.runId === runId || record.deployment?.id === deployment;
     check(
-      records.some((record) => record.runId === runId && record.state === 'closed'),
+      records.some((record) => isKnown(record) && record.state === 'closed'),
       `a run message that nobody explains: ${body}`,
     );
   }
@@ -221,8 +226,9 @@ function clusterOf(pod: string): string {
 /** Runs of one key take turns. */
 function judgeTurns({ records, watch }: Evidence, check: Check): void {
   const byKey = new Map<string, { readonly name: string; readonly process: SeenProcess }[]>();
-  for (const { name, job, attempts } of records) {
-    if (job?.concurrency === undefined) continue;
+  for (const { name, job, attempts, prepared } of records) {
+    // The JobManager of one that is prepared stands beside the last one; its program is its witness' to judge.
+    if (job?.concurrency === undefined || prepared !== undefined) continue;
     for (const process of watch.processes.values()) {
       if (!attempts.some(({ clusterId }) => clusterId === process.clusterId)) continue;
       if (process.component === 'jobmanager') push(byKey, job.concurrency.key, { name, process });

@@ -1,4 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import type { DeploymentRecord } from '../../lib/deployment/record.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import type { Deployment } from './deployment.ts';
 import { insist } from './insist.ts';
@@ -22,6 +23,12 @@ export class Ledger {
       open.map(async (id) => this.known.set(id, JSON.parse(await this.text(`runs/${id}/record.json`)) as RunRecord)),
     );
     return [...this.known.values()];
+  }
+
+  /** Of streams. */
+  async deployments(): Promise<readonly DeploymentRecord[]> {
+    const keys = (await this.keys('deployments/')).filter((key) => key.endsWith('/record.json'));
+    return Promise.all(keys.map(async (key) => JSON.parse(await this.text(key)) as DeploymentRecord));
   }
 
   async keys(prefix: string): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 import type { ChaosReport } from './chaos.ts';
+import type { Coverage } from './streams/strikes.ts';
 
 /** For people. */
 export function table(report: ChaosReport): string {
@@ -9,6 +10,8 @@ export function table(report: ChaosReport): string {
       .join(', ') || 'none';
   const rows: readonly (readonly [string, string])[] = [
     ['runs', `${report.runs} of ${report.requests} deliveries, ${report.attempts} attempts`],
+    ['upgrades of streams', String(report.upgrades)],
+    ['killed around an effect', `${report.struck}${report.coverage.map(covered).join('')}`],
     ['functions killed', `${total(counts.killed)} of ${counts.invocations} invocations: ${by(counts.killed)}`],
     ['functions frozen', by(counts.frozen)],
     ['servers restarted', by(counts.restarted)],
@@ -24,6 +27,7 @@ export function table(report: ChaosReport): string {
   ];
   const lines = rows.map(([name, text]) => `${name.padEnd(26)}${text}`);
   const told = [
+    ...report.coverage.flatMap(({ set, spared }) => spared.map((effect) => `spared  ${set}: ${effect}`)),
     ...report.spoilt.map((text) => `spoilt  ${text}`),
     ...report.violations.map((text) => `✗ ${text}`),
     ...report.leftOver.map((text) => `left  ${text}`),
@@ -31,11 +35,16 @@ export function table(report: ChaosReport): string {
   return [...lines, ...told].join('\n');
 }
 
+function covered({ set, kinds, before, after }: Coverage): string {
+  return `; ${set}: of ${kinds} effects ${before} before, ${after} after`;
+}
+
 /** For programs. */
 export function jsonLine(report: ChaosReport, seed: number): string {
-  const { counts, violations, leftOver, spoilt, ...rest } = report;
+  const { counts, violations, leftOver, spoilt, coverage, ...rest } = report;
   const numbers = { violations: violations.length, leftOver: leftOver.length, spoilt: spoilt.length };
-  return JSON.stringify({ chaos: 'functions', seed, ...rest, ...counts, ...numbers });
+  const effects = coverage.map(({ spared, ...one }) => ({ ...one, spared: spared.length }));
+  return JSON.stringify({ chaos: 'functions', seed, ...rest, ...counts, ...numbers, effects });
 }
 
 export function total(counts: Readonly<Record<string, number>>): number {

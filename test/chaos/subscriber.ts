@@ -1,5 +1,6 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type Message } from '@aws-sdk/client-sqs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deploymentEventSchema, type PublicDeploymentEvent } from '../../lib/outcome/deployment-schema.ts';
 import { lifecycleEventSchema, type LifecycleEvent } from '../../lib/outcome/schema.ts';
 import type { Deployment } from './deployment.ts';
 
@@ -35,10 +36,26 @@ export async function consume(
   while (!signal.aborted) await pass().catch(() => sleep(200));
 }
 
-/** Of the subscriber's queue. */
-export function deliveryIn({ Body = '' }: Message): Delivery {
-  const { detail } = JSON.parse(Body) as { readonly detail: unknown };
-  return { event: lifecycleEventSchema.parse(detail), text: JSON.stringify(detail) };
+export interface DeploymentDelivery {
+  readonly event: PublicDeploymentEvent;
+  readonly text: string;
+}
+
+/** Of the subscriber's queue: the events of runs, and those of streams. */
+export function deliveriesIn(messages: readonly Message[]): {
+  readonly deliveries: readonly Delivery[];
+  readonly ofStreams: readonly DeploymentDelivery[];
+} {
+  const details = messages.map(({ Body = '' }) => (JSON.parse(Body) as { readonly detail: { type: string } }).detail);
+  const isOfStream = ({ type }: { readonly type: string }): boolean => type.startsWith('io.flink-dispatch.deployment.');
+  return {
+    deliveries: details
+      .filter((detail) => !isOfStream(detail))
+      .map((detail) => ({ event: lifecycleEventSchema.parse(detail), text: JSON.stringify(detail) })),
+    ofStreams: details
+      .filter(isOfStream)
+      .map((detail) => ({ event: deploymentEventSchema.parse(detail), text: JSON.stringify(detail) })),
+  };
 }
 
 /** A message that somebody has to look at. */

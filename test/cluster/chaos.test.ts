@@ -18,6 +18,10 @@ it.skipIf(skipped)(
     const report = await runChaos({
       ...{
         runs: 12,
+        // One upgrade each, side by side: with a savepoint, and from the last checkpoint.
+        streams: 2,
+        upgrades: 1,
+        strikes: 0.2,
         seed: 1,
         versions: FLINK_VERSIONS,
         host: host ?? '',
@@ -34,6 +38,7 @@ it.skipIf(skipped)(
     expect(report.leftOver).toEqual([]);
     // Something was killed at all.
     expect(total(report.counts.killed)).toBeGreaterThan(0);
+    expect(report.struck).toBeGreaterThan(0);
     expect(total(report.counts.restarted)).toBeGreaterThan(0);
   },
 );

@@ -50,7 +50,8 @@ export async function startStorage(): Promise<Storage> {
   };
 }
 
-function flinkS3Options(version: string, endpoint: string): Readonly<Record<string, string>> {
+/** Options with which Flink reads and writes at that server. */
+export function flinkS3Options(version: string, endpoint: string): Readonly<Record<string, string>> {
   const plugin = `flink-s3-fs-hadoop-${version}.jar`;
   return {
     'containerized.master.env.ENABLE_BUILT_IN_PLUGINS': plugin,
