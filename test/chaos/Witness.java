@@ -50,8 +50,8 @@ public final class Witness {
     private static void tell(String url, String step) {
         try {
             HttpURLConnection connection = (HttpURLConnection) URI.create(url + "&step=" + step).toURL().openConnection();
-            connection.setConnectTimeout(5_000);
-            connection.setReadTimeout(5_000);
+            connection.setConnectTimeout(20_000);
+            connection.setReadTimeout(20_000);
             if (connection.getResponseCode() != 204) {
                 throw new IOException("answer " + connection.getResponseCode());
             }
