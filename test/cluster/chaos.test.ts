@@ -18,10 +18,8 @@ it.skipIf(skipped)(
     const report = await runChaos({
       ...{
         runs: 12,
-        // One upgrade each, side by side: with a savepoint, and from the last checkpoint.
-        streams: 2,
-        upgrades: 1,
-        strikes: 0.2,
+        // Upgrades of streams are for `npm run chaos`: they take minutes more.
+        ...{ streams: 0, upgrades: 0, strikes: 0 },
         seed: 1,
         versions: FLINK_VERSIONS,
         host: host ?? '',
@@ -38,7 +36,6 @@ it.skipIf(skipped)(
     expect(report.leftOver).toEqual([]);
     // Something was killed at all.
     expect(total(report.counts.killed)).toBeGreaterThan(0);
-    expect(report.struck).toBeGreaterThan(0);
     expect(total(report.counts.restarted)).toBeGreaterThan(0);
   },
 );
