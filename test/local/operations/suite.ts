@@ -29,6 +29,7 @@ export function operations(open: () => Place): void {
     await stack.storeJob(name, { name }, stack.cluster.examples.orderTotals);
     const first = await way.start({ runJob: name });
     expect(await reads.wait(first)).toEqual({ state: 'succeeded', reason: 'JobFinished' });
+    console.log(`${test.task.name}: answered ${await sinceEnd(first, stack)} ms after the run had its outcome`);
     expect(await reads.get(first)).toEqual({ state: 'succeeded', reason: 'JobFinished' });
     expect(await reads.events(first)).toEqual(['accepted', 'started', 'succeeded']);
     expect(await reads.log(first)).toMatch(/Job [0-9a-f]{32} .*FINISHED|FINISHED/);
@@ -92,6 +93,11 @@ export function operations(open: () => Place): void {
     expect(await stack.client.records()).toHaveLength(before);
     console.log(`POST /runs of a wrong spec: ${taken.toFixed(0)} ms`);
   });
+}
+
+async function sinceEnd(runId: string, stack: Stack): Promise<number> {
+  const answered = Date.now();
+  return answered - ((await stack.client.record(runId))?.outcome?.at ?? NaN);
 }
 
 async function deployment(stack: Stack, runId: string): Promise<DeploymentRecord | undefined> {
