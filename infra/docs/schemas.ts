@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { deploymentSchema } from '../../lib/job/config/dispatch-config.ts';
 import { jobSpecSchema } from '../../lib/job/spec/spec.ts';
 import { messageEnvelope } from '../../lib/trigger/message.ts';
-import { AGAIN_KINDS, isAgain, ORDER_KINDS, type AgainKind, type OrderKind } from '../../lib/trigger/order.ts';
+import { isAgain, MESSAGE_ORDERS, type MessageOrder } from '../../lib/trigger/order.ts';
 import { CONFIG_FIELD_TEXTS } from './config-field-texts.ts';
 import { httpApiOf } from './http-api.ts';
 import { JOB_FIELD_TEXTS } from './job-field-texts.ts';
@@ -54,14 +54,15 @@ function configSchema(): Schema {
 
 /** What is wanted of a run that is there, or was, by the word of each order. */
 function orderSchema(): Schema {
-  const texts: Readonly<Record<OrderKind | AgainKind, string>> = {
+  const texts: Readonly<Record<MessageOrder, string>> = {
     cancel: 'The id of a run that is to end.',
     stop: 'The id of a run of a stream that is to end so that its state is kept.',
     savepoint: 'The id of a run of a stream that is to take a savepoint and go on.',
+    scale: 'The id of a run of a stream whose job is to have another parallelism.',
     rerun: 'The id of a run of which what was asked for is to run again.',
     replay: 'The id of a run that is to run again with the same bytes, image, arguments and configuration.',
   };
-  const variant = (kind: OrderKind | AgainKind): Schema => {
+  const variant = (kind: MessageOrder): Schema => {
     const word = `${kind}Run`;
     const run: Schema = { description: texts[kind], type: 'string', pattern: '^[0-9a-f]{20}$' };
     const key: Schema = {
@@ -69,10 +70,12 @@ function orderSchema(): Schema {
       type: 'string',
       ...{ minLength: 1, maxLength: 256 },
     };
-    const properties = { [word]: run, ...(isAgain(kind) ? { idempotencyKey: key } : {}) };
-    return { type: 'object', properties, required: [word], additionalProperties: false };
+    const parallelism: Schema = { description: 'In how many subtasks.', type: 'integer', minimum: 1, maximum: 32_768 };
+    const beside = kind === 'scale' ? { parallelism } : isAgain(kind) ? { idempotencyKey: key } : {};
+    const required = [word, ...(kind === 'scale' ? ['parallelism'] : [])];
+    return { type: 'object', properties: { [word]: run, ...beside }, required, additionalProperties: false };
   };
-  return { oneOf: [...ORDER_KINDS, ...AGAIN_KINDS].map(variant) };
+  return { oneOf: MESSAGE_ORDERS.map(variant) };
 }
 
 /** A message to the job queue. */
@@ -85,7 +88,7 @@ function messageSchema(): Schema {
     $schema: DRAFT,
     $id: 'urn:flink-dispatch:message:v1',
     title: 'flink-dispatch job message, version 1',
-    if: { anyOf: [...ORDER_KINDS, ...AGAIN_KINDS].map((kind) => ({ required: [`${kind}Run`] })) },
+    if: { anyOf: MESSAGE_ORDERS.map((kind) => ({ required: [`${kind}Run`] })) },
     then: orderSchema(),
     else: {
       if: { required: ['apiVersion'] },

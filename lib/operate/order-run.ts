@@ -1,11 +1,11 @@
 import { DispatchError } from '../core/errors.ts';
 import type { DeploymentId, RunId } from '../core/ids.ts';
 import { cancelRun } from '../dispatch/cancel.ts';
-import { orderDeployment } from '../dispatch/deployment/order.ts';
+import { orderDeployment, type Order } from '../dispatch/deployment/order.ts';
 import type { DispatchDeps } from '../dispatch/deps.ts';
 import { isEnded } from '../run/machine.ts';
 import type { RunRecord } from '../run/record.ts';
-import type { OrderKind } from '../trigger/order.ts';
+import type { RunOrder } from '../trigger/order.ts';
 import { knownRun } from './find-run.ts';
 import type { Scope } from './scope.ts';
 
@@ -32,14 +32,11 @@ export interface OrderAnswer {
  * ended, changes nothing and is no error.
  * @throws DispatchError `RunNotFound`, also for another tenant's run; `InvalidSpec` for what the run cannot do
  */
-export async function orderRun(
-  { kind, runId }: { readonly kind: OrderKind; readonly runId: RunId },
-  who: Orderer,
-  deps: OrderDeps,
-): Promise<OrderAnswer> {
+export async function orderRun(order: RunOrder, who: Orderer, deps: OrderDeps): Promise<OrderAnswer> {
+  const { kind, runId } = order;
   const run = await knownRun(runId, who.scope, deps.ledger);
   if (isEnded(run.state)) return { runId, result: 'ended' };
-  return kind === 'cancel' ? cancel(run, who, deps) : orderStream(run, kind, who, deps);
+  return kind === 'cancel' ? cancel(run, who, deps) : orderStream(run, wantedOf(order), who, deps);
 }
 
 async function cancel({ runId }: RunRecord, { by, scope }: Orderer, deps: OrderDeps): Promise<OrderAnswer> {
@@ -49,10 +46,15 @@ async function cancel({ runId }: RunRecord, { by, scope }: Orderer, deps: OrderD
   throw new DispatchError('StorageUnavailable', `run ${runId} was changed by others each time`);
 }
 
+function wantedOf(order: RunOrder): Order {
+  if (order.kind === 'scale') return { kind: 'scale', parallelism: order.parallelism };
+  return { kind: order.kind === 'stop' ? 'suspend' : 'savepoint' };
+}
+
 /** A stream's state is its deployment's, which keeps it and starts the next run from it. */
 async function orderStream(
   { runId, deployment, name }: RunRecord,
-  kind: 'stop' | 'savepoint',
+  order: Order,
   { by, once }: Orderer,
   deps: OrderDeps,
 ): Promise<OrderAnswer> {
@@ -60,7 +62,6 @@ async function orderStream(
     const message = `run ${runId} (${name}) keeps no state: cancel it, or give its job an upgradeMode with state`;
     throw new DispatchError('InvalidSpec', message, { field: 'run' });
   }
-  const order = kind === 'stop' ? ({ kind: 'suspend' } as const) : ({ kind } as const);
   const { generation } = await orderDeployment(deployment.id, order, { by, once }, deps);
   return { runId, result: 'asked', deployment: { id: deployment.id, generation } };
 }

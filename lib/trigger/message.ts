@@ -6,7 +6,7 @@ import { sha256Hex } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
 import { runIdSchema } from '../core/id-schemas.ts';
-import { AGAIN_KINDS, isAgain, ORDER_KINDS, type AgainKind, type OrderKind, type OrderRequest } from './order.ts';
+import { isAgain, MESSAGE_ORDERS, type MessageOrder, type OrderRequest } from './order.ts';
 import type { RecordResult } from './record-result.ts';
 import type { RunRequest, Tick } from './request.ts';
 import { refuseEarly, tickIdentity } from './schedule.ts';
@@ -54,11 +54,16 @@ interface Content {
 }
 
 /** The word of each order, by which its message is known. */
-const ORDERS = [...ORDER_KINDS, ...AGAIN_KINDS].map((kind) => [`${kind}Run`, kind] as const);
+const ORDERS = MESSAGE_ORDERS.map((kind) => [`${kind}Run`, kind] as const);
+
+const nothing = z.strictObject({});
+const keyOfAgain = z.strictObject({ idempotencyKey: idempotencyKey.optional() });
+/** As job.parallelism. */
+const scale = z.strictObject({ parallelism: z.int().min(1).max(32_768) });
 
 /**
  * Requests of job messages on SQS. A body is a job spec, a FlinkDeployment, or `{ runJob, idempotencyKey, spec }`; or an order
- * to a run that is there, `{ cancelRun }`, `{ stopRun }` or `{ savepointRun }` with its id; or `{ rerunRun }` or
+ * to a run that is there, `{ cancelRun }`, `{ stopRun }`, `{ savepointRun }` or `{ scaleRun, parallelism }` with its id; or `{ rerunRun }` or
  * `{ replayRun }` with the id of one that was, and with or without an `idempotencyKey`. Or several FlinkDeployments and
  * FlinkSessionJobs, as documents of YAML.
  */
@@ -77,14 +82,14 @@ function orderOf(
   { messageId, eventSourceARN: queueArn }: SqsRecord,
   body: Record<string, unknown>,
   word: string,
-  kind: OrderKind | AgainKind,
+  kind: MessageOrder,
 ): OrderRequest {
-  const { [word]: named, idempotencyKey: given, ...more } = body;
-  const others = isAgain(kind) ? more : { ...more, ...defined({ idempotencyKey: given }) };
-  parseWith(z.strictObject({}), others);
+  const { [word]: named, ...beside } = body;
   const runId = parseWith(runIdSchema, named, word);
-  const key = given === undefined ? undefined : parseWith(idempotencyKey, given, 'idempotencyKey');
-  const source = { kind: 'message', queueArn, messageId, ...defined({ idempotencyKey: key }) } as const;
+  const source = { kind: 'message', queueArn, messageId } as const;
+  if (kind === 'scale') return { source, kind, runId, ...parseWith(scale, beside) };
+  if (isAgain(kind)) return { source: { ...source, ...defined(parseWith(keyOfAgain, beside)) }, kind, runId };
+  parseWith(nothing, beside);
   return { source, kind, runId };
 }
 

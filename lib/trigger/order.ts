@@ -9,13 +9,21 @@ export type OrderKind = (typeof ORDER_KINDS)[number];
 export const AGAIN_KINDS = ['rerun', 'replay'] as const;
 export type AgainKind = (typeof AGAIN_KINDS)[number];
 
-/** An order that came as a message. */
-export interface OrderRequest {
-  readonly source: Extract<RunSource, { kind: 'message' }>;
-  readonly kind: OrderKind | AgainKind;
-  readonly runId: RunId;
-}
+/** What a message can want. */
+export const MESSAGE_ORDERS = [...ORDER_KINDS, 'scale', ...AGAIN_KINDS] as const;
+export type MessageOrder = (typeof MESSAGE_ORDERS)[number];
 
-export function isAgain(kind: OrderKind | AgainKind): kind is AgainKind {
+type To<K> = K extends MessageOrder ? { readonly kind: K; readonly runId: RunId } : never;
+
+/** To a run that is there. */
+export type RunOrder =
+  | To<OrderKind>
+  /** In how many subtasks its job is to run. */
+  | { readonly kind: 'scale'; readonly runId: RunId; readonly parallelism: number };
+
+/** An order that came as a message. */
+export type OrderRequest = { readonly source: Extract<RunSource, { kind: 'message' }> } & (RunOrder | To<AgainKind>);
+
+export function isAgain(kind: MessageOrder): kind is AgainKind {
   return AGAIN_KINDS.some((one) => one === kind);
 }

@@ -96,6 +96,48 @@ describe('an order to a run of a stream', () => {
   });
 });
 
+describe('an order to scale', () => {
+  const message = (runId: RunId) =>
+    ({
+      source: { kind: 'message', queueArn: QUEUE_ARN, messageId: 'm' },
+      kind: 'scale',
+      runId,
+      parallelism: 4,
+    }) as const;
+  const depsOf = (world: StreamWorld, tenants: object = {}) => {
+    const deployment = { tenants } as never;
+    return { ...world.dispatch, prepare: { deployment } } as never as Parameters<typeof orderByMessage>[1];
+  };
+  const adaptive = { 'jobmanager.scheduler': 'adaptive', 'execution.checkpointing.dir': 's3://state/chk' };
+
+  it('gives its job another parallelism, once, however often its message comes', async () => {
+    const world = new StreamWorld();
+    await world.request(stream({ flinkConfiguration: adaptive }, { upgradeMode: 'last-state', parallelism: 2 }));
+    await world.pass(30_000);
+    const [run] = world.runs;
+    if (run === undefined) throw new Error('the stream has no run');
+    const theirs = { theirs: { sources: [{ queue: QUEUE_ARN }] } };
+    const refused = orderByMessage(message(run.runId), depsOf(world, theirs));
+    await expect(refused).rejects.toMatchObject({ reason: 'RunNotFound', field: 'run' });
+    await orderByMessage(message(run.runId), depsOf(world));
+    await orderByMessage(message(run.runId), depsOf(world));
+    await world.pass(30_000);
+    expect(world.deployment).toMatchObject({ state: 'running', wanted: 2, reached: 2 });
+    expect(world.deployment.generations[1]).toMatchObject({
+      by: `a message to ${QUEUE_ARN}`,
+      scale: { parallelism: 4 },
+    });
+    expect(world.runs.map(({ runId }) => runId)).toEqual([run.runId]);
+  });
+
+  it('of a run that keeps no state is refused', async () => {
+    const world = new World();
+    world.programs = [FOREVER];
+    const { runId } = await world.request(jobMessage());
+    await expect(orderByMessage(message(runId), world.accept)).rejects.toMatchObject({ reason: 'InvalidSpec' });
+  });
+});
+
 describe('an order by message', () => {
   it('of another tenant, or of none, is to no run that is there', async () => {
     const world = new World();

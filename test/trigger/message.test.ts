@@ -131,7 +131,16 @@ describe('an order', () => {
     expect(result).toMatchObject({ requests: [], orders: [{ kind, runId, source: { queueArn: QUEUE } }] });
   });
 
+  it('to scale says in how many subtasks', () => {
+    const orders = [{ kind: 'scale', runId, parallelism: 4, source: { queueArn: QUEUE } }];
+    expect(message({ scaleRun: runId, parallelism: 4 })).toMatchObject({ requests: [], orders });
+  });
+
   it.each([
+    [{ scaleRun: runId }, 'parallelism'],
+    [{ scaleRun: runId, parallelism: 0 }, 'parallelism'],
+    [{ scaleRun: runId, parallelism: '4' }, 'parallelism'],
+    [{ savepointRun: runId, parallelism: 4 }, 'parallelism'],
     [{ cancelRun: 'x' }, 'cancelRun'],
     [{ cancelRun: runId, name: 'x' }, 'name'],
     [{ cancelRun: runId, stopRun: runId }, 'stopRun'],
