@@ -2,11 +2,11 @@ import type { RunId } from '../core/ids.ts';
 import type { RunSource } from './request.ts';
 
 /** What can be wanted of a run that is there. */
-export const ORDER_KINDS = ['cancel', 'stop', 'savepoint'] as const;
+const ORDER_KINDS = ['cancel', 'stop', 'savepoint'] as const;
 export type OrderKind = (typeof ORDER_KINDS)[number];
 
 /** What can be wanted of a run that was there. */
-export const AGAIN_KINDS = ['rerun', 'replay'] as const;
+const AGAIN_KINDS = ['rerun', 'replay'] as const;
 export type AgainKind = (typeof AGAIN_KINDS)[number];
 
 /** What a message can want. */
