@@ -1,14 +1,14 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createObjectClient } from '../../lib/kubernetes/api/client.ts';
-import type { ClusterRef } from '../../lib/kubernetes/cluster/port.ts';
-import { DispatchError } from '../../lib/core/errors.ts';
-import type { RunId } from '../../lib/core/ids.ts';
-import { apiOfKubeconfig } from '../contract/support/kubernetes.ts';
-import { FLINK_VERSIONS } from './support/lab.ts';
-import { exampleJar, SessionDispatcher } from './support/session-dispatcher.ts';
-import { openTenant, type Tenant } from './support/tenant.ts';
-import { clusterId as asClusterId } from '../fakes/ids.ts';
+import { createObjectClient } from '../../../lib/kubernetes/api/client.ts';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
+import { DispatchError } from '../../../lib/core/errors.ts';
+import type { RunId } from '../../../lib/core/ids.ts';
+import { apiOfKubeconfig } from '../../contract/support/kubernetes.ts';
+import { FLINK_VERSIONS } from '../support/lab.ts';
+import { exampleJar, SessionDispatcher } from '../support/session-dispatcher.ts';
+import { openTenant, type Tenant } from '../support/tenant.ts';
+import { clusterId as asClusterId } from '../../fakes/ids.ts';
 
 const inPool = { mode: 'session', session: { pool: 'small' }, job: { jarURI: 's3://jars/WordCount.jar' } };
 const ENDLESS = { ...inPool, job: { jarURI: 's3://jars/TopSpeedWindowing.jar', kind: 'streaming' } };

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hasDistribution, localJar, openCli, type Cli } from './support/cli-process.ts';
+import { hasDistribution, localJar, openCli, type Cli } from '../support/cli-process.ts';
 
 /** Session clusters by the command line and by Flink's own: each uses what the other made. */
 const KUBECONFIG = process.env['KUBECONFIG'] ?? '';
 if (KUBECONFIG === '') {
-  console.warn('SKIPPED: test/cluster/session-cli.test.ts needs KUBECONFIG; test/cluster/lab/up makes a cluster');
+  console.warn('SKIPPED: test/cluster/sessions/cli.test.ts needs KUBECONFIG; test/cluster/lab/up makes a cluster');
 }
 const VERSIONS = ['2.3.0', '1.20.0'].filter(hasDistribution);
 
