@@ -16,8 +16,8 @@ const retry = process.env['CI'] === undefined ? 0 : 1;
 
 /** Every fault at every effect, many worlds, random input, whole packages: `npm run test:slow`. */
 const SLOW = ['test/**/*.slow.test.ts', 'test/fuzz/**/*.test.ts'];
-/** They need Flink, Kubernetes or Chromium. */
-const NEEDS_MORE = ['test/local/**', 'test/cluster/**', 'test/page/**'];
+/** They need Flink, Kubernetes, Chromium or Airflow. */
+const NEEDS_MORE = ['test/local/**', 'test/cluster/**', 'test/page/**', 'test/airflow/**'];
 
 /**
  * Test files share what a worker has loaded, so each restores what it replaces: clients, variables. The time is for a
@@ -58,6 +58,16 @@ export default defineConfig({
           name: 'local',
           include: ['test/local/**/*.test.ts'],
           testTimeout: 240_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          retry,
+        },
+      },
+      {
+        test: {
+          name: 'airflow',
+          include: ['test/airflow/**/*.test.ts'],
+          testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           retry,

@@ -1,9 +1,11 @@
-// Writes docs/reasons.md from the table of reasons: `npm run docs`.
+// Writes docs/reasons.md, and what the Airflow provider knows of reasons, from their table: `npm run docs`.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REASON_CLASSES, REASONS } from '../../lib/core/reasons.ts';
 
-export const REASONS_FILE = join(import.meta.dirname, '..', '..', 'docs', 'reasons.md');
+const PROJECT = join(import.meta.dirname, '..', '..');
+export const REASONS_FILE = join(PROJECT, 'docs', 'reasons.md');
+export const PROVIDER_REASONS_FILE = join(PROJECT, 'integrations/airflow/flink_dispatch_airflow/reasons.json');
 
 const INTRODUCTION = `# Reasons
 
@@ -34,4 +36,11 @@ function inTable(text: string): string {
   return text.replace(/<[^>]+>/g, '`$&`').replaceAll('|', '\\|');
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(REASONS_FILE, reasonsDocument());
+export function providerReasons(): string {
+  return `${JSON.stringify(REASONS, null, 2)}\n`;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(REASONS_FILE, reasonsDocument());
+  writeFileSync(PROVIDER_REASONS_FILE, providerReasons());
+}

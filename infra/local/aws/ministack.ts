@@ -1,10 +1,9 @@
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cacheFolder } from '../cache.ts';
 import type { Progress } from '../progress.ts';
-import { run, startGroup } from '../process.ts';
+import { startGroup } from '../process.ts';
+import { installPython } from '../python.ts';
 
 const HERE = import.meta.dirname;
 const VERSION = '1.5.33';
@@ -55,34 +54,10 @@ export async function startAws(options: AwsServerOptions): Promise<AwsServer> {
   return { url, environment, logFile, stop: () => group.stop(200) };
 }
 
-/** A virtual environment outside of the clone, complete or absent. Answers its Python. */
-export async function installMinistack({
-  python,
-  progress,
-}: Pick<AwsServerOptions, 'python' | 'progress'>): Promise<string> {
-  const folder = join(cacheFolder(), `ministack-${VERSION}`);
-  const binary = join(folder, 'bin', 'python');
-  if (await exists(binary)) return binary;
-  await mkdir(cacheFolder(), { recursive: true });
-  // Threads of one process may install it at the same time.
-  const part = await mkdtemp(`${folder}.part-`);
-  const logFile = `${part}.log`;
-  const options = { folder: cacheFolder(), logFile, environment: process.env };
-  try {
-    await progress.stage(`Installing ministack ${VERSION} into ${folder}`, async (detail) => {
-      detail('20 MB, once');
-      await run(python, ['-m', 'venv', part], options);
-      await run(join(part, 'bin', 'python'), ['-m', 'pip', 'install', '-r', join(HERE, 'requirements.txt')], options);
-    });
-    await rename(part, folder).catch(async (error: unknown) => {
-      // Another process was faster.
-      if (!(await exists(binary))) throw error;
-    });
-  } finally {
-    await rm(part, { recursive: true, force: true });
-    await rm(logFile, { force: true });
-  }
-  return binary;
+/** Answers the Python of its virtual environment. */
+export function installMinistack({ python, progress }: Pick<AwsServerOptions, 'python' | 'progress'>): Promise<string> {
+  const requirements = join(HERE, 'requirements.txt');
+  return installPython({ python, name: `ministack-${VERSION}`, requirements, size: '20 MB', progress });
 }
 
 export function clientEnvironment(url: string): Record<string, string> {
@@ -129,7 +104,8 @@ async function ready(url: string, exited: Promise<string>, logFile: string): Pro
   throw new Error(`ministack did not start (${ended ?? 'no answer'}): see ${logFile}`);
 }
 
-function freePort(host: string): Promise<number> {
+/** One that nobody listens on now. */
+export function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -138,11 +114,4 @@ function freePort(host: string): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

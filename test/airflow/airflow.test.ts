@@ -1,0 +1,126 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureArchivedJava } from '../../infra/local/flink/class-archive.ts';
+import { ensureFlink } from '../../infra/local/flink/distribution.ts';
+import { checkTools } from '../../infra/local/flink/tools.ts';
+import type { ProcessGroup } from '../../infra/local/process.ts';
+import { silent } from '../../infra/local/progress.ts';
+import { startStack, type Stack } from '../../infra/local/stack.ts';
+import type { RunRecord } from '../../lib/run/record.ts';
+import { installAirflow, installProvider } from './provider.ts';
+import { startAirflow, type Airflow } from './server.ts';
+
+const { missing } = await checkTools();
+const lacking = missing.map(({ name }) => name).join(', ');
+if (lacking !== '' && process.env['CI'] !== undefined) throw new Error(`the Airflow provider needs ${lacking}`);
+if (lacking !== '') {
+  const how = missing.map(({ todo }) => todo).join('; ');
+  process.stderr.write(
+    `SKIPPED: the Airflow provider is not tested: it needs ${lacking}: ${how}; npm run test:airflow\n`,
+  );
+}
+
+const ENDLESS = { job: { jarURI: 'local:///opt/flink/examples/streaming/TopSpeedWindowing.jar' } };
+
+describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the deployed functions', () => {
+  let folder: string;
+  let stack: Stack;
+  let airflow: Airflow;
+  let triggerer: ProcessGroup;
+  const stops: (() => Promise<unknown>)[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'airflow-test-'));
+    stops.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const installing = installAirflow(silent);
+    await ensureArchivedJava(await ensureFlink({ log: () => undefined }));
+    stack = await startStack({ progress: silent });
+    stops.push(() => stack.stop());
+    const python = await installing;
+    const environment = {
+      ...stack.aws.environment,
+      PYTHONPATH: await installProvider(python, folder),
+      FLINK_DISPATCH_QUEUE_URL: stack.deployment.messageQueueUrl,
+      FLINK_DISPATCH_LEDGER_BUCKET: stack.deployment.ledgerBucket,
+    };
+    airflow = await startAirflow({ python, folder, environment });
+    stops.push(() => airflow.stop());
+    triggerer = await airflow.startTriggerer();
+    const { orderTotals, failingJob } = stack.cluster.examples;
+    await stack.storeJob('order-totals', { name: 'order-totals' }, orderTotals);
+    await stack.storeJob('failing', { name: 'failing' }, failingJob);
+    await stack.storeJob('endless', { name: 'endless', ...ENDLESS });
+  });
+
+  afterAll(async () => {
+    for (const stop of stops.reverse()) await stop();
+  });
+
+  const wait = { timeout: 120_000, interval: 250 };
+
+  const runsOf = async (job: string): Promise<readonly RunRecord[]> =>
+    (await stack.client.records()).filter(({ name }) => name === `${job}-of-airflow`);
+
+  const taskEnds = (dag: string, id: string, state: string): Promise<void> =>
+    expect.poll(async () => (await airflow.task(dag, id)).state, wait).toBe(state);
+
+  /** Until a triggerer waits for it. */
+  async function deferred(dag: string, id: string): Promise<void> {
+    const situation = async () => {
+      const { state, triggerer_job: job } = await airflow.task(dag, id);
+      return [state, job !== null];
+    };
+    await expect.poll(situation, wait).toEqual(['deferred', true]);
+  }
+
+  async function running(job: string): Promise<void> {
+    await expect.poll(async () => (await runsOf(job)).map(({ state }) => state), wait).toEqual(['running']);
+  }
+
+  it('waits on, with one run, after its triggerer was killed, and pushes what the run has told', async () => {
+    const id = await airflow.trigger('order-totals');
+    await deferred('order-totals', id);
+    process.kill(-triggerer.pid, 'SIGKILL');
+    expect(await triggerer.exited).toBe('SIGKILL');
+    expect((await airflow.task('order-totals', id)).state).toBe('deferred');
+    triggerer = await airflow.startTriggerer();
+    await taskEnds('order-totals', id, 'success');
+    const [run, ...more] = await runsOf('order-totals');
+    expect(more).toEqual([]);
+    expect(await airflow.xcom('order-totals', id, 'run_id')).toBe(run?.runId);
+    const { event } = await stack.nextEvent(
+      ({ subject, type }) => subject === run?.runId && type === 'io.flink-dispatch.run.completed.v1',
+    );
+    expect(event.data.accumulators).toEqual({ orders: '1000' });
+    expect(await airflow.xcom('order-totals', id, 'return_value')).toEqual(event.data);
+  });
+
+  it('fails as the run does', async () => {
+    const id = await airflow.trigger('failing');
+    await taskEnds('failing', id, 'failed');
+    const [run] = await runsOf('failing');
+    expect(run?.outcome).toMatchObject({ state: 'failed', reason: 'JobFailed' });
+    const log = join(folder, 'logs', 'dag_id=failing', `run_id=${id}`, 'task_id=run', 'attempt=1.log');
+    expect(await readFile(log, 'utf8')).toContain('JobFailed');
+  });
+
+  it('cancels the run of a task that is marked failed while it waits, and not when its triggerer stops', async () => {
+    const id = await airflow.trigger('endless');
+    await deferred('endless', id);
+    await running('endless');
+    await triggerer.stop(20_000);
+    triggerer = await airflow.startTriggerer();
+    await deferred('endless', id);
+    const before = await runsOf('endless');
+    expect(before.map(({ state, cancelRequested }) => [state, cancelRequested])).toEqual([['running', undefined]]);
+    await airflow.markFailed('endless', id);
+    const outcome = async (): Promise<unknown> => (await runsOf('endless')).map((run) => run.outcome?.state);
+    await expect.poll(outcome, wait).toEqual(['canceled']);
+    expect((await airflow.task('endless', id)).state).toBe('failed');
+    const closed = async (): Promise<unknown> => (await runsOf('endless')).map(({ state }) => state);
+    await expect.poll(closed, wait).toEqual(['closed']);
+    await expect.poll(() => stack.remains(), { timeout: 20_000, interval: 250 }).toEqual([]);
+  });
+});

@@ -1,0 +1,20 @@
+"""The DAGs of test/airflow/airflow.test.ts. The environment says where the installation is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from airflow.sdk import DAG
+from flink_dispatch_airflow.operators.run import FlinkDispatchRunOperator
+
+INSTALLATION: dict[str, Any] = {
+    "queue_url": os.environ["FLINK_DISPATCH_QUEUE_URL"],
+    "ledger_bucket": os.environ["FLINK_DISPATCH_LEDGER_BUCKET"],
+    "region_name": os.environ["AWS_REGION"],
+    "poll_interval": 1,
+}
+
+for job in ("order-totals", "failing", "endless"):
+    with DAG(dag_id=job, schedule=None, is_paused_upon_creation=False):
+        FlinkDispatchRunOperator(task_id="run", run_job=job, spec={"name": f"{job}-of-airflow"}, **INSTALLATION)
