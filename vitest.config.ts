@@ -67,7 +67,7 @@ export default defineConfig({
         test: {
           name: 'airflow',
           include: ['test/airflow/**/*.test.ts'],
-          testTimeout: 300_000,
+          testTimeout: 500_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           retry,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { freePort, hostEnvironment } from '../../infra/local/aws/ministack.ts';
 import { run, startGroup, type ProcessGroup } from '../../infra/local/process.ts';
 
@@ -55,10 +55,11 @@ export async function startAirflow(options: AirflowOptions): Promise<Airflow> {
     await run(options.python, ['-m', 'airflow', 'dags', 'reserialize'], inFolder('reserialize'));
     await start('api-server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1');
     await start('scheduler', '--skip-serve-logs');
-    const healthy = async (): Promise<unknown> => (await fetch(`${url}/api/v2/monitor/health`)).json();
-    await expect
-      .poll(() => healthy().catch(() => undefined), { timeout: 120_000, interval: 250 })
-      .toMatchObject({ scheduler: { status: 'healthy' } });
+    const health = async () => {
+      const answer = await fetch(`${url}/api/v2/monitor/health`);
+      expect(await answer.json()).toMatchObject({ scheduler: { status: 'healthy' } });
+    };
+    await vi.waitFor(health, { timeout: 120_000, interval: 250 });
   } catch (error) {
     await stop();
     throw error;
