@@ -1,4 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,8 +13,6 @@ import type { RunRecord } from '../../lib/run/record.ts';
 import { lacking } from './lacking.ts';
 import { installAirflow, installProvider } from './provider.ts';
 import { startAirflow, type Airflow } from './server.ts';
-
-const ENDLESS = { job: { jarURI: 'local:///opt/flink/examples/streaming/TopSpeedWindowing.jar' } };
 
 describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the deployed functions', () => {
   let folder: string;
@@ -38,10 +38,10 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
     airflow = await startAirflow({ python, folder, environment });
     stops.push(() => airflow.stop());
     triggerer = await airflow.startTriggerer();
-    const { orderTotals, failingJob } = stack.cluster.examples;
+    const { orderTotals, counting } = stack.cluster.examples;
     await stack.storeJob('order-totals', { name: 'order-totals' }, orderTotals);
-    await stack.storeJob('failing', { name: 'failing' }, failingJob);
-    await stack.storeJob('endless', { name: 'endless', ...ENDLESS });
+    const job = { jarURI: `s3://${stack.deployment.ledgerBucket}/jobs/endless.jar`, args: [await listener(), 'first'] };
+    await stack.storeJob('endless', { name: 'endless', job }, counting);
   });
 
   afterAll(async () => {
@@ -49,6 +49,14 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
   });
 
   // Airflow's API takes a tenth of a second of a processor for each answer.
+  /** Hears of each number that the endless job counts. Answers its URL. */
+  async function listener(): Promise<string> {
+    const server = createServer((_request, response) => response.writeHead(204).end());
+    stops.push(() => new Promise((resolve) => server.close(resolve)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  }
+
   const wait = { timeout: 240_000, interval: 1_000 };
 
   const runsOf = async (job: string): Promise<readonly RunRecord[]> =>
@@ -88,13 +96,21 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
     expect(await airflow.xcom('order-totals', id, 'return_value')).toEqual(event.data);
   });
 
-  it('fails as the run does', async () => {
-    const id = await airflow.trigger('failing');
-    await taskEnds('failing', id, 'failed');
-    const [run] = await runsOf('failing');
-    expect(run?.outcome).toMatchObject({ state: 'failed', reason: 'JobFailed' });
-    const log = join(folder, 'logs', 'dag_id=failing', `run_id=${id}`, 'task_id=run', 'attempt=1.log');
-    expect(await readFile(log, 'utf8')).toContain('JobFailed');
+  it('fails without a retry as the run does, and is another run once it is cleared', async () => {
+    const id = await airflow.trigger('unknown');
+    await taskEnds('unknown', id, 'failed');
+    const first = await airflow.xcom('unknown', id, 'run_id');
+    await airflow.clear('unknown', id);
+    await expect.poll(() => airflow.xcom('unknown', id, 'run_id').catch(() => first), wait).not.toBe(first);
+    await taskEnds('unknown', id, 'failed');
+    // It may be tried twice, and was cleared once.
+    expect((await airflow.task('unknown', id)).try_number).toBe(2);
+    for (const runId of [first, await airflow.xcom('unknown', id, 'run_id')]) {
+      const { outcome } = (await stack.client.record(String(runId))) ?? {};
+      expect(outcome).toMatchObject({ state: 'rejected', reason: 'UnknownJob' });
+    }
+    const log = join(folder, 'logs', 'dag_id=unknown', `run_id=${id}`, 'task_id=run', 'attempt=1.log');
+    expect(await readFile(log, 'utf8')).toContain(`run ${String(first)} rejected: UnknownJob`);
   });
 
   it('cancels the run of a task that is marked failed while it waits, and not when its triggerer stops', async () => {

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
 from conftest import BUCKET, INSTALLATION
 
-from flink_dispatch_airflow.compat import AirflowException, AirflowFailException, AirflowSkipException
+from flink_dispatch_airflow.compat import AirflowException, AirflowFailException, AirflowSkipException, TaskDeferred
 from flink_dispatch_airflow.operators.run import FlinkDispatchRunOperator
 
 

@@ -127,7 +127,7 @@ def test_before_airflow_3_3_a_kill_is_known_by_the_state_of_the_task(
     aws.records[RUN] = record("running")
     trigger = _trigger(poll_interval=600)
     ti = SimpleNamespace(dag_id="etl", run_id="manual", task_id="run", map_index=map_index)
-    monkeypatch.setattr(trigger, "_task_instance", ti)
+    trigger.task_instance = ti  # type: ignore[assignment]
     monkeypatch.setattr(module, "TRIGGERS_ARE_TOLD_OF_KILLS", False)
 
     def states(**asked: Any) -> dict[str, Any]:

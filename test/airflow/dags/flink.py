@@ -15,6 +15,6 @@ INSTALLATION: dict[str, Any] = {
     "poll_interval": 1,
 }
 
-for job in ("order-totals", "failing", "endless"):
+for job in ("order-totals", "unknown", "endless"):
     with DAG(dag_id=job, schedule=None, is_paused_upon_creation=False):
-        FlinkDispatchRunOperator(task_id="run", run_job=job, spec={"name": f"{job}-of-airflow"}, **INSTALLATION)
+        FlinkDispatchRunOperator(task_id="run", run_job=job, spec={"name": f"{job}-of-airflow"}, retries=1, **INSTALLATION)
