@@ -48,15 +48,18 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
     for (const stop of stops.reverse()) await stop();
   });
 
-  // Airflow's API takes a tenth of a second of a processor for each answer.
   /** Hears of each number that the endless job counts. Answers its URL. */
   async function listener(): Promise<string> {
     const server = createServer((_request, response) => response.writeHead(204).end());
-    stops.push(() => new Promise((resolve) => server.close(resolve)));
+    stops.push(() => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   }
 
+  // Airflow's API takes a tenth of a second of a processor for each answer.
   const wait = { timeout: 240_000, interval: 1_000 };
 
   const runsOf = async (job: string): Promise<readonly RunRecord[]> =>

@@ -96,7 +96,7 @@ function callsOf(url: string): (method: string, path: string, body?: unknown) =>
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text.slice(0, 500)}`);
-    return JSON.parse(text);
+    return JSON.parse(text) as unknown;
   };
 }
 

@@ -15,8 +15,8 @@ _SAME = ("message", "rootException", "stackTrace", "field", "flinkState", "accum
 
 def event_data(record: dict[str, Any], bucket: str) -> dict[str, Any]:
     """
-    Of a run that has its outcome. It says what the event says, save `left`, and cuts nothing: a record's texts have their
-    secrets hidden, and limits of their own.
+    Of a run that has its outcome. It says what the event says, save `left`, and cuts nothing: a record's texts have
+    their secrets hidden, and limits of their own.
     """
     last = record["events"][-1]
     attempt = next((one for one in record["attempts"] if one["number"] == last.get("attempt")), None)

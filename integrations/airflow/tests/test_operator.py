@@ -115,9 +115,11 @@ def test_any_other_end_is_an_error_that_names_it(aws: Any, record: Any, end: Any
 
 
 def test_a_wait_that_comes_to_nothing_is_told(aws: Any, record: Any) -> None:
-    with pytest.raises(AirflowException, match="not accepted in time: AccessDenied.*dead-letters"):
+    with pytest.raises(AirflowException, match=r"not accepted in time: AccessDenied.*dead-letters"):
         _end(_operator(), "not-accepted", "AccessDenied")
-    with pytest.raises(AirflowException, match="nothing is known of run 0123456789abcdef0123, which may go on: SlowDown"):
+    with pytest.raises(
+        AirflowException, match="nothing is known of run 0123456789abcdef0123, which may go on: SlowDown"
+    ):
         _end(_operator(), "unreadable", "SlowDown")
     assert aws.sent == []
 

@@ -17,4 +17,6 @@ INSTALLATION: dict[str, Any] = {
 
 for job in ("order-totals", "unknown", "endless"):
     with DAG(dag_id=job, schedule=None, is_paused_upon_creation=False):
-        FlinkDispatchRunOperator(task_id="run", run_job=job, spec={"name": f"{job}-of-airflow"}, retries=1, **INSTALLATION)
+        FlinkDispatchRunOperator(
+            task_id="run", run_job=job, spec={"name": f"{job}-of-airflow"}, retries=1, **INSTALLATION
+        )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
@@ -33,8 +33,8 @@ class FlinkDispatchRunOperator(BaseOperator):
     :param spec: what differs from the stored job, or a whole spec
     :param tag: for `flink-dispatch runs list --tag`
     :param tenant: whose queue it is, in an installation with tenants
-    :param aws_conn_id: an AWS connection of Airflow, which needs apache-airflow-providers-amazon; by default boto3 finds
-        credentials by itself
+    :param aws_conn_id: an AWS connection of Airflow, which needs apache-airflow-providers-amazon; by default boto3
+        finds credentials by itself
     :param region_name: by default that of the queue's URL
     :param poll_interval: seconds between two looks at the run
     :param accept_timeout: how long the run may take to be accepted
@@ -43,7 +43,7 @@ class FlinkDispatchRunOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("queue_url", "ledger_bucket", "run_job", "spec", "tag", "tenant")
-    template_fields_renderers = {"spec": "json"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"spec": "json"}
     ui_color = "#fbe3e8"
 
     def __init__(

@@ -23,7 +23,8 @@ class FlinkDispatchRunTrigger(BaseTrigger):
     triggerer may go on with it at any moment.
 
     Its event has the `run_id` and a `status`: `ended`; `not-accepted`, when there was no record until `accept_until`;
-    `timed-out`, when the run had not ended until `until`; `unreadable`, when the ledger could not be read for 15 minutes.
+    `timed-out`, when the run had not ended until `until`; `unreadable`, when the ledger could not be read for 15
+    minutes.
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class FlinkDispatchRunTrigger(BaseTrigger):
             return False
         of_run = states.get(ti.run_id, {})
         name = ti.task_id if ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}"
-        return of_run.get(name) != "deferred"
+        return bool(of_run.get(name) != "deferred")
 
 
 async def _in_thread(work: Any, *arguments: Any) -> Any:
