@@ -12,7 +12,7 @@ INSTALLATION: dict[str, Any] = {
     "queue_url": os.environ["FLINK_DISPATCH_QUEUE_URL"],
     "ledger_bucket": os.environ["FLINK_DISPATCH_LEDGER_BUCKET"],
     "region_name": os.environ["AWS_REGION"],
-    "poll_interval": 1,
+    "poll_interval": 4,
 }
 
 for job in ("order-totals", "unknown", "endless"):

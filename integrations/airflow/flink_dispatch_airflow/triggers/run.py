@@ -91,6 +91,8 @@ class FlinkDispatchRunTrigger(BaseTrigger):
         situation: str | None = None
         failing_since: float | None = None
         while True:
+            # First of all: a task that is resumed before its worker's process is gone may be taken for a lost one.
+            await asyncio.sleep(self.poll_interval)
             now = time.time()
             try:
                 record = await _in_thread(self._hook.record, self.run_id)
@@ -107,7 +109,6 @@ class FlinkDispatchRunTrigger(BaseTrigger):
                 event = self._judged(record, now)
                 if event is not None:
                     return event
-            await asyncio.sleep(self.poll_interval)
 
     def _judged(self, record: RunRecord | None, now: float) -> dict[str, Any] | None:
         if record is not None and record.outcome is not None:
