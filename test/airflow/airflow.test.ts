@@ -62,8 +62,12 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
   // Airflow's API takes a tenth of a second of a processor for each answer.
   const wait = { timeout: 240_000, interval: 1_000 };
 
-  const runsOf = async (job: string): Promise<readonly RunRecord[]> =>
-    (await stack.client.records()).filter(({ name }) => name === `${job}-of-airflow`);
+  /** Those that the task has asked for. */
+  async function runsOf(dag: string, id: string): Promise<readonly RunRecord[]> {
+    const key = `airflow/${dag}/${encodeURIComponent(id)}/`;
+    const isOf = ({ source }: RunRecord) => source.kind === 'message' && source.idempotencyKey?.startsWith(key);
+    return (await stack.client.records()).filter(isOf);
+  }
 
   const taskEnds = (dag: string, id: string, state: string): Promise<void> =>
     expect.poll(async () => (await airflow.task(dag, id)).state, wait).toBe(state);
@@ -77,9 +81,8 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
     await expect.poll(situation, wait).toEqual(['deferred', true]);
   }
 
-  async function running(job: string): Promise<void> {
-    await expect.poll(async () => (await runsOf(job)).map(({ state }) => state), wait).toEqual(['running']);
-  }
+  const states = async (dag: string, id: string): Promise<readonly string[]> =>
+    (await runsOf(dag, id)).map(({ state }) => state);
 
   it('waits on, with one run, after its triggerer was killed, and pushes what the run has told', async () => {
     const id = await airflow.trigger('order-totals');
@@ -89,13 +92,13 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
     expect((await airflow.task('order-totals', id)).state).toBe('deferred');
     triggerer = await airflow.startTriggerer();
     await taskEnds('order-totals', id, 'success');
-    const [run, ...more] = await runsOf('order-totals');
+    const [run, ...more] = await runsOf('order-totals', id);
     expect(more).toEqual([]);
     expect(await airflow.xcom('order-totals', id, 'run_id')).toBe(run?.runId);
     const { event } = await stack.nextEvent(
       ({ subject, type }) => subject === run?.runId && type === 'io.flink-dispatch.run.completed.v1',
     );
-    expect(event.data.accumulators).toEqual({ orders: '1000' });
+    expect(event.data.accumulators).toMatchObject({ orders: '1000' });
     expect(await airflow.xcom('order-totals', id, 'return_value')).toEqual(event.data);
   });
 
@@ -112,6 +115,8 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
       const { outcome } = (await stack.client.record(String(runId))) ?? {};
       expect(outcome).toMatchObject({ state: 'rejected', reason: 'UnknownJob' });
     }
+    // What is rejected is a dead letter as well.
+    expect((await stack.client.takeDeadLetters()).length).toBeGreaterThan(0);
     const log = join(folder, 'logs', 'dag_id=unknown', `run_id=${id}`, 'task_id=run', 'attempt=1.log');
     expect(await readFile(log, 'utf8')).toContain(`run ${String(first)} rejected: UnknownJob`);
   });
@@ -119,18 +124,17 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
   it('cancels the run of a task that is marked failed while it waits, and not when its triggerer stops', async () => {
     const id = await airflow.trigger('endless');
     await deferred('endless', id);
-    await running('endless');
+    await expect.poll(() => states('endless', id), wait).toEqual(['running']);
     await triggerer.stop(20_000);
     triggerer = await airflow.startTriggerer();
     await deferred('endless', id);
-    const before = await runsOf('endless');
+    const before = await runsOf('endless', id);
     expect(before.map(({ state, cancelRequested }) => [state, cancelRequested])).toEqual([['running', undefined]]);
     await airflow.markFailed('endless', id);
-    const outcome = async (): Promise<unknown> => (await runsOf('endless')).map((run) => run.outcome?.state);
+    const outcome = async (): Promise<unknown> => (await runsOf('endless', id)).map((run) => run.outcome?.state);
     await expect.poll(outcome, wait).toEqual(['canceled']);
     expect((await airflow.task('endless', id)).state).toBe('failed');
-    const closed = async (): Promise<unknown> => (await runsOf('endless')).map(({ state }) => state);
-    await expect.poll(closed, wait).toEqual(['closed']);
+    await expect.poll(() => states('endless', id), wait).toEqual(['closed']);
     await expect.poll(() => stack.remains(), { timeout: 20_000, interval: 250 }).toEqual([]);
   });
 });
