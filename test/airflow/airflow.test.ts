@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -72,26 +72,34 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
   const taskEnds = (dag: string, id: string, state: string): Promise<void> =>
     expect.poll(async () => (await airflow.task(dag, id)).state, wait).toBe(state);
 
-  /** Until a triggerer waits for it. */
-  async function deferred(dag: string, id: string): Promise<void> {
+  /** Until a triggerer, and another one than before, waits for it. Answers which. */
+  async function deferred(dag: string, id: string, before = 0): Promise<number> {
+    let waiting = 0;
     const situation = async () => {
       const { state, triggerer_job: job } = await airflow.task(dag, id);
-      return [state, job !== null];
+      waiting = job?.id ?? 0;
+      return [state, waiting > before];
     };
     await expect.poll(situation, wait).toEqual(['deferred', true]);
+    return waiting;
   }
+
+  const logsOf = (dag: string, id: string): string =>
+    join(folder, 'logs', `dag_id=${dag}`, `run_id=${id}`, 'task_id=run');
 
   const states = async (dag: string, id: string): Promise<readonly string[]> =>
     (await runsOf(dag, id)).map(({ state }) => state);
 
   it('waits on, with one run, after its triggerer was killed, and pushes what the run has told', async () => {
     const id = await airflow.trigger('order-totals');
-    await deferred('order-totals', id);
+    const first = await deferred('order-totals', id);
     process.kill(-triggerer.pid, 'SIGKILL');
     expect(await triggerer.exited).toBe('SIGKILL');
-    expect((await airflow.task('order-totals', id)).state).toBe('deferred');
     triggerer = await airflow.startTriggerer();
     await taskEnds('order-totals', id, 'success');
+    const logs = await readdir(logsOf('order-totals', id));
+    const triggerers = logs.flatMap((name) => /trigger\.(\d+)\.log$/.exec(name)?.[1] ?? []).map(Number);
+    expect(Math.max(...triggerers), 'another triggerer went on').toBeGreaterThan(first);
     const [run, ...more] = await runsOf('order-totals', id);
     expect(more).toEqual([]);
     expect(await airflow.xcom('order-totals', id, 'run_id')).toBe(run?.runId);
@@ -117,17 +125,17 @@ describe.skipIf(lacking !== '')('the Airflow provider, with Airflow and the depl
     }
     // What is rejected is a dead letter as well.
     expect((await stack.client.takeDeadLetters()).length).toBeGreaterThan(0);
-    const log = join(folder, 'logs', 'dag_id=unknown', `run_id=${id}`, 'task_id=run', 'attempt=1.log');
-    expect(await readFile(log, 'utf8')).toContain(`run ${String(first)} rejected: UnknownJob`);
+    const log = await readFile(join(logsOf('unknown', id), 'attempt=1.log'), 'utf8');
+    expect(log).toContain(`run ${String(first)} rejected: UnknownJob`);
   });
 
   it('cancels the run of a task that is marked failed while it waits, and not when its triggerer stops', async () => {
     const id = await airflow.trigger('endless');
-    await deferred('endless', id);
+    const first = await deferred('endless', id);
     await expect.poll(() => states('endless', id), wait).toEqual(['running']);
     await triggerer.stop(20_000);
     triggerer = await airflow.startTriggerer();
-    await deferred('endless', id);
+    await deferred('endless', id, first);
     const before = await runsOf('endless', id);
     expect(before.map(({ state, cancelRequested }) => [state, cancelRequested])).toEqual([['running', undefined]]);
     await airflow.markFailed('endless', id);
