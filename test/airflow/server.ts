@@ -118,6 +118,8 @@ function settings(folder: string, port: number): Record<string, string> {
     // A triggerer that was killed is missed after so many seconds; 30 by default.
     AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD: '5',
     AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC: '1',
+    // Five seconds by default, which is little on a machine that has much to do.
+    AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT: '60',
     AIRFLOW__USAGE_DATA_COLLECTION__ENABLED: 'False',
     PYTHONDONTWRITEBYTECODE: '1',
   };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG
@@ -15,8 +16,11 @@ INSTALLATION: dict[str, Any] = {
     "poll_interval": 4,
 }
 
+# A try that Airflow itself loses goes on with its run.
+RETRY = {"retries": 1, "retry_delay": timedelta(seconds=1)}
+
 for job in ("order-totals", "unknown", "endless"):
     with DAG(dag_id=job, schedule=None, is_paused_upon_creation=False):
         FlinkDispatchRunOperator(
-            task_id="run", run_job=job, spec={"name": f"{job}-of-airflow"}, retries=1, **INSTALLATION
+            task_id="run", run_job=job, spec={"name": f"{job}-of-airflow"}, **RETRY, **INSTALLATION
         )
