@@ -1,24 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { SCHEMAS } from '../../infra/docs/schemas.ts';
-
-/** A validator that shares nothing with the code. */
-const ajv = new Ajv({ allErrors: true, strictTypes: false, allowUnionTypes: true });
-addFormats.default(ajv);
-
-function validatorOf(name: string): (value: unknown) => readonly string[] {
-  const validate = ajv.compile(SCHEMAS[name]?.() ?? {});
-  return (value) => {
-    validate(value);
-    return (validate.errors ?? []).map(({ instancePath, message = '', params }) => {
-      const extra = params['additionalProperty'] as string | undefined;
-      return `${instancePath} ${message}${extra === undefined ? '' : ` ${extra}`}`.trim();
-    });
-  };
-}
+import { validatorOf } from './validator.ts';
 
 const job = validatorOf('job.v1.json');
 const config = validatorOf('config.v1.json');

@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
 import { ensureArchivedJava } from '../../infra/local/flink/class-archive.ts';
 import { ensureFlink } from '../../infra/local/flink/distribution.ts';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
+import { exampleText } from '../examples.ts';
 import { useAction } from './github-action.ts';
 import { makeStateMachine } from './state-machine.ts';
 
@@ -189,15 +191,11 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     expect(eventsOf(event.subject).filter(completed)).toHaveLength(1);
   });
 
-  it.each([
-    ["the docs' smallest job", {}, { state: 'succeeded', reason: 'JobFinished' }],
-    ['a standalone cluster', { mode: 'standalone' }, { state: 'succeeded', reason: 'JobFinished' }],
-  ])('runs %s with a jar of the image', async (_what, spec, expected) => {
+  it.each(['image-jar/job.yaml', 'standalone/job.yaml'])('runs the example %s', async (file) => {
     const name = `image-${randomBytes(3).toString('hex')}`;
-    const job = { jarURI: 'local:///opt/flink/examples/streaming/WordCount.jar' };
-    await stack.send({ spec: { name, ...spec, job } });
+    await stack.send({ spec: { ...(parse(exampleText(file)) as object), name } });
     const { event } = await stack.nextEvent(named(name));
-    expect(event.data).toMatchObject(expected);
+    expect(event.data).toMatchObject({ state: 'succeeded', reason: 'JobFinished' });
     await allOver(event.subject);
   });
 
@@ -232,7 +230,7 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     await allOver(event.subject);
   });
 
-  // The last one: the session of the pool stays until the stack goes.
+  // The last ones: the session of the pool stays until the stack goes.
   it('runs a stored job in the session of a pool', { timeout: 300_000 }, async () => {
     const spec = { name: 'pooled', mode: 'session', session: { pool: 'warm' } };
     await stack.storeJob('pooled', spec, stack.cluster.examples.wordCount);
@@ -245,5 +243,23 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     });
     await closed(event.subject);
     expect(eventsOf(event.subject).map(({ data }) => data.state)).toEqual(['accepted', 'started', 'succeeded']);
+  });
+
+  it('runs the jobs of a file with a session cluster in the pool of its name', { timeout: 300_000 }, async () => {
+    await stack.storeJob('words', { name: 'words' }, stack.cluster.examples.wordCount);
+    const text = exampleText('session-pool/session.yaml').replaceAll('BUCKET', stack.deployment.ledgerBucket);
+    const ids = new Set(await stack.client.records().then((records) => records.map(({ runId }) => runId)));
+    await stack.client.send('messages', text);
+    for (const name of ['words', 'more-words']) {
+      const isNew = (event: LifecycleEvent): boolean =>
+        named(name)(event) && ![...ids].some((id) => id === event.subject);
+      const { event } = await stack.nextEvent(isNew, 200_000);
+      expect(event.data).toMatchObject({
+        state: 'succeeded',
+        clusterId: expect.stringMatching(/^warm-[0-9a-f]{8}$/) as string,
+        request: { kind: 'message' },
+      });
+    }
+    expect(await stack.client.takeDeadLetters()).toEqual([]);
   });
 });

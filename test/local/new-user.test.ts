@@ -10,6 +10,7 @@ import { subscribe, type Subscriber } from '../../infra/local/aws/subscriber.ts'
 import { openCluster, type LocalCluster } from '../../infra/local/cluster.ts';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
+import { examplePath } from '../examples.ts';
 import { npmPackage } from '../npm-package.ts';
 import { standing } from './standing.ts';
 
@@ -86,16 +87,30 @@ describe.skipIf(lacking !== '')('a new user', () => {
     await expect.poll(() => run('runs', 'list'), { timeout: 60_000, interval: 500 }).toMatch(/order-totals.*succeeded/);
   });
 
+  it('uploads the jar of the examples with its spec, and waits for it', async () => {
+    const spec = examplePath('jar-upload/order-totals.job.yaml');
+    const told = await run('runs', 'start', '--jar', cluster.examples.orderTotals, '-f', spec, '--wait', '--json');
+    expect(told).toMatch(/"state": ?"succeeded"/);
+  });
+
+  it('makes the schedule of the examples, and runs the days that it has missed', { timeout: 600_000 }, async () => {
+    await run('jobs', 'put', 'nightly', '-f', examplePath('schedule/nightly.yaml'));
+    const cron = ['--cron', '0 5 * * ? *', '--zone', 'Europe/Berlin'];
+    await run('schedules', 'create', 'nightly', '--job', 'nightly', ...cron);
+    await run('backfill', 'nightly', '--from', '2026-11-01', '--to', '2026-11-02', '--at-most', '2');
+    // It asks for the last ones, and does not wait for their end.
+    const ended = async (): Promise<number | undefined> =>
+      (await run('runs', 'list', '--tag', 'backfill-nightly')).match(/nightly.*succeeded/g)?.length;
+    await expect.poll(ended, { timeout: 500_000, interval: 1000 }).toBe(2);
+  });
+
   it('takes all away but the data', async () => {
     const gone = (): Promise<string> => run('uninstall', '--yes').catch(String);
     // The run is live until its cluster is proven gone.
-    await expect.poll(gone, { timeout: 60_000, interval: 500 }).toContain(`${STACK} is gone`);
-    expect(await standing(aws)).toMatchObject({
-      stacks: [],
-      queues: [expect.stringMatching(/listener$/)],
-      buses: [],
-      groups: [],
-    });
+    await expect.poll(gone, { timeout: 180_000, interval: 500 }).toContain(`${STACK} is gone`);
+    const { queues = [], ...others } = await standing(aws);
+    expect(others).toMatchObject({ stacks: [], buses: [], groups: [] });
+    expect(queues.filter((url) => url.includes(STACK))).toEqual([]);
     expect(await cluster.remains([])).toEqual([]);
     const config = { ...clientConfig(aws), forcePathStyle: true };
     const kept = await new S3Client(config).send(

@@ -8,34 +8,11 @@ import { expect } from 'vitest';
 import { ACCOUNT } from '../../infra/local/aws/ministack.ts';
 import { clientConfig } from '../../infra/local/aws/deploy.ts';
 import type { Stack } from '../../infra/local/stack.ts';
+import { exampleText } from '../examples.ts';
 
-/** As docs/events.md has it: a job by its name, its failures told apart by their reason. */
-function definitionOf(queue: string): object {
-  return {
-    StartAt: 'Run',
-    States: {
-      Run: {
-        Type: 'Task',
-        Resource: 'arn:aws:states:::sqs:sendMessage.waitForTaskToken',
-        TimeoutSeconds: 180,
-        Parameters: {
-          QueueUrl: queue,
-          MessageBody: {
-            'runJob.$': '$.job',
-            'idempotencyKey.$': '$$.Execution.Name',
-            'taskToken.$': '$$.Task.Token',
-          },
-        },
-        Catch: [{ ErrorEquals: ['JobFailed'], ResultPath: '$.failure', Next: 'TellSomebody' }],
-        End: true,
-      },
-      TellSomebody: {
-        Type: 'Pass',
-        Parameters: { 'told.$': '$.failure.Error', 'data.$': 'States.StringToJson($.failure.Cause)' },
-        End: true,
-      },
-    },
-  };
+/** That of the examples: a job by its name, its failures told apart by their reason. */
+function definitionOf(queue: string): string {
+  return exampleText('step-functions/state-machine.asl.json').replace('QUEUE_URL', queue);
 }
 
 export interface Execution {
@@ -46,7 +23,7 @@ export interface Execution {
 /** A state machine of the local AWS, whose server executes its states. It has tokens of its own form, and no heartbeats. */
 export async function makeStateMachine(stack: Stack): Promise<(name: string, job: string) => Promise<Execution>> {
   const client = new SFNClient(clientConfig(stack.aws));
-  const definition = JSON.stringify(definitionOf(stack.deployment.messageQueueUrl));
+  const definition = definitionOf(stack.deployment.messageQueueUrl);
   const roleArn = `arn:aws:iam::${ACCOUNT}:role/state-machine`;
   const made = await client.send(new CreateStateMachineCommand({ name: 'nightly', definition, roleArn }));
   return async (name, job) => {
