@@ -10,6 +10,8 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { sampleRecord } from '../../../../test/fixtures/records/load.ts';
 import { runIdFor } from '../../../../lib/core/ids.ts';
 import { rowOf, rowText } from '../../../../lib/run/row.ts';
+import { main } from '../../src/main.ts';
+import { fakeIo } from '../fake-io.ts';
 import { fakeKubernetes } from '../fake-kubernetes.ts';
 import { runCli } from '../run-cli.ts';
 
@@ -157,6 +159,20 @@ describe('runs', () => {
     expect(await list('-o', 'wide')).toMatch(/TENANT +ATTEMPTS +TOOK\n.* payments +2 +/);
     expect(await list('-o', 'yaml')).toMatch(/^- runId: \w+\n +tenant: payments\n/);
     expect(JSON.parse(await list('--json', '--state', record.outcome?.state ?? ''))).toHaveLength(2);
+  });
+
+  it('goes on with a line for each run that is new, until it is interrupted', async () => {
+    indexed({});
+    const io = fakeIo();
+    const changes = [
+      () => indexed({ runId: runIdFor('later'), name: 'later', createdAt: record.createdAt + 1 }),
+      () => undefined,
+      () => io.interrupt(),
+    ];
+    const sleep = (ms: number) => io.clock.sleep(ms).then(() => changes.shift()?.());
+    const argv = ['runs', 'list', '--watch', '-o', 'name', ...ofLedger];
+    expect(await main(argv, { ...io, clock: { ...io.clock, sleep } }, '1')).toBe(0);
+    expect(io.stdout()).toBe(`${runId}\n${runIdFor('later')}\n`);
   });
 
   it.each([
