@@ -52,8 +52,8 @@ export type Script = (question: string, kinds: readonly FaultKind[]) => FaultKin
 /** Decides which faults strike: by chance, or as a list says. */
 export class FaultPlan {
   readonly struck: Fault[] = [];
-  /** Where a list was followed: every fault that could have struck. */
-  readonly possible: Fault[] = [];
+  /** Where a list was followed: every question, and all that could have struck there. */
+  private readonly asked: (readonly [question: string, kinds: readonly FaultKind[]])[] = [];
   /** After this many, all goes well: whatever happened before has to come to an end. */
   private readonly most: number;
   private readonly known = new Map<string, FaultKind>();
@@ -81,6 +81,16 @@ export class FaultPlan {
     this.enabled = new Set(FAULT_KINDS.filter((kind) => draws.chance(`enabled ${kind}`, 0.5)));
   }
 
+  /** Questions so far; always 0 where no list was followed. */
+  get count(): number {
+    return this.asked.length;
+  }
+
+  /** Every fault that could have struck at these questions. */
+  possible(from = 0, to = Infinity): readonly Fault[] {
+    return this.asked.slice(from, to).flatMap(([at, kinds]) => kinds.map((kind) => ({ at, kind })));
+  }
+
   /** `weight` 1: as likely as the world's rate. */
   at(question: string, kinds: readonly FaultKind[], weight = 1): FaultKind | undefined {
     const known = this.known.get(question);
@@ -93,7 +103,7 @@ export class FaultPlan {
   }
 
   private fromList(question: string, kinds: readonly FaultKind[]): FaultKind | undefined {
-    this.possible.push(...kinds.map((kind) => ({ at: question, kind })));
+    this.asked.push([question, kinds]);
     return this.listed?.get(question) ?? this.script?.(question, kinds);
   }
 

@@ -549,7 +549,7 @@ export async function play(plan: Plan): Promise<Result> {
     seed: plan.seed,
     wishes: world.wishes.map(({ name }) => name),
     faults: sim.faults.struck,
-    possible: sim.faults.possible,
+    possible: sim.faults.possible(),
     violations: invariants.violations,
     story: sim.story ?? [],
     steps: sim.steps,

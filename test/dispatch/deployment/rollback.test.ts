@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { orderDeployment } from '../../../lib/dispatch/deployment/order.ts';
-import { stream, StreamWorld, type Fate } from './stream-world.ts';
+import { DeploymentsWorld, endsAfter, REFUSED, stream, TAKES_NONE } from '../world/deployments-world.ts';
+import type { Fate } from '../world/streams-world.ts';
+import { deploymentEvents } from '../../prove/deployments/told.ts';
+import type { FaultKind } from '../../prove/faults.ts';
 
 const MINUTE = 60_000;
 const PROBATION = '2m';
@@ -9,71 +11,72 @@ const version = (text: string, job: Record<string, unknown> = {}, spec: Record<s
   stream(spec, { probation: PROBATION, args: [text], ...job });
 
 /** The second run, of the second version, has this fate; the first has run for five minutes. */
-async function upgraded(second: Fate, job: Record<string, unknown> = {}): Promise<StreamWorld> {
-  const world = new StreamWorld({ fate: (run) => (run === 2 ? second : {}) });
-  await world.request(version('one', job));
-  await world.pass(5 * MINUTE);
-  await world.request(version('two', job));
-  await world.pass(30_000);
+async function upgraded(second: Fate, job: Record<string, unknown> = {}): Promise<DeploymentsWorld> {
+  const world = new DeploymentsWorld((run) => (run === 2 ? second : {}));
+  await upgradeIn(world, job);
   return world;
 }
 
-const REFUSED: Fate = { ends: { after: 4_000, how: 'refused' } };
-const argsOf = (world: StreamWorld) => world.runs.map(({ job }) => job?.args[0]);
-
-function order(world: StreamWorld, how: Parameters<typeof orderDeployment>[1]): ReturnType<typeof orderDeployment> {
-  return orderDeployment(world.deployment.id, how, { by: 'a person', once: JSON.stringify(how) }, world.dispatch);
+async function upgradeIn(world: DeploymentsWorld, job: Record<string, unknown> = {}): Promise<void> {
+  await world.request(version('one', job));
+  await world.pass(30_000);
+  world.letGoBy(4 * MINUTE);
+  await world.pass(30_000);
+  await world.request(version('two', job));
+  await world.pass(30_000);
 }
+
+const argsOf = (world: DeploymentsWorld) => world.runs.map(({ job }) => job?.args[0]);
 
 describe('a generation is stable', () => {
   it('at the end of its probation, when it runs, has a checkpoint of its own and few restarts', async () => {
-    const world = new StreamWorld({ fate: () => ({ restarts: 3 }) });
+    const world = new DeploymentsWorld(() => ({ restarts: 3 }));
     await world.request(version('one'));
     await world.pass(110_000);
-    expect(world.deployment.stable).toBeUndefined();
+    expect(world.deployed.stable).toBeUndefined();
     await world.pass(30_000);
-    expect(world.deployment.stable).toMatchObject({ generation: 1 });
+    expect(world.deployed.stable).toMatchObject({ generation: 1 });
     expect(world.told).toEqual(['accepted 1', 'started 1', 'stable 1']);
     await world.pass(20 * MINUTE);
     expect(world.told).toHaveLength(3);
   });
 
   it('when it was stopped in good order before that', async () => {
-    const world = new StreamWorld();
+    const world = new DeploymentsWorld();
     await world.request(version('one'));
     await world.pass(30_000);
     await world.request(version('two'));
     await world.pass(30_000);
-    const [handedOver] = world.deployment.snapshots;
-    expect(world.deployment.stable).toMatchObject({ generation: 1, left: handedOver?.snapshot });
+    const [handedOver] = world.deployed.snapshots;
+    expect(world.deployed.stable).toMatchObject({ generation: 1, left: handedOver?.snapshot });
     expect(world.told).toContain('stable 1');
   });
 
   it('never while it is restarted again and again; and later, when it is not', async () => {
     let restarts = 4;
-    const world = new StreamWorld({ fate: () => ({ restarts }) });
+    const world = new DeploymentsWorld(() => ({ restarts }));
     await world.request(version('one'));
     await world.pass(MINUTE);
     expect(world.told.at(-1)).toBe('unstable 1');
-    expect(world.deployment.run?.unstable?.message).toBe('It was restarted 4 times');
+    expect(world.deployed.run?.unstable?.message).toBe('It was restarted 4 times');
     restarts = 9;
     await world.pass(2 * MINUTE);
-    expect(world.deployment.stable).toBeUndefined();
+    expect(world.deployed.stable).toBeUndefined();
     await world.pass(4 * MINUTE);
-    expect(world.deployment.stable).toMatchObject({ generation: 1 });
+    expect(world.deployed.stable).toMatchObject({ generation: 1 });
     expect(world.told.slice(2)).toEqual(['unstable 1', 'stable 1']);
     expect(world.runs).toHaveLength(1);
   });
 
   it('and keeps what it started from until then', async () => {
     const world = await upgraded({}, { savepointHistory: { count: 1 }, savepointInterval: '20s' });
-    const left = world.deployment.stable?.left?.path ?? '';
+    const left = world.deployed.stable?.left?.path ?? '';
     await world.pass(MINUTE);
-    expect(world.deployment.run?.checkpoints?.own).toBe(true);
-    expect(world.state.complete.has(left)).toBe(true);
+    expect(world.deployed.run?.checkpoints?.own).toBe(true);
+    expect(world.hasState(left)).toBe(true);
     await world.pass(5 * MINUTE);
-    expect(world.deployment.stable).toMatchObject({ generation: 2 });
-    expect(world.state.complete.has(left)).toBe(false);
+    expect(world.deployed.stable).toMatchObject({ generation: 2 });
+    expect(world.hasState(left)).toBe(false);
     expect(world.violations).toEqual([]);
   });
 });
@@ -81,26 +84,26 @@ describe('a generation is stable', () => {
 describe('a generation is rolled back by itself', () => {
   it.each<readonly [string, Fate, string]>([
     ['cannot take its state', REFUSED, 'StateIncompatible'],
-    ['fails before its first checkpoint', { ends: { after: 4_000, how: 'failed' } }, 'JobFailed'],
-    ['is restarted too often', { takesNone: true, restarts: 4 }, 'NotStable'],
-    ['completes no checkpoint in its probation', { takesNone: true }, 'NotStable'],
+    ['fails before its first checkpoint', endsAfter(4_000), 'JobFailed'],
+    ['is restarted too often', { ...TAKES_NONE, restarts: 4 }, 'NotStable'],
+    ['completes no checkpoint in its probation', TAKES_NONE, 'NotStable'],
   ])('when it %s', async (_what, fate, reason) => {
     const world = await upgraded(fate);
     await world.pass(5 * MINUTE);
-    expect(world.deployment).toMatchObject({ state: 'running', wanted: 3, reached: 3, stable: { generation: 1 } });
+    expect(world.deployed).toMatchObject({ state: 'running', wanted: 3, reached: 3, stable: { generation: 1 } });
     expect(argsOf(world)).toEqual(['one', 'two', 'one']);
     const [, second, third] = world.runs;
     expect(third?.startFrom).toEqual(second?.startFrom);
-    expect(world.started[2]?.count).toBe(world.started[2]?.newest);
-    const [, rejected, again] = world.deployment.generations;
+    expect(world.begun[2]).toMatchObject({ path: third?.startFrom?.path, newest: third?.startFrom?.path });
+    const [, rejected, again] = world.deployed.generations;
     expect(rejected?.rejected).toMatchObject({ reason });
     expect(again).toMatchObject({ rollbackOf: 2, by: 'rollback of generation 2', at: rejected?.at });
-    const told = world.parts.publisher.ofDeployments.map(({ event }) => event);
-    const [why] = told.filter(({ data }) => data.state === 'rolling-back');
+    const [why] = deploymentEvents(world).filter(({ data }) => data.state === 'rolling-back');
     expect(why?.data).toMatchObject({ generation: 2, reason, snapshot: { path: second?.startFrom?.path } });
     expect(why?.data.choices?.join()).toContain('deployments upgrade orders --to 2');
     expect(world.told.slice(-2)).toEqual(['rolling-back 2', 'rolled-back 3']);
-    await world.pass(60 * MINUTE);
+    world.letGoBy(58 * MINUTE);
+    await world.pass(2 * MINUTE);
     expect(world.runs).toHaveLength(3);
     expect(world.violations).toEqual([]);
   });
@@ -112,49 +115,49 @@ describe('a generation is rolled back by itself', () => {
   });
 
   it('and goes on with its own first checkpoint, when that is complete before it is gone', async () => {
-    const world: StreamWorld = new StreamWorld({
-      fate: (run) => (run === 2 ? { takesNone: world.deployment.run?.stop === undefined } : {}),
-    });
+    const world = new DeploymentsWorld((run) => (run === 2 ? TAKES_NONE : {}));
+    world.plans.before(/ flink cancel orders-/, () => world.checkpointOf(2));
     await world.request(version('one'));
     await world.pass(MINUTE);
     await world.request(version('two'));
     await world.pass(4 * MINUTE);
     expect(argsOf(world)).toEqual(['one', 'two', 'two']);
     expect(world.runs[2]?.startFrom?.run).toBe(world.runs[1]?.runId);
-    expect(world.deployment.generations).toHaveLength(2);
+    expect(world.deployed.generations).toHaveLength(2);
   });
 });
 
 describe('a generation is not rolled back by itself', () => {
   it('once it has completed a checkpoint: a person decides, by a command', async () => {
-    const world = await upgraded({ ends: { after: 25_000, how: 'failed' } });
+    const world = await upgraded(endsAfter(25_000));
     await world.pass(MINUTE);
-    const { state, settled, stable } = world.deployment;
+    const { state, settled, stable } = world.deployed;
     expect(state).toBe('blocked');
     expect(settled?.message).toMatch(/no generation takes its place by itself, since it has completed checkpoint s3/);
     expect(settled?.choices.join()).toContain('deployments rollback orders --accept-duplicates');
-    await world.pass(60 * MINUTE);
+    world.letGoBy(58 * MINUTE);
+    await world.pass(2 * MINUTE);
     expect(world.runs).toHaveLength(2);
-    await expect(order(world, { kind: 'rollback', acceptDuplicates: false })).rejects.toMatchObject({
+    await expect(world.operate({ kind: 'rollback', acceptDuplicates: false })).rejects.toMatchObject({
       field: 'acceptDuplicates',
     });
-    await order(world, { kind: 'rollback', acceptDuplicates: true });
+    await world.operate({ kind: 'rollback', acceptDuplicates: true });
     await world.pass(30_000);
     expect(argsOf(world)).toEqual(['one', 'two', 'one']);
     expect(world.runs[2]?.startFrom).toEqual(stable?.left);
     expect(world.told.at(-1)).toBe('rolled-back 3');
-    expect(world.deployment.generations[1]?.rejected).toBeDefined();
+    expect(world.deployed.generations[1]?.rejected).toBeDefined();
   });
 
   it('while it runs and has new state, although it is not stable', async () => {
-    const world: StreamWorld = new StreamWorld({
-      fate: (run) => ({ restarts: run === 2 && world.hasState(world.runs[1]?.runId) ? 4 : 0 }),
-    });
+    const world: DeploymentsWorld = new DeploymentsWorld((run) => ({
+      restarts: run === 2 && world.hasCompleted(2) ? 4 : 0,
+    }));
     await world.request(version('one'));
     await world.pass(MINUTE);
     await world.request(version('two'));
     await world.pass(10 * MINUTE);
-    expect(world.deployment).toMatchObject({ state: 'running', reached: 2 });
+    expect(world.deployed).toMatchObject({ state: 'running', reached: 2 });
     expect(world.runs).toHaveLength(2);
     expect(world.told.filter((it) => it === 'unstable 2')).toHaveLength(1);
   });
@@ -163,41 +166,45 @@ describe('a generation is not rolled back by itself', () => {
     ['its spec says manual', { rollback: 'manual' }],
     ['it started empty', { upgradeMode: 'stateless' }],
   ])('where %s', async (_why, job) => {
-    const world = new StreamWorld({ fate: (run) => (run === 2 ? REFUSED : {}) });
+    const world = new DeploymentsWorld((run) => (run === 2 ? REFUSED : {}));
     await world.request(version('one'));
     await world.pass(MINUTE);
     await world.request(version('two', job));
     await world.pass(MINUTE);
-    expect(world.deployment).toMatchObject({ state: 'blocked', settled: { reason: 'StateIncompatible' } });
+    expect(world.deployed).toMatchObject({ state: 'blocked', settled: { reason: 'StateIncompatible' } });
     expect(world.runs).toHaveLength(2);
   });
 
-  it.each<readonly [string, Fate]>([
-    ['its first checkpoint is under way', { takesNone: 'slow' }],
-    ['its JobManager does not say how it goes', { isSilent: true }],
-  ])('while %s', async (_why, fate) => {
-    const world = await upgraded(fate);
-    await world.pass(20 * MINUTE);
+  it.each<readonly [string, Fate, FaultKind | undefined]>([
+    ['its first checkpoint is under way', { ...TAKES_NONE, neverCompletes: true }, undefined],
+    ['its JobManager does not say how it goes', {}, 'refused'],
+  ])('while %s', async (_why, fate, answer) => {
+    const world = new DeploymentsWorld((run) => (run === 2 ? fate : {}));
+    world.plans.when(/ flink checkpoints orders-/, () => (world.runs.length === 1 ? undefined : answer));
+    await upgradeIn(world);
+    await world.pass(3 * MINUTE);
+    world.letGoBy(15 * MINUTE);
+    await world.pass(2 * MINUTE);
     expect(world.runs).toHaveLength(2);
-    expect(world.deployment).toMatchObject({ state: 'running', stable: { generation: 1 } });
+    expect(world.deployed).toMatchObject({ state: 'running', stable: { generation: 1 } });
   });
 
   it('twice: what it was rolled back to fails, and a person decides', async () => {
-    const world = new StreamWorld({ fate: (run) => (run === 1 ? {} : REFUSED) });
+    const world = new DeploymentsWorld((run) => (run === 1 ? {} : REFUSED));
     await world.request(version('one'));
     await world.pass(MINUTE);
     await world.request(version('two'));
     await world.pass(5 * MINUTE);
     expect(argsOf(world)).toEqual(['one', 'two', 'one']);
-    expect(world.deployment).toMatchObject({ state: 'blocked', settled: { generation: 3 } });
+    expect(world.deployed).toMatchObject({ state: 'blocked', settled: { generation: 3 } });
   });
 
   it('when another one is wanted by then', async () => {
-    const world = await upgraded({ ends: { after: 40_000, how: 'failed' }, takesNone: true });
+    const world = await upgraded({ ...TAKES_NONE, ...endsAfter(40_000) });
     await world.request(version('three', { upgradeMode: 'last-state' }));
     await world.pass(MINUTE);
     expect(argsOf(world)).toEqual(['one', 'two', 'three']);
-    expect(world.deployment.generations.some(({ rollbackOf }) => rollbackOf !== undefined)).toBe(false);
+    expect(world.deployed.generations.some(({ rollbackOf }) => rollbackOf !== undefined)).toBe(false);
   });
 });
 
@@ -208,10 +215,10 @@ describe('a generation that was rolled back', () => {
     await world.pass(MINUTE);
     expect(world.told.slice(-2)).toEqual(['accepted 4', 'rejected 4']);
     expect(world.runs).toHaveLength(3);
-    expect(world.deployment).toMatchObject({ state: 'running', wanted: 4, reached: 4 });
+    expect(world.deployed).toMatchObject({ state: 'running', wanted: 4, reached: 4 });
     await world.request(version('two', { state: 'suspended' }));
     await world.pass(MINUTE);
-    expect(world.deployment.state).toBe('suspended');
+    expect(world.deployed.state).toBe('suspended');
     await world.request(version('two', { state: 'running' }));
     await world.pass(MINUTE);
     expect(argsOf(world)).toEqual(['one', 'two', 'one', 'one']);
@@ -222,34 +229,34 @@ describe('a generation that was rolled back', () => {
     await world.request(version('two', { allowNonRestoredState: true }));
     await world.pass(30_000);
     expect(argsOf(world)).toEqual(['one', 'two', 'one', 'two']);
-    expect(world.deployment).toMatchObject({ state: 'running', reached: 4 });
+    expect(world.deployed).toMatchObject({ state: 'running', reached: 4 });
   });
 
   it.each(['restartNonce', 'order'])('is tried again when it is asked for, by %s', async (how) => {
     const world = await upgraded(REFUSED);
-    if (how === 'order') await order(world, { kind: 'upgrade', to: 2 });
+    if (how === 'order') await world.operate({ kind: 'upgrade', to: 2 });
     else await world.request(version('two', {}, { restartNonce: 1 }));
     await world.pass(30_000);
     expect(argsOf(world)).toEqual(['one', 'two', 'one', 'two']);
-    expect(world.deployment.generations[1]?.rejected).toBeDefined();
+    expect(world.deployed.generations[1]?.rejected).toBeDefined();
     await world.pass(5 * MINUTE);
-    expect(world.deployment.generations[1]?.rejected).toBeUndefined();
+    expect(world.deployed.generations[1]?.rejected).toBeUndefined();
   });
 
   it('is what is wanted in a deployment that was deleted and is made anew', async () => {
     const world = await upgraded(REFUSED);
-    await order(world, { kind: 'delete', purge: false });
+    await world.operate({ kind: 'delete', purge: false });
     await world.pass(MINUTE);
-    expect(world.deployment).toMatchObject({ state: 'deleted' });
+    expect(world.deployed).toMatchObject({ state: 'deleted' });
     await world.request(version('two'));
     await world.pass(30_000);
     expect(argsOf(world).at(-1)).toBe('two');
-    expect(world.deployment.stable).toBeUndefined();
+    expect(world.deployed.stable).toBeUndefined();
   });
 
   it('stays what it is while the stream is restarted', async () => {
     const world = await upgraded(REFUSED);
-    await order(world, { kind: 'restart' });
+    await world.operate({ kind: 'restart' });
     await world.pass(30_000);
     expect(argsOf(world)).toEqual(['one', 'two', 'one', 'one']);
   });
@@ -257,12 +264,12 @@ describe('a generation that was rolled back', () => {
 
 it('goes back to another snapshot at a person’s word, and to none that is being deleted', async () => {
   const world = await upgraded({});
-  const to = world.deployment.snapshots[0]?.snapshot.path ?? '';
-  await order(world, { kind: 'rollback', to, acceptDuplicates: true });
+  const to = world.deployed.snapshots[0]?.snapshot.path ?? '';
+  await world.operate({ kind: 'rollback', to, acceptDuplicates: true });
   await world.pass(30_000);
   expect(argsOf(world)).toEqual(['one', 'two', 'one']);
   expect(world.runs[2]?.startFrom?.path).toBe(to);
-  await expect(order(world, { kind: 'rollback', acceptDuplicates: true })).rejects.toMatchObject({
+  await expect(world.operate({ kind: 'rollback', acceptDuplicates: true })).rejects.toMatchObject({
     field: 'generation',
   });
 });

@@ -6,9 +6,8 @@ import type { RunRecord } from '../../../lib/run/record.ts';
 import { keyOf } from '../../prove/streams/stream-truth.ts';
 import type { How } from '../../prove/streams/stream-job.ts';
 import { FOREVER, jobMessage } from '../world/simulated.ts';
-import { CHECKPOINTS, SAVEPOINTS, StreamsWorld } from '../world/streams-world.ts';
+import { CHECKPOINTS, HIGH_AVAILABILITY, SAVEPOINTS, StreamsWorld } from '../world/streams-world.ts';
 
-const HIGH_AVAILABILITY = { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://ha/x' };
 const UPGRADE = { by: 'deployment x', reason: 'ReplacedByNewerRun' } as const;
 
 const worlds: StreamsWorld[] = [];
@@ -174,9 +173,7 @@ describe('a stop with a savepoint', () => {
     await stop(world, runId);
     await world.drainFor(1_500);
     world.savepointNow(runId, `${world.streams.truth.stopDirectories[0] ?? ''}savepoint-1`);
-    const { clusterId } = world.refOf(runId);
-    for (const pod of world.kubernetes.all('Pod').filter(({ labels }) => labels['app'] === clusterId))
-      world.kubernetes.crash(pod, 137, true);
+    world.kill(world.refOf(runId));
     await world.drain();
     expect(world.record(runId).outcome?.reason).toBe('StoppedWithSavepoint');
     expect(world.attemptOf(runId).snapshot?.path).toMatch(/-2\/savepoint-/);

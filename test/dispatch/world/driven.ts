@@ -43,10 +43,14 @@ export class Means extends Draws {
 
 /** What a test plans to go wrong, or to do in between, at requests of functions. */
 export class Plans {
-  private planned: { readonly at: RegExp; readonly then: () => FaultKind | undefined; times: number }[] = [];
+  private planned: {
+    readonly at: RegExp;
+    readonly then: (question: string) => FaultKind | undefined;
+    times: number;
+  }[] = [];
 
   /** What `then` says at the requests whose name matches: `s3 put runs/…`, `k8s POST deployments/…`, `flink look …`. */
-  when(at: RegExp, then: () => FaultKind | undefined, times = Infinity): void {
+  when(at: RegExp, then: (question: string) => FaultKind | undefined, times = Infinity): void {
     this.planned.push({ at, times, then });
   }
 
@@ -68,6 +72,6 @@ export class Plans {
     const plan = this.planned.find(({ at, times }) => times > 0 && question.includes(' · ') && at.test(question));
     if (plan === undefined) return undefined;
     plan.times -= 1;
-    return plan.then();
+    return plan.then(question);
   }
 }

@@ -1,4 +1,5 @@
 import { deploymentIdFor, type RunId } from '../../../lib/core/ids.ts';
+import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
 import type { StatePlan } from '../../../lib/job/job.ts';
 import { currentAttempt, hasAttempt } from '../../../lib/run/machine.ts';
 import type { Attempt, RunRecord } from '../../../lib/run/record.ts';
@@ -12,9 +13,13 @@ import { FOREVER, jobMessage, World } from './simulated.ts';
 
 export const SAVEPOINTS = 's3://state/sp';
 export const CHECKPOINTS = 's3://state/chk';
-const DIRECTORIES = {
+export const DIRECTORIES = {
   'execution.checkpointing.savepoint-dir': SAVEPOINTS,
   'execution.checkpointing.dir': CHECKPOINTS,
+};
+export const HIGH_AVAILABILITY = {
+  'high-availability.type': 'kubernetes',
+  'high-availability.storageDir': 's3://ha/x',
 };
 const CLUSTER = /^(.*)-[0-9a-f]{10}-\d+$/;
 
@@ -112,6 +117,13 @@ export class StreamsWorld extends World {
     for (const pod of this.kubernetes.all('Pod').filter(({ labels }) => labels['app'] === clusterId)) {
       pod.container = { state: 'terminated', reason: 'Error', exitCode: 137, restarts: 0, finishedAt: this.sim.now };
     }
+  }
+
+  /** Its JobManager is killed, and comes again at once with nothing of what it had in memory. */
+  kill({ clusterId }: ClusterRef): void {
+    const { kubernetes } = this;
+    for (const pod of kubernetes.all('Pod').filter(({ labels }) => labels['app'] === clusterId))
+      if (pod.labels['component'] !== 'taskmanager') kubernetes.crash(pod, 137, true);
   }
 
   private jobOf(runId: RunId): StreamJob {

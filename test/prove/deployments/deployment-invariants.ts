@@ -245,11 +245,13 @@ export class DeploymentInvariants {
     }
   }
 
-  /** I12: only a wish ends a run. */
+  /** I12: only a wish ends a run, or a person. */
   private checkStops(run: RunRecord, last: RunRecord | undefined): void {
     const asks = (it: RunRecord | undefined): boolean =>
       it?.stopRequested !== undefined || it?.cancelRequested !== undefined;
     if (!asks(run) || asks(last) || run.deployment === undefined) return;
+    const { by = '' } = run.stopRequested ?? run.cancelRequested ?? {};
+    if (by !== `deployment ${run.deployment.id}`) return;
     const record = this.records.get(run.deployment.id);
     const { stop } = record?.run?.id === run.runId ? record.run : {};
     const isWanted = stop !== undefined || (record?.next?.id === run.runId && record.next.dropped === true);

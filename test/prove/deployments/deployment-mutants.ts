@@ -6,7 +6,6 @@ const GENERATIONS = 'test/deployment/generations.test.ts';
 const DECIDE = 'lib/deployment/decide.ts';
 const START = 'lib/deployment/start.ts';
 const STOP = 'lib/deployment/stop.ts';
-const PREPARED = 'test/dispatch/deployment/prepared.test.ts';
 const HANDOVER = 'test/deployment/handover.test.ts';
 const PREPARE = 'lib/deployment/prepare.ts';
 const HISTORY = 'lib/deployment/history.ts';
@@ -61,7 +60,7 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
   },
   {
     name: 'I1 a JobManager that may start its program again has not ended',
-    test: PREPARED,
+    test: HANDOVER,
     file: PREPARE,
     guard: 'if (startRevokedAt === undefined || beganAgain === true',
     without: 'if (beganAgain === true',
@@ -104,7 +103,7 @@ export const DEPLOYMENT_MUTANTS: readonly TestedMutant[] = [
   },
   {
     name: 'I10 what is rolled back to is not rolled back',
-    test: ROLLBACKS,
+    test: 'test/deployment/after-run.test.ts',
     file: ROLLBACK,
     guard: 'failed === undefined || failed.job === target.job) return undefined;',
     without: 'failed === undefined) return undefined;',

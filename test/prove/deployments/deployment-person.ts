@@ -106,14 +106,28 @@ export class DeploymentPerson {
     sim.after(at, () => this.waitFor(() => this.putAnEnd()));
   }
 
-  private follow({ changes, onAnswer }: DeploymentScript): void {
-    const { sim } = this.world;
-    for (const [number, { at, change }] of changes.entries()) sim.after(at, () => this.want(change, number));
-    const answer = (): void => {
-      onAnswer(this.record);
-      this.putAnEnd();
+  private follow({ steps, onStep, onAnswer }: DeploymentScript): void {
+    const step = (number: number): void => {
+      const changes = steps[number];
+      if (changes === undefined) {
+        onAnswer(this.record);
+        return this.putAnEnd();
+      }
+      onStep(number);
+      this.wantInTurn(changes, 10 * number, () => this.waitFor(() => step(number + 1)));
     };
-    sim.after(changes.at(-1)?.at ?? 0, () => this.waitFor(answer));
+    this.world.sim.after(0, () => step(0));
+  }
+
+  private wantInTurn([change, ...rest]: readonly Change[], number: number, then: () => void): void {
+    if (change === undefined) return then();
+    const before = this.record?.wanted ?? 0;
+    this.want(change, number);
+    const look = (): void => {
+      if ((this.record?.wanted ?? 0) > before) this.wantInTurn(rest, number + 1, then);
+      else this.world.sim.after(100, look);
+    };
+    look();
   }
 
   private change(number: number): void {

@@ -24,7 +24,8 @@ export function checkDeploymentShape(
   check('a record is bounded', bytes <= MOST_BYTES, () => `${name}: ${bytes} bytes`);
   const known = generations.some(({ number }) => number === wanted) && reached <= wanted;
   check('what is wanted is on record', known, () => `${name}: ${reached} of ${wanted}`);
-  const isWanted = run?.stop === undefined || run.stop.why === 'delete' || wanted > run.generation;
+  const isSaid = run?.stop?.why === 'delete' || (run?.stop?.why === 'unstable' && run.unstable !== undefined);
+  const isWanted = run?.stop === undefined || isSaid || wanted > run.generation;
   check('I12: a run is stopped only for what is wanted', isWanted, () => `${name}: ${JSON.stringify(run)}`);
 }
 

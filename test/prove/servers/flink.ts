@@ -60,6 +60,10 @@ export interface Program {
   readonly quiet?: boolean;
   /** Between these times its job begins some of its tasks anew. */
   readonly restartsTasks?: readonly [number, number];
+  /** How often its job was begun anew, by the time that somebody asks; default: never. */
+  readonly restarts?: number;
+  /** Of its jobs, in milliseconds; default: a minute. */
+  readonly checkpointInterval?: number;
 }
 
 /** Its JobManager ends before it has said anything of a job. */
@@ -162,7 +166,7 @@ export class Flink {
         ask('result', () => ({ answers: {}, accumulators: { records: '7' }, ...this.programOf(ref.clusterId).result })),
       checkpoints: () => ask('checkpoints', () => this.checkpoints(ref)),
       cancel: (jobId) => ask('cancel', () => this.cancel(ref, jobId)),
-      restarts: () => ask('restarts', () => 0),
+      restarts: () => ask('restarts', () => this.programOf(ref.clusterId).restarts ?? 0),
       mainThread: () => ask('main', () => this.mainThread(ref)),
       exception: () => ask('exception', () => this.exception(ref)),
     };
@@ -503,9 +507,9 @@ export class Flink {
   }
 
   private runtime({ clusterId }: ClusterRef, jobId: string): JobRuntime {
-    if (this.programOf(clusterId).untyped === true) return { jobId };
-    if (this.programOf(clusterId).batchMode === true) return { jobId, type: 'BATCH' };
-    return { jobId, type: 'STREAMING', checkpointInterval: 60_000 };
+    const { untyped = false, batchMode = false, checkpointInterval = 60_000 } = this.programOf(clusterId);
+    if (untyped) return { jobId };
+    return batchMode ? { jobId, type: 'BATCH' } : { jobId, type: 'STREAMING', checkpointInterval };
   }
 
   private exception(ref: ClusterRef): RootException | undefined {

@@ -90,6 +90,10 @@ export class Kubernetes {
   grants: boolean | undefined;
   /** The node starts no pod. */
   startsNone = false;
+  /** Milliseconds for which a pod that is deleted is still there when its containers have stopped. */
+  lingers: (pod: Stored) => number = () => 0;
+  /** Whether the node can pull the image of a pod. */
+  pulls: (pod: Stored) => boolean = () => true;
   private readonly sim: Simulation;
   private uids = 0;
   /** Until then the dispatcher has no rights: as when its Role was taken away. */
@@ -195,7 +199,15 @@ export class Kubernetes {
     const stuck = this.sim.faults.at(`pod ${pod.name} ends`, ['deletion-stuck'], 2);
     const grace = this.sim.draws.between(`grace ${pod.name}`, 300, 3_000) + (stuck === undefined ? 0 : 90_000);
     if (stuck !== undefined) this.sim.tell('kubernetes', `Pod/${pod.name} does not stop ⚡deletion-stuck`);
-    this.sim.after(grace, () => this.drop(pod));
+    this.sim.after(grace, () => this.stop(pod));
+  }
+
+  private stop(pod: Stored): void {
+    const stays = this.lingers(pod);
+    if (stays === 0) return this.drop(pod);
+    const { restarts = 0 } = pod.container ?? {};
+    pod.container = { state: 'terminated', reason: 'Error', exitCode: 143, restarts, finishedAt: this.sim.now };
+    this.sim.after(stays, () => this.drop(pod));
   }
 
   note(object: Stored, reason: string, message: string): void {
@@ -416,6 +428,10 @@ export class Kubernetes {
       return;
     if (pod.container.state === 'running') return;
     if (this.startsNone) return this.sim.after(500, () => pod.phase === 'Pending' && this.startPod(pod));
+    if (!this.pulls(pod)) {
+      pod.container = { ...pod.container, reason: 'ErrImagePull', message: 'not found' };
+      return;
+    }
     const { spec } = pod.object as V1Pod;
     const volumes = pod.phase === 'Pending' ? volumesOf(spec) : [];
     const missing = volumes.find((name) => this.find('ConfigMap', name) === undefined);

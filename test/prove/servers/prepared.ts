@@ -39,6 +39,7 @@ type Holding = Execution & { readonly held: Held };
 interface Main {
   readonly verb: 'plan' | 'run';
   readonly jarId: string;
+  readonly run: JarRun;
   readonly then: (it: Standing) => Error | undefined;
 }
 
@@ -54,6 +55,8 @@ export function beginsWithoutProgram(pod: Stored): boolean {
  */
 export class PreparedManagers {
   onJarUploaded: (name: string, sha256: string) => void = () => undefined;
+  /** A main() begins for its plan, or for its job. */
+  onMain: (verb: Main['verb'], run: JarRun) => void = () => undefined;
   private readonly sim: Simulation;
   private readonly kubernetes: Kubernetes;
   private readonly flink: Flink;
@@ -130,12 +133,12 @@ export class PreparedManagers {
           });
         },
         list: () => ask('jars', READ, ({ held: { jars } }) => [...jars].map(([id, name]) => ({ id, name }))),
-        plan: async (jarId, { programArgs }) => {
-          await this.main(invocation, ref, { verb: 'plan', jarId, then: () => undefined });
-          return planOf(programArgs);
+        plan: async (jarId, run) => {
+          await this.main(invocation, ref, { verb: 'plan', jarId, run, then: () => undefined });
+          return planOf(run.programArgs);
         },
         run: async (jarId, run) => {
-          await this.main(invocation, ref, { verb: 'run', jarId, then: (it) => this.submit(it, run) });
+          await this.main(invocation, ref, { verb: 'run', jarId, run, then: (it) => this.submit(it, run) });
           return run.jobId ?? '';
         },
         remove: (jarId) => ask('remove', WRITE, ({ held: { jars } }) => void jars.delete(jarId)),
@@ -168,16 +171,18 @@ export class PreparedManagers {
   }
 
   /** main() begins with the request, and the answer waits for it. */
-  private async main(invocation: Invocation, ref: ClusterRef, { verb, jarId, then }: Main): Promise<void> {
+  private async main(invocation: Invocation, ref: ClusterRef, main: Main): Promise<void> {
     const { sim } = this;
+    const { verb, jarId, run } = main;
     const { ends } = await this.asker(invocation, ref)(verb, WRITE, (execution, pod) => {
       if (!execution.held.jars.has(jarId)) throw new DispatchError('FlinkRefused', `Jar file ${jarId} does not exist`);
       if (verb === 'run') {
         execution.held.mains += 1;
         this.flink.beginMain(execution);
       }
+      this.onMain(verb, run);
       const it = `${verb} ${execution.pod} of ${invocation.label}`;
-      return { ends: this.runMain(it, { execution, pod }, { verb, jarId, then }) };
+      return { ends: this.runMain(it, { execution, pod }, main) };
     });
     const failure = await new Promise<Error | undefined>((resolve) => {
       const settle = (error?: Error): void => {

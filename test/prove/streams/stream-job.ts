@@ -40,6 +40,10 @@ export interface StreamConfig {
   readonly parallelism?: number;
   /** Milliseconds between two checkpoints, at least and at most; absent: none but those that are asked for. */
   readonly pace?: readonly [number, number];
+  /** Its first checkpoint is under way for ever. */
+  readonly neverCompletes?: boolean;
+  /** What becomes of another parallelism that is asked for; absent: as a rule the job has it soon. */
+  readonly rescales?: 'never' | 'refused' | 'unheard';
   /** What becomes of a stop with a savepoint. */
   readonly howOf: (question: string) => How;
   /** Whether its JobManager soon knows nothing any more of operations that are over. */
@@ -109,7 +113,8 @@ export class StreamJob {
   }
 
   checkpoints(): JobCheckpoints {
-    return { ...(this.newest && { newest: this.newest }), completedSinceRestore: this.taken, failed: 0, inProgress: 0 };
+    const inProgress = this.config.neverCompletes === true ? 1 : 0;
+    return { ...(this.newest && { newest: this.newest }), completedSinceRestore: this.taken, failed: 0, inProgress };
   }
 
   status(triggerId: string): SavepointStatus {
@@ -171,10 +176,13 @@ export class StreamJob {
 
   require(requirements: Requirements): void {
     const { rescaling: scaled } = this;
+    const { rescales } = this.config;
+    if (rescales === 'refused') throw new DispatchError('FlinkRefused', 'it does not like that');
+    if (rescales === 'unheard') return;
     scaled.require(requirements);
     const { sim } = this.truth;
     const question = `${this.config.question} rescale ${scaled.history.length} ${JSON.stringify(requirements)}`;
-    if (sim.draws.chance(`${question} never`, 0.2)) return;
+    if (rescales === 'never' || sim.draws.chance(`${question} never`, 0.2)) return;
     sim.after(sim.draws.between(`${question} takes`, 200, 9_000), () => {
       if (this.host?.runs() !== true || this.stopping) return;
       scaled.apply();

@@ -28,8 +28,12 @@ export class StreamTruth {
   private readonly snapshots = new Map<string, Completed[]>();
   /** By path: every one that ever was. */
   private readonly known = new Map<string, Completed>();
-  /** Every job that began, in order, and the path of its state. */
-  readonly begun: { readonly jobId: string; readonly path: string | undefined }[] = [];
+  /** Every job that began, in order, and the paths of its state and of the newest that there was. */
+  readonly begun: {
+    readonly jobId: string;
+    readonly path: string | undefined;
+    readonly newest: string | undefined;
+  }[] = [];
   /** Of every savepoint that a job was to stop with, in order. */
   readonly stopDirectories: string[] = [];
   /** How many subtasks the jobs have that are rescaled, by the ids of jobs. */
@@ -100,10 +104,10 @@ export class StreamTruth {
     recovers: boolean,
   ): number | undefined {
     this.sim.tell('flink', `${name} begins from ${path ?? 'nothing'}`);
-    this.begun.push({ jobId, path });
     const from = path === undefined ? undefined : this.known.get(path);
     if (isPlain()) return from?.id;
     const newest = this.newest(name);
+    this.begun.push({ jobId, path, newest: newest?.path });
     // A JobManager that Kubernetes starts again begins where its attempt began, and high availability where its job was.
     const isOwn = recovers || newest === undefined || newest.jobId === jobId;
     if (!recovers && newest?.jobId === jobId) this.begunAgain.add(jobId);

@@ -10,7 +10,9 @@ import { StreamJob, type StreamConfig } from './stream-job.ts';
 import { StreamTruth, type Completed } from './stream-truth.ts';
 
 /** How a job of a stream goes, beside what its configuration says. */
-export type Conduct = Pick<StreamConfig, 'name' | 'pace' | 'howOf'> & { readonly checkpoints?: string };
+export type Conduct = Pick<StreamConfig, 'name' | 'pace' | 'howOf' | 'neverCompletes' | 'rescales'> & {
+  readonly checkpoints?: string;
+};
 
 /** The jobs of streams on the world's Flink, and what must hold of each of their runs. */
 export class Streams {
