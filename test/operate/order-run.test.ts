@@ -3,8 +3,8 @@ import { runIdFor, type RunId } from '../../lib/core/ids.ts';
 import { orderByMessage } from '../../lib/operate/message-order.ts';
 import { orderRun } from '../../lib/operate/order-run.ts';
 import type { OrderKind } from '../../lib/trigger/order.ts';
+import { DeploymentsWorld, stream } from '../dispatch/world/deployments-world.ts';
 import { FOREVER, jobMessage, QUEUE_ARN, World } from '../dispatch/world/simulated.ts';
-import { stream, StreamWorld } from '../dispatch/deployment/stream-world.ts';
 import { WAYS } from './ways.ts';
 
 const person = { scope: { kind: 'all' }, by: 'a person', once: 'once' } as const;
@@ -65,13 +65,13 @@ describe.each(Object.entries(WAYS))('an order %s', (_name, way) => {
 });
 
 describe('an order to a run of a stream', () => {
-  const begun = async (): Promise<StreamWorld> => {
-    const world = new StreamWorld();
+  const begun = async (): Promise<DeploymentsWorld> => {
+    const world = new DeploymentsWorld();
     await world.request(stream());
     await world.pass(30_000);
     return world;
   };
-  const runOf = ({ runs }: StreamWorld): RunId => {
+  const runOf = ({ runs }: DeploymentsWorld): RunId => {
     const [run] = runs;
     if (run === undefined) throw new Error('the stream has no run');
     return run.runId;
@@ -83,16 +83,18 @@ describe('an order to a run of a stream', () => {
     const first = await orderRun(order, person, world.dispatch);
     expect(await orderRun(order, person, world.dispatch)).toEqual(first);
     await world.pass(60_000);
-    expect(world.deployment).toMatchObject({ state: 'suspended', wanted: 2, newest: { kind: 'savepoint' } });
+    expect(world.deployed).toMatchObject({ state: 'suspended', wanted: 2, newest: { kind: 'savepoint' } });
     expect(world.runs).toMatchObject([{ outcome: { reason: 'StoppedWithSavepoint' } }]);
     expect(await orderRun(order, person, world.dispatch)).toEqual({ runId: order.runId, result: 'ended' });
+    expect(world.violations).toEqual([]);
   });
 
   it('takes a savepoint of it, and lets it go on', async () => {
     const world = await begun();
     await orderRun({ kind: 'savepoint', runId: runOf(world) }, person, world.dispatch);
     await world.pass(60_000);
-    expect(world.deployment).toMatchObject({ state: 'running', snapshots: [{ snapshot: { kind: 'savepoint' } }] });
+    expect(world.deployed).toMatchObject({ state: 'running', snapshots: [{ snapshot: { kind: 'savepoint' } }] });
+    expect(world.violations).toEqual([]);
   });
 });
 

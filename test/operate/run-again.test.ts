@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import { omit } from '../../lib/core/omit.ts';
 import { runAgain } from '../../lib/operate/run-again.ts';
+import { DeploymentsWorld, stream } from '../dispatch/world/deployments-world.ts';
 import { HEALTHY, jobMessage, World } from '../dispatch/world/simulated.ts';
-import { stream, StreamWorld } from '../dispatch/deployment/stream-world.ts';
 import { WAYS } from './ways.ts';
 
 const person = { scope: { kind: 'all' }, once: 'once' } as const;
@@ -113,12 +113,12 @@ it('a rerun takes what a stored name means by now', async () => {
 });
 
 it('a run of a stream is its deployment’s to start', async () => {
-  const world = new StreamWorld();
+  const world = new DeploymentsWorld();
   await world.request(stream());
   await world.pass(30_000);
   const [run] = world.runs;
   const order = { kind: 'rerun', runId: run?.runId ?? runIdFor('') } as const;
-  await expect(runAgain(order, person, world.dispatch as never)).rejects.toMatchObject({
+  await expect(runAgain(order, person, world.accept)).rejects.toMatchObject({
     reason: 'InvalidSpec',
     field: 'run',
   });
