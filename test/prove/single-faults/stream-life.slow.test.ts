@@ -27,6 +27,7 @@ describe('whatever one request fails or function dies', () => {
           'resumed 5',
         ],
         tellsAlways: true,
+        others: 16,
       });
     },
   );

@@ -14,8 +14,6 @@ const CHANGES =
   / · (s3 (put|delete|copy)|k8s (POST|PATCH|DELETE)|sqs send|events put|flink (stop|cancel|upload|plan|run|require|.*-trigger)) /;
 /** A function that dies before a request has done what one has done that died after the request before. */
 const OTHERS: readonly FaultKind[] = ['crash-before', 'refused', 'lost'];
-/** By turns each of them. */
-const EVERY_OTHER = 16;
 
 export interface StreamScenario {
   /** The number of the generation that runs at last, and the argument of its job. */
@@ -29,10 +27,14 @@ export interface StreamScenario {
   readonly told: readonly string[];
   /** Whether that is so too where functions send messages in vain. */
   readonly tellsAlways: boolean;
+  /** Every how many of the requests fail otherwise than by a crash after them: by turns in each way. */
+  readonly others: number;
+  /** What holds at last, beside that. */
+  readonly holds?: (played: Played) => void;
 }
 
 /** One job and all that is said of its deployment. */
-export function spec(more: Readonly<Record<string, unknown>>): Change {
+export function spec(more: Readonly<Record<string, unknown>>, options: Readonly<Record<string, string>> = {}): Change {
   return {
     kind: 'spec',
     spec: {
@@ -41,6 +43,7 @@ export function spec(more: Readonly<Record<string, unknown>>): Change {
       flinkConfiguration: {
         'execution.checkpointing.savepoint-dir': 's3://state/sp',
         'execution.checkpointing.dir': 's3://state/chk',
+        ...options,
       },
       // A message that a dead function had is shown again after six minutes.
       deadlines: { start: '30m' },
@@ -53,7 +56,7 @@ export function spec(more: Readonly<Record<string, unknown>>): Change {
   };
 }
 
-interface Played {
+export interface Played {
   readonly world: World;
   readonly answer: DeploymentRecord | undefined;
   readonly run: RunRecord | undefined;
@@ -87,10 +90,12 @@ async function play(
 }
 
 /** What is wanted runs, and nothing that is promised was broken. */
-function expectWell({ world, answer, run }: Played, { reached, args, told, tellsAlways }: StreamScenario): void {
+function expectWell(played: Played, { reached, args, told, tellsAlways, holds }: StreamScenario): void {
+  const { world, answer, run } = played;
   expect(world.invariants.violations).toEqual([]);
   expect(answer).toMatchObject({ state: 'running', wanted: reached, reached });
   expect(run).toMatchObject({ state: 'running', job: { args: [args] } });
+  holds?.(played);
   if (world.workload.losesRunMessages && !tellsAlways) return;
   const events = deploymentEvents(world).map(({ data }) => `${data.state} ${data.generation}`);
   expect(events.filter((event) => told.includes(event))).toEqual(told);
@@ -102,8 +107,8 @@ export async function strikeStream(scenario: StreamScenario): Promise<void> {
   expectWell(whole, scenario);
   const requests = whole.possible.filter(({ at }) => at.includes(' · '));
   const after = requests.filter(({ at, kind }) => kind === 'crash-after' && CHANGES.test(at));
-  const others = requests.filter(({ kind }) => OTHERS.includes(kind)).filter((_, n) => n % EVERY_OTHER === 0);
-  expect(after.length).toBeGreaterThan(50);
+  const others = requests.filter(({ kind }) => OTHERS.includes(kind)).filter((_, n) => n % scenario.others === 0);
+  expect(after.length).toBeGreaterThan(30);
   for (const [n, fault] of [...after, ...others].entries()) {
     // Its message is lost with every other function that dies.
     const losesRunMessages = fault.kind === 'crash-after' && n % 2 === 0;

@@ -12,6 +12,7 @@ describe('whatever one request fails or function dies', () => {
       told: ['accepted 2', 'preparing 2', 'upgrading 2', 'upgraded 2'],
       // One that is not ready in time is waited for no longer.
       tellsAlways: false,
+      others: 16,
     });
   });
 });
