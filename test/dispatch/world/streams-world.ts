@@ -47,7 +47,7 @@ export type Fate = Partial<Program> & Partial<Omit<Conduct, 'name'>>;
 
 /** A world whose jobs are streams: they go on for ever, and complete what they are asked for. */
 export class StreamsWorld extends World {
-  /** Of the runs of deployments, from 1. */
+  /** Of the runs of deployments, from 1, and of a run of its own, 0. */
   fateOf: (run: number) => Fate = () => ({});
   override programs: readonly Program[] = [FOREVER];
 
@@ -55,11 +55,11 @@ export class StreamsWorld extends World {
     super(...options);
     const { flink, streams } = this;
     const { programOf } = flink;
-    flink.programOf = (clusterId) => ({ ...programOf(clusterId), ...this.fateOf(this.numberOf(clusterId) ?? 0) });
+    flink.programOf = (clusterId) => ({ ...programOf(clusterId), ...this.fateOf(this.numberOf(clusterId)) });
     streams.conductOf = (clusterId) => {
       const [, name] = CLUSTER.exec(clusterId) ?? [];
       const number = this.numberOf(clusterId);
-      if (name === undefined || number === undefined) return undefined;
+      if (name === undefined) return undefined;
       const fate = this.fateOf(number);
       return { name, ...fate, howOf: (question) => this.fateOf(number).howOf?.(question) ?? 'completes' };
     };
@@ -133,8 +133,8 @@ export class StreamsWorld extends World {
     return job;
   }
 
-  private numberOf(clusterId: string): number | undefined {
+  private numberOf(clusterId: string): number {
     const index = this.runs.findIndex(({ attempts }) => attempts.some((attempt) => attempt.clusterId === clusterId));
-    return index === -1 ? undefined : index + 1;
+    return index + 1;
   }
 }

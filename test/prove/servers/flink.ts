@@ -62,7 +62,7 @@ export interface Program {
   readonly restartsTasks?: readonly [number, number];
   /** How often its job was begun anew, by the time that somebody asks; default: never. */
   readonly restarts?: number;
-  /** Of its jobs, in milliseconds; default: a minute. */
+  /** Of its jobs, in milliseconds; default: a minute; `Infinity`: they take no checkpoints. */
   readonly checkpointInterval?: number;
 }
 
@@ -509,7 +509,8 @@ export class Flink {
   private runtime({ clusterId }: ClusterRef, jobId: string): JobRuntime {
     const { untyped = false, batchMode = false, checkpointInterval = 60_000 } = this.programOf(clusterId);
     if (untyped) return { jobId };
-    return batchMode ? { jobId, type: 'BATCH' } : { jobId, type: 'STREAMING', checkpointInterval };
+    if (batchMode) return { jobId, type: 'BATCH' };
+    return { jobId, type: 'STREAMING', ...(Number.isFinite(checkpointInterval) && { checkpointInterval }) };
   }
 
   private exception(ref: ClusterRef): RootException | undefined {

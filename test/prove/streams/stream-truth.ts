@@ -105,15 +105,13 @@ export class StreamTruth {
   ): number | undefined {
     this.sim.tell('flink', `${name} begins from ${path ?? 'nothing'}`);
     const from = path === undefined ? undefined : this.known.get(path);
-    if (isPlain()) return from?.id;
     const newest = this.newest(name);
     this.begun.push({ jobId, path, newest: newest?.path });
-    // A JobManager that Kubernetes starts again begins where its attempt began, and high availability where its job was.
-    const isOwn = recovers || newest === undefined || newest.jobId === jobId;
+    if (isPlain()) return from?.id;
     if (!recovers && newest?.jobId === jobId) this.begunAgain.add(jobId);
     this.check(
       'I3, I4: no job begins from an older state than the newest',
-      isOwn || (from?.id ?? 0) >= newest.id,
+      recovers || mayFollow(newest, jobId, from),
       () => `${name} begins from ${path ?? 'nothing'}, and ${newest?.path ?? ''} is complete`,
     );
     return path !== undefined && this.isThere(path) ? from?.id : undefined;
@@ -171,6 +169,11 @@ export class StreamTruth {
     this.snapshots.set(stream, found);
     return found;
   }
+}
+
+/** A job that Kubernetes starts again begins where its attempt began, although it has completed newer state. */
+function mayFollow(newest: Completed | undefined, jobId: string, from: Completed | undefined): boolean {
+  return newest === undefined || newest.jobId === jobId || (from?.id ?? 0) >= newest.id;
 }
 
 /** `s1-g2` → `s1` */
