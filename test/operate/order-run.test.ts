@@ -5,6 +5,7 @@ import { orderRun } from '../../lib/operate/order-run.ts';
 import type { OrderKind } from '../../lib/trigger/order.ts';
 import { DeploymentsWorld, stream } from '../dispatch/world/deployments-world.ts';
 import { FOREVER, jobMessage, QUEUE_ARN, World } from '../dispatch/world/simulated.ts';
+import { CHECKPOINTS } from '../dispatch/world/streams-world.ts';
 import { WAYS } from './ways.ts';
 
 const person = { scope: { kind: 'all' }, by: 'a person', once: 'once' } as const;
@@ -106,14 +107,14 @@ describe('an order to scale', () => {
       runId,
       parallelism: 4,
     }) as const;
-  const depsOf = (world: StreamWorld, tenants: object = {}) => {
+  const depsOf = (world: DeploymentsWorld, tenants: object = {}) => {
     const deployment = { tenants } as never;
     return { ...world.dispatch, prepare: { deployment } } as never as Parameters<typeof orderByMessage>[1];
   };
-  const adaptive = { 'jobmanager.scheduler': 'adaptive', 'execution.checkpointing.dir': 's3://state/chk' };
+  const adaptive = { 'jobmanager.scheduler': 'adaptive', 'execution.checkpointing.dir': CHECKPOINTS };
 
   it('gives its job another parallelism, once, however often its message comes', async () => {
-    const world = new StreamWorld();
+    const world = new DeploymentsWorld();
     await world.request(stream({ flinkConfiguration: adaptive }, { upgradeMode: 'last-state', parallelism: 2 }));
     await world.pass(30_000);
     const [run] = world.runs;
@@ -124,8 +125,8 @@ describe('an order to scale', () => {
     await orderByMessage(message(run.runId), depsOf(world));
     await orderByMessage(message(run.runId), depsOf(world));
     await world.pass(30_000);
-    expect(world.deployment).toMatchObject({ state: 'running', wanted: 2, reached: 2 });
-    expect(world.deployment.generations[1]).toMatchObject({
+    expect(world.deployed).toMatchObject({ state: 'running', wanted: 2, reached: 2 });
+    expect(world.deployed.generations[1]).toMatchObject({
       by: `a message to ${QUEUE_ARN}`,
       scale: { parallelism: 4 },
     });

@@ -46,6 +46,8 @@ export interface StreamConfig {
   readonly rescales?: 'never' | 'refused' | 'unheard';
   /** What becomes of a stop with a savepoint. */
   readonly howOf: (question: string) => How;
+  /** What it has to do now, in subtasks that work all of their time, and of how many vertices that is measured. */
+  readonly load?: () => { readonly subtasks: number; readonly measured?: number };
   /** Whether its JobManager soon knows nothing any more of operations that are over. */
   readonly forgets: boolean;
   /** Its run is one of its own, of which nobody keeps the state. */
@@ -164,14 +166,15 @@ export class StreamJob {
     return this.scaled;
   }
 
-  /** It comes and goes, and comes anew every two minutes or so. */
+  /** By chance it comes and goes, and comes anew every two minutes or so. */
   load(id: string): VertexLoad | undefined {
+    const { load, question } = this.config;
     const { sim } = this.truth;
     const minutes = Math.floor(sim.now / 120_000);
-    return this.rescaling.loadOf(
-      id,
-      sim.draws.pick(`${this.config.question} load ${minutes}`, [0.5, 1, 1.6, 3, 6, 12]),
-    );
+    const { subtasks, measured } = load?.() ?? {
+      subtasks: sim.draws.pick(`${question} load ${minutes}`, [0.5, 1, 1.6, 3, 6, 12]),
+    };
+    return this.rescaling.loadOf(id, subtasks, measured);
   }
 
   require(requirements: Requirements): void {

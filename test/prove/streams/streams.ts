@@ -10,7 +10,7 @@ import { StreamJob, type StreamConfig } from './stream-job.ts';
 import { StreamTruth, type Completed } from './stream-truth.ts';
 
 /** How a job of a stream goes, beside what its configuration says. */
-export type Conduct = Pick<StreamConfig, 'name' | 'pace' | 'howOf' | 'neverCompletes' | 'rescales'> & {
+export type Conduct = Pick<StreamConfig, 'name' | 'pace' | 'howOf' | 'neverCompletes' | 'rescales' | 'load'> & {
   readonly checkpoints?: string;
 };
 
