@@ -6,24 +6,14 @@ import type {
   ClusterAccess,
   ClusterInventory,
   ClusterRef,
-  EventFacts,
   KubernetesFacts,
-  LogTail,
   Owner,
-  PodFacts,
   Removal,
 } from '../../lib/kubernetes/cluster/port.ts';
 import { clusterId as asClusterId } from './ids.ts';
 import { describeOwner, isSameOwner } from '../../lib/kubernetes/cluster/owner-metadata.ts';
 
 type Method = 'admit' | 'apply' | 'observe' | 'remove' | 'remains' | 'tail' | 'list' | 'withdraw' | 'renew';
-
-/** One call that goes wrong: `before` it does anything, or `after` it did, so that the answer alone is lost. */
-export interface Fault {
-  readonly method: Method;
-  readonly when: 'before' | 'after';
-  readonly error: DispatchError;
-}
 
 export interface StandingCluster {
   readonly uid: string;
@@ -34,9 +24,6 @@ export interface StandingCluster {
   readonly dependents: Set<string>;
   /** Whether its permit to start was withdrawn, which no later `apply` grants again. */
   withheld: boolean;
-  pods: readonly PodFacts[];
-  events: readonly EventFacts[];
-  desiredReplicas: number;
 }
 
 /**
@@ -44,28 +31,20 @@ export interface StandingCluster {
  * What is removed is gone after `looksToGo` looks at what remains.
  */
 export interface FakeClusters extends ClusterAccess {
-  /** Goes wrong once, in the order given. */
-  readonly faults: Fault[];
   /** Answers to `remains` that still name what was removed; default 0. */
   looksToGo: number;
-  /** What an API server says of the right that a log tells of; default: nothing. */
-  grants: boolean | undefined;
-  /** Every Deployment that was ever created, as `namespace/name#run-attempt`. */
-  readonly created: string[];
   readonly calls: Method[];
   standing(ref: ClusterRef): StandingCluster | undefined;
   /** Somebody else removes the cluster. */
   vanish(ref: ClusterRef): void;
   /** High-availability ConfigMaps, as a JobManager writes them. */
   addHighAvailability(ref: ClusterRef, name: string): void;
-  setLog(pod: string, container: string, text: string, previous?: boolean): void;
 }
 
 interface State {
   readonly clusters: Map<string, StandingCluster>;
   readonly going: Map<string, { looks: number; names: readonly string[] }>;
   readonly highAvailability: Map<string, Set<string>>;
-  readonly logs: Map<string, string>;
   /** Uids of Deployments that have all that they need to start. */
   readonly complete: Set<string>;
   uids: number;
@@ -76,26 +55,17 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
     clusters: new Map(),
     going: new Map(),
     highAvailability: new Map(),
-    logs: new Map(),
     complete: new Set(),
     uids: 0,
   };
   const fake = (method: Method): (<T>(act: () => T) => Promise<T>) => {
     return async (act) => {
       self.calls.push(method);
-      const index = self.faults.findIndex((fault) => fault.method === method);
-      const [fault] = index === -1 ? [] : self.faults.splice(index, 1);
-      if (fault?.when === 'before') throw fault.error;
-      const result = act();
-      if (fault !== undefined) throw fault.error;
-      return Promise.resolve(result);
+      return Promise.resolve(act());
     };
   };
   const self: FakeClusters = {
-    faults: [],
     looksToGo: 0,
-    grants: undefined,
-    created: [],
     calls: [],
     standing: (ref) => state.clusters.get(keyOf(ref)),
     vanish: (ref) => void state.clusters.delete(keyOf(ref)),
@@ -103,10 +73,9 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
       const names = state.highAvailability.get(keyOf(ref)) ?? new Set<string>();
       state.highAvailability.set(keyOf(ref), names.add(`ConfigMap/${name}`));
     },
-    setLog: (pod, container, text, previous = false) => void state.logs.set(`${pod}/${container}/${previous}`, text),
     admit: () => fake('admit')(() => ({ settle: () => Promise.resolve(), giveBack: () => Promise.resolve() })),
     async apply(cluster, owner, mayStart) {
-      const result = await fake('apply')(() => apply(state, self, clock.now(), { cluster, owner }));
+      const result = await fake('apply')(() => apply(state, clock.now(), { cluster, owner }));
       const { uid = '' } = state.clusters.get(keyOf(cluster)) ?? {};
       // Whether a run's program may begin is asked of the true one alone.
       if (owner.kind === 'pool') await mayStart?.(uid);
@@ -118,8 +87,8 @@ export function createFakeClusters(clock: Pick<Clock, 'now'>): FakeClusters {
     observe: (ref) => fake('observe')(() => factsOf(state.clusters.get(keyOf(ref)))),
     remove: (ref, what) => fake('remove')(() => remove(state, self, ref, what)),
     remains: (ref, what = { highAvailability: true }) => fake('remains')(() => remains(state, ref, what)),
-    tail: (_ref, pod, options) => fake('tail')(() => tail(state, pod, options)),
-    hasRight: () => Promise.resolve(self.grants),
+    tail: (_ref, pod, { container }) => fake('tail')(() => ({ pod, container, text: '' })),
+    hasRight: () => Promise.resolve(undefined),
     list: (namespace) => fake('list')(() => list(state, namespace)),
     renew: (ref, owner, objects) => fake('renew')(() => renew(state, ref, owner, objects)),
     revoke: (ref, owner) =>
@@ -142,14 +111,13 @@ interface Application {
   readonly owner: Owner;
 }
 
-function apply(state: State, self: FakeClusters, now: Instant, { cluster, owner }: Application): 'created' | 'found' {
+function apply(state: State, now: Instant, { cluster, owner }: Application): 'created' | 'found' {
   const key = keyOf(cluster);
   if (state.going.has(key)) throw new DispatchError('ClusterUnavailable', `Deployment ${key} is being deleted`);
   const names = cluster.dependents.map(nameOf);
   const standing = state.clusters.get(key);
   if (standing === undefined) {
     state.uids += 1;
-    self.created.push(`${key}#${nameOfOwner(owner)}`);
     state.clusters.set(key, {
       uid: `uid-${state.uids}`,
       owner,
@@ -157,9 +125,6 @@ function apply(state: State, self: FakeClusters, now: Instant, { cluster, owner 
       deleting: false,
       dependents: new Set(names),
       withheld: false,
-      pods: [],
-      events: [],
-      desiredReplicas: 1,
     });
     return 'created';
   }
@@ -169,10 +134,6 @@ function apply(state: State, self: FakeClusters, now: Instant, { cluster, owner 
   const missing = names.filter((name) => !standing.dependents.has(name));
   for (const name of missing) standing.dependents.add(name);
   return missing.length === 0 ? 'found' : 'created';
-}
-
-function nameOfOwner(owner: Owner): string {
-  return owner.kind === 'run' ? `${owner.runId}-${owner.attempt}` : `pool/${owner.pool}@${owner.ledger}-1`;
 }
 
 function renew(
@@ -193,9 +154,9 @@ function nameOf({ kind, metadata }: KubernetesObject): string {
 
 function factsOf(standing: StandingCluster | undefined): KubernetesFacts {
   if (standing === undefined) return { deployment: { state: 'absent' }, pods: [], events: [] };
-  const { uid, owner, deleting, createdAt, desiredReplicas, pods, events } = standing;
-  const deployment = { state: 'present', uid, owner, deleting, createdAt, desiredReplicas, conditions: [] } as const;
-  return { deployment, pods, events };
+  const { uid, owner, deleting, createdAt } = standing;
+  const deployment = { state: 'present', uid, owner, deleting, createdAt, desiredReplicas: 1, conditions: [] } as const;
+  return { deployment, pods: [], events: [] };
 }
 
 /** As `Removal` has it. */
@@ -210,7 +171,7 @@ function remove(state: State, self: FakeClusters, ref: ClusterRef, what: Removal
   const standing = state.clusters.get(key);
   if (isForeign(standing, what)) return;
   if (standing !== undefined) {
-    const names = [`Deployment/${ref.clusterId}`, ...standing.dependents, ...standing.pods.map((p) => `Pod/${p.name}`)];
+    const names = [`Deployment/${ref.clusterId}`, ...standing.dependents];
     state.clusters.delete(key);
     if (self.looksToGo > 0) state.going.set(key, { looks: self.looksToGo, names });
   }
@@ -229,17 +190,7 @@ function remains(state: State, ref: ClusterRef, what: Removal): readonly string[
   }
   const standing = state.clusters.get(key);
   if (standing === undefined) return metadata;
-  const pods = standing.pods.map((pod) => `Pod/${pod.name}`);
-  return [`Deployment/${ref.clusterId}`, ...pods, ...standing.dependents, ...metadata];
-}
-
-function tail(
-  state: State,
-  pod: string,
-  options: { readonly container: string; readonly bytes: number; readonly previous: boolean },
-): LogTail {
-  const text = state.logs.get(`${pod}/${options.container}/${options.previous}`) ?? '';
-  return { pod, container: options.container, text: Buffer.from(text).subarray(-options.bytes).toString() };
+  return [`Deployment/${ref.clusterId}`, ...standing.dependents, ...metadata];
 }
 
 function list(state: State, namespace: string): Awaited<ReturnType<ClusterInventory['list']>> {

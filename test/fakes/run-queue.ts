@@ -2,7 +2,6 @@ import {
   isRunMessage,
   parseQueueMessage,
   wholeDelay,
-  type DeploymentMessage,
   type QueueMessage,
   type RunMessage,
   type RunQueue,
@@ -14,8 +13,6 @@ export class FakeRunQueue implements RunQueue {
   readonly faults = new Faults<keyof RunQueue>();
   /** Every message that was sent, in order, taken or not. */
   readonly sent: { readonly message: RunMessage; readonly delaySeconds: number }[] = [];
-  /** Those that ask for a look at a stream, in order; `due` leaves them alone. */
-  readonly deployments: DeploymentMessage[] = [];
   private waiting: { readonly body: string; readonly visibleAt: number }[] = [];
   private readonly now: () => number;
 
@@ -26,10 +23,8 @@ export class FakeRunQueue implements RunQueue {
 
   send(message: QueueMessage, delaySeconds: number): Promise<void> {
     return this.faults.around('send', () => {
-      if (!isRunMessage(message)) {
-        this.deployments.push(message);
-        return;
-      }
+      // Nobody here looks at streams.
+      if (!isRunMessage(message)) return;
       const delay = wholeDelay(delaySeconds);
       this.sent.push({ message, delaySeconds: delay });
       this.waiting.push({ body: JSON.stringify(message), visibleAt: this.now() + delay * 1000 });
@@ -42,10 +37,5 @@ export class FakeRunQueue implements RunQueue {
     const due = this.waiting.filter(({ visibleAt }) => visibleAt <= now);
     this.waiting = this.waiting.filter(({ visibleAt }) => visibleAt > now);
     return due.map(({ body }) => parseQueueMessage(body)).filter(isRunMessage);
-  }
-
-  /** When the next message becomes visible. */
-  get nextAt(): number | undefined {
-    return this.waiting.length === 0 ? undefined : Math.min(...this.waiting.map(({ visibleAt }) => visibleAt));
   }
 }

@@ -1,5 +1,5 @@
 import { DispatchError } from '../../lib/core/errors.ts';
-import type { OperatorContent, SnapshotContent } from '../../lib/state/metadata/read-metadata.ts';
+import type { SnapshotContent } from '../../lib/state/metadata/read-metadata.ts';
 import { below, isBelow, type StateStorage, type StateStorages, type StoredState } from '../../lib/state/storage.ts';
 import { Faults } from './faults.ts';
 
@@ -7,8 +7,6 @@ import { Faults } from './faults.ts';
 export class FakeStateStorage implements StateStorage {
   readonly faults = new Faults<keyof StateStorage>();
   readonly complete = new Map<string, StoredState>();
-  /** What a snapshot holds, by its directory. */
-  readonly operators = new Map<string, readonly OperatorContent[]>();
   /** Paths that were asked for, by method. */
   readonly asked: string[] = [];
   private readonly allowed: readonly string[];
@@ -31,8 +29,7 @@ export class FakeStateStorage implements StateStorage {
   content(path: string): Promise<SnapshotContent | undefined> {
     return this.ask('content', path, () => {
       const state = this.complete.get(withoutSlash(path));
-      const operators = this.operators.get(withoutSlash(path)) ?? [];
-      return state && { version: 4, checkpointId: state.checkpointId, operators };
+      return state && { version: 4, checkpointId: state.checkpointId, operators: [] };
     });
   }
 

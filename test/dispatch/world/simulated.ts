@@ -287,14 +287,14 @@ export class World extends Simulated {
   }
 }
 
-export function recordIn(records: readonly RunRecord[], runId: RunId): RunRecord {
+function recordIn(records: readonly RunRecord[], runId: RunId): RunRecord {
   const record = records.find((candidate) => candidate.runId === runId);
   if (record === undefined) throw new Error(`no record of ${runId}`);
   return record;
 }
 
 /** The first of each id of a run's events; those that are published again must be equal. */
-export function eachOnce(events: readonly LifecycleEvent[], runId: RunId): readonly LifecycleEvent[] {
+function eachOnce(events: readonly LifecycleEvent[], runId: RunId): readonly LifecycleEvent[] {
   const byId = new Map<string, LifecycleEvent>();
   for (const event of events.filter(({ subject }) => subject === runId)) {
     const first = byId.get(event.id);

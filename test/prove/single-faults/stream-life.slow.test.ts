@@ -2,10 +2,16 @@ import { describe, it } from 'vitest';
 import { spec, strikeStream } from './stream-scenario.ts';
 
 describe('whatever one request fails or function dies', () => {
-  it.each(['savepoint', 'last-state'])(
-    'a stream that is created, changed twice at once by %s, suspended and resumed comes to what is wanted',
-    (upgradeMode) => {
-      const job = (text: string, more = {}) => spec({ upgradeMode, args: [text], savepointTriggerNonce: 1, ...more });
+  it.each([
+    ['savepoint', false],
+    ['last-state', false],
+    ['savepoint', true],
+    ['last-state', true],
+  ])(
+    'a stream that is created, changed twice at once by %s, suspended and resumed comes to what is wanted; prepared: %s',
+    (upgradeMode, prepareUpgrade) => {
+      const job = (text: string, more = {}) =>
+        spec({ upgradeMode, prepareUpgrade, args: [text], savepointTriggerNonce: 1, ...more });
       return strikeStream({
         steps: [
           [job('1')],
@@ -13,7 +19,8 @@ describe('whatever one request fails or function dies', () => {
           [job('3', { state: 'suspended' })],
           [job('3', { savepointTriggerNonce: 2 })],
         ],
-        from: 0,
+        // It is made as one that is not prepared.
+        from: prepareUpgrade ? 1 : 0,
         reached: 5,
         args: '3',
         told: [
@@ -26,8 +33,9 @@ describe('whatever one request fails or function dies', () => {
           'accepted 5',
           'resumed 5',
         ],
+        toldUndisturbed: prepareUpgrade ? ['preparing 3'] : [],
         tellsAlways: true,
-        others: 16,
+        others: prepareUpgrade ? 64 : 16,
       });
     },
   );

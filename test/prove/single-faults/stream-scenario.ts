@@ -27,6 +27,8 @@ export interface StreamScenario {
   readonly told: readonly string[];
   /** Whether that is so too where functions send messages in vain. */
   readonly tellsAlways: boolean;
+  /** What it tells too where nothing goes wrong. */
+  readonly toldUndisturbed?: readonly string[];
   /** Every how many of the requests fail otherwise than by a crash after them: by turns in each way. */
   readonly others: number;
   /** What holds at last, beside that. */
@@ -97,14 +99,19 @@ function expectWell(played: Played, { reached, args, told, tellsAlways, holds }:
   expect(run).toMatchObject({ state: 'running', job: { args: [args] } });
   holds?.(played);
   if (world.workload.losesRunMessages && !tellsAlways) return;
-  const events = deploymentEvents(world).map(({ data }) => `${data.state} ${data.generation}`);
-  expect(events.filter((event) => told.includes(event))).toEqual(told);
+  expect(toldIn(world).filter((event) => told.includes(event))).toEqual(told);
+}
+
+/** `upgraded 2` */
+function toldIn(world: World): readonly string[] {
+  return deploymentEvents(world).map(({ data }) => `${data.state} ${data.generation}`);
 }
 
 /** Played once with a crash after every request of a function that changes something, and some times with other faults. */
 export async function strikeStream(scenario: StreamScenario): Promise<void> {
   const whole = await play(scenario, [], false);
   expectWell(whole, scenario);
+  expect(toldIn(whole.world)).toEqual(expect.arrayContaining([...(scenario.toldUndisturbed ?? [])]));
   const requests = whole.possible.filter(({ at }) => at.includes(' · '));
   const after = requests.filter(({ at, kind }) => kind === 'crash-after' && CHANGES.test(at));
   const others = requests.filter(({ kind }) => OTHERS.includes(kind)).filter((_, n) => n % scenario.others === 0);
