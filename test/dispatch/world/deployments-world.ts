@@ -4,6 +4,7 @@ import type { Accepted } from '../../../lib/dispatch/accept.ts';
 import { orderDeployment } from '../../../lib/dispatch/deployment/order.ts';
 import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
+import { isRunMessage, parseQueueMessage } from '../../../lib/run/store/run-queue.ts';
 import type { RunRequest } from '../../../lib/trigger/request.ts';
 import type { ScaledJob } from '../../fakes/scaled-job.ts';
 import { deploymentEvents } from '../../prove/deployments/told.ts';
@@ -17,6 +18,7 @@ import { DIRECTORIES, StreamsWorld, type Fate } from './streams-world.ts';
 const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
 const EVERY = 10_000;
+const LOOKS_EVERY = 5_000;
 /** What the dispatcher can send to a JobManager. */
 const PREPARABLE = 's3://jars/job.jar';
 
@@ -60,7 +62,18 @@ export class DeploymentsWorld extends StreamsWorld {
   constructor(fateOf: (run: number) => Fate = () => ({}), options: Options = { tells: false }) {
     super(options);
     this.fateOf = (run) => ({ pace: [EVERY, EVERY], ...fateOf(run) });
+    this.delayLooks();
     this.sweepLater();
+  }
+
+  /** Messages of runs come late: each look costs a test time, and the first ones at a job find little. */
+  private delayLooks(): void {
+    const { runQueue } = this;
+    const send = runQueue.send.bind(runQueue);
+    runQueue.send = (body, delay, ...more) => {
+      const isLook = delay > 0 && isRunMessage(parseQueueMessage(body));
+      send(body, isLook ? Math.max(delay, LOOKS_EVERY) : delay, ...more);
+    };
   }
 
   get deployed(): DeploymentRecord {
