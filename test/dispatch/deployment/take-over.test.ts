@@ -192,7 +192,9 @@ describe('the next upload runs beside', () => {
     await world.request(upload(2, said));
     await world.pass(15 * SECOND);
     expect(states(world)).toEqual(['running', 'running']);
-    expect(world.records[1]?.job?.notes?.[0]).toMatch(/^run \w+ of this key goes on beside it.*say job.kind: streaming/);
+    expect(world.records[1]?.job?.notes?.[0]).toMatch(
+      /^run \w+ of this key goes on beside it.*say job.kind: streaming/,
+    );
   });
 
   it('what another key is the program of, as do messages', async () => {

@@ -1,4 +1,4 @@
-import type { DeploymentId } from '../../../lib/core/ids.ts';
+import type { DeploymentId, RunId } from '../../../lib/core/ids.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
 import type { Accepted } from '../../../lib/dispatch/accept.ts';
 import { orderDeployment } from '../../../lib/dispatch/deployment/order.ts';
@@ -18,7 +18,8 @@ import { DIRECTORIES, StreamsWorld, type Fate } from './streams-world.ts';
 const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
 const EVERY = 10_000;
-const LOOKS_EVERY = 5_000;
+/** At a job that nobody stops: in its first minute, and from then on. */
+const LOOKS_EVERY = [5_000, 30_000] as const;
 /** What the dispatcher can send to a JobManager. */
 const PREPARABLE = 's3://jars/job.jar';
 
@@ -54,26 +55,37 @@ export const REFUSED: Fate = {
 
 type Options = NonNullable<ConstructorParameters<typeof StreamsWorld>[0]>;
 
-/** A world with one deployment, whose jobs complete a checkpoint every ten seconds; the sweeper comes every minute. */
+/**
+ * A world with one deployment, whose jobs complete a checkpoint every ten seconds; the sweeper comes every minute.
+ * Functions hardly wait by themselves: two that wait for the same would both look at it again and again.
+ */
 export class DeploymentsWorld extends StreamsWorld {
   override programs: readonly Program[] = [{ ...FOREVER, checkpointInterval: EVERY }];
   private sweepsMade = 0;
 
-  constructor(fateOf: (run: number) => Fate = () => ({}), options: Options = { tells: false }) {
+  constructor(fateOf: (run: number) => Fate = () => ({}), options: Options = { tells: false, inlineWait: 1_000 }) {
     super(options);
     this.fateOf = (run) => ({ pace: [EVERY, EVERY], ...fateOf(run) });
     this.delayLooks();
     this.sweepLater();
   }
 
-  /** Messages of runs come late: each look costs a test time, and the first ones at a job find little. */
+  /** Looks at a job that just runs come late: each costs a test time, and finds little. */
   private delayLooks(): void {
     const { runQueue } = this;
     const send = runQueue.send.bind(runQueue);
     runQueue.send = (body, delay, ...more) => {
-      const isLook = delay > 0 && isRunMessage(parseQueueMessage(body));
-      send(body, isLook ? Math.max(delay, LOOKS_EVERY) : delay, ...more);
+      const message = parseQueueMessage(body);
+      const least = delay > 0 && isRunMessage(message) ? this.leastWait(message.runId) : 0;
+      send(body, Math.max(delay, least), ...more);
     };
+  }
+
+  private leastWait(runId: RunId): number {
+    const { state, stopRequested, cancelRequested, attempts } = this.record(runId);
+    if (state !== 'running' || stopRequested !== undefined || cancelRequested !== undefined) return 0;
+    const { runningAt = this.sim.now } = attempts.at(-1) ?? {};
+    return this.sim.now - runningAt < MINUTE ? LOOKS_EVERY[0] : LOOKS_EVERY[1];
   }
 
   get deployed(): DeploymentRecord {
