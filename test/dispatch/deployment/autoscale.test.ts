@@ -88,7 +88,7 @@ describe('a job whose load is followed', () => {
     const other = new LoadedWorld();
     other.load = { subtasks: 9 };
     await other.request(stream({ flinkConfiguration: ADAPTIVE }, { upgradeMode: 'last-state', parallelism: 2 }));
-    await other.pass(15 * MINUTE);
+    await other.passLong(15 * MINUTE);
     expect(scales(other.deployed)).toEqual([2]);
   });
 

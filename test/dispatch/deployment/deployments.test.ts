@@ -243,7 +243,7 @@ describe('a run that ends by itself', () => {
     await world.pass(MINUTE);
     expect(world.deployed).toMatchObject({ state: 'finished' });
     expect(world.told.at(-1)).toBe('finished 1');
-    await world.pass(70 * MINUTE);
+    await world.passLong(70 * MINUTE);
     expect(world.runs).toHaveLength(1);
     expect(await world.dispatch.deployments.list({ limit: 9 })).toEqual([]);
   });
@@ -253,7 +253,7 @@ describe('a run that ends by itself', () => {
     await world.pass(MINUTE);
     expect(world.deployed).toMatchObject({ state: 'blocked', settled: { reason: 'JobFailed' } });
     expect(world.deployed.settled?.choices).not.toEqual([]);
-    await world.pass(30 * MINUTE);
+    await world.passLong(30 * MINUTE);
     expect(world.runs).toHaveLength(1);
     await world.request(stream({}, { upgradeMode: 'last-state', ...args('two') }));
     await world.pass(30_000);

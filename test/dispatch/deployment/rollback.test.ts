@@ -37,7 +37,7 @@ describe('a generation is stable', () => {
     await world.pass(30_000);
     expect(world.deployed.stable).toMatchObject({ generation: 1 });
     expect(world.told).toEqual(['accepted 1', 'started 1', 'stable 1']);
-    await world.pass(20 * MINUTE);
+    await world.passLong(20 * MINUTE);
     expect(world.told).toHaveLength(3);
   });
 
@@ -62,7 +62,7 @@ describe('a generation is stable', () => {
     restarts = 9;
     await world.pass(2 * MINUTE);
     expect(world.deployed.stable).toBeUndefined();
-    await world.pass(4 * MINUTE);
+    await world.passUntil(({ told }) => told.at(-1) === 'stable 1', 4 * MINUTE);
     expect(world.deployed.stable).toMatchObject({ generation: 1 });
     expect(world.told.slice(2)).toEqual(['unstable 1', 'stable 1']);
     expect(world.runs).toHaveLength(1);
@@ -74,7 +74,7 @@ describe('a generation is stable', () => {
     await world.pass(MINUTE);
     expect(world.deployed.run?.checkpoints?.own).toBe(true);
     expect(world.hasState(left)).toBe(true);
-    await world.pass(5 * MINUTE);
+    await world.passUntil(() => !world.hasState(left), 5 * MINUTE);
     expect(world.deployed.stable).toMatchObject({ generation: 2 });
     expect(world.hasState(left)).toBe(false);
     expect(world.violations).toEqual([]);
@@ -89,7 +89,7 @@ describe('a generation is rolled back by itself', () => {
     ['completes no checkpoint in its probation', TAKES_NONE, 'NotStable'],
   ])('when it %s', async (_what, fate, reason) => {
     const world = await upgraded(fate);
-    await world.pass(5 * MINUTE);
+    await world.passUntil(({ told }) => told.at(-1) === 'rolled-back 3', 5 * MINUTE);
     expect(world.deployed).toMatchObject({ state: 'running', wanted: 3, reached: 3, stable: { generation: 1 } });
     expect(argsOf(world)).toEqual(['one', 'two', 'one']);
     const [, second, third] = world.runs;
@@ -156,7 +156,7 @@ describe('a generation is not rolled back by itself', () => {
     await world.request(version('one'));
     await world.pass(MINUTE);
     await world.request(version('two'));
-    await world.pass(10 * MINUTE);
+    await world.passLong(10 * MINUTE);
     expect(world.deployed).toMatchObject({ state: 'running', reached: 2 });
     expect(world.runs).toHaveLength(2);
     expect(world.told.filter((it) => it === 'unstable 2')).toHaveLength(1);
@@ -194,7 +194,7 @@ describe('a generation is not rolled back by itself', () => {
     await world.request(version('one'));
     await world.pass(MINUTE);
     await world.request(version('two'));
-    await world.pass(5 * MINUTE);
+    await world.passUntil(({ deployed }) => deployed.state === 'blocked', 5 * MINUTE);
     expect(argsOf(world)).toEqual(['one', 'two', 'one']);
     expect(world.deployed).toMatchObject({ state: 'blocked', settled: { generation: 3 } });
   });

@@ -136,6 +136,13 @@ export class DeploymentsWorld extends StreamsWorld {
     this.sim.skip(ms);
   }
 
+  /** So long that what has come to rest would have moved: its first and its last two minutes are played. */
+  async passLong(ms: number): Promise<void> {
+    await this.pass(2 * MINUTE);
+    this.letGoBy(ms - 4 * MINUTE);
+    await this.pass(2 * MINUTE);
+  }
+
   /** Until that is so, and no longer than `most` milliseconds. */
   async passUntil(isSo: (world: this) => boolean, most: number): Promise<void> {
     const until = this.sim.now + most;

@@ -1,6 +1,0 @@
-import { expect, it } from 'vitest';
-import { refusals, WAYS } from './refusals.ts';
-
-it.each(['1.20', '1.19'] as const)('a hostile spec for Flink %s is refused by its field, or harmless', async (way) => {
-  await expect(await refusals(WAYS[way])).toMatchFileSnapshot(`../../fixtures/judge/${way}.txt`);
-});
