@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +10,9 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { startAws } from '../../infra/local/aws/ministack.ts';
-import { cacheFolder } from '../../infra/local/cache.ts';
-import { run, startGroup } from '../../infra/local/process.ts';
+import { startGroup } from '../../infra/local/process.ts';
 import { silent } from '../../infra/local/progress.ts';
+import { installPython } from '../../infra/local/python.ts';
 import type { Bucket } from '../../lib/run/store/s3-objects.ts';
 import * as versitygw from './versitygw.ts';
 
@@ -96,7 +95,10 @@ function startMinistack(folder: string): Promise<Running> {
 }
 
 async function startMoto(folder: string): Promise<Running> {
-  const python = await installMoto(folder);
+  const python = await installPython({
+    ...{ python: 'python3', name: `moto-${MOTO}`, size: '100 MB', progress: silent },
+    requirements: join(import.meta.dirname, 'moto-requirements.txt'),
+  });
   const port = await freePort();
   return startServer(folder, python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
     url: `http://127.0.0.1:${port}`,
@@ -125,24 +127,15 @@ async function startServer(
   const logFile = join(folder, 'server.log');
   const group = await startGroup(program, args, { folder, logFile, environment: process.env });
   const end = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < end) {
+  let ended: string | undefined;
+  void group.exited.then((how) => (ended = how));
+  while (Date.now() < end && ended === undefined) {
     const answer = await fetch(`${url}${health}`).catch(() => undefined);
     if (answer?.ok === true) return { url, stop: () => group.stop() };
     await delay(50);
   }
   await group.stop();
-  throw new Error(`${program} did not start: ${logFile}`);
-}
-
-async function installMoto(folder: string): Promise<string> {
-  const venv = join(cacheFolder(), `moto-${MOTO}`);
-  const python = join(venv, 'bin', 'python');
-  if (existsSync(python)) return python;
-  await mkdir(cacheFolder(), { recursive: true });
-  const options = { folder, logFile: join(folder, 'install.log'), environment: process.env };
-  await run('python3', ['-m', 'venv', venv], options);
-  await run(python, ['-m', 'pip', 'install', '-q', `moto[server]==${MOTO}`], options);
-  return python;
+  throw new Error(`${program} did not start (${ended ?? 'no answer'}): ${await readFile(logFile, 'utf8')}`);
 }
 
 function freePort(): Promise<number> {
