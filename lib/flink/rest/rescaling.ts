@@ -1,3 +1,4 @@
+import { DispatchError, isDispatchError } from '../../core/errors.ts';
 import type { JobVertex, Requirements, Rescaling, VertexLoad } from '../job-manager.ts';
 import { AggregatedMetrics, Anything, JobVertices, ResourceRequirements } from './answers.ts';
 import { call } from './call.ts';
@@ -27,9 +28,15 @@ export function createRescaling(transport: RestTransport): Rescaling {
     async require(jobId, requirements): Promise<void> {
       const entries = Object.entries(requirements);
       const body = Object.fromEntries(entries.map(([id, parallelism]) => [id, { parallelism }]));
-      await call(transport, { method: 'PUT', path: pathOf(jobId), body }, Anything);
+      await call(transport, { method: 'PUT', path: pathOf(jobId), body }, Anything).catch(asLater);
     },
   };
+}
+
+/** Of two who ask at once Flink takes one (Dispatcher.updateJobResourceRequirements): that is no answer to what is asked. */
+function asLater(error: unknown): never {
+  if (!isDispatchError(error) || !/Another update to the job .* is in progress/.test(error.message)) throw error;
+  throw new DispatchError('RestUnreachable', error.message, { cause: error });
 }
 
 function pathOf(jobId: string): string {

@@ -38,6 +38,12 @@ export function streamSuite(file: string): StreamSuite {
       const stream = await CountedStream.open({ ...place, version, ...shared, ...options }, test);
       await stream.upload('first');
       await stream.countsAs('first');
+      const { streams } = stream;
+      await streams.until(
+        () => `it is seen running: ${streams.situation()}`,
+        60,
+        () => streams.isSeenRunning,
+      );
       return stream;
     },
   };

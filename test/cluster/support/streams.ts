@@ -142,6 +142,11 @@ export class Streams {
     return [...this.ledger.records].sort((a, b) => a.createdAt - b.createdAt);
   }
 
+  /** Whether the records say by now what the job itself has told: functions look now and then. */
+  get isSeenRunning(): boolean {
+    return this.runs.at(-1)?.state === 'running' && this.deployments.records.every(({ state }) => state === 'running');
+  }
+
   /** Where its runs are. */
   target(): Promise<Target> {
     return this.targets(this.deployment.target);

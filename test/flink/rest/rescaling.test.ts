@@ -6,14 +6,17 @@ const JOB = 'ab'.repeat(16);
 const VERTEX = 'cd'.repeat(16);
 
 /** As Flink 1.20.0 and 2.3.0 answer. */
-function answering(body: unknown): {
+function answering(
+  body: unknown,
+  status = 200,
+): {
   readonly asked: RestRequest[];
   readonly rescaling: ReturnType<typeof createRescaling>;
 } {
   const asked: RestRequest[] = [];
   const rescaling = createRescaling((request) => {
     asked.push(request);
-    return Promise.resolve({ status: 200, body });
+    return Promise.resolve({ status, body });
   });
   return { asked, rescaling };
 }
@@ -41,6 +44,13 @@ it('reads how many there are', async () => {
     { ...facts, allRun: true },
     { ...facts, allRun: false },
   ]);
+});
+
+it('takes the answer to who asked a moment later for none', async () => {
+  const refused = (words: string) => answering({ errors: [words] }, 409).rescaling.require(JOB, {});
+  const another = 'Another update to the job [%s] resource requirements is in progress.';
+  await expect(refused(another)).rejects.toMatchObject({ reason: 'RestUnreachable' });
+  await expect(refused('The job is not adaptive.')).rejects.toMatchObject({ reason: 'FlinkRefused' });
 });
 
 it('reads how much a vertex has to do', async () => {
