@@ -24,7 +24,8 @@ public final class Witness {
         }
         // <job>-<run>-<attempt>-<ReplicaSet>-<pod>
         if (what.equals("halt-once") && System.getenv("HOSTNAME").matches(".*-1-[^-]+-[^-]+")) {
-            Runtime.getRuntime().halt(3);
+            // As SIGKILL does: with another code it would be the program's own end.
+            Runtime.getRuntime().halt(137);
         }
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
         env.setRuntimeMode(what.equals("endless") ? RuntimeExecutionMode.STREAMING : RuntimeExecutionMode.BATCH);
