@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ensureArchivedJava } from '../../infra/local/flink/class-archive.ts';
 import { ensureFlink } from '../../infra/local/flink/distribution.ts';
@@ -12,20 +9,13 @@ import { startStack, type Stack } from '../../infra/local/stack.ts';
 import type { LifecycleEvent } from '../../lib/outcome/schema.ts';
 import { exampleText } from '../examples.ts';
 import { useAction } from './github-action.ts';
+import { listens } from './listener.ts';
 import { makeStateMachine } from './state-machine.ts';
 
 const { missing } = await checkTools();
 const lacking = missing.map(({ name }) => name).join(', ');
 if (lacking !== '' && process.env['CI'] !== undefined) throw new Error(`the main path needs ${lacking}`);
 if (lacking !== '') process.stderr.write(`SKIPPED: the main path is not tested: it needs ${lacking}\n`);
-
-/** Takes whatever is sent to it; answers its URL. */
-async function listens(): Promise<string> {
-  const server = createServer((_, answer) => answer.writeHead(204).end()).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-}
 
 const completed = ({ type }: LifecycleEvent): boolean => type === 'io.flink-dispatch.run.completed.v1';
 const named =
@@ -151,7 +141,7 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     expect(good.summary).toContain(`    built ${good.outputs['run-id'] ?? '-'}: succeeded JobFinished`);
     await allOver(good.outputs['run-id'] ?? '');
     const jarURI = `s3://${stack.deployment.ledgerBucket}/jobs/endless.jar`;
-    const job = { jarURI, args: [await listens(), 'first'] };
+    const job = { jarURI, args: [await listens('127.0.0.1'), 'first'] };
     await stack.storeJob('endless', { name: 'endless', job }, stack.cluster.examples.counting);
     const canceled = await useAction(stack, { job: 'endless', stack: stackName }, ['start', 'cancel', 'wait']);
     expect(canceled).toMatchObject({ exits: { start: 0, cancel: 0, wait: 3 }, outputs: { state: 'canceled' } });

@@ -29,17 +29,18 @@ type Result = z.output<typeof resultSchema>;
  * run is told as with any other source. @throws DispatchError for what is no event, or is to be delivered again
  */
 export async function deliverEvents(routed: Routed): Promise<HttpAnswer> {
-  queryOf(routed.call, []);
+  const { call, deps } = routed;
+  queryOf(call, []);
+  const { caller, requestId } = call;
+  const who = withTenant({ source: { kind: 'http', caller, requestId }, identity: '' }, deps.prepare.deployment);
+  const rules = deploymentOf(who, deps.prepare.deployment).events;
   const events: Result[] = [];
-  for (const event of parseEvents(routed.call)) events.push(await deliver(event, routed));
+  for (const event of parseEvents(call)) events.push(await deliver(event, ruleFor(event, rules), routed));
   return json(202, { events });
 }
 
-async function deliver(event: CloudEvent, { call, deps }: Routed): Promise<Result> {
+async function deliver(event: CloudEvent, rule: ReturnType<typeof ruleFor>, { call, deps }: Routed): Promise<Result> {
   const { id, source } = event;
-  const { caller, requestId } = call;
-  const who = withTenant({ source: { kind: 'http', caller, requestId }, identity: '' }, deps.prepare.deployment);
-  const rule = ruleFor(event, deploymentOf(who, deps.prepare.deployment).events);
   if (rule === undefined) return { id, source, result: 'ignored' };
   try {
     const { runId, result, deployment } = await accept(requestOfEvent(event, rule, call), deps);

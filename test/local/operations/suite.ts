@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Stack } from '../../../infra/local/stack.ts';
 import { parseDeployment } from '../../../lib/deployment/record-schema.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
+import { listens } from '../listener.ts';
 import { byCommandLine, byHttp, byMessage, httpAnswer, type Seen, type Way } from './ways.ts';
 
 const WAYS = { 'by message': byMessage, 'by HTTP': byHttp, 'on the command line': byCommandLine } as const;
@@ -123,12 +121,4 @@ function readsOf(way: Way, stack: Stack): NonNullable<Way['reads']> {
 
 function nameOf(id: string): string {
   return `op-${id.replaceAll(/[^a-z0-9]/gi, '').slice(-12)}-${Date.now().toString(36)}`.toLowerCase();
-}
-
-/** Takes whatever is sent to it; answers its URL. */
-async function listens(host: string): Promise<string> {
-  const server = createServer((_, answer) => answer.writeHead(204).end()).listen(0, host);
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  return `http://${host}:${(server.address() as AddressInfo).port}/`;
 }
