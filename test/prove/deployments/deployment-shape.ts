@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../../lib/core/json.ts';
+import { isDeepStrictEqual } from 'node:util';
 import { omit } from '../../../lib/core/omit.ts';
 import type { DeploymentEvent } from '../../../lib/deployment/event.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
@@ -43,7 +43,7 @@ export function checkDeploymentChange(
   check('I9: what is reached never goes back', next.reached >= last.reached, () => `${name}: ${next.reached}`);
   for (const generation of last.generations) {
     const now = next.generations.find(({ number }) => number === generation.number);
-    const kept = now === undefined || bare(now) === bare(generation);
+    const kept = now === undefined || isDeepStrictEqual(bare(now), bare(generation));
     check('a generation never changes', kept, () => `${name}: ${generation.number}`);
   }
   /** Published ones may be, also with the write that follows their publishing. */
@@ -61,7 +61,7 @@ export function checkDeploymentChange(
 function isCarriedOn({ run: before }: DeploymentRecord, { run: now }: DeploymentRecord): boolean {
   if (before?.stop === undefined || now?.stop === undefined || before.id !== now.id) return true;
   const isOther = now.stop.why === 'delete' && before.stop.why !== 'delete';
-  return isOther || canonicalJson(before.stop) === canonicalJson(now.stop);
+  return isOther || isDeepStrictEqual(before.stop, now.stop);
 }
 
 /** What was under way is so still, or is complete, or is to be removed. */
@@ -72,13 +72,13 @@ function isNoted({ request }: DeploymentRecord, next: DeploymentRecord): boolean
   return places.includes(directory) || next.snapshots.some(({ snapshot }) => snapshot.path.startsWith(`${directory}/`));
 }
 
-function bare(generation: DeploymentRecord['generations'][number]): string {
-  return canonicalJson(omit(generation, 'superseded', 'rejected'));
+function bare(generation: DeploymentRecord['generations'][number]): object {
+  return omit(generation, 'superseded', 'rejected');
 }
 
 function isKept(event: DeploymentEvent, { events }: DeploymentRecord): boolean {
   const now = events.find(({ sequence }) => sequence === event.sequence);
   if (now === undefined) return false;
   if (event.publishedAt !== undefined && now.publishedAt !== event.publishedAt) return false;
-  return canonicalJson(omit(now, 'publishedAt')) === canonicalJson(omit(event, 'publishedAt'));
+  return isDeepStrictEqual(omit(now, 'publishedAt'), omit(event, 'publishedAt'));
 }
