@@ -53,6 +53,7 @@ const attempt = z.looseObject({
   capacityWaits: z.int().positive().exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),
   logsKept: z.record(z.string(), instant).exactOptional(),
+  sampledAt: instant.exactOptional(),
   removalVerifiedAt: instant.exactOptional(),
 });
 

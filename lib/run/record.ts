@@ -128,6 +128,8 @@ export interface Attempt {
   readonly artifacts?: readonly string[];
   /** When the logs of its pods were last kept while it ran, by pod. */
   readonly logsKept?: Readonly<Record<string, Instant>>;
+  /** When a sample of its job was last kept, or tried to be. */
+  readonly sampledAt?: Instant;
   /** When a look proved that none of its objects is left. */
   readonly removalVerifiedAt?: Instant;
 }

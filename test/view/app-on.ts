@@ -3,6 +3,7 @@ import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
 import { createS3LockReader } from '../../lib/run/store/s3-locks.ts';
 import { createS3RunList } from '../../lib/run/store/s3-run-index.ts';
 import { createS3EvidenceReader } from '../../lib/run/store/s3-evidence-store.ts';
+import { createS3SampleReader } from '../../lib/run/store/history/s3-sample-store.ts';
 import { findRun } from '../../lib/operate/find-run.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
 import { createApp } from '../../lib/view/server/app.ts';
@@ -22,6 +23,7 @@ export function appOn({ bucket }: FakeS3, more: Partial<ViewPorts> = {}): Hono {
     rows: (wish) => runs.rows(wish),
     run: (named) => findRun(named, { kind: 'all' }, { ledger, runs }),
     evidence: createS3EvidenceReader(bucket),
+    samples: createS3SampleReader(bucket),
     lock: createS3LockReader(bucket),
     streams: () => Promise.resolve([]),
     stream: () => Promise.reject(new DispatchError('RunNotFound', 'there is no such stream')),

@@ -2,11 +2,14 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import type { RunRow } from '../../lib/run/row.ts';
 import { rowOf, rowText } from '../../lib/run/row.ts';
+import type { SampleSeries } from '../../lib/run/samples/series.ts';
+import { createS3SampleStore } from '../../lib/run/store/history/s3-sample-store.ts';
 import type { QueueView } from '../../lib/view/queue-view.ts';
 import type { RunView } from '../../lib/view/run-view.ts';
 import { FakeS3 } from '../fakes/s3.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
 import { appOn, get, HOST } from './app-on.ts';
+import { sampleAt, SINK } from '../run/samples/sample.ts';
 import { HOSTILE, shownLedger, storeLog, type Shown } from './ledger-of.ts';
 
 let shown: Shown;
@@ -92,6 +95,20 @@ describe('a run', () => {
     expect(decisions[0]?.rows).toContainEqual(
       expect.objectContaining({ result: 'decided', rule: 'application-ended' }),
     );
+  });
+
+  it('has what was sampled of its job, as what is drawn', async () => {
+    const { bucket } = shown.s3;
+    const path = `/api/runs/${shown.failed}/attempts/1/samples`;
+    expect(await read<{ series: null }>(path)).toEqual({ series: null });
+    const samples = [sampleAt(10_000), sampleAt(20_000, { records: 50 })];
+    for (const sample of samples) await createS3SampleStore(bucket).add(shown.failed, 1, sample);
+    const { series } = await read<{ series: SampleSeries }>(path);
+    expect(series.job.vertices.map(({ name }) => name)).toEqual(['Source', 'Sink']);
+    expect(series.points.map(({ at, vertices }) => [at, vertices[SINK]?.recordsIn])).toEqual([
+      [10_000, undefined],
+      [20_000, 5],
+    ]);
   });
 
   it('is found by the beginning of its id, and else not', async () => {

@@ -8,6 +8,7 @@ import type { Reason } from '../../core/reasons.ts';
 import { lockOf } from '../../dispatch/lock.ts';
 import { parseFilter } from '../../operate/filter.ts';
 import type { Attempt, RunRecord } from '../../run/record.ts';
+import { seriesOf } from '../../run/samples/series.ts';
 import { ABORT_DECISION_FILE, DECISION_FILE } from '../../verdict/decision-evidence.ts';
 import { viewQueues } from '../queue-view.ts';
 import { replayDocument, replayOf } from '../replay.ts';
@@ -58,6 +59,10 @@ function routeRuns(app: Hono, ports: ViewPorts): void {
     const texts = await Promise.all(files.map((file) => ports.evidence(run.runId, attempt.number, file)));
     const decisions = texts.flatMap((text, index) => (text === undefined ? [] : [replayOf(files[index] ?? '', text)]));
     return context.json({ decisions: decisions.map(replayDocument) });
+  });
+  app.get('/api/runs/:run/attempts/:attempt/samples', async (context) => {
+    const { run, attempt } = await attemptAt(context, ports);
+    return context.json({ series: seriesOf(await ports.samples(run.runId, attempt.number)) ?? null });
   });
   app.get('/api/runs/:run/attempts/:attempt/files/:name{.+}', async (context) => {
     const { run, attempt } = await attemptAt(context, ports);

@@ -4,6 +4,7 @@ import type { DeploymentRecord } from '../../deployment/record.ts';
 import type { OrderAnswer } from '../../operate/order-run.ts';
 import type { RunRecord } from '../../run/record.ts';
 import type { RunRow } from '../../run/row.ts';
+import type { ReadSamples } from '../../run/store/history/sample-store.ts';
 import type { LockReader } from '../../run/store/locks.ts';
 import type { RowWish } from '../../run/store/run-index.ts';
 
@@ -40,6 +41,8 @@ export interface ViewPorts {
   run(named: string): Promise<RunRecord>;
   /** Undefined when it is gone. */
   evidence(runId: RunId, attempt: number, name: string): Promise<string | undefined>;
+  /** What was sampled of an attempt's job, oldest first. */
+  readonly samples: ReadSamples;
   readonly lock: LockReader;
   streams(): Promise<readonly DeploymentRecord[]>;
   stream(idOrName: string): Promise<DeploymentRecord>;

@@ -10,6 +10,8 @@ import { createS3EvidenceReader } from '../../../lib/run/store/s3-evidence-store
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
 import type { RowWish } from '../../../lib/run/store/run-index.ts';
+import type { ReadSamples } from '../../../lib/run/store/history/sample-store.ts';
+import { createS3SampleReader } from '../../../lib/run/store/history/s3-sample-store.ts';
 import type { LockReader } from '../../../lib/run/store/locks.ts';
 import { createS3LockReader } from '../../../lib/run/store/s3-locks.ts';
 import { createS3RunList } from '../../../lib/run/store/s3-run-index.ts';
@@ -31,6 +33,8 @@ export interface LedgerReader {
   readonly orders: OrderDeps;
   /** The text of a piece of evidence; undefined when it is gone. */
   evidence(runId: RunId, attempt: number, name: string): Promise<string | undefined>;
+  /** What was sampled of an attempt's job. */
+  readonly samples: ReadSamples;
   /** Who waits for a lock. */
   readonly lock: LockReader;
   readonly bucket: string;
@@ -53,6 +57,7 @@ export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerRea
   const runs = createS3RunList({ s3, bucket });
   const readLock = createS3LockReader({ s3, bucket });
   const readEvidence = createS3EvidenceReader({ s3, bucket });
+  const readSamples = createS3SampleReader({ s3, bucket });
   const helped = async <T>(call: Promise<T>): Promise<T> =>
     call.catch((error: unknown) => {
       throw withFix(error, bucket, io.env);
@@ -75,5 +80,6 @@ export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerRea
         throw wrongId ? new UsageError(`${error.message}; the ledger is ${bucket}`) : withFix(error, bucket, io.env);
       }),
     evidence: (...piece) => helped(readEvidence(...piece)),
+    samples: (...attempt) => helped(readSamples(...attempt)),
   };
 }

@@ -50,6 +50,7 @@ async function portsOf(io: Io, parsed: ParsedFlags): Promise<ViewPorts> {
     rows: (wish) => ledger.rows(wish),
     run: (named) => ledger.read(named),
     evidence: (runId, attempt, name) => ledger.evidence(runId, attempt, name),
+    samples: (runId, attempt) => ledger.samples(runId, attempt),
     lock: ledger.lock,
     streams: () => deployments.all(true),
     stream: (named) => deployments.find(named),

@@ -1,0 +1,116 @@
+import * as z from 'zod';
+import { defined } from '../../core/defined.ts';
+import { redactText } from '../../core/redaction/redact.ts';
+import { MAX_VERTICES, type Sample, type SampledJob, type VertexCounts } from './sample.ts';
+
+/*
+ * Samples as they are stored: lines of JSON. A line with `job` tells of which job those behind it are; each other one is a
+ * sample, with the counts of its vertices as bare numbers in the order of the job's. Lines that are not known are passed over.
+ */
+const count = z.number().nullable();
+const vertexSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  parallelism: z.number(),
+  inputs: z.array(z.object({ id: z.string(), ship: z.string().exactOptional() })),
+});
+const jobLine = z.object({ job: z.object({ id: z.string(), name: z.string(), vertices: z.array(vertexSchema) }) });
+const sampleLine = z.object({
+  at: z.number(),
+  counts: z.array(z.tuple([z.number(), z.number(), z.number(), z.number(), count, count, count, count])),
+  checkpoint: z
+    .object({
+      id: z.number(),
+      at: z.number(),
+      duration: z.number(),
+      bytes: z.number(),
+      written: z.number().exactOptional(),
+    })
+    .exactOptional(),
+  checkpoints: z.object({ completed: z.number(), failed: z.number() }).exactOptional(),
+  heap: z.object({ used: z.number(), max: z.number() }).exactOptional(),
+  restarts: z.number().exactOptional(),
+  taskManagers: z.number().exactOptional(),
+});
+
+const JOB = '{"job":';
+const MAX_NAME = 300;
+
+/** The text with one more sample, and how many it then has. */
+export function addSample(text: string, sample: Sample): { readonly text: string; readonly samples: number } {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const job = jobText(sample.job);
+  const known = lines.findLast((line) => line.startsWith(JOB));
+  const added = [...lines, ...(known === job ? [] : [job]), sampleText(sample)];
+  return { text: `${added.join('\n')}\n`, samples: added.filter((line) => !line.startsWith(JOB)).length };
+}
+
+export function writeSamples(samples: readonly Sample[]): string {
+  let last: string | undefined;
+  const lines = samples.flatMap((sample) => {
+    const job = jobText(sample.job);
+    const isNew = job !== last;
+    last = job;
+    return [...(isNew ? [job] : []), sampleText(sample)];
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Whatever cannot be read of it is left out. */
+export function readSamples(text: string): readonly Sample[] {
+  let job: SampledJob | undefined;
+  return text.split('\n').flatMap((line) => {
+    const value = parse(line);
+    const told = jobLine.safeParse(value);
+    if (told.success) job = told.data.job;
+    const sample = sampleLine.safeParse(value);
+    if (!sample.success || job === undefined) return [];
+    const { counts, ...rest } = sample.data;
+    return [{ ...rest, job, counts: counts.map(countsOf) }];
+  });
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names come from programs: what looks like a secret in them is not kept. */
+function jobText({ id, name, vertices }: SampledJob): string {
+  const named = vertices.slice(0, MAX_VERTICES).map((vertex) => ({
+    id: vertex.id,
+    name: shown(vertex.name),
+    parallelism: vertex.parallelism,
+    inputs: vertex.inputs.map((input) => ({ id: input.id, ...defined({ ship: input.ship }) })),
+  }));
+  return JSON.stringify({ job: { id, name: shown(name), vertices: named } });
+}
+
+function shown(name: string): string {
+  return redactText(name.slice(0, MAX_NAME));
+}
+
+function sampleText({ at, counts, checkpoint, checkpoints, heap, restarts, taskManagers }: Sample): string {
+  const rest = defined({ checkpoint, checkpoints, heap, restarts, taskManagers });
+  return JSON.stringify({ at, counts: counts.slice(0, MAX_VERTICES).map(numbersOf), ...rest });
+}
+
+function numbersOf(counts: VertexCounts): readonly (number | null)[] {
+  const { recordsIn, recordsOut, bytesIn, bytesOut, busy, idle, backPressured, watermark } = counts;
+  return [
+    recordsIn,
+    recordsOut,
+    bytesIn,
+    bytesOut,
+    ...[busy, idle, backPressured, watermark].map((one) => one ?? null),
+  ];
+}
+
+function countsOf(numbers: z.infer<typeof sampleLine>['counts'][number]): VertexCounts {
+  const [recordsIn, recordsOut, bytesIn, bytesOut, ...rest] = numbers;
+  const [busy, idle, backPressured, watermark] = rest.map((one) => one ?? undefined);
+  return { recordsIn, recordsOut, bytesIn, bytesOut, ...defined({ busy, idle, backPressured, watermark }) };
+}
