@@ -16,6 +16,8 @@ import { createS3EvidenceStore } from '../lib/run/store/s3-evidence-store.ts';
 import { createS3Locks } from '../lib/run/store/s3-locks.ts';
 import { createS3SessionLeases } from '../lib/run/store/s3-session-leases.ts';
 import { s3StateStorages } from '../lib/state/s3-state-storage.ts';
+import { reportOf } from '../lib/view/report/report.ts';
+import type { RunRecord } from '../lib/run/record.ts';
 import { onceWired } from './base-wiring.ts';
 import type { BundlerParts } from './bundler.ts';
 import type { Config } from './config.ts';
@@ -38,6 +40,7 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     ...common,
     locks: createS3Locks(ledgerBucket),
     evidence: createS3EvidenceStore(ledgerBucket),
+    reportOf: (run: RunRecord) => reportOf(run, config.LEDGER_BUCKET),
     publisher: publisherFor(config, sqs),
     callbacks: taskCallbacks(),
     targets: createTargets(deployment, s3),

@@ -5,7 +5,7 @@ import { stepErrorWait } from '../run/intervals.ts';
 import type { Versioned } from '../run/store/ledger.ts';
 import type { ActiveRun, Outcome, QueuedRun, RunRecord } from '../run/record.ts';
 import type { RunMessage } from '../run/store/run-queue.ts';
-import { publishPending } from './announce.ts';
+import { isWithoutReport, keepReport, publishPending } from './announce.ts';
 import { acquireLock } from './acquire-lock.ts';
 import { tellCallbacks } from './callbacks/tell-callbacks.ts';
 import { abandon, beginCleanUp, cleanUp } from './clean-up.ts';
@@ -106,6 +106,7 @@ async function lookAgain(
 }
 
 async function tryStep(record: RunRecord, deps: DispatchDeps): Promise<Step> {
+  if (isWithoutReport(record)) return continueNow(await keepReport(record, deps));
   // What was published stays so, whatever becomes of the step.
   let announced = record;
   try {

@@ -15,3 +15,27 @@ export async function publishPending(record: RunRecord, deps: DispatchDeps): Pro
   const publishedAt = deps.clock.now();
   return { ...record, events: record.events.map((event) => ({ publishedAt, ...event })) };
 }
+
+/** Whether the end is not told yet, and nobody has tried to keep its report. One of a former version has told it without. */
+export function isWithoutReport(record: RunRecord): boolean {
+  return record.state === 'ended' && record.report === undefined && record.events.some(isUntold);
+}
+
+function isUntold({ type, publishedAt }: RunRecord['events'][number]): boolean {
+  return type === 'completed' && publishedAt === undefined;
+}
+
+/**
+ * Keeps the report of a run that has ended. What the record that is returned says of it has to be written before the end is told: the
+ * event links the report or does not, however often it is sent. One that cannot be kept holds nothing up.
+ */
+export async function keepReport(record: RunRecord, { evidence, reportOf, log }: DispatchDeps): Promise<RunRecord> {
+  const kept: RunRecord = { ...record, report: 'kept' };
+  try {
+    await evidence.putReport(record.runId, reportOf(kept));
+    return kept;
+  } catch (error) {
+    log.warn('the report was not kept', { runId: record.runId, error });
+    return { ...record, report: 'lost' };
+  }
+}

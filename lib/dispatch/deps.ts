@@ -10,9 +10,10 @@ import type { EventContext } from '../outcome/event.ts';
 import type { Publisher } from '../outcome/publisher.ts';
 import type { TaskCallbacks } from '../outcome/task-callbacks.ts';
 import type { DeadLetters } from '../run/store/dead-letters.ts';
-import type { EvidenceStore } from '../run/store/evidence-store.ts';
+import type { EvidenceStore, ReportStore } from '../run/store/evidence-store.ts';
 import type { Ledger } from '../run/store/ledger.ts';
 import type { Locks } from '../run/store/locks.ts';
+import type { RunRecord } from '../run/record.ts';
 import type { RunQueue } from '../run/store/run-queue.ts';
 import type { SessionLeases } from '../run/session-lease.ts';
 import type { StateStorages } from '../state/storage.ts';
@@ -34,7 +35,9 @@ export interface DispatchDeps {
   readonly runQueue: RunQueue;
   readonly locks: Locks;
   readonly deadLetters: DeadLetters;
-  readonly evidence: EvidenceStore;
+  readonly evidence: EvidenceStore & ReportStore;
+  /** A run that has ended as one page of HTML, in which all that others said is text. */
+  readonly reportOf: (run: RunRecord) => string;
   readonly publisher: Publisher;
   readonly callbacks: TaskCallbacks;
   readonly eventContext: EventContext;

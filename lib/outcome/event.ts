@@ -3,7 +3,7 @@ import { defined } from '../core/defined.ts';
 import { REASONS } from '../core/reasons.ts';
 import { redactText } from '../core/redaction/redact.ts';
 import { hasFixedJobId } from '../job/high-availability.ts';
-import { evidencePrefix } from '../run/store/evidence-store.ts';
+import { evidencePrefix, reportKey } from '../run/store/evidence-store.ts';
 import { retained } from '../run/retained.ts';
 import { recordKey, type Attempt, type JobReport, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
 import type { Snapshot } from '../state/snapshot.ts';
@@ -39,6 +39,7 @@ export function buildEvent(record: RunRecord, event: RunEvent, context: EventCon
     ...facts,
     ...(outcome === undefined ? {} : { evidence: evidenceOf(record, event, outcome, context.ledgerBucket) }),
     ...leftOf(record, event),
+    ...reportOf(record, event, context.ledgerBucket),
     request: requestOf(record.source),
     record: `s3://${context.ledgerBucket}/${recordKey(record.runId)}`,
   };
@@ -154,6 +155,11 @@ function leftOf(record: RunRecord, event: RunEvent): Pick<LifecycleEventData, 'l
   if (event.type !== 'completed') return {};
   const snapshot = record.attempts.at(-1)?.snapshot;
   return { ...(snapshot === undefined ? {} : { snapshot: snapshotOf(snapshot) }), ...retainedOf(record) };
+}
+
+/** Whether it was kept is on record before the event is sent for the first time. */
+function reportOf({ runId, report }: RunRecord, event: RunEvent, bucket: string): Pick<LifecycleEventData, 'report'> {
+  return event.type === 'completed' && report === 'kept' ? { report: `s3://${bucket}/${reportKey(runId)}` } : {};
 }
 
 function retainedOf(record: RunRecord): Pick<LifecycleEventData, 'left'> {

@@ -122,6 +122,10 @@ const data = z.object({
   jar: z.string().exactOptional(),
   request: requestSchema,
   evidence: evidence.exactOptional(),
+  report: z
+    .string()
+    .exactOptional()
+    .describe('Of an end: s3:// URI of a page with all of this, which needs neither a network nor a script'),
   left: z
     .array(z.string())
     .exactOptional()

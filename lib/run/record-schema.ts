@@ -83,6 +83,7 @@ const base = {
   keepUntil: instant.exactOptional(),
   asked: z.looseObject({ spec: z.unknown().exactOptional(), job: z.string().exactOptional() }).exactOptional(),
   tag: z.string().exactOptional(),
+  report: z.enum(['kept', 'lost']).exactOptional(),
   callbacks: z
     .array(
       z.union([

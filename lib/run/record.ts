@@ -284,6 +284,8 @@ interface RunBase {
   readonly asked?: Asked;
   /** What it is listed and canceled by, with others. */
   readonly tag?: string;
+  /** Of its end: whether its report is in the ledger. Written before the end is told, which names a report that is kept. */
+  readonly report?: 'kept' | 'lost';
   /** Who waits for its end. */
   readonly callbacks?: readonly Callback[];
   /** The run that it does again; `exactly`: with the same bytes and image. */

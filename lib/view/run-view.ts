@@ -11,6 +11,7 @@ import { buildEvent } from '../outcome/event.ts';
 import type { LifecycleEvent } from '../outcome/schema.ts';
 import { ABORT_DECISION_FILE, DECISION_FILE } from '../verdict/decision-evidence.ts';
 import { nextCommands } from './next-commands.ts';
+import { ruleText } from './rule-text.ts';
 import { timelineOf, type TimelineStep } from './timeline.ts';
 
 /** Something that was kept of an attempt. */
@@ -38,6 +39,8 @@ export interface CauseView {
   readonly at: Instant;
   readonly field?: string;
   readonly rule?: string;
+  /** What that rule says. */
+  readonly ruleText?: string;
   readonly rootException?: string;
   readonly stackTrace?: string;
   readonly evidence: readonly EvidenceLine[];
@@ -127,7 +130,7 @@ function causeOf(outcome: Outcome, attempt: Attempt | undefined): CauseView {
     ...{ state, reason, message, at },
     reasonClass: REASONS[reason].class,
     todo: REASONS[reason].todo,
-    ...defined({ field, rule, rootException, stackTrace }),
+    ...defined({ field, rule, ruleText: rule === undefined ? undefined : ruleText(rule), rootException, stackTrace }),
     evidence: evidence.map((text) => ({ text, ...defined({ log: logOfPodIn(text, attempt) }) })),
   };
 }

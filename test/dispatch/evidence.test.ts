@@ -84,3 +84,43 @@ it('no evidence has a secret', async () => {
   }
   expect(JSON.stringify(world.events(runId))).not.toContain(SECRET);
 });
+
+const REPORT = /^s3 put runs\/[0-9a-f]+\/report/;
+
+it('a run that has ended has a report, which its last event alone links', async () => {
+  const world = new World();
+  world.programs = [{ ...HEALTHY, end: 'FAILED' }];
+  const { runId } = await world.request(jobMessage());
+  await world.drain();
+  const uri = `s3://ledger/runs/${runId}/report.html`;
+  expect(world.events(runId).map(({ data }) => data.report)).toEqual([undefined, undefined, uri]);
+  const html = world.s3.text(`ledger/runs/${runId}/report.html`) ?? '';
+  expect(html).toContain('✕</span> failed');
+  // Its events as well, with the one that is about to be sent.
+  expect(html).toContain(uri);
+  expect(world.asked(REPORT)).toBe(1);
+});
+
+it('one that cannot be kept holds nothing up, and no event links it, however often that is sent', async () => {
+  const world = new World();
+  world.programs = [HEALTHY];
+  const { runId } = await world.request(jobMessage());
+  world.plans.strike(/ s3 put runs\/[0-9a-f]+\/report/, 'refused');
+  world.plans.strike(/ events put/, 'crash-after');
+  await world.drain();
+  const { state, report, outcome } = world.record(runId);
+  expect([state, report, outcome?.state]).toEqual(['closed', 'lost', 'succeeded']);
+  expect(world.events(runId).at(-1)?.data).not.toHaveProperty('report');
+  expect(world.logged.filter((line) => line.startsWith('the report was not kept'))).toHaveLength(1);
+});
+
+it('a crash between its report and its event is taken up', async () => {
+  const world = new World();
+  world.programs = [HEALTHY];
+  const { runId } = await world.request(jobMessage());
+  world.plans.strike(/ s3 put runs\/[0-9a-f]+\/report/, 'crash-after');
+  await world.drain();
+  expect(world.record(runId)).toMatchObject({ state: 'closed', report: 'kept' });
+  expect(world.events(runId).at(-1)?.data.report).toBe(`s3://ledger/runs/${runId}/report.html`);
+  expect(world.asked(REPORT)).toBe(2);
+});

@@ -34,6 +34,7 @@ import { createSqsRunQueue } from '../../lib/run/store/sqs-run-queue.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';
 import { parseUploadEvent } from '../../lib/trigger/s3-event.ts';
 import { parseScheduleEvent } from '../../lib/trigger/schedule.ts';
+import { reportOf } from '../../lib/view/report/report.ts';
 import type { Invocation } from './simulation.ts';
 import { sqsClient, type Sent } from './servers/sqs.ts';
 import { signedUrl } from './jars.ts';
@@ -118,6 +119,7 @@ export function dispatchDeps(world: World, invocation: Invocation): DispatchDeps
     ...base,
     locks: createS3Locks(bucket),
     evidence: createS3EvidenceStore(bucket),
+    reportOf: (run) => reportOf(run, LEDGER),
     publisher: createPublisher({ destinations: [bus], open: () => bus }),
     targets: () => Promise.resolve(target),
     keepJar: s3Pins({ ...bucket, clock: base.clock }).refresh,

@@ -14,6 +14,7 @@ import { checkChange, checkShape, isCalledEndless, isOfOneKey, type Check } from
 import type { Put } from './servers/s3.ts';
 import { isPoolDeployment, isTheirs, isUnderForeign } from './sessions/session-invariants.ts';
 import { checkIndex } from './index/invariants.ts';
+import { checkReport } from './index/report-invariants.ts';
 import type { Invocation } from './simulation.ts';
 import type { MemoryQueue } from './servers/sqs.ts';
 import type { World } from './world.ts';
@@ -29,7 +30,7 @@ const RUN_ID = 'flink-dispatch.io/run-id';
 const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 /** Under another key the invariants would look at nothing, and hold. */
 const DOCUMENTED =
-  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|lock-queues|sessions)\/|index\/(?:rows|older)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
+  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|report\.html$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|lock-queues|sessions)\/|index\/(?:rows|older)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
 /** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
 const MOST_MESSAGES = 40;
 
@@ -212,6 +213,7 @@ export class Invariants {
     this.check('recorded before published', entry !== undefined, () => `${id} ${event.type}`);
     if (entry?.type !== 'completed' || record === undefined) return;
     this.check('outcome recorded before it is published', record.outcome?.state === event.data.state, () => id);
+    checkReport(this.checks, event, record, this.world.s3);
   }
 
   // ── Kubernetes ──

@@ -11,6 +11,7 @@ import type { Attempt, RunRecord } from '../../run/record.ts';
 import { seriesOf } from '../../run/samples/series.ts';
 import { ABORT_DECISION_FILE, DECISION_FILE } from '../../verdict/decision-evidence.ts';
 import { viewQueues } from '../queue-view.ts';
+import { reportOf } from '../report/report.ts';
 import { replayDocument, replayOf } from '../replay.ts';
 import { viewRun } from '../run-view.ts';
 import { streamRow, viewStream } from '../stream-view.ts';
@@ -53,6 +54,12 @@ function routeRuns(app: Hono, ports: ViewPorts): void {
   app.get('/api/runs/:run', async (context) =>
     context.json(viewRun(await ports.run(context.req.param('run')), ports.ledger)),
   );
+  app.get('/api/runs/:run/report.html', async (context) => {
+    const run = await ports.run(context.req.param('run'));
+    // To be kept: shown here, its own style would be refused.
+    const headers = { 'content-disposition': `attachment; filename="${run.runId}.html"` };
+    return context.html(reportOf(run, ports.ledger), 200, headers);
+  });
   app.get('/api/runs/:run/attempts/:attempt/decisions', async (context) => {
     const { run, attempt } = await attemptAt(context, ports);
     const files = [ABORT_DECISION_FILE, DECISION_FILE].filter((file) => attempt.artifacts?.includes(file));

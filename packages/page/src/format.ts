@@ -1,18 +1,9 @@
-/** How instants, spans and sizes are written; `locale` is the reader's own where none is given. */
+/** How instants and sizes are written; `locale` is the reader's own where none is given. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-export function span(ms: number): string {
-  if (ms < 0) return '0 s';
-  if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`;
-  if (ms < 2 * MINUTE) return `${Math.round(ms / SECOND)} s`;
-  if (ms < 2 * HOUR) return `${Math.floor(ms / MINUTE)} min ${Math.floor((ms % MINUTE) / SECOND)} s`;
-  if (ms < 2 * DAY) return `${Math.floor(ms / HOUR)} h ${Math.floor((ms % HOUR) / MINUTE)} min`;
-  return `${Math.floor(ms / DAY)} d ${Math.floor((ms % DAY) / HOUR)} h`;
-}
 
 /** `12 s ago`; whole units, so that a list does not change with every second. */
 export function ago(instant: number, now: number): string {
@@ -36,17 +27,6 @@ export function bytes(count: number): string {
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, count)) / 10)));
   const value = count / 1024 ** power;
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power] ?? 'B'}`;
-}
-
-/** What a state looks like without colour. */
-const MARKS: Readonly<Record<string, string>> = {
-  ...{ accepted: '○', waiting: '◔', starting: '◑', running: '●' },
-  ...{ succeeded: '✓', failed: '✕', canceled: '■', rejected: '⊘', unknown: '?' },
-  ...{ ok: '✓', blocked: '✕', suspended: '■', finished: '✓', deleted: '■' },
-};
-
-export function markOf(state: string): string {
-  return MARKS[state] ?? '◑';
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

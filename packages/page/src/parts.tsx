@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ago, fullTime, markOf } from './format.ts';
+import { markOf } from '../../../lib/view/words.ts';
+import { ago, fullTime } from './format.ts';
 import type { Failure, Live } from './live.ts';
 
 /** A state as a word with a mark: never by its colour alone. */

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { RunRow } from '../../../lib/run/row.ts';
-import { plural, span } from './format.ts';
+import { span } from '../../../lib/view/words.ts';
+import { plural } from './format.ts';
 import { useLive, useNow } from './live.ts';
 import { go, type Place } from './location.ts';
 import { Cell, Loaded, Rows, State, Time, Title } from './parts.tsx';

@@ -1,17 +1,7 @@
 import type { JSX } from 'preact';
-import type { StepKind, TimelineStep } from '../../../lib/view/timeline.ts';
-import { span } from './format.ts';
+import type { TimelineStep } from '../../../lib/view/timeline.ts';
+import { span, STEP_WORDS } from '../../../lib/view/words.ts';
 import { Cell, Rows, Time } from './parts.tsx';
-
-const WORDS: Readonly<Record<StepKind, string>> = {
-  accepted: 'Accepted',
-  waiting: 'Waits',
-  creating: 'Creates the cluster',
-  starting: 'Starts',
-  ready: 'Ready before its turn',
-  running: 'Runs',
-  removing: 'Removes the cluster',
-};
 
 /** Each step with its bar, which says no more than the columns beside it. */
 export function Timeline({
@@ -27,7 +17,7 @@ export function Timeline({
     <Rows caption="What the run did, in order" columns={['Step', 'Attempt', 'From', 'Took', 'Span']}>
       {steps.map(({ kind, attempt, from, to }) => (
         <tr key={`${kind}-${attempt ?? 0}-${from}`}>
-          <Cell name="Step">{WORDS[kind]}</Cell>
+          <Cell name="Step">{STEP_WORDS[kind]}</Cell>
           <Cell name="Attempt">{attempt}</Cell>
           <Cell name="From">
             <Time at={from} />

@@ -57,6 +57,7 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     locks: nothing('locks'),
     deadLetters: nothing('dead letters'),
     evidence: new FakeEvidenceStore(),
+    reportOf: () => '',
     publisher: { publish: () => unused('events') },
     callbacks: NO_TASKS,
     eventContext: { source: '/bench', ledgerBucket: LEDGER },

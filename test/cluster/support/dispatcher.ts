@@ -33,6 +33,7 @@ import type { RunRecord } from '../../../lib/run/record.ts';
 import { NO_TASKS } from '../../../lib/outcome/task-callbacks.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
+import { reportOf } from '../../../lib/view/report/report.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
 import { FakeLocks } from '../../fakes/locks.ts';
@@ -127,7 +128,14 @@ export class Run {
     this.accepting = { ...common, clock: this.clock, log, live: this.ledger, prepare, pin };
     const targets = createTargets(deployment, new S3Client({ region: 'none' }));
     this.deps = {
-      ...{ ...common, clock: this.clock, log, evidence: this.evidence, locks: new FakeLocks() },
+      ...{
+        ...common,
+        clock: this.clock,
+        log,
+        evidence: this.evidence,
+        reportOf: (run) => reportOf(run, 'ledger'),
+        locks: new FakeLocks(),
+      },
       publisher: this.publisher(),
       targets: async (name) => this.watched(await targets(name)),
       deliver,

@@ -23,6 +23,7 @@ import type { RunRecord } from '../../../lib/run/record.ts';
 import { NO_TASKS } from '../../../lib/outcome/task-callbacks.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
+import { reportOf } from '../../../lib/view/report/report.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
 import { FakeLocks } from '../../fakes/locks.ts';
@@ -79,7 +80,13 @@ export class SessionDispatcher {
     this.accepting = { ...common, live: this.ledger, prepare, pin: (jar) => Promise.resolve(jar) };
     const targets = createTargets(deployment, new S3Client({ region: 'none' }));
     this.deps = {
-      ...{ ...common, evidence: this.evidence, locks: new FakeLocks(), publisher: this.publisher },
+      ...{
+        ...common,
+        evidence: this.evidence,
+        reportOf: (run) => reportOf(run, 'ledger'),
+        locks: new FakeLocks(),
+        publisher: this.publisher,
+      },
       targets: async (name) => this.watched(await targets(name)),
       deliver: () => Promise.reject(new Error('a session is delivered nothing')),
       keepJar: () => Promise.resolve(),

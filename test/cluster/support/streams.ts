@@ -27,6 +27,7 @@ import { parseUploadEvent } from '../../../lib/trigger/s3-event.ts';
 import { NO_TASKS } from '../../../lib/outcome/task-callbacks.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
+import { reportOf } from '../../../lib/view/report/report.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
 import { FakeLocks } from '../../fakes/locks.ts';
@@ -96,7 +97,13 @@ export class Streams {
     this.targets = createTargets(deployment, s3);
     const bundle = (): Promise<never> => Promise.reject(new Error('nothing is bundled here'));
     this.fixed = {
-      ...{ ...common, evidence: new FakeEvidenceStore(), locks: new FakeLocks(), publisher: this.published },
+      ...{
+        ...common,
+        evidence: new FakeEvidenceStore(),
+        reportOf: (run) => reportOf(run, bucket),
+        locks: new FakeLocks(),
+        publisher: this.published,
+      },
       deliver: createDelivery(deployment, { sign: signedUrls(s3), clock, bundle }),
       keepJar: pins.refresh,
       state: s3StateStorages({ s3, allowed: [`s3://${STATE_BUCKET}`] }),

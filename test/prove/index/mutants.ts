@@ -11,6 +11,24 @@ export const INDEX_MUTANTS: readonly Mutant[] = [
     without: '',
   },
   {
+    name: 'a report is there before the event that links it',
+    file: 'lib/dispatch/announce.ts',
+    guard: '    await evidence.putReport(record.runId, reportOf(kept));\n',
+    without: '',
+  },
+  {
+    name: 'whether a report is kept is on record before the end is told',
+    file: 'lib/dispatch/advance.ts',
+    guard: 'if (isWithoutReport(record)) return continueNow(await keepReport(record, deps));',
+    without: 'if (isWithoutReport(record)) record = await keepReport(record, deps);',
+  },
+  {
+    name: 'a report that cannot be kept is not linked',
+    file: 'lib/dispatch/announce.ts',
+    guard: "    return { ...record, report: 'lost' };",
+    without: '    return kept;',
+  },
+  {
     name: 'a sweep keeps the row of a closed run before it takes the marker away',
     file: 'lib/dispatch/sweep/sweep-rows.ts',
     guard: 'if (record !== undefined) await deps.index.keep(record);\n',

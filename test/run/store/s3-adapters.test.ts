@@ -249,6 +249,16 @@ describe('evidence on S3', () => {
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input.Body).toBe(bytes);
   });
 
+  it('has a report beside it, as it is', async () => {
+    await store.putReport(record.runId, '<p>password=hunter2</p>');
+    const { Key, Body, ContentType } = s3.commandCalls(PutObjectCommand)[0]?.args[0].input ?? {};
+    expect([Key, Body, ContentType]).toEqual([
+      `runs/${record.runId}/report.html`,
+      '<p>password=hunter2</p>',
+      'text/html; charset=utf-8',
+    ]);
+  });
+
   it.each(['../record.json', '/a', 'a//b', '.x', 'a b', '', 'a/../b', 'a'.repeat(201)])(
     'refuses the name %j',
     async (name) => {
