@@ -6,6 +6,7 @@ import { withJavaDefaults } from '../flink/config/built-in.ts';
 import { flinkRules } from '../flink/version.ts';
 import { MAIN_STACK_DEPTH } from '../flink/job-manager.ts';
 import type { Snapshot } from '../state/snapshot.ts';
+import { earlyTaskManager } from './early-task-manager.ts';
 import { hasFixedJobId, hasHighAvailability } from './high-availability.ts';
 import { programOf } from './jar/program.ts';
 import type { ResolvedJob } from './job.ts';
@@ -50,6 +51,7 @@ function runOptions(job: ResolvedJob, plan: ClusterPurpose): Record<string, stri
     'cluster.registration.error-delay': job.options['cluster.registration.error-delay'] ?? '500 ms',
     // The JobManager stays up until its end was read.
     'execution.shutdown-on-application-finish': 'false',
+    ...earlyTaskManager(job),
     ...(hasHighAvailability(job.options) ? recoveryOptions(job) : {}),
   };
 }

@@ -50,8 +50,8 @@ export function slotsOf({
 
 function options(job: ResolvedJob, own: StandaloneRequest): StandaloneRequest['options'] {
   return {
-    [SLOTS]: String(slotsOf(job)),
     ...omit(own.options, '$internal.pipeline.job-id'),
+    [SLOTS]: job.options[SLOTS] ?? String(slotsOf(job)),
     'web.submit.enable': 'true',
   };
 }
