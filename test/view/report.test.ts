@@ -80,7 +80,7 @@ describe('a report', () => {
   it('is the same of the same record, also of one that was rejected before it had a job', () => {
     const rejected = sampleRecord({ state: 'closed' });
     expect(reportOf(rejected, 'ledger')).toBe(reportOf(rejected, 'ledger'));
-    const bare = without({ ...failed, attempts: [] }, 'job');
+    const bare = without({ ...failed, attempts: [] } as unknown as ReturnType<typeof sampleRecord>, 'job');
     expect(reportOf(bare, 'ledger')).toContain('It was rejected before its job could be read.');
   });
 
