@@ -38,7 +38,7 @@ export const CALLBACK_MUTANTS: readonly Mutant[] = GUARDS.map((guard) => ({ ...g
 export const CALLBACK_TESTED: readonly TestedMutant[] = [
   {
     name: 'a run stays until its tasks are told',
-    test: 'test/dispatch/task-callbacks.test.ts',
+    test: 'test/dispatch/callbacks/task-callbacks.test.ts',
     file: 'lib/dispatch/clean-up.ts',
     guard: 'if (waitsForCallbacks(record, now)) return waitFor(record, nextLook(record, now));',
     without: 'if (waitsForCallbacks(record, now)) return continueNow(toClosed(record));',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { accept, type Accepted } from '../../lib/dispatch/accept.ts';
-import { parseDispatchConfig } from '../../lib/job/config/dispatch-config.ts';
-import { openCallbacks } from '../../lib/run/callbacks.ts';
-import { jobMessage, World } from './world/simulated.ts';
+import { accept, type Accepted } from '../../../lib/dispatch/accept.ts';
+import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
+import { openCallbacks } from '../../../lib/run/callbacks.ts';
+import { jobMessage, World } from '../world/simulated.ts';
 
 const configWith = (allow: string) =>
   parseDispatchConfig(`
