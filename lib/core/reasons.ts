@@ -102,6 +102,10 @@ export const REASONS = {
     class: 'infrastructure',
     todo: 'Add nodes, or lower the resources, node selector or tolerations that the message names.',
   },
+  PodGated: {
+    class: 'user',
+    todo: 'See the controller that has gated the pod, such as Kueue: its queue, quota or admission checks.',
+  },
   QuotaTooSmall: {
     class: 'user',
     todo: "Raise the namespace's ResourceQuota, or lower the job's resources or job.parallelism.",

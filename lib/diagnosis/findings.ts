@@ -105,6 +105,7 @@ function podFinding(pod: PodFacts, events: readonly EventFacts[], at: LookedAt):
   return (
     takenAway(pod) ??
     containerFinding(pod, own, at) ??
+    gated(pod) ??
     unschedulable(pod, own, at.now) ??
     volumeMissing(pod, own, at) ??
     sidecarFinding(pod, own, at)
@@ -133,6 +134,19 @@ const ADMISSION = /^(?:OutOf\w+|NodeAffinity|NodePorts|UnexpectedAdmissionError|
 function neverRan(pod: PodFacts): boolean {
   if (ADMISSION.test(pod.reason ?? '') || NOT_ADMITTED.test(pod.message ?? '')) return true;
   return pod.containers.length > 0 && !hasMainBegun(pod);
+}
+
+/** Only who gated it knows how long that takes. */
+function gated(pod: PodFacts): Finding | undefined {
+  if (pod.gates === undefined) return undefined;
+  return {
+    reason: 'PodGated',
+    message: `The ${COMPONENT_NAMES[pod.component]}'s pod waits for its scheduling gates to open: ${pod.gates}`,
+    evidence: [`pod ${pod.name}: schedulingGates ${pod.gates}`],
+    certainty: 'suspected',
+    component: pod.component,
+    since: pod.createdAt,
+  };
 }
 
 /** A node is on its way: cluster-autoscaler's word, and Karpenter's. */

@@ -1,7 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { waitsForCallbacks } from '../run/callbacks.ts';
-import { jobIsOver, keepUntil, removesHighAvailability } from '../run/cluster-retention.ts';
+import { jobIsOver, keepUntil, removesHighAvailability } from '../run/retention/cluster-retention.ts';
 import { currentAttempt, hasAttempt, toCleaning, toClosed, updateAttempt } from '../run/machine.ts';
 import { MAX_WAIT, nextLook } from '../run/intervals.ts';
 import type { EndedRun, HasAttempt } from '../run/record.ts';

@@ -1,7 +1,7 @@
 import { mainContainer } from '../kubernetes/cluster/containers.ts';
 import type { PodFacts } from '../kubernetes/cluster/port.ts';
 import type { DecisionFacts, RuledVerdict } from '../verdict/decide.ts';
-import { logName, logsDue, MAX_LOGS, noteLogs } from '../run/log-keeping.ts';
+import { logName, logsDue, MAX_LOGS, noteLogs } from '../run/retention/log-keeping.ts';
 import { updateAttempt } from '../run/machine.ts';
 import { ABORT_DECISION_FILE, DECISION_FILE, decisionEvidence } from '../verdict/decision-evidence.ts';
 import type { Observation } from '../verdict/observation.ts';

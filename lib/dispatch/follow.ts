@@ -6,6 +6,7 @@ import { streamNote } from '../verdict/kind.ts';
 import type { Observation } from '../verdict/observation.ts';
 import type { ActiveRun, Outcome, RunRecord } from '../run/record.ts';
 import { savepointStop } from '../run/stop-request.ts';
+import { noteGate } from '../run/gate.ts';
 import { inTimeToRenew } from '../run/renewal.ts';
 import { afterFailure } from '../run/retry.ts';
 import { firstJobManager } from '../verdict/verdict.ts';
@@ -23,10 +24,12 @@ type Ends = Exclude<RuledVerdict, { kind: 'wait' }>;
 
 /** States starting and running: observe, decide, keep the evidence, and say what is next. */
 export async function follow(record: ActiveRun, deps: DispatchDeps): Promise<Step> {
-  const at = await openAttempt(record, deps);
-  const observation = await lookAtStop(at, await modeOf(record).observe(at));
-  const facts: DecisionFacts = { observation, record, now: deps.clock.now() };
-  const verdict = decide(facts.observation, record, facts.now);
+  const opened = await openAttempt(record, deps);
+  const observation = await lookAtStop(opened, await modeOf(record).observe(opened));
+  const now = deps.clock.now();
+  const at = withRun(opened, noteGate(record, observation.kubernetes.pods, now));
+  const facts: DecisionFacts = { observation, record: at.run, now };
+  const verdict = decide(observation, at.run, now);
   if (verdict.kind === 'wait') return goOn(at, facts, verdict);
   logVerdict(at, verdict);
   return endAttempt(at, facts, verdict);

@@ -4,7 +4,7 @@ import { REASONS } from '../core/reasons.ts';
 import { redactText } from '../core/redaction/redact.ts';
 import { hasFixedJobId } from '../job/high-availability.ts';
 import { evidencePrefix, reportKey } from '../run/store/evidence-store.ts';
-import { retained } from '../run/retained.ts';
+import { retained } from '../run/retention/retained.ts';
 import { recordKey, type Attempt, type JobReport, type Outcome, type RunEvent, type RunRecord } from '../run/record.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { callerText, type EventId, type RunSource } from '../trigger/request.ts';

@@ -2,6 +2,7 @@ import type { Duration, Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { hasHighAvailability } from '../job/high-availability.ts';
 import type { Snapshot } from '../state/snapshot.ts';
+import { gatedFor } from './gate.ts';
 import { currentAttempt, hasAttempt, isEnded, updateAttempt } from './machine.ts';
 import type { Attempt, HasAttempt, RunRecord } from './record.ts';
 
@@ -33,10 +34,11 @@ export function permitted(run: RunRecord, startFrom: Snapshot | undefined, now: 
   return updateAttempt(begins, { submission, ...defined({ restoredFrom: startFrom }) });
 }
 
-/** How much of `deadlines.start` an attempt has used: one that is ready and held uses none. */
+/** How much of `deadlines.start` an attempt has used: one that is ready and held, or behind a scheduling gate, uses none. */
 export function startingFor(run: Pick<RunRecord, 'prepared' | 'attempts'>, attempt: Attempt, now: Instant): Duration {
   const { prepared } = run;
-  if (prepared === undefined || !isPrepared(run)) return now - attempt.launchedAt;
-  if (prepared.permittedAt !== undefined) return now - prepared.permittedAt;
-  return prepared.readyAt === undefined ? now - attempt.launchedAt : 0;
+  const starting = now - attempt.launchedAt - gatedFor(attempt, now);
+  if (prepared === undefined || !isPrepared(run)) return starting;
+  if (prepared.permittedAt !== undefined) return Math.min(starting, now - prepared.permittedAt);
+  return prepared.readyAt === undefined ? starting : 0;
 }

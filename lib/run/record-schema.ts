@@ -50,6 +50,7 @@ const attempt = z.looseObject({
   renewAt: instant.exactOptional(),
   abortOutcome: outcome.exactOptional(),
   outcome: outcome.exactOptional(),
+  gate: z.looseObject({ since: instant.exactOptional(), before: z.number(), message: z.string() }).exactOptional(),
   capacityWaits: z.int().positive().exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),
   logsKept: z.record(z.string(), instant).exactOptional(),

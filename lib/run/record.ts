@@ -1,4 +1,4 @@
-import type { Instant } from '../core/clock.ts';
+import type { Duration, Instant } from '../core/clock.ts';
 import type { ClusterId, DeploymentId, JobId, RunId } from '../core/ids.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { JobRuntime } from '../flink/job-manager.ts';
@@ -122,6 +122,8 @@ export interface Attempt {
   /** Why it is given up, while its job is being stopped. */
   readonly abortOutcome?: Outcome;
   readonly outcome?: Outcome;
+  /** What keeps its pods from being scheduled, or did. */
+  readonly gate?: Gate;
   /** How often it was put off for want of room, with those in whose place it came. */
   readonly capacityWaits?: number;
   /** Names of what was kept of the attempt, under `runs/<runId>/evidence/<number>/` of the ledger. */
@@ -132,6 +134,15 @@ export interface Attempt {
   readonly sampledAt?: Instant;
   /** When a look proved that none of its objects is left. */
   readonly removalVerifiedAt?: Instant;
+}
+
+/** Of an attempt of which a look found a pod behind a scheduling gate: Kueue, or whoever else gates pods, has not let it in. */
+export interface Gate {
+  /** Absent when the last look found none. */
+  readonly since?: Instant;
+  /** Milliseconds behind gates before that. */
+  readonly before: Duration;
+  readonly message: string;
 }
 
 /** A task of a state machine that waits for the end of a run. */

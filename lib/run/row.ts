@@ -3,6 +3,7 @@ import { defined } from '../core/defined.ts';
 import { isRunId, type RunId } from '../core/ids.ts';
 import { toWireText } from '../core/wire-text.ts';
 import type { RunSource } from '../trigger/request.ts';
+import { gateOf } from './gate.ts';
 import type { OutcomeState, RunRecord, RunState } from './record.ts';
 
 /** What a list says of where a run is: its outcome once it has one. */
@@ -44,7 +45,7 @@ export function rowOf(run: RunRecord): RunRow {
     name: [...toWireText(name)].slice(0, MAX_NAME).join(''),
     trigger: source.kind,
     state: stateOf(run),
-    ...defined({ reason: outcome?.reason ?? waiting?.reason }),
+    ...defined({ reason: outcome?.reason ?? waiting?.reason ?? gateOf(run)?.reason }),
     acceptedAt: createdAt,
     ...defined({ endedAt: outcome?.at }),
     attempts: attempts.length,

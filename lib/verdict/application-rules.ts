@@ -6,7 +6,7 @@ import { runOf } from '../kubernetes/cluster/owner-metadata.ts';
 import type { Duration } from '../core/clock.ts';
 import type { DeploymentFacts } from '../kubernetes/cluster/port.ts';
 import type { LogFinding } from '../diagnosis/log-findings.ts';
-import { restUnreachable, runDeadline, startDeadline } from './deadlines.ts';
+import { gateLimit, restUnreachable, runDeadline, startDeadline } from './deadlines.ts';
 import {
   cancelFact,
   deploymentFact,
@@ -125,6 +125,7 @@ export const APPLICATION_RULES: readonly Rule[] = [
   canceledBeforeStart,
   cancelTimeout('so its cluster is removed'),
   jobLost,
+  gateLimit,
   startDeadline,
   mainDeadline,
   runDeadline,

@@ -10,6 +10,7 @@ import { startsSoFar } from './jobmanager-replacement.ts';
 import { isTerminal } from '../flink/job-state.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import type { Attempt } from '../run/record.ts';
+import { gatedFor } from '../run/gate.ts';
 import { startingFor } from '../run/prepared.ts';
 import { BEFORE_RUNNING, ONCE_RUNNING, type Rule } from './rule.ts';
 import {
@@ -28,6 +29,20 @@ import {
 
 /** How long a REST endpoint may be silent, while its pods are well, before the run's outcome is called unknown. */
 export const SILENCE_LIMIT: Duration = 30 * 60_000;
+
+/** Nobody opens such a gate any more. */
+export const GATE_LIMIT: Duration = 7 * 24 * 60 * 60_000;
+
+export const gateLimit: Rule = {
+  name: 'gate-limit',
+  description: `A scheduling gate has been shut before a pod for ${GATE_LIMIT / 86_400_000} days: the attempt fails`,
+  when: BEFORE_RUNNING,
+  facts: ({ attempt, now }) =>
+    attempt.gate === undefined
+      ? 'no pod was behind a scheduling gate'
+      : `behind gates for ${seconds(gatedFor(attempt, now))}`,
+  judge: gatedTooLong,
+};
 
 export const startDeadline: Rule = {
   name: 'start-deadline',
@@ -58,6 +73,12 @@ function unreachableFact({ record, observation, now }: DecisionInput): string {
   if (observation.rest.state === 'answered') return 'REST answers';
   const since = record.unreachableSince ?? now;
   return `REST has not answered for ${seconds(now - since)} of ${seconds(SILENCE_LIMIT)}: ${observation.rest.error}`;
+}
+
+function gatedTooLong(input: DecisionInput): Verdict | undefined {
+  const { attempt, now, jobs } = input;
+  if (attempt.gate?.since === undefined || gatedFor(attempt, now) < GATE_LIMIT || jobs.some(hasRun)) return undefined;
+  return failure(input, 'PodGated', `After ${GATE_LIMIT / 86_400_000} days ${attempt.gate.message}`, []);
 }
 
 function overdueStart(input: DecisionInput): Verdict | undefined {

@@ -46,6 +46,7 @@ const pod = z.object({
   deleting: z.boolean(),
   ready: z.boolean(),
   unschedulable: text.exactOptional(),
+  gates: text.exactOptional(),
   containers: z.array(container),
 });
 

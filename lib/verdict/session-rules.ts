@@ -2,7 +2,7 @@ import type { Duration } from '../core/clock.ts';
 import type { Reason } from '../core/reasons.ts';
 import { stateRefused } from './application/state-refused.ts';
 import { startingFor } from '../run/prepared.ts';
-import { restUnreachable, runDeadline, startDeadline } from './deadlines.ts';
+import { gateLimit, restUnreachable, runDeadline, startDeadline } from './deadlines.ts';
 import {
   cancelFact,
   deploymentFact,
@@ -120,6 +120,7 @@ export const SESSION_RULES: readonly Rule[] = [
   stateRefused,
   slotsDeadline,
   submissionDeadline,
+  gateLimit,
   startDeadline,
   runDeadline,
   restUnreachable,

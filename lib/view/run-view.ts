@@ -4,6 +4,7 @@ import { omit } from '../core/omit.ts';
 import { REASONS } from '../core/reasons.ts';
 import { redactJson } from '../core/redaction/redact.ts';
 import { logNamed } from '../operate/kept-logs.ts';
+import { gateOf } from '../run/gate.ts';
 import { isEnded } from '../run/machine.ts';
 import type { Attempt, Outcome, RunRecord } from '../run/record.ts';
 import { rowOf, type RunRow } from '../run/row.ts';
@@ -101,7 +102,8 @@ export interface RunView {
 /** `ledger`: the bucket, which the events name. */
 export function viewRun(stored: RunRecord, ledger: string): RunView {
   const run = redactJson(stored);
-  const { outcome, waiting, stepError, unreachableSince, deployment, cancelRequested, attempts } = run;
+  const { outcome, stepError, unreachableSince, deployment, cancelRequested, attempts } = run;
+  const waits = run.waiting ?? gateOf(run);
   const context = { source: '/', ledgerBucket: ledger };
   return {
     row: rowOf(run),
@@ -110,7 +112,7 @@ export function viewRun(stored: RunRecord, ledger: string): RunView {
     ...defined({
       cancelRequested,
       cause: outcome && causeOf(outcome, attempts.at(-1)),
-      waiting: waiting && { ...waiting, todo: REASONS[waiting.reason].todo },
+      waiting: waits && { ...waits, todo: REASONS[waits.reason].todo },
       stepError,
       unreachableSince,
       deployment,

@@ -215,6 +215,14 @@ describe('pods that come and go', () => {
     });
   });
 
+  it('a pod is behind scheduling gates, for as long as it takes', () => {
+    const gates = 'kueue.x-k8s.io/admission';
+    const gated = pod({ phase: 'Pending', ready: false, containers: [], createdAt: NOW - 900_000, gates });
+    expect(findFailure(facts(gated), NOW)).toMatchObject({
+      ...{ reason: 'PodGated', certainty: 'suspected', evidence: [`pod ${gated.name}: schedulingGates ${gates}`] },
+    });
+  });
+
   it('TaskManagers that are killed again and again are suspected by their numbers', () => {
     const tm = pod({
       component: 'taskmanager',

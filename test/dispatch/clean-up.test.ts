@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobIsOver, keepUntil, removesHighAvailability } from '../../lib/run/cluster-retention.ts';
+import { jobIsOver, keepUntil, removesHighAvailability } from '../../lib/run/retention/cluster-retention.ts';
 import { removeAndVerify } from '../../lib/kubernetes/cluster/remove-and-verify.ts';
 import { currentAttempt, updateAttempt, without } from '../../lib/run/machine.ts';
 import type { ActiveRun, EndedRun, Outcome } from '../../lib/run/record.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keptRecord } from '../../lib/run/kept-record.ts';
+import { keptRecord } from '../../lib/run/retention/kept-record.ts';
 import { outcomeOf } from '../../lib/verdict/decide.ts';
 import { HEALTHY, jobMessage, World } from './world/simulated.ts';
 

@@ -1,7 +1,7 @@
 import type { RunId } from '../../lib/core/ids.ts';
 import type { Ledger, Versioned } from '../../lib/run/store/ledger.ts';
 import type { LivePage, LiveRuns } from '../../lib/run/store/live-runs.ts';
-import { keptRecord } from '../../lib/run/kept-record.ts';
+import { keptRecord } from '../../lib/run/retention/kept-record.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
 import type { RunIndex } from '../../lib/run/store/run-index.ts';
 import type { RunRecord } from '../../lib/run/record.ts';

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import { identityIn } from '../../lib/job/config/tenants.ts';
 import { buildEvent } from '../../lib/outcome/event.ts';
-import { keptRecord } from '../../lib/run/kept-record.ts';
+import { keptRecord } from '../../lib/run/retention/kept-record.ts';
 import { parseRecord } from '../../lib/run/record-schema.ts';
 import type { Attempt, EndedRun } from '../../lib/run/record.ts';
 import { parseMessageEvent } from '../../lib/trigger/message.ts';

@@ -346,7 +346,7 @@ export const TESTED: readonly TestedMutant[] = [
   {
     name: 'a cluster in which the program goes on is not kept',
     test: 'test/dispatch/clean-up.test.ts',
-    file: 'lib/run/cluster-retention.ts',
+    file: 'lib/run/retention/cluster-retention.ts',
     guard: '  if (currentAttempt(record).goesOn === true) return undefined;\n',
     without: '',
   },

@@ -7,6 +7,7 @@ import { runIdFor, type RunId } from '../../lib/core/ids.ts';
 import type { DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { withTenant } from '../../lib/job/config/tenants.ts';
+import { Gates } from './attempts/gates.ts';
 import { AttemptInvariants } from './attempts/invariants.ts';
 import { CallbackInvariants } from './callbacks/invariants.ts';
 import { hasTask, tokenOf } from './callbacks/tasks.ts';
@@ -150,6 +151,7 @@ export class World {
     this.deployments = new DeploymentWorld(this);
     new TenantInvariants(this);
     new AttemptInvariants(this);
+    new Gates(this);
     this.locks = new LockInvariants(this);
     this.callbacks = new CallbackInvariants(this);
   }

@@ -7,9 +7,9 @@ import { JOB_STATE_NAMES, isTerminal } from '../../lib/flink/job-state.ts';
 import { QUOTA_PATIENCE, RECOVERY_GRACE } from '../../lib/verdict/application-rules.ts';
 import { decide } from '../../lib/verdict/decide.ts';
 import { CANCEL_GRACE } from '../../lib/verdict/shared-rules.ts';
-import { end } from '../../lib/run/machine.ts';
+import { end, updateAttempt } from '../../lib/run/machine.ts';
 import type { Observation, RestFacts } from '../../lib/verdict/observation.ts';
-import { SILENCE_LIMIT } from '../../lib/verdict/deadlines.ts';
+import { GATE_LIMIT, SILENCE_LIMIT } from '../../lib/verdict/deadlines.ts';
 import type { Outcome, ActiveRun } from '../../lib/run/record.ts';
 import { ABSENT, anyCase, anyRecord, asked, finished, REFUSED, RUN, START, withOptions } from './any-case.ts';
 import { answered, jobManagerPod, jobOf, kubernetes, look, NOW, runIn, UNREACHABLE } from './observations.ts';
@@ -53,6 +53,10 @@ const evicted = jobManagerPod(
   { state: 'terminated', reason: 'Error', exitCode: 137 },
 );
 const another = { pods: [jobManagerPod({ uid: 'another' })] };
+
+const GATED = jobManagerPod({ phase: 'Pending', ready: false, gates: 'kueue.x-k8s.io/admission', containers: [] });
+const gatedFor = (age: number): ActiveRun =>
+  updateAttempt(runIn('starting', age), { gate: { since: NOW - age, before: 0, message: 'pod c-x waits' } });
 
 type Expected = readonly [kind: 'wait' | 'failed' | 'ended', state?: Outcome['state'], reason?: string];
 
@@ -401,6 +405,18 @@ const TABLE: readonly (readonly [string, ActiveRun, Observation, Expected])[] = 
       }),
     }),
     ['failed', 'failed', 'PodUnschedulable'],
+  ],
+  [
+    'a scheduling gate has been shut for the time in which it had to start',
+    gatedFor(START + 5_000),
+    look(starting, UNREACHABLE, { kubernetes: kubernetes(starting, { pods: [GATED] }) }),
+    ['wait'],
+  ],
+  [
+    'a scheduling gate has been shut for a week',
+    gatedFor(GATE_LIMIT),
+    look(starting, UNREACHABLE, { kubernetes: kubernetes(starting, { pods: [GATED] }) }),
+    ['failed', 'failed', 'PodGated'],
   ],
   [
     'it did not start in time, and an earlier JobManager was evicted that may have had its end',

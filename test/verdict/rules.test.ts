@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ABORT_RULES, STOP_GRACE } from '../../lib/verdict/abort.ts';
 import { APPLICATION_RULES, RECOVERY_GRACE } from '../../lib/verdict/application-rules.ts';
-import { SILENCE_LIMIT } from '../../lib/verdict/deadlines.ts';
+import { GATE_LIMIT, SILENCE_LIMIT } from '../../lib/verdict/deadlines.ts';
 import { decide, explain } from '../../lib/verdict/decide.ts';
 import { decisionEvidence, parseDecisionEvidence } from '../../lib/verdict/decision-evidence.ts';
+import { updateAttempt } from '../../lib/run/machine.ts';
 import { outcomeSchema } from '../../lib/run/outcome-schema.ts';
 import { MAIN_DEADLINE, type StatePlan } from '../../lib/job/job.ts';
 import type { Observation } from '../../lib/verdict/observation.ts';
@@ -31,6 +32,9 @@ const starting = runIn('starting', 5000);
 const running = runIn('running', 5000);
 const ha = withOptions(running, { 'high-availability.type': 'kubernetes' });
 const late = runIn('starting', START);
+const gated = updateAttempt(runIn('starting', GATE_LIMIT), {
+  gate: { since: NOW - GATE_LIMIT, before: 0, message: 'pod c-x waits' },
+});
 const crashed = jobManagerPod({ ready: false }, { state: 'terminated', reason: 'Error', exitCode: 1 });
 const pending = jobManagerPod({ ready: false }, { state: 'waiting', reason: 'ContainerCreating' });
 const noImage = jobManagerPod(
@@ -101,6 +105,7 @@ const APPLICATION: readonly Case[] = [
   ['canceled-before-start', canceled(starting, 0), look(starting, UNREACHABLE, withPods(starting, pending))],
   ['cancel-timeout', canceled(running), look(running, answered([jobOf(running)]))],
   ['job-lost', { ...ha, unreachableSince: NOW - RECOVERY_GRACE }, look(ha, answered([]))],
+  ['gate-limit', gated, look(gated, UNREACHABLE)],
   ['start-deadline', late, look(late, UNREACHABLE, { kubernetes: kubernetes(late, { pods: [] }) })],
   ['main-deadline', lateMain, look(running, answered([jobOf(running, { state: 'FINISHED' })], mainRuns))],
   ['run-deadline', runIn('running', RUN), look(running, answered([jobOf(running)]))],
@@ -140,6 +145,7 @@ const SESSION: readonly Case[] = [
   ['state-refused', submitted(starting), refusing(submitted(starting))],
   ['slots-deadline', submitted(late), look(late, answered([jobOf(late, { tasks: {} })]))],
   ['submission-deadline', submitted(late), look(late, UNREACHABLE)],
+  ['gate-limit', inSession({}, gated), look(gated, UNREACHABLE)],
   ['start-deadline', inSession({}, late), look(late, UNREACHABLE)],
   ['run-deadline', submitted(runIn('running', RUN)), look(inIt, answered([jobOf(inIt)]))],
   ['rest-unreachable', submitted(silent(running)), look(inIt, UNREACHABLE)],

@@ -48,6 +48,7 @@ export function podFacts({ metadata = {}, spec, status }: V1Pod): PodFacts | und
     deleting: metadata.deletionTimestamp !== undefined,
     ready: conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
     ...schedulingOf(conditions),
+    ...gatesOf(spec),
     containers: containersOf(spec, status),
   };
 }
@@ -61,6 +62,11 @@ function troubleOf(status: V1PodStatus | undefined): Pick<PodFacts, 'reason' | '
 function schedulingOf(conditions: readonly V1PodCondition[]): Pick<PodFacts, 'unschedulable'> {
   const unschedulable = conditions.find(isUnschedulable);
   return unschedulable === undefined ? {} : { unschedulable: unschedulable.message ?? 'no node fits' };
+}
+
+function gatesOf(spec: V1PodSpec | undefined): Pick<PodFacts, 'gates'> {
+  const names = (spec?.schedulingGates ?? []).map(({ name }) => name);
+  return names.length === 0 ? {} : { gates: names.join(', ') };
 }
 
 function isUnschedulable({ type, status, reason }: V1PodCondition): boolean {

@@ -51,6 +51,8 @@ export interface PodFacts {
   readonly ready: boolean;
   /** Why the scheduler found no place, while it finds none. */
   readonly unschedulable?: string;
+  /** Names of its scheduling gates: the scheduler does not look at it before they are gone. */
+  readonly gates?: string;
   readonly containers: readonly ContainerFacts[];
 }
 

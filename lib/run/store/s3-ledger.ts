@@ -1,5 +1,5 @@
 import type { RunId } from '../../core/ids.ts';
-import { keptRecord } from '../kept-record.ts';
+import { keptRecord } from '../retention/kept-record.ts';
 import { parseRecord } from '../record-schema.ts';
 import { recordKey, type RunRecord } from '../record.ts';
 import type { Ledger, Versioned } from './ledger.ts';

@@ -30,6 +30,18 @@ const MONTHS = worldsWith(monthsGoBy);
 /** Guards of an attempt's one start, of what finds a run again, and of what it needs for long. */
 export const ATTEMPT_MUTANTS: readonly Mutant[] = [
   {
+    name: 'deadlines.start does not count what a scheduling gate takes',
+    file: 'lib/run/prepared.ts',
+    guard: ' - gatedFor(attempt, now)',
+    without: '',
+  },
+  {
+    name: 'a gate that was seen is noted',
+    file: 'lib/dispatch/follow.ts',
+    guard: 'noteGate(record, observation.kubernetes.pods, now)',
+    without: 'record',
+  },
+  {
     name: 'a permit granted a moment ago is emptied',
     file: 'lib/kubernetes/cluster/start-permit.ts',
     guard: 'if (!(await empty(client, ref))) {',

@@ -32,6 +32,8 @@ export interface Stored {
   podReason?: string;
   podMessage?: string;
   container?: Container;
+  /** Until then it is behind a scheduling gate. */
+  gateOpensAt?: number;
   /** Mounts that failed. */
   mounts?: number;
 }
@@ -70,12 +72,15 @@ export function wireOf(stored: Stored): KubernetesObject {
   return { kind: stored.kind, metadata } as unknown as KubernetesObject;
 }
 
-function podOf({ phase = 'Pending', podReason, podMessage, container }: Stored, metadata: object): KubernetesObject {
+function podOf(pod: Stored, metadata: object): KubernetesObject {
+  const { phase = 'Pending', podReason, podMessage, container, gateOpensAt } = pod;
+  const gated = gateOpensAt !== undefined;
+  const place = gated ? { schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] } : { nodeName: 'node' };
   const ready = phase === 'Running' && container?.state === 'running';
   return {
     kind: 'Pod',
     metadata,
-    spec: { nodeName: 'node', containers: [{ name: 'flink-main-container', image: 'flink:2.3.0' }] },
+    spec: { ...place, containers: [{ name: 'flink-main-container', image: 'flink:2.3.0' }] },
     status: {
       phase,
       ...(podReason === undefined ? {} : { reason: podReason, message: 'the node was low on resource: memory' }),

@@ -92,6 +92,8 @@ export class Kubernetes {
   startsNone = false;
   /** Milliseconds for which a pod that is deleted is still there when its containers have stopped. */
   lingers: (pod: Stored) => number = () => 0;
+  /** Milliseconds for which a pod of a cluster is behind a scheduling gate. */
+  gateFor: (pod: Stored) => number = () => 0;
   /** Whether the node can pull the image of a pod. */
   pulls: (pod: Stored) => boolean = () => true;
   private readonly sim: Simulation;
@@ -362,9 +364,24 @@ export class Kubernetes {
     const metadata = { name, namespace: set.namespace, labels, ownerReferences };
     const pod = this.add({ kind: 'Pod', metadata, spec: template?.spec } as KubernetesObject, 'controller');
     pod.phase = 'Pending';
-    pod.container = { state: 'waiting', reason: 'ContainerCreating', restarts: 0 };
-    sim.after(sim.draws.between(`scheduled ${pod.name}`, 30, 1_500), () => this.startPod(pod));
+    const gated = this.gateFor(pod);
+    if (gated > 0) this.gate(pod, gated);
+    else this.schedule(pod);
     this.mayEvict(pod, set, template, number);
+  }
+
+  private schedule(pod: Stored): void {
+    pod.container = { state: 'waiting', reason: 'ContainerCreating', restarts: 0 };
+    this.sim.after(this.sim.draws.between(`scheduled ${pod.name}`, 30, 1_500), () => this.startPod(pod));
+  }
+
+  private gate(pod: Stored, duration: number): void {
+    pod.gateOpensAt = this.sim.now + duration;
+    this.sim.after(duration, () => {
+      this.sim.tell('kubernetes', `the gate of Pod/${pod.name} opens`);
+      delete pod.gateOpensAt;
+      if (this.exists(pod)) this.schedule(pod);
+    });
   }
 
   private hasRoom(namespace: string): boolean {

@@ -2,6 +2,7 @@ import { has, type Execute } from '../../command.ts';
 import { harmless, printJson, seconds } from '../../terminal/io.ts';
 import { openLedger } from '../../ledger.ts';
 import type { ResolvedJob } from '../../../../../lib/job/job.ts';
+import { gateOf } from '../../../../../lib/run/gate.ts';
 import type { Attempt, RunRecord } from '../../../../../lib/run/record.ts';
 import { nextCommands } from '../../../../../lib/view/next-commands.ts';
 import { UsageError } from '../../flags/usage.ts';
@@ -17,13 +18,14 @@ export const show: Execute = async (io, parsed) => {
 };
 
 function described(run: RunRecord): string {
-  const { runId, tenant, name, state, source, outcome, createdAt, attempts, waiting, job, deployment } = run;
+  const { runId, tenant, name, state, source, outcome, createdAt, attempts, job, deployment } = run;
   const lines = [
     `run ${runId} ${name}: ${state}`,
     `accepted ${timeOf(createdAt)} from a ${source.kind}${tenant === undefined ? '' : ` of tenant ${tenant}`}`,
   ];
   if (outcome !== undefined) lines.push(`${outcome.state}, ${outcome.reason}: ${outcome.message}`);
   if (outcome?.rootException !== undefined) lines.push(outcome.rootException);
+  const waiting = run.waiting ?? gateOf(run);
   if (waiting !== undefined) lines.push(`waits since ${timeOf(waiting.since)}: ${waiting.reason}: ${waiting.message}`);
   if (deployment !== undefined) lines.push(`of deployment ${deployment.id}, generation ${deployment.generation}`);
   if (job !== undefined) lines.push(...describedJob(job));

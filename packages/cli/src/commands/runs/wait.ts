@@ -2,6 +2,7 @@ import { DispatchError } from '../../../../../lib/core/errors.ts';
 import type { RunId } from '../../../../../lib/core/ids.ts';
 import { parseDuration } from '../../../../../lib/core/duration.ts';
 import { waitForOutcome } from '../../../../../lib/operate/wait-for-outcome.ts';
+import { gateOf } from '../../../../../lib/run/gate.ts';
 import type { OutcomeState, RunRecord } from '../../../../../lib/run/record.ts';
 import { has, valueOf, type Execute } from '../../command.ts';
 import type { ParsedFlags } from '../../flags/flags.ts';
@@ -52,8 +53,10 @@ export async function waitFor(runId: RunId, ledger: LedgerReader, io: Io, parsed
   return EXIT_CODES[state];
 }
 
-function situation({ runId, name, state, waiting, attempts }: RunRecord): string {
-  const why = state === 'waiting' && waiting !== undefined ? `: ${waiting.reason}: ${waiting.message}` : '';
+function situation(run: RunRecord): string {
+  const { runId, name, state, attempts } = run;
+  const waiting = state === 'waiting' ? run.waiting : gateOf(run);
+  const why = waiting !== undefined ? `: ${waiting.reason}: ${waiting.message}` : '';
   const attempt = attempts.length > 1 ? `, attempt ${attempts.length}` : '';
   return `run ${runId} ${name} is ${state}${attempt}${why}`;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { keptRecord } from '../../lib/run/kept-record.ts';
-import { updateAttempt } from '../../lib/run/machine.ts';
-import type { Outcome, RunRecord } from '../../lib/run/record.ts';
-import { inSession } from '../verdict/any-case.ts';
-import { NOW, runIn } from '../verdict/observations.ts';
+import { keptRecord } from '../../../lib/run/retention/kept-record.ts';
+import { updateAttempt } from '../../../lib/run/machine.ts';
+import type { Outcome, RunRecord } from '../../../lib/run/record.ts';
+import { inSession } from '../../verdict/any-case.ts';
+import { NOW, runIn } from '../../verdict/observations.ts';
 
 const SECRET = 'password=hunter2';
 const HIDDEN = 'password=******';

@@ -1,6 +1,6 @@
-import { hasFixedJobId, hasHighAvailability } from '../job/high-availability.ts';
-import { below } from '../state/storage.ts';
-import type { RunRecord } from './record.ts';
+import { hasFixedJobId, hasHighAvailability } from '../../job/high-availability.ts';
+import { below } from '../../state/storage.ts';
+import type { RunRecord } from '../record.ts';
 
 /** Where Flink puts a job's checkpoints; the first that is set, as Flink reads them. */
 const CHECKPOINTS = ['execution.checkpointing.dir', 'state.checkpoints.dir'] as const;

@@ -1,8 +1,8 @@
-import type { Instant } from '../core/clock.ts';
-import type { Reason } from '../core/reasons.ts';
-import { isTerminal, type JobState, JOB_STATES } from '../flink/job-state.ts';
-import { currentAttempt, hasAttempt } from './machine.ts';
-import type { EndedRun } from './record.ts';
+import type { Instant } from '../../core/clock.ts';
+import type { Reason } from '../../core/reasons.ts';
+import { isTerminal, type JobState, JOB_STATES } from '../../flink/job-state.ts';
+import { currentAttempt, hasAttempt } from '../machine.ts';
+import type { EndedRun } from '../record.ts';
 
 /** After these the cluster, if it stayed, would go on with the program or begin it again; its evidence is kept anyway. */
 const GOES_ON: ReadonlySet<Reason> = new Set<Reason>([

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { retained } from '../../lib/run/retained.ts';
-import { outcomeOf } from '../../lib/verdict/decide.ts';
-import type { Outcome, RunRecord } from '../../lib/run/record.ts';
-import { without } from '../../lib/run/machine.ts';
-import { clusterId as clusterIdOf } from '../fakes/ids.ts';
-import { inSession } from '../verdict/any-case.ts';
-import { NOW, runIn } from '../verdict/observations.ts';
+import { retained } from '../../../lib/run/retention/retained.ts';
+import { outcomeOf } from '../../../lib/verdict/decide.ts';
+import type { Outcome, RunRecord } from '../../../lib/run/record.ts';
+import { without } from '../../../lib/run/machine.ts';
+import { clusterId as clusterIdOf } from '../../fakes/ids.ts';
+import { inSession } from '../../verdict/any-case.ts';
+import { NOW, runIn } from '../../verdict/observations.ts';
 
 const HA = { 'high-availability.type': 'kubernetes', 'high-availability.storageDir': 's3://state/ha/' };
 

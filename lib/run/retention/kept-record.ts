@@ -1,7 +1,7 @@
-import { redactJson } from '../core/redaction/redact.ts';
-import { cutUtf8 } from '../core/wire-text.ts';
-import type { ResolvedJob } from '../job/job.ts';
-import type { Attempt, Outcome, RunRecord } from './record.ts';
+import { redactJson } from '../../core/redaction/redact.ts';
+import { cutUtf8 } from '../../core/wire-text.ts';
+import type { ResolvedJob } from '../../job/job.ts';
+import type { Attempt, Outcome, RunRecord } from '../record.ts';
 
 /** Bytes. More than an event has, so that an event says of everything that was cut that it was. */
 const LIMITS = { stackTrace: 48 * 1024, rootException: 12 * 1024, accumulator: 6 * 1024, accumulators: 48 * 1024 };

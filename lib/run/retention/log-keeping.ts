@@ -1,7 +1,7 @@
-import type { Duration, Instant } from '../core/clock.ts';
-import { mainContainer } from '../kubernetes/cluster/containers.ts';
-import type { PodFacts } from '../kubernetes/cluster/port.ts';
-import type { Attempt } from './record.ts';
+import type { Duration, Instant } from '../../core/clock.ts';
+import { mainContainer } from '../../kubernetes/cluster/containers.ts';
+import type { PodFacts } from '../../kubernetes/cluster/port.ts';
+import type { Attempt } from '../record.ts';
 
 /** A TaskManager that has nothing to do is released after 30 s. */
 const FIRST: Duration = 20_000;

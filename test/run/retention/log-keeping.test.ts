@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { PodFacts } from '../../lib/kubernetes/cluster/port.ts';
-import { currentAttempt } from '../../lib/run/machine.ts';
-import { logName, logsDue, MAX_LOGS, noteLogs } from '../../lib/run/log-keeping.ts';
-import { jobManagerPod, NOW, runIn } from '../verdict/observations.ts';
+import type { PodFacts } from '../../../lib/kubernetes/cluster/port.ts';
+import { currentAttempt } from '../../../lib/run/machine.ts';
+import { logName, logsDue, MAX_LOGS, noteLogs } from '../../../lib/run/retention/log-keeping.ts';
+import { jobManagerPod, NOW, runIn } from '../../verdict/observations.ts';
 
 const attempt = currentAttempt(runIn('running', 0));
 const SECOND = 1000;

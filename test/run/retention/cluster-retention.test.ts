@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checkpointInterval } from '../../lib/run/checkpointing.ts';
-import { jobIsOver, keepUntil, removesHighAvailability } from '../../lib/run/cluster-retention.ts';
-import { updateAttempt } from '../../lib/run/machine.ts';
-import type { EndedRun, HasAttempt, Outcome } from '../../lib/run/record.ts';
-import { inSession } from '../verdict/any-case.ts';
-import { NOW, runIn } from '../verdict/observations.ts';
+import { checkpointInterval } from '../../../lib/run/checkpointing.ts';
+import { jobIsOver, keepUntil, removesHighAvailability } from '../../../lib/run/retention/cluster-retention.ts';
+import { updateAttempt } from '../../../lib/run/machine.ts';
+import type { EndedRun, HasAttempt, Outcome } from '../../../lib/run/record.ts';
+import { inSession } from '../../verdict/any-case.ts';
+import { NOW, runIn } from '../../verdict/observations.ts';
 
 type Keep = 'always' | 'on-failure' | 'never';
 
