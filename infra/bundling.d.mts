@@ -1,4 +1,4 @@
-import type { BuildOptions } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 
 export declare const ROOT: string;
 export declare const REQUIRE_BANNER: string;
@@ -7,4 +7,5 @@ export declare const FUNCTION_OPTIONS: BuildOptions;
 /** The files of one function's zip; `handler` is that of serverless.yml: `functions/on-message.handler`. */
 export declare function bundleFunction(
   handler: string,
+  plugins?: readonly Plugin[],
 ): Promise<readonly { readonly name: string; readonly contents: Uint8Array }[]>;

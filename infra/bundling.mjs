@@ -58,11 +58,12 @@ export const FUNCTION_OPTIONS = {
 
 /**
  * The files of one function: its entry `functions/<name>.mjs`, and the chunks that this entry can reach. Each function is
- * built by itself: a build of several at once does not tell whose chunk is whose.
+ * built by itself: a build of several at once does not tell whose chunk is whose. `plugins`: of esbuild, beside its own.
  */
-export async function bundleFunction(handler) {
+export async function bundleFunction(handler, plugins = []) {
   const { build } = await import('esbuild');
   const entry = handler.replace(/\.\w+$/, '.ts');
-  const { outputFiles } = await build({ ...FUNCTION_OPTIONS, entryPoints: [entry], write: false });
+  const options = { ...FUNCTION_OPTIONS, plugins: [...FUNCTION_OPTIONS.plugins, ...plugins] };
+  const { outputFiles } = await build({ ...options, entryPoints: [entry], write: false });
   return outputFiles.map(({ path, contents }) => ({ name: relative(ROOT, path).replaceAll('\\', '/'), contents }));
 }

@@ -37,6 +37,8 @@ export interface Stack {
   readonly aws: AwsServer;
   readonly cluster: LocalCluster;
   readonly deployment: Deployment;
+  /** The folder of the release that was deployed. */
+  readonly release: string;
   readonly subscriber: Subscriber;
   readonly client: DeploymentClient;
   /** Answers the object's version id. */
@@ -73,13 +75,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     stops.push(() => part.stop());
     return part;
   };
+  const release = join(folder, 'release');
   try {
     const [cluster, aws] = await settled([
       openCluster(options.kubernetes, { folder, progress }).then(started),
       startAws({ python: 'python3', folder, host, progress }).then(started),
     ] as const);
     const deployment = await progress.stage('Deploying serverless.yml to the local AWS', async () => {
-      const release = join(folder, 'release');
       await buildRelease(release);
       const parameters = { LogLevel: 'DEBUG', ...options.parameters };
       const config = stringify(deploymentConfig(cluster));
@@ -89,7 +91,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const client = createDeploymentClient(aws, deployment);
     stops.push(() => Promise.resolve(client.close()));
     const operate = operations({ client, deployment, subscriber, cluster });
-    return { aws, cluster, deployment, subscriber, client, logFile: aws.logFile, stop, ...operate };
+    return { aws, cluster, deployment, release, subscriber, client, logFile: aws.logFile, stop, ...operate };
   } catch (error) {
     await stop();
     throw error;

@@ -8,6 +8,7 @@ API on another port. And fills gaps:
 - An alarm on a sum of metrics is taken, as one on the first of them.
 - The concurrency of a queue's mapping is a number when it is a parameter of a stack, too.
 - A change set that takes up buckets that are there does not fail because they are there.
+- What a function is at when its code changes, it brings to its end.
 """
 
 import os
@@ -16,11 +17,12 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from datetime import datetime, timezone
 
 from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import eventbridge, scheduler
+from ministack.services import eventbridge, lambda_svc, scheduler
 from ministack.services.cloudformation import _stacks, changesets, provisioners
 
 FOLDER = sys.argv[1]
@@ -77,6 +79,35 @@ def without_conflict(deploy_stack):
     return deploy
 
 
+IN_UPDATE = threading.local()
+
+
+def marked(update):
+    def changed(*args, **options):
+        IN_UPDATE.yes = True
+        try:
+            return update(*args, **options)
+        finally:
+            IN_UPDATE.yes = False
+
+    return changed
+
+
+def when_idle(kill_workers):
+    def later(workers):
+        while any(worker.in_use for worker in workers):
+            time.sleep(0.05)
+        kill_workers(workers)
+
+    def kill(workers):
+        if getattr(IN_UPDATE, "yes", False):
+            threading.Thread(target=later, args=(workers,), daemon=True).start()
+        else:
+            kill_workers(workers)
+
+    return kill
+
+
 def stop_with_parent():
     while sys.stdin.buffer.read(4096):
         pass
@@ -103,6 +134,9 @@ mappings = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
 for change in ("create", "update"):
     mappings[change] = with_number(mappings[change])
 changesets._deploy_stack_async = without_conflict(changesets._deploy_stack_async)
+lambda_svc._update_code = marked(lambda_svc._update_code)
+lambda_svc._update_config = marked(lambda_svc._update_config)
+lambda_runtime.kill_workers = when_idle(lambda_runtime.kill_workers)
 provisioners._cw_metric_alarm_record = with_first_metric(provisioners._cw_metric_alarm_record)
 threading.Thread(target=stop_with_parent, daemon=True).start()
 sys.argv = ["ministack"]
