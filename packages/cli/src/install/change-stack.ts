@@ -1,3 +1,4 @@
+import { defined } from '../../../../lib/core/defined.ts';
 import type { DispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
 import { withBucketNames, withConfiguration, type Template } from '../../../../lib/install/template.ts';
 import { fieldChanges, type FieldChange } from '../field-diff.ts';
@@ -23,6 +24,8 @@ export interface Proposal {
   readonly plan: Plan;
   /** What follows from the configuration: rights, and sources of tenants. */
   readonly rights: readonly FieldChange[];
+  /** Versions, where another release takes the place of one. */
+  readonly releases?: { readonly before: string; readonly after: string };
 }
 
 export type Approve = (proposal: Proposal) => Promise<boolean>;
@@ -46,7 +49,8 @@ export async function changeStack(change: StackChange, approve: Approve, clients
   const plan = await planChange({ stack, before, template, templateUrl, parameters, tags, takesExisting }, clients);
   if (plan === undefined) return { kind: 'same' };
   const was = before === undefined ? undefined : await templateOf(stack, clients);
-  if (!(await approve({ plan, rights: rightsChanges(was, template) }))) {
+  const proposal = { plan, rights: rightsChanges(was, template), ...defined({ releases: releasesOf(change) }) };
+  if (!(await approve(proposal))) {
     await discardPlan(plan, clients);
     return { kind: 'refused' };
   }
@@ -54,6 +58,11 @@ export async function changeStack(change: StackChange, approve: Approve, clients
   await executePlan(plan, clients);
   const end = await stackEnd(plan.stackId, known, clients);
   return /^(?:CREATE|UPDATE|IMPORT)_COMPLETE$/.test(end.status) ? { kind: 'done' } : { kind: 'failed', ...end };
+}
+
+function releasesOf({ before: state, parameters }: StackChange): Proposal['releases'] {
+  const [before, after] = [state?.parameters['CodeVersion'], parameters['CodeVersion']];
+  return before === undefined || after === undefined || before === after ? undefined : { before, after };
 }
 
 /** Buckets of an installation of this name that was taken away, by their logical ids. */

@@ -23,11 +23,13 @@ export async function confirmed(io: Io, question: string): Promise<boolean> {
   return false;
 }
 
-function show(io: Io, { plan, rights }: Proposal, all: boolean): void {
+function show(io: Io, { plan, rights, releases }: Proposal, all: boolean): void {
   io.err(`${plan.isNew ? 'The stack will be made' : 'The stack will be changed'}: ${plan.stack}\n`);
+  if (releases !== undefined) io.err(`From ${releases.before} to ${releases.after}\n`);
   io.err(table(plan.isNew && !all ? countsOf(plan.changes) : plan.changes.map(rowOf)));
   if (rights.length > 0) io.err(`\nOf these, what follows from the configuration:\n${changeLines(rights)}`);
-  const lost = plan.changes.filter(({ type, replaced }) => replaced !== 'no' && HOLDING.test(type)).map(({ id }) => id);
+  const goes = ({ action, replaced }: PlannedChange): boolean => action === 'Remove' || replaced !== 'no';
+  const lost = plan.changes.filter((change) => goes(change) && HOLDING.test(change.type)).map(({ id }) => id);
   if (lost.length > 0) io.err(`${style(io, 'yellow', 'What these hold may be lost')}: ${lost.join(', ')}\n`);
 }
 

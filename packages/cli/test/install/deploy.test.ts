@@ -90,7 +90,10 @@ beforeEach(() => {
 const stack = (StackStatus: string) => ({
   ...{ StackName: 'flink-dispatch-x', StackId: 'arn:stack', CreationTime: new Date(0) },
   StackStatus: StackStatus as 'CREATE_COMPLETE',
-  Parameters: [{ ParameterKey: 'Stage', ParameterValue: 'mine' }],
+  Parameters: [
+    { ParameterKey: 'Stage', ParameterValue: 'mine' },
+    { ParameterKey: 'CodeVersion', ParameterValue: '0-before' },
+  ],
   Outputs: [{ OutputKey: 'LedgerBucketName', OutputValue: 'ledger' }],
 });
 const isThere = (status = 'CREATE_COMPLETE'): void => {
@@ -180,7 +183,16 @@ describe('a stack that is there', () => {
     expect(code).toBe(0);
     expect(created()?.ChangeSetType).toBe('UPDATE');
     expect(created()?.Parameters).toContainEqual({ ParameterKey: 'Stage', UsePreviousValue: true });
+    expect(err).toContain('From 0-before to 1-abc\n');
     expect(err).toContain('What these hold may be lost: Runs');
+  });
+
+  it('says what would be lost with what goes', async () => {
+    isThere();
+    s3.store(`ledger/${CONFIG_KEY}`, CONFIG);
+    const ResourceChange = { Action: 'Remove', ResourceType: 'AWS::SQS::Queue', LogicalResourceId: 'Older' } as const;
+    cloudFormation.on(DescribeChangeSetCommand).resolves({ Status: 'CREATE_COMPLETE', Changes: [{ ResourceChange }] });
+    expect((await deploy('--plan')).err).toContain('What these hold may be lost: Older');
   });
 
   it('is as it was when CloudFormation finds nothing to change', async () => {
