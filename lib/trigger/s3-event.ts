@@ -4,6 +4,7 @@ import { DispatchError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import { parseWith } from '../core/schema.ts';
 import { parseObjectText } from '../core/yaml.ts';
+import { isProgramFile } from './program-file.ts';
 import { collect, type RecordResult } from './record-result.ts';
 import type { RunRequest, RunSource } from './request.ts';
 import { bodyOf, isSqsEvent, mapSqsRecords, recordsOf } from './sqs-event.ts';
@@ -47,8 +48,8 @@ const objectCreated = z.looseObject({
 });
 
 /**
- * Requests for the jars that an event tells of: an S3 notification or an `Object Created` event of EventBridge, as it is
- * or in SQS messages, also by way of SNS. S3's test events, deletions and objects that are no `.jar` ask for nothing.
+ * Requests for the programs that an event tells of: an S3 notification or an `Object Created` event of EventBridge, as it is
+ * or in SQS messages, also by way of SNS. S3's test events, deletions and objects that are no program ask for nothing.
  */
 export function parseUploadEvent(event: unknown): readonly RecordResult[] {
   if (isSqsEvent(event)) {
@@ -114,7 +115,7 @@ type Upload = { readonly [K in keyof UploadSource]: UploadSource[K] | undefined 
 type UploadSource = Omit<Extract<RunSource, { kind: 'jar-upload' }>, 'kind'>;
 
 function toRequest(upload: Upload): RunRequest | undefined {
-  if (!/\.jar$/i.test(upload.key)) return undefined;
+  if (!isProgramFile(upload.key)) return undefined;
   const versionId = upload.versionId === 'null' || upload.versionId === '' ? undefined : upload.versionId;
   const eTag = upload.eTag?.replace(/^"|"$/g, '');
   const source: RunSource = {

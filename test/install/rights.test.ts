@@ -171,13 +171,13 @@ it('has uploads into folders of tenants told of, where the deployment does not h
   const found = read(withTenants(tenants));
   const folder = (bucket: string, wildcard: string) => ({
     bucket: { name: [bucket] },
-    object: { key: [{ wildcard }] },
+    object: { key: ['jar', 'sql', 'py'].map((ending) => ({ wildcard: `${wildcard}.${ending}` })) },
   });
   expect(found.Resources['TenantJarUploadRule']).toMatchObject({
     Properties: {
       Name: { 'Fn::Sub': '${AWS::StackName}-jar-uploads-of-tenants' },
       EventPattern: {
-        detail: { $or: [folder('shared', 'a/*.jar'), folder('shared', 'b\\*/*.jar'), folder('of-b', '*.jar')] },
+        detail: { $or: [folder('shared', 'a/*'), folder('shared', 'b\\*/*'), folder('of-b', '*')] },
       },
       Targets: [{ Arn: { 'Fn::GetAtt': ['JarUploads', 'Arn'] } }],
     },

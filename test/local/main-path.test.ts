@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ensureArchivedJava } from '../../infra/local/flink/class-archive.ts';
 import { ensureFlink } from '../../infra/local/flink/distribution.ts';
+import { ensureSqlGateway } from '../../infra/local/flink/sql-gateway.ts';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
@@ -65,6 +66,28 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
     await allOver(event.subject);
     expect(eventsOf(event.subject).map(({ data }) => data.state)).toEqual(['accepted', 'started', 'succeeded']);
     expect(eventsOf(event.subject).map(({ data }) => data.sequence)).toEqual([1, 2, 3]);
+  });
+
+  it('runs an SQL script that is dropped, and tells what is wrong with one', async () => {
+    await ensureSqlGateway(await ensureFlink({ log: () => undefined }));
+    const script = exampleText('sql/order-totals.sql');
+    const spec: unknown = parse(exampleText('sql/order-totals.sql.job.yaml'));
+    await stack.upload(Buffer.from(script), { key: 'of a/order-totals.sql', spec });
+    const { event } = await stack.nextEvent(named('order-totals-by-sql'));
+    expect(event.data).toMatchObject({
+      state: 'succeeded',
+      reason: 'JobFinished',
+      request: { kind: 'jar-upload', key: 'of a/order-totals.sql' },
+    });
+    const printed = event.data.evidence?.items.find(({ name }) => name.includes('taskmanager'));
+    const rows = [...((await stack.read(printed?.uri ?? '')) ?? '').matchAll(/\+I\[\d, (\d+), \d+\]/g)];
+    expect(rows.reduce((orders, [, of]) => orders + Number(of), 0)).toBe(1000);
+    await allOver(event.subject);
+    await stack.upload(Buffer.from(script.replace('FROM orders', 'FROM older')), { key: 'no-table.sql' });
+    const { event: bad } = await stack.nextEvent(named('no-table'));
+    expect(bad.data).toMatchObject({ state: 'failed', reason: 'ApplicationFailed', reasonClass: 'user' });
+    expect(bad.data.rootException).toContain("Object 'older' not found");
+    await allOver(bad.subject);
   });
 
   it('runs a jar once, however often its upload is told', async () => {

@@ -26,6 +26,16 @@ describe('parseUploadEvent', () => {
     expect(only('eventbridge-object-created')?.source).toMatchObject({ bucket: 'jars', key });
   });
 
+  it('asks for jars, scripts and Python programs, however their endings are written', () => {
+    const keyed = (key: string) => {
+      const detail = { bucket: { name: 'jars' }, object: { key } };
+      const event = { source: 'aws.s3', 'detail-type': 'Object Created', time: '2026-11-21T04:30:00Z', detail };
+      return parseUploadEvent(event).flatMap(({ requests }) => requests).length;
+    };
+    expect(['a.jar', 'a.SQL', 'b/a.py'].map(keyed)).toEqual([1, 1, 1]);
+    expect(['a.jar.job.yaml', 'a.pyc', 'a.sql/', 'jar'].map(keyed)).toEqual([0, 0, 0, 0]);
+  });
+
   it('gives one identity to an upload, however it is told', () => {
     const told = ['s3-notification', 'sns-upload', 'eventbridge-object-created'].map((name) => only(name)?.identity);
     expect(new Set(told).size).toBe(1);

@@ -1,4 +1,5 @@
 import type { TenantConfig, TenantSource } from '../../job/config/tenant-config.ts';
+import { PROGRAM_ENDINGS } from '../../trigger/program-file.ts';
 import { allow, type Resource, type Resources, type StackNames } from './template-part.ts';
 
 type Tenants = Readonly<Record<string, TenantConfig>>;
@@ -37,10 +38,11 @@ function uploadRule(tenants: Tenants, { stack, jarBucket }: StackNames): Resourc
     .flatMap(({ sources }) => sources)
     .filter((source): source is TenantSource & { bucket: string } => source.bucket !== undefined)
     .filter(({ bucket }) => !isOwn(bucket))
-    .map(({ bucket, prefix = '' }) => ({
-      bucket: { name: [bucket] },
-      object: { key: [{ wildcard: `${prefix.replace(/[\\*]/g, '\\$&')}*.jar` }] },
-    }));
+    .map(({ bucket, prefix = '' }) => {
+      const folder = prefix.replace(/[\\*]/g, '\\$&');
+      const key = PROGRAM_ENDINGS.map((ending) => ({ wildcard: `${folder}*${ending}` }));
+      return { bucket: { name: [bucket] }, object: { key } };
+    });
   if (folders.length === 0) return {};
   return {
     TenantJarUploadRule: {

@@ -65,7 +65,7 @@ export function checkProgram({ jar, mode, entryClass, flinkVersion }: ResolvedJo
   }
   if (kind === 'sql' && Number(flinkVersion.split('.')[0]) < 2) {
     throw invalid(
-      `${what} needs Flink 2.0 or newer, not ${flinkVersion}: earlier versions run none in application mode`,
+      `${what} needs Flink 2.0 or newer, not ${flinkVersion}: for it, give its statements to TableEnvironment.executeSql in the main() of a jar, or in a Python program`,
     );
   }
 }

@@ -11,7 +11,7 @@ export function isJobName(text: string): boolean {
 export function nameFromKey(key: string): string {
   const base = key.split('/').at(-1) ?? '';
   const slug = base
-    .replace(/\.(jar|ya?ml|json)$/i, '')
+    .replace(/\.(jar|sql|py|ya?ml|json)$/i, '')
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[\u0300-\u036f]/g, '')

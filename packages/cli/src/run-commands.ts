@@ -102,7 +102,12 @@ export const RUN_COMMANDS: readonly Command[] = [
     flags: [
       JOB_FILE,
       STORED_JOB,
-      { long: 'jar', takes: 'value', value: 'file', help: 'Upload this jar, with -f as the spec beside it.' },
+      {
+        long: 'jar',
+        takes: 'value',
+        value: 'file',
+        help: 'Upload this jar, .sql or .py, with -f as the spec beside it.',
+      },
       { long: 'prefix', takes: 'value', value: 'folder/', help: 'With --jar: where in the jar bucket.' },
       KEY,
       QUEUE,
@@ -116,6 +121,7 @@ export const RUN_COMMANDS: readonly Command[] = [
       'runs start -f job.yaml --wait',
       'runs start --job nightly --key 2026-11-21',
       'runs start --jar job.jar',
+      'runs start --jar totals.sql --wait',
     ],
     load: async () => ({ execute: (await import('./commands/runs/start.ts')).start }),
   },

@@ -59,7 +59,7 @@ describe('a key is no URL', () => {
     const objects = new MemoryObjects().put(key, 'print(1)');
     const source = { kind: 'message', queueArn: 'q', messageId: 'm' } as const;
     const job = await prepared({ source, identity: 'u', spec: { job: { jarURI: `s3://${key}` } } }, objects);
-    expect(job).toMatchObject({ name: 'job-py', jar: { s3: { key: 'week#23/job.py' } } });
+    expect(job).toMatchObject({ name: 'job', jar: { s3: { key: 'week#23/job.py' } } });
     expect(job.entryClass).toBeUndefined();
   });
 

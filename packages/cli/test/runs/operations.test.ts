@@ -191,7 +191,7 @@ describe('runs start', () => {
   it.each([
     [[], /what is to run\? Give -f spec.yaml/],
     [['-f', join(folder, 'missing.yaml')], /missing.yaml/],
-    [['--jar', SPEC], /only names that end with .jar start runs/],
+    [['--jar', SPEC], /only names that end with .jar, .sql, .py start runs/],
     [['--jar', 'x.jar', '--job', 'y'], /a stored job names its jar itself/],
     [['-f', SPEC, 'more'], /takes no arguments/],
   ])('refuses %j before anything is sent', async (flags, message) => {

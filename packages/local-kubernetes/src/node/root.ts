@@ -24,8 +24,8 @@ export const ENTRYPOINT_PATH = '/docker-entrypoint.sh';
 export const FLINK_HOME = '/opt/flink';
 
 /** Folders of the distribution in which a pod may add or replace files: real folders with links in them. */
-const OWN = ['lib', 'plugins', 'usrlib', 'examples', 'examples/streaming'];
-const LINKED = ['bin', 'opt', 'licenses'];
+const OWN = ['lib', 'opt', 'plugins', 'usrlib', 'examples', 'examples/streaming'];
+const LINKED = ['bin', 'licenses'];
 
 async function linkEntries(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });

@@ -9,6 +9,7 @@ import { describeError, DispatchError } from '../../../../../lib/core/errors.ts'
 import { parseObjectText } from '../../../../../lib/core/yaml.ts';
 import { parseManifestOrSpec } from '../../../../../lib/job/spec/manifest.ts';
 import type { RunRecord } from '../../../../../lib/run/record.ts';
+import { isProgramFile, PROGRAM_ENDINGS } from '../../../../../lib/trigger/program-file.ts';
 import { has, valueOf, type Execute } from '../../command.ts';
 import { readTextFile } from '../../flags/conf-dir.ts';
 import type { ParsedFlags } from '../../flags/flags.ts';
@@ -74,8 +75,8 @@ async function send(
 /** The spec first: the jar's event is what starts the run. */
 async function upload(jar: string, file: string | undefined, io: Io, parsed: ParsedFlags): Promise<Mine> {
   const bucket = await requirePart(io, parsed, 'jars');
-  if (!jar.toLowerCase().endsWith('.jar'))
-    throw new UsageError(`--jar ${jar}: only names that end with .jar start runs`);
+  if (!isProgramFile(jar))
+    throw new UsageError(`--jar ${jar}: only names that end with ${PROGRAM_ENDINGS.join(', ')} start runs`);
   const content = await readFile(jar).catch((error: unknown) => {
     throw new UsageError(`--jar ${jar} cannot be read: ${describeError(error)}`);
   });
