@@ -147,6 +147,12 @@ export const INSTALL_COMMANDS: readonly Command[] = [
         value: 'folder',
         help: 'A template and zips; default: those of this package.',
       },
+      {
+        long: 'to',
+        takes: 'value',
+        value: 'folder',
+        help: 'Deploy nothing: write the template, the zips and the configuration there, for Terraform, CDK or CloudFormation itself.',
+      },
       ...ASK_FIRST,
       ...COMMON,
     ],
@@ -154,6 +160,7 @@ export const INSTALL_COMMANDS: readonly Command[] = [
       'deploy --config dispatch.yml',
       'deploy --stack flink-dispatch-test --plan',
       'deploy --parameter HttpApi=iam --tag team=data --yes',
+      'deploy --stack flink-dispatch-prod --to release',
     ],
     notes:
       'The same again changes nothing. Runs that are under way go on. Buckets that an installation of this name has left are\n' +

@@ -59,7 +59,7 @@ const OWN: Readonly<Record<string, string>> = {
 };
 
 /** @throws UsageError for a parameter that the template has not, or that is not the caller's */
-function checkParameters({ parameters, release }: DeployWish): void {
+export function checkParameters({ parameters, release }: Pick<DeployWish, 'parameters' | 'release'>): void {
   const known = Object.keys(release.template.Parameters);
   for (const name of Object.keys(parameters)) {
     if (Object.hasOwn(OWN, name)) throw new UsageError(`--parameter ${name} is set by deploy: ${OWN[name] ?? ''}`);
@@ -80,7 +80,7 @@ function requireChangeable(stack: string, { status }: StackState): void {
 }
 
 /** `/flink-dispatch/prod` is the source of events of the stack flink-dispatch-prod. */
-function stageOf(stack: string): string {
+export function stageOf(stack: string): string {
   return stack.replace(/^flink-dispatch-(?=.)/, '');
 }
 

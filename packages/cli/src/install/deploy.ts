@@ -10,6 +10,7 @@ import { openClients } from './clients.ts';
 import { CONFIG_FILE, readConfigFile, type ConfigFile } from './config-file.ts';
 import { deployRelease } from './deploy-release.ts';
 import { ownRelease, readRelease } from './release.ts';
+import { writeRelease } from './write-release.ts';
 import { askFirst, failedChange } from './show-proposal.ts';
 import type { StackState } from './stack-state.ts';
 
@@ -28,6 +29,12 @@ export const execute: Execute = async (io, parsed) => {
     parameters: pairs(parsed, 'parameter'),
     tags: pairs(parsed, 'tag'),
   };
+  const to = valueOf(parsed, 'to');
+  if (to !== undefined) {
+    writeRelease(to, { ...wish, config });
+    io.out(`${stack} at ${release.version} is in ${to}\n`);
+    return 0;
+  }
   const deployed = await deployRelease(wish, askFirst(io, parsed), openClients(io));
   const failed = failedChange(io, parsed, deployed);
   if (failed !== undefined) return failed;

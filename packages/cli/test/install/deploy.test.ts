@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -246,5 +246,32 @@ describe('a stack that is there', () => {
     expect(code).toBe(1);
     expect(err).toContain('somebody else has stored another configuration meanwhile');
     expect(s3.text(`ledger/${CONFIG_KEY}`)).toBe('theirs');
+  });
+});
+
+describe('a release for other means', () => {
+  const to = join(folder, 'written');
+  const write = (...argv: string[]) =>
+    runCli(['deploy', '--stack', 'flink-dispatch-x', '--release', folder, '--config', config, '--to', to, ...argv]);
+  const written = () => JSON.parse(readFileSync(join(to, 'template.json'), 'utf8')) as typeof TEMPLATE;
+
+  it('has the rights of the configuration, and what was said of parameters; AWS is not asked', async () => {
+    writeFileSync(config, `${CONFIG}allow: { jarBuckets: [of-team-a] }\n`);
+    expect((await write('--parameter', 'Stage=mine')).code).toBe(0);
+    expect(written().Parameters).toMatchObject({ CodeVersion: { Default: '1-abc' }, Stage: { Default: 'mine' } });
+    expect(JSON.stringify(written().Resources)).toContain('of-team-a');
+    expect(readdirSync(to).toSorted()).toEqual(['dispatch.yml', 'onMessage.zip', 'template.json']);
+    expect(readFileSync(join(to, 'dispatch.yml'), 'utf8')).toBe(readFileSync(config, 'utf8'));
+    expect([...cloudFormation.calls(), ...stub.calls(), ...sts.calls()]).toEqual([]);
+  });
+
+  it('takes the place of the one before, and of nothing else', async () => {
+    writeFileSync(join(to, 'older.zip'), 'zip');
+    expect((await write()).code).toBe(0);
+    expect(written().Parameters.Stage).toMatchObject({ Default: 'x' });
+    expect(readdirSync(to)).not.toContain('older.zip');
+    writeFileSync(join(to, 'main.tf'), '');
+    expect(await write()).toMatchObject({ code: 2, err: expect.stringContaining('such as main.tf') as string });
+    expect((await write('--parameter', 'CodeBucket=b')).err).toContain('--code-bucket');
   });
 });
