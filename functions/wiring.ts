@@ -5,6 +5,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DispatchDeps } from '../lib/dispatch/deps.ts';
 import { createDelivery } from '../lib/delivery/create-delivery.ts';
 import type { BundleDeps } from '../lib/delivery/bundle.ts';
+import { s3ClassArchives } from '../lib/delivery/classes/archives.ts';
 import { signedUrls } from '../lib/delivery/signed-urls.ts';
 import { stateStorageOf, type DispatchConfig } from '../lib/job/config/dispatch-config.ts';
 import { s3JarBytes } from '../lib/job/jar/s3-jar-bytes.ts';
@@ -49,6 +50,8 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     deliver: createDelivery(deployment, {
       sign: signedUrls(s3),
       clock: common.clock,
+      log: common.log,
+      archives: s3ClassArchives({ ...ledgerBucket, keep: pins.refresh }),
       bundle: bundlerOf({ deployment, s3, ledgerBucket: config.LEDGER_BUCKET, pin: pins.pin, clock: common.clock }),
     }),
     sessions: { leases: createS3SessionLeases(ledgerBucket), jarBytes: s3JarBytes(s3), submitter: randomUUID() },

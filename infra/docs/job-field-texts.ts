@@ -94,5 +94,7 @@ export const JOB_FIELD_TEXTS: Readonly<Record<string, string>> = {
   afterEnd: 'What becomes of the cluster when the run has ended.',
   'afterEnd.keepCluster': 'Whether it is kept for a look at it. Default: never.',
   'afterEnd.ttl': 'How long it is kept. Default: 1h.',
+  fastStart:
+    'Whether the JVMs of its cluster are started with what makes that cheap; short: its TaskManagers compute for minutes at most. Default: false.',
   notify: 'Further SQS queue URLs and SNS topic ARNs for this run’s events.',
 };

@@ -1,6 +1,8 @@
 import { DispatchError } from '../core/errors.ts';
 import type { DispatchConfig, TargetConfig } from '../job/config/dispatch-config.ts';
 import type { ResolvedJob } from '../job/job.ts';
+import { NO_ARCHIVES } from './classes/archives.ts';
+import { fastDelivery } from './classes/fast-delivery.ts';
 import type { DeliveryDeps } from './delivery-deps.ts';
 import type { Deliver } from './delivery.ts';
 import { fetchDelivery } from './fetch.ts';
@@ -8,7 +10,12 @@ import { mountDelivery } from './mount.ts';
 
 /** Delivers each job the way that its target is configured for. @throws DispatchError `UnknownTarget` */
 export function createDelivery(deployment: Pick<DispatchConfig, 'targets'>, deps: DeliveryDeps): Deliver {
-  return (job, ref) => wayOf(targetOf(deployment, job).jarDelivery, deps)(job, ref);
+  return (job, ref, context) => {
+    const { jarDelivery } = targetOf(deployment, job);
+    // Pods of a target that bundles may have no way to S3: they would wait for what never comes.
+    const archives = jarDelivery.kind === 'bundle' ? NO_ARCHIVES : deps.archives;
+    return fastDelivery(wayOf(jarDelivery, deps), { ...deps, archives })(job, ref, context);
+  };
 }
 
 function wayOf(config: TargetConfig['jarDelivery'], deps: DeliveryDeps): Deliver {

@@ -2,6 +2,8 @@ import type { V1Container, V1Volume, V1VolumeMount } from '@kubernetes/client-no
 import type { Instant } from '../core/clock.ts';
 import type { ClusterRef } from '../kubernetes/cluster/port.ts';
 import type { FlinkOptions, ResolvedJob } from '../job/job.ts';
+import type { ClassArchive } from './classes/archive.ts';
+import type { FastFlags } from './classes/jvm-flags.ts';
 
 /** How a job's program reaches the pods of one attempt: what its cluster is made with beyond the job's own options. */
 export interface Delivery {
@@ -13,10 +15,25 @@ export interface Delivery {
   readonly options?: FlinkOptions;
   /** Put into the JobManager's pod. */
   readonly jobManager?: PodParts;
+  /** Put into each TaskManager's. */
+  readonly taskManager?: PodParts;
+  /** What was done so that its JVMs start sooner. */
+  readonly fastStart?: FastStart;
   /** Made with the cluster and owned by its Deployment. */
   readonly secret?: SecretParts;
   /** When the delivery must be made again for pods to come: a signed URL ends. Absent: it stays good. */
   readonly renewAt?: Instant;
+}
+
+/** Of one attempt. */
+export interface FastStart extends FastFlags {
+  readonly archive?: ClassArchive;
+}
+
+export interface DeliveryContext {
+  readonly tenant?: string;
+  /** What the attempt was launched with: a delivery that is made again has the same. */
+  readonly launched?: FastStart;
 }
 
 export interface PodParts {
@@ -36,4 +53,4 @@ export interface SecretParts {
  * Delivers a job's jar to the cluster of an attempt. Repeatable: for the same attempt it differs in signatures alone.
  * @throws DispatchError before anything of the cluster exists: what cannot be delivered is not launched.
  */
-export type Deliver = (job: ResolvedJob, ref: ClusterRef) => Promise<Delivery>;
+export type Deliver = (job: ResolvedJob, ref: ClusterRef, context?: DeliveryContext) => Promise<Delivery>;

@@ -1,4 +1,4 @@
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Duration } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
@@ -15,6 +15,19 @@ const MINUTE: Duration = 60_000;
  */
 export function renewalAfter(ttl: Duration): Duration {
   return Math.min(15 * MINUTE, Math.floor(ttl / 3));
+}
+
+/** Signs so that anybody may write that object for that time. The client computes no checksum of a body that it does not have. */
+export function signedUploads(s3: S3Client): SignUrl {
+  return async ({ bucket, key }, ttl) => {
+    try {
+      const command = new PutObjectCommand({ Bucket: bucket, Key: key });
+      return await getSignedUrl(s3, command, { expiresIn: Math.max(1, Math.floor(ttl / 1000)) });
+    } catch (error) {
+      const message = `no URL could be signed for s3://${bucket}/${key}: ${describeError(error)}`;
+      throw new DispatchError('StorageUnavailable', message, { cause: error });
+    }
+  };
 }
 
 /** A signed URL ends after `ttl`, or with the credentials that signed it. @throws DispatchError `StorageUnavailable` */

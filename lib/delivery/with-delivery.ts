@@ -1,4 +1,4 @@
-import type { KubernetesObject, V1Container, V1PodSpec, V1Secret } from '@kubernetes/client-node';
+import type { KubernetesObject, V1Container, V1PodSpec, V1PodTemplateSpec, V1Secret } from '@kubernetes/client-node';
 import { defined } from '../core/defined.ts';
 import type { ClusterRequest, FlinkCluster } from '../flink/cluster.ts';
 import { ownedByDeployment } from '../flink/native/build-cluster.ts';
@@ -10,7 +10,7 @@ import type { Delivery, PodParts } from './delivery.ts';
 
 /** The request for a cluster with what its delivery adds. */
 export function withDelivery<T extends ClusterRequest>(request: T, delivery: Delivery): T {
-  const { image, options, jobManager } = delivery;
+  const { image, options, jobManager, taskManager } = delivery;
   return {
     ...request,
     options: {
@@ -19,7 +19,13 @@ export function withDelivery<T extends ClusterRequest>(request: T, delivery: Del
       ...defined({ 'kubernetes.container.image.ref': image }),
       ...(delivery.jarUri.startsWith('http://') ? { 'user.artifacts.raw-http-enabled': 'true' } : {}),
     },
-    ...(jobManager && { podTemplates: withParts(request.podTemplates ?? {}, jobManager) }),
+    ...((jobManager ?? taskManager) && {
+      podTemplates: {
+        ...request.podTemplates,
+        ...(jobManager && { jobManager: withParts('jobManager', request.podTemplates ?? {}, jobManager) }),
+        ...(taskManager && { taskManager: withParts('taskManager', request.podTemplates ?? {}, taskManager) }),
+      },
+    }),
   };
 }
 
@@ -62,10 +68,10 @@ const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'
 
 type Templates = NonNullable<ClusterRequest['podTemplates']>;
 
-/** Flink reads the JobManager's own template in place of the common one. */
-function withParts(templates: Templates, parts: PodParts): Templates {
-  const template = templates.jobManager ?? templates.common ?? {};
-  return { ...templates, jobManager: { ...template, spec: addParts(template.spec, parts) } };
+/** Flink reads a component's own template in place of the common one. */
+function withParts(component: 'jobManager' | 'taskManager', templates: Templates, parts: PodParts): V1PodTemplateSpec {
+  const template = templates[component] ?? templates.common ?? {};
+  return { ...template, spec: addParts(template.spec, parts) };
 }
 
 function addParts(spec: V1PodSpec | undefined, { initContainers, volumes, mounts }: PodParts): V1PodSpec {

@@ -7,6 +7,8 @@ import { renewalIsDue } from '../run/renewal.ts';
 import type { AttemptContext } from './attempt-context.ts';
 import { planCluster } from './plan-cluster.ts';
 
+/** Of an attempt that was launched before there was any. */
+const NO_FAST_START = { jobManager: [], taskManager: [] };
 /** After a renewal that failed: the URL before it is good for some time yet. */
 const AGAIN = 60_000;
 
@@ -19,7 +21,9 @@ export async function renewDelivery(at: AttemptContext<ActiveRun>, owner: Owner)
   if (!renewalIsDue(run, deps.clock.now())) return run;
   try {
     const { clusterId, jobId, restoredFrom } = attempt;
-    const delivery = await deps.deliver(job, ref);
+    // What its JVMs are started with stays as the attempt was launched.
+    const launched = attempt.fastStart ?? NO_FAST_START;
+    const delivery = await deps.deliver(job, ref, { launched, ...defined({ tenant: run.tenant }) });
     const cluster = planCluster(job, { clusterId, jobId, owner, delivery, ...defined({ restoredFrom }) });
     await target.cluster.renew(ref, owner, withSignedUrl(cluster, delivery));
     return renewedUntil(run, delivery.renewAt);

@@ -121,6 +121,8 @@ interface JobBase {
   readonly retry: { readonly attempts: number; readonly backoff: Duration };
   readonly concurrency?: { readonly key: string; readonly policy: ConcurrencyPolicy };
   readonly afterEnd: { readonly keepCluster: KeepCluster; readonly ttl: Duration };
+  /** Whether its JVMs are started with what makes that cheap; `short`: those of its TaskManagers compute for minutes at most. */
+  readonly fastStart?: 'on' | 'short';
   /** Further subscribers of this run's events: SQS queue URLs and SNS topic ARNs of the allow-list. */
   readonly notify: readonly string[];
   /** Files that replace those of the conf folder: `log4j-console.properties`, `logback-console.xml`. */

@@ -54,6 +54,7 @@ export function resolveJob(spec: JobSpec, { jar, name, deployment, takenFor }: R
     args: spec.job?.args ?? [],
     kind: takenFor === 'stream' ? 'streaming' : (spec.job?.kind ?? kindOf(spec)),
     ...(state === undefined ? lifecycle(spec, name) : { ...ofStream(lifecycle(spec, name)), state }),
+    ...(ofMode.mode === 'session' ? {} : fastStartOf(spec)),
     ...(logs && { logConfiguration: definedText(logs) }),
     ...(notes.length > 0 && { notes }),
   };
@@ -84,6 +85,11 @@ function kindOf(spec: JobSpec): ResolvedJob['kind'] {
 }
 
 type Lifecycle = Pick<ResolvedJob, 'deadlines' | 'retry' | 'concurrency' | 'afterEnd' | 'notify'>;
+
+function fastStartOf({ fastStart }: JobSpec): Pick<ResolvedJob, 'fastStart'> {
+  if (fastStart === undefined || fastStart === false) return {};
+  return { fastStart: fastStart === 'short' ? 'short' : 'on' };
+}
 
 function lifecycle(spec: JobSpec, name: string): Lifecycle {
   const { deadlines = {}, retry = {}, afterEnd = {}, notify = [] } = spec;

@@ -2,6 +2,7 @@ import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { REASONS } from '../core/reasons.ts';
 import { redactText } from '../core/redaction/redact.ts';
+import type { FastStart } from '../delivery/delivery.ts';
 import { hasFixedJobId } from '../job/high-availability.ts';
 import { evidencePrefix, reportKey } from '../run/store/evidence-store.ts';
 import { retained } from '../run/retention/retained.ts';
@@ -116,6 +117,16 @@ function attemptFacts(attempt: Attempt, job: RunRecord['job']): Partial<Lifecycl
     ...(hasId ? { jobId: attempt.jobId } : {}),
     ...(attempt.runningAt === undefined ? {} : { startedAt: iso(attempt.runningAt) }),
     ...(attempt.restoredFrom === undefined ? {} : { restoredFrom: snapshotOf(attempt.restoredFrom) }),
+    ...(attempt.fastStart === undefined ? {} : { fastStart: fastStartOf(attempt.fastStart) }),
+  };
+}
+
+function fastStartOf({ archive, jobManager, taskManager }: FastStart): NonNullable<LifecycleEventData['fastStart']> {
+  const texts = (flags: readonly string[]): string[] => flags.map(named);
+  return {
+    ...(archive && { archive: archive.sha256 }),
+    jobManager: texts(jobManager),
+    taskManager: texts(taskManager),
   };
 }
 

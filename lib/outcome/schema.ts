@@ -117,6 +117,14 @@ const data = z.object({
   snapshot: snapshot
     .exactOptional()
     .describe('Of an end: the newest complete state that it left, as far as it was known then'),
+  fastStart: z
+    .object({
+      archive: z.string().exactOptional().describe('SHA-256 of the class archive that its pods were given'),
+      jobManager: z.array(z.string()).describe('Flags of the JVM'),
+      taskManager: z.array(z.string()).describe('Flags of the JVM'),
+    })
+    .exactOptional()
+    .describe('Of a job with fastStart: what its JVMs were started with beside its own options'),
   flinkVersion: z.string().exactOptional(),
   image: z.string().exactOptional(),
   jar: z.string().exactOptional(),

@@ -111,6 +111,7 @@ const jobBase = {
     .looseObject({ key: z.string(), policy: z.enum(['allow', 'forbid', 'replace', 'queue']) })
     .exactOptional(),
   afterEnd: z.looseObject({ keepCluster: z.enum(['never', 'on-failure', 'always']), ttl: z.number() }),
+  fastStart: z.enum(['on', 'short']).exactOptional(),
   notify: z.array(z.string()),
   logConfiguration: texts.exactOptional(),
   notes: z.array(z.string()).exactOptional(),

@@ -4,6 +4,7 @@ import { deploymentIdSchema as deploymentId, jobIdSchema as jobId, runIdSchema a
 import { isStoredClusterId, type ClusterId } from '../core/ids.ts';
 import { isRecord } from '../core/json.ts';
 import { REASON_CODES } from '../core/reasons.ts';
+import { classArchive } from '../delivery/classes/archive.ts';
 import { snapshotSchema as snapshot } from '../state/snapshot.ts';
 import { jobSchema as job, sourceSchema as source } from './job-schema.ts';
 import { outcomeSchema as outcome } from './outcome-schema.ts';
@@ -47,6 +48,13 @@ const attempt = z.looseObject({
     .exactOptional(),
   startRevokedAt: instant.exactOptional(),
   imageDigest: z.string().exactOptional(),
+  fastStart: z
+    .looseObject({
+      archive: classArchive.exactOptional(),
+      jobManager: z.array(z.string()),
+      taskManager: z.array(z.string()),
+    })
+    .exactOptional(),
   renewAt: instant.exactOptional(),
   abortOutcome: outcome.exactOptional(),
   outcome: outcome.exactOptional(),

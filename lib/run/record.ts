@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import type { ClusterId, DeploymentId, JobId, RunId } from '../core/ids.ts';
 import type { Reason } from '../core/reasons.ts';
+import type { FastStart } from '../delivery/delivery.ts';
 import type { JobRuntime } from '../flink/job-manager.ts';
 import type { PlannedOperators } from '../flink/plan/operators.ts';
 import type { ResolvedJob } from '../job/job.ts';
@@ -117,6 +118,8 @@ export interface Attempt {
   readonly startRevokedAt?: Instant;
   /** `sha256:…` of the image that its JobManager was seen to have; absent where that is not the image of the job. */
   readonly imageDigest?: string;
+  /** What its JVMs were started with so that they start sooner. */
+  readonly fastStart?: FastStart;
   /** When what its pods read at their start, a signed URL, has to be written anew. */
   readonly renewAt?: Instant;
   /** Why it is given up, while its job is being stopped. */

@@ -1,6 +1,7 @@
 import type { V1ConfigMap, V1Container, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { clusterIdFor, jobIdFor, runIdFor } from '../../lib/core/ids.ts';
+import { NO_ARCHIVES } from '../../lib/delivery/classes/archives.ts';
 import { createDelivery } from '../../lib/delivery/create-delivery.ts';
 import type { Delivery } from '../../lib/delivery/delivery.ts';
 import { planCluster } from '../../lib/dispatch/plan-cluster.ts';
@@ -45,6 +46,7 @@ targets: { default: { namespace: flink, access: { kind: in-cluster }, jarDeliver
     {
       sign: ({ bucket, key }, ttl) => Promise.resolve(`https://${bucket}/${key}?ttl=${ttl}`),
       clock: { now: () => NOW },
+      archives: NO_ARCHIVES,
       bundle: () => Promise.reject(new Error('no target bundles')),
     },
   );

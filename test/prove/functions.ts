@@ -2,6 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { originalIn } from '../../functions/sqs.ts';
 import { createClusters } from '../../lib/kubernetes/cluster/clusters.ts';
 import type { DeploymentId, RunId } from '../../lib/core/ids.ts';
+import { s3ClassArchives } from '../../lib/delivery/classes/archives.ts';
 import { createDelivery } from '../../lib/delivery/create-delivery.ts';
 import type { Log } from '../../lib/core/log.ts';
 import { orderByMessage } from '../../lib/operate/message-order.ts';
@@ -127,6 +128,7 @@ export function dispatchDeps(world: World, invocation: Invocation): DispatchDeps
     deliver: createDelivery(deploymentOf(world), {
       sign: ({ bucket, key }, ttl) => Promise.resolve(signedUrl(bucket, key, base.clock.now() + ttl)),
       clock: base.clock,
+      archives: s3ClassArchives({ ...bucket, keep: s3Pins({ ...bucket, clock: base.clock }).refresh }),
       bundle: () => Promise.reject(new Error('nothing is bundled here')),
     }),
     sessions: world.sessions.deps(invocation),

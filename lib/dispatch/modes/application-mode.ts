@@ -31,11 +31,12 @@ export const applicationMode: Mode = {
 };
 
 async function launch(at: AttemptContext<ActiveRun>): Promise<ActiveRun> {
-  const { job, attempt, ref, deps } = at;
+  const { run, job, attempt, ref, deps } = at;
   const { clusterId, jobId, restoredFrom } = attempt;
-  const delivery = await deps.deliver(job, ref);
+  const delivery = await deps.deliver(job, ref, defined({ tenant: run.tenant }));
   const plan = planCluster(job, { clusterId, jobId, owner: ownerOf(at), delivery, ...defined({ restoredFrom }) });
-  return renewedUntil(await makeCluster(at, plan), delivery.renewAt);
+  const made = await makeCluster(at, plan);
+  return renewedUntil(updateAttempt(made, defined({ fastStart: delivery.fastStart })), delivery.renewAt);
 }
 
 /** What a look tells of the attempt's objects: the first Deployment and the first JobManager are the ones that count. */

@@ -186,6 +186,7 @@ export const jobSpecSchema = z.strictObject({
   afterEnd: z
     .strictObject({ keepCluster: z.enum(['never', 'on-failure', 'always']).optional(), ttl: duration.optional() })
     .optional(),
+  fastStart: z.union([flag, z.literal('short')], 'must be true, false or short').optional(),
   notify: z.array(text).max(10).optional(),
 });
 

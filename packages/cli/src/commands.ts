@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { DEPLOYMENT_COMMANDS } from './deployment-commands.ts';
 import { COMMON, GENERAL, LEDGER, RUN, RUN_QUEUE, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
+import { IMAGE_COMMANDS } from './image-commands.ts';
 import { CONFIG_COMMANDS, INSTALL_COMMANDS } from './install-commands.ts';
 import { BACKFILL_COMMAND, DEAD_LETTER_COMMANDS, SCHEDULE_COMMANDS } from './request-commands.ts';
 import { JOB_COMMANDS, RUN_COMMANDS } from './run-commands.ts';
@@ -157,6 +158,7 @@ export const COMMANDS: readonly Command[] = [
   BACKFILL_COMMAND,
   ...DEAD_LETTER_COMMANDS,
   ...DEPLOYMENT_COMMANDS,
+  ...IMAGE_COMMANDS,
   ...INSTALL_COMMANDS,
   ...CONFIG_COMMANDS,
   {

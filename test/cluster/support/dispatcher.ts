@@ -14,6 +14,7 @@ import { cancelRun } from '../../../lib/dispatch/cancel.ts';
 import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
 import type { Target } from '../../../lib/dispatch/targets.ts';
 import type { BundleDeps } from '../../../lib/delivery/bundle.ts';
+import { s3ClassArchives } from '../../../lib/delivery/classes/archives.ts';
 import { createDelivery } from '../../../lib/delivery/create-delivery.ts';
 import type { Deliver } from '../../../lib/delivery/delivery.ts';
 import { signedUrls, type SignUrl } from '../../../lib/delivery/signed-urls.ts';
@@ -271,11 +272,12 @@ function jarsOf(
     return { objects: new MemoryObjects(), pin, deliver: ({ jar }) => Promise.resolve({ jarUri: jar.uri }) };
   }
   const { s3, ledgerBucket: bucket, delivery: jarDelivery, sign = signedUrls(s3) } = jars;
-  const { pin } = s3Pins({ s3, bucket, clock });
+  const { pin, refresh: keep } = s3Pins({ s3, bucket, clock });
+  const archives = s3ClassArchives({ s3, bucket, keep });
   const configured = Object.entries(targets).map(([name, target]) => [name, { ...target, jarDelivery }] as const);
   const bundle = (): Promise<BundleDeps> =>
     jars.bundle === undefined ? Promise.reject(new Error('this run has no registry')) : Promise.resolve(jars.bundle);
-  const deliver = createDelivery({ targets: Object.fromEntries(configured) }, { sign, clock, bundle });
+  const deliver = createDelivery({ targets: Object.fromEntries(configured) }, { sign, clock, bundle, archives });
   return { objects: s3Objects(s3), pin, deliver };
 }
 

@@ -4,6 +4,7 @@ import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand } fro
 import { stringify } from 'yaml';
 import { createTargets } from '../../../functions/targets.ts';
 import type { Log } from '../../../lib/core/log.ts';
+import { NO_ARCHIVES } from '../../../lib/delivery/classes/archives.ts';
 import { createDelivery } from '../../../lib/delivery/create-delivery.ts';
 import { signedUrls } from '../../../lib/delivery/signed-urls.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
@@ -104,7 +105,7 @@ export class Streams {
         locks: new FakeLocks(),
         publisher: this.published,
       },
-      deliver: createDelivery(deployment, { sign: signedUrls(s3), clock, bundle }),
+      deliver: createDelivery(deployment, { sign: signedUrls(s3), clock, bundle, archives: NO_ARCHIVES }),
       keepJar: pins.refresh,
       state: s3StateStorages({ s3, allowed: [`s3://${STATE_BUCKET}`] }),
       ...{ sessions: { ...fakeSessions(), jarBytes: s3JarBytes(s3) }, inlineWait: 15_000 },

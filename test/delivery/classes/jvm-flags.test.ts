@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { fastFlags, fastOptions } from '../../../lib/delivery/classes/jvm-flags.ts';
+import type { ResolvedJob } from '../../../lib/job/job.ts';
+import { launchedSample } from '../../fixtures/records/load.ts';
+
+const BRIEF = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+const FULL = ['-XX:TieredStopAtLevel=4'];
+
+function jobWith(changes: Partial<ResolvedJob> = {}): ResolvedJob {
+  const base = { ...launchedSample().job, mode: 'application', kind: 'batch', podTemplates: {}, options: {} };
+  return { ...base, fastStart: 'on', ...changes } as ResolvedJob;
+}
+
+describe('the flags of a fast start', () => {
+  it.each([
+    ['a batch job', {}, { jobManager: BRIEF, taskManager: FULL }],
+    ['a stream', { kind: 'streaming' }, { jobManager: FULL, taskManager: FULL }],
+    ['a short job', { fastStart: 'short' }, { jobManager: BRIEF, taskManager: BRIEF }],
+  ] as const)('of %s are those of how long its JVMs live', (_, changes, flags) => {
+    expect(fastFlags(jobWith(changes), undefined)).toEqual(flags);
+  });
+
+  it('leave out whatever the job says itself, for each component', () => {
+    const short = { fastStart: 'short' } as const;
+    const of = (options: Readonly<Record<string, string>>): unknown => fastFlags(jobWith({ ...short, options }), '/a');
+    const archive = fastFlags(jobWith(short), '/a').taskManager.slice(0, 4);
+    expect(archive[0]).toBe('-XX:SharedArchiveFile=/a');
+    expect(of({ 'env.java.opts.all': '-XX:+UseZGC' })).toEqual({
+      jobManager: [...archive, BRIEF[0]],
+      taskManager: [...archive, BRIEF[0]],
+    });
+    expect(of({ 'env.java.opts.taskmanager': '-XX:TieredStopAtLevel=3 -Xshare:off' })).toEqual({
+      jobManager: [...archive, ...BRIEF],
+      taskManager: [BRIEF[1]],
+    });
+    expect(of({ 'containerized.master.env.JVM_ARGS': '-XX:+UseParallelGC -XX:-TieredCompilation' })).toEqual({
+      jobManager: archive,
+      taskManager: [...archive, ...BRIEF],
+    });
+  });
+
+  it('leave all out where a variable of a pod template may say anything', () => {
+    const env = [{ name: 'JAVA_TOOL_OPTIONS', valueFrom: { configMapKeyRef: { name: 'jvm', key: 'options' } } }];
+    const podTemplates = { common: { spec: { containers: [{ name: 'flink-main-container', env }] } } };
+    const flags = fastFlags(jobWith({ podTemplates }), '/a');
+    expect(flags).toEqual({ jobManager: [], taskManager: [] });
+    expect(fastOptions(jobWith({ podTemplates }), flags)).toEqual({});
+  });
+
+  it('come before the defaults of the job, and the JVMs of the scripts compile little', () => {
+    const job = jobWith({ options: { 'env.java.default-opts.jobmanager': '-Dmine=1' } });
+    expect(fastOptions(job, fastFlags(job, undefined))).toEqual({
+      'env.java.default-opts.jobmanager': `${BRIEF.join(' ')} -Dmine=1`,
+      'env.java.default-opts.taskmanager': FULL[0],
+      'containerized.master.env.JAVA_TOOL_OPTIONS': BRIEF[0],
+      'containerized.taskmanager.env.JAVA_TOOL_OPTIONS': BRIEF[0],
+    });
+  });
+});
