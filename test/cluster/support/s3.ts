@@ -27,7 +27,10 @@ export async function startStorage(): Promise<Storage> {
   const folder = await mkdtemp(join(tmpdir(), 'flink-dispatch-s3-'));
   const server = await startAws({ python: 'python3', folder, host: addressForPods(), progress: silent });
   const credentials = { accessKeyId: ACCOUNT, secretAccessKey: 'local' };
-  const s3 = new S3Client({ endpoint: server.url, region: REGION, forcePathStyle: true, credentials });
+  // A URL by which pods may upload is signed without the checksum of what is not there yet.
+  const requestChecksumCalculation = 'WHEN_REQUIRED';
+  const at = { endpoint: server.url, region: REGION, forcePathStyle: true, credentials };
+  const s3 = new S3Client({ ...at, requestChecksumCalculation });
   const [uploads, ledgerBucket] = ['uploads', 'ledger'];
   for (const Bucket of [uploads, ledgerBucket, STATE_BUCKET]) await s3.send(new CreateBucketCommand({ Bucket }));
   const uploadJar = async (Body: Uint8Array): Promise<string> => {

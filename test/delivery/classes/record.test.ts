@@ -1,4 +1,4 @@
-import type { V1Deployment, V1PodSpec } from '@kubernetes/client-node';
+import type { V1PodSpec } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { clusterIdFor, runIdFor } from '../../../lib/core/ids.ts';
