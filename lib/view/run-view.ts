@@ -12,6 +12,8 @@ import { buildEvent } from '../outcome/event.ts';
 import type { LifecycleEvent } from '../outcome/schema.ts';
 import { ABORT_DECISION_FILE, DECISION_FILE } from '../verdict/decision-evidence.ts';
 import { nextCommands } from './next-commands.ts';
+import { fileBehind, type EvidenceFile } from './evidence-file.ts';
+import { runOrders, type OrderView, type RunOrderKind } from './orders.ts';
 import { ruleText } from './rule-text.ts';
 import { timelineOf, type TimelineStep } from './timeline.ts';
 
@@ -26,8 +28,8 @@ export interface ArtifactView {
 
 export interface EvidenceLine {
   readonly text: string;
-  /** The log of the pod that the line names. */
-  readonly log?: { readonly attempt: number; readonly name: string };
+  /** The file that has it. */
+  readonly file?: EvidenceFile;
 }
 
 /** Why something ended, and what to do about it. */
@@ -79,7 +81,8 @@ export interface RunView {
   readonly row: RunRow;
   /** Nothing of it is left, and nothing becomes of it any more. */
   readonly isOver: boolean;
-  readonly mayCancel: boolean;
+  /** What can be asked of it. */
+  readonly orders: readonly OrderView<RunOrderKind>[];
   readonly cancelRequested?: { readonly at: Instant; readonly by: string };
   readonly cause?: CauseView;
   readonly waiting?: {
@@ -105,10 +108,11 @@ export function viewRun(stored: RunRecord, ledger: string): RunView {
   const { outcome, stepError, unreachableSince, deployment, cancelRequested, attempts } = run;
   const waits = run.waiting ?? gateOf(run);
   const context = { source: '/', ledgerBucket: ledger };
+  const orders = runOrders(run);
   return {
     row: rowOf(run),
     isOver: run.state === 'closed',
-    mayCancel: !isEnded(run.state) && cancelRequested === undefined,
+    orders,
     ...defined({
       cancelRequested,
       cause: outcome && causeOf(outcome, attempts.at(-1)),
@@ -121,7 +125,7 @@ export function viewRun(stored: RunRecord, ledger: string): RunView {
     steps: timelineOf(run),
     attempts: attempts.map(attemptView),
     events: run.events.map((event) => omit(buildEvent(run, event, context), 'source')),
-    commands: nextCommands(run),
+    commands: nextCommands(run).filter((command) => !orders.some((order) => order.command === command)),
     record: run,
   };
 }
@@ -133,17 +137,8 @@ function causeOf(outcome: Outcome, attempt: Attempt | undefined): CauseView {
     reasonClass: REASONS[reason].class,
     todo: REASONS[reason].todo,
     ...defined({ field, rule, ruleText: rule === undefined ? undefined : ruleText(rule), rootException, stackTrace }),
-    evidence: evidence.map((text) => ({ text, ...defined({ log: logOfPodIn(text, attempt) }) })),
+    evidence: evidence.map((text) => ({ text, ...defined({ file: attempt && fileBehind(text, attempt) }) })),
   };
-}
-
-/** Names of pods begin with that of their cluster, so none is a part of another one's but by a longer number. */
-function logOfPodIn(line: string, attempt: Attempt | undefined): EvidenceLine['log'] {
-  const named = (attempt?.artifacts ?? [])
-    .map(artifactView)
-    .filter(({ pod, previous }) => pod !== undefined && previous === undefined && line.includes(pod))
-    .sort((a, b) => b.name.length - a.name.length)[0];
-  return attempt && named && { attempt: attempt.number, name: named.name };
 }
 
 function artifactView(name: string): ArtifactView {

@@ -2,6 +2,8 @@ import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { redactJson } from '../core/redaction/redact.ts';
 import type { DeploymentRecord, Generation, KeptSnapshot } from '../deployment/record.ts';
+import { streamOrders, upgradeTo, type OrderView, type StreamOrderKind } from './orders.ts';
+import { ribbonOf, type RibbonRun } from './ribbon.ts';
 
 /** What a list shows of a stream that keeps its state. */
 export interface StreamRow {
@@ -29,6 +31,8 @@ export interface GenerationView {
   readonly marks: readonly string[];
   readonly rejected?: string;
   readonly rollbackOf?: number;
+  /** What brings the stream there. */
+  readonly order?: OrderView<'upgrade'>;
 }
 
 export interface SnapshotView {
@@ -59,6 +63,10 @@ export interface StreamView {
     readonly message?: string;
     readonly run?: string;
   }[];
+  /** The oldest first. */
+  readonly ribbon: readonly RibbonRun[];
+  /** What can be asked of it. */
+  readonly orders: readonly OrderView<StreamOrderKind>[];
   readonly commands: readonly string[];
 }
 
@@ -90,17 +98,15 @@ export function viewStream(stored: DeploymentRecord): StreamView {
     commands: [
       `flink-dispatch deployments show ${id}`,
       `flink-dispatch deployments diff ${id}`,
-      ...(record.state === 'deleted' ? [] : orders(record)),
+      `flink-dispatch deployments history ${id}`,
     ],
+    ribbon: ribbonOf(record),
+    orders: streamOrders(record),
   };
 }
 
-function orders({ id, state }: DeploymentRecord): readonly string[] {
-  const rest = state === 'suspended' ? 'resume' : 'suspend';
-  return ['savepoint', rest, 'rollback'].map((order) => `flink-dispatch deployments ${order} ${id}`);
-}
-
-function generationView(one: Generation, { run, wanted, stable }: DeploymentRecord): GenerationView {
+function generationView(one: Generation, record: DeploymentRecord): GenerationView {
+  const { run, wanted, stable } = record;
   const { number, at, by, requestId, flinkVersion, rejected, rollbackOf, superseded } = one;
   const marks: readonly (readonly [string, boolean])[] = [
     ['runs', run?.generation === number],
@@ -112,7 +118,7 @@ function generationView(one: Generation, { run, wanted, stable }: DeploymentReco
   return {
     ...{ number, at, by, requestId, flinkVersion },
     marks: marks.flatMap(([mark, holds]) => (holds ? [mark] : [])),
-    ...defined({ rejected: rejected?.message, rollbackOf }),
+    ...defined({ rejected: rejected?.message, rollbackOf, order: upgradeTo(record, number) }),
   };
 }
 

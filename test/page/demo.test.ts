@@ -4,6 +4,7 @@ import { startDashboard } from '../../infra/local/demo/dashboard.ts';
 const deployment = {
   ledgerBucket: 'ledger',
   runQueueUrl: 'http://127.0.0.1:1/queue',
+  messageQueueUrl: 'http://127.0.0.1:1/messages',
   scheduleGroupName: 'schedules',
 };
 const environment = {

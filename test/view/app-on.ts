@@ -6,6 +6,7 @@ import { createS3EvidenceReader } from '../../lib/run/store/s3-evidence-store.ts
 import { createS3SampleReader } from '../../lib/run/store/history/s3-sample-store.ts';
 import { findRun } from '../../lib/operate/find-run.ts';
 import { DispatchError } from '../../lib/core/errors.ts';
+import { localDoor } from '../../lib/view/server/door.ts';
 import { createApp } from '../../lib/view/server/app.ts';
 import type { ViewPorts } from '../../lib/view/server/ports.ts';
 import type { FakeS3 } from '../fakes/s3.ts';
@@ -14,7 +15,7 @@ export const HOST = '127.0.0.1:8080';
 const PAGE = { html: '<!doctype html><title>page</title>', script: 'export {};', style: 'a{}' };
 
 /** The page's server on a simulated S3. */
-export function appOn({ bucket }: FakeS3, more: Partial<ViewPorts> = {}): Hono {
+export function appOn({ bucket }: FakeS3, more: Partial<ViewPorts> = {}, door = localDoor(undefined, 'someone')): Hono {
   const ledger = createS3Ledger(bucket);
   const runs = createS3RunList(bucket);
   const ports: ViewPorts = {
@@ -26,10 +27,11 @@ export function appOn({ bucket }: FakeS3, more: Partial<ViewPorts> = {}): Hono {
     samples: createS3SampleReader(bucket),
     lock: createS3LockReader(bucket),
     streams: () => Promise.resolve([]),
+    changes: () => Promise.resolve([]),
     stream: () => Promise.reject(new DispatchError('RunNotFound', 'there is no such stream')),
     ...more,
   };
-  return createApp(ports, PAGE);
+  return createApp(ports, PAGE, door);
 }
 
 export async function get(app: Hono, path: string, headers: Record<string, string> = {}): Promise<Response> {

@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../lib/core/ids.ts';
 import type { RunRow } from '../../lib/run/row.ts';
 import { rowOf, rowText } from '../../lib/run/row.ts';
@@ -8,7 +8,7 @@ import type { QueueView } from '../../lib/view/queue-view.ts';
 import type { RunView } from '../../lib/view/run-view.ts';
 import { FakeS3 } from '../fakes/s3.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
-import { appOn, get, HOST } from './app-on.ts';
+import { appOn, get } from './app-on.ts';
 import { sampleAt, SINK } from '../run/samples/sample.ts';
 import { HOSTILE, shownLedger, storeLog, type Shown } from './ledger-of.ts';
 
@@ -76,7 +76,11 @@ describe('a run', () => {
     ]);
     expect(view.events.map(({ data }) => data.state)).toEqual(['accepted', 'attempt-failed', 'started', 'failed']);
     expect(view.commands).toContain(`flink-dispatch runs explain ${shown.failed}`);
-    expect([view.isOver, view.mayCancel]).toEqual([true, false]);
+    expect(view.isOver).toBe(true);
+    expect(view.orders.map(({ kind, command }) => [kind, command])).toEqual([
+      ['rerun', `flink-dispatch runs rerun ${shown.failed}`],
+      ['replay', `flink-dispatch runs replay ${shown.failed}`],
+    ]);
   });
 
   it('has no gap in its time', async () => {
@@ -182,36 +186,4 @@ describe('who may ask', () => {
       expect(answer.headers.get('x-frame-options')).toBe('DENY');
     },
   );
-});
-
-describe('a write', () => {
-  const token = 'a-token-of-this-page';
-  const asked: string[] = [];
-  const actions = {
-    token,
-    cancel: (runId: RunRow['runId']) => {
-      asked.push(runId);
-      return Promise.resolve({ runId, result: 'asked' as const });
-    },
-  };
-  beforeEach(() => void (asked.length = 0));
-
-  const cancel = async (more: Parameters<typeof appOn>[1], headers: Record<string, string>): Promise<number> => {
-    const init = { method: 'POST', headers: { host: HOST, ...headers } };
-    return (await appOn(shown.s3, more).request(`http://${HOST}/api/runs/${shown.running}/cancel`, init)).status;
-  };
-
-  it('needs the token', async () => {
-    const header = 'x-flink-dispatch-token';
-    expect(await cancel({ actions }, {})).toBe(401);
-    expect(await cancel({ actions }, { [header]: `${token}x` })).toBe(401);
-    expect(await cancel({ actions }, { [header]: token, origin: 'http://evil.example' })).toBe(403);
-    expect(asked).toEqual([]);
-    expect(await cancel({ actions }, { [header]: token })).toBe(200);
-    expect(asked).toEqual([shown.running]);
-  });
-
-  it('is refused by a page that is read-only', async () => {
-    expect(await cancel({}, { 'x-flink-dispatch-token': token })).toBe(403);
-  });
 });

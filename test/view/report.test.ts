@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseRecord } from '../../lib/run/record-schema.ts';
-import { recordKey, type RunRecord } from '../../lib/run/record.ts';
+import { recordKey, type EndedRun, type RunRecord } from '../../lib/run/record.ts';
 import { without } from '../../lib/run/machine.ts';
 import { reportOf } from '../../lib/view/report/report.ts';
 import { barsOf } from '../../lib/view/report/bars.ts';
@@ -80,7 +80,7 @@ describe('a report', () => {
   it('is the same of the same record, also of one that was rejected before it had a job', () => {
     const rejected = sampleRecord({ state: 'closed' });
     expect(reportOf(rejected, 'ledger')).toBe(reportOf(rejected, 'ledger'));
-    const bare = without({ ...failed, attempts: [] } as unknown as ReturnType<typeof sampleRecord>, 'job');
+    const bare = without({ ...failed, attempts: [] } as EndedRun, 'job');
     expect(reportOf(bare, 'ledger')).toContain('It was rejected before its job could be read.');
   });
 

@@ -18,12 +18,16 @@ export interface Dashboard {
  */
 export async function startDashboard({
   aws: { environment },
-  deployment: { ledgerBucket, runQueueUrl, scheduleGroupName },
+  deployment: { ledgerBucket, runQueueUrl, messageQueueUrl, scheduleGroupName },
 }: {
   readonly aws: Pick<Stack['aws'], 'environment'>;
-  readonly deployment: Pick<Stack['deployment'], 'ledgerBucket' | 'runQueueUrl' | 'scheduleGroupName'>;
+  readonly deployment: Pick<
+    Stack['deployment'],
+    'ledgerBucket' | 'runQueueUrl' | 'messageQueueUrl' | 'scheduleGroupName'
+  >;
 }): Promise<Dashboard> {
-  const places = ['--ledger', ledgerBucket, '--runQueue', runQueueUrl, '--group', scheduleGroupName];
+  const queues = ['--runQueue', runQueueUrl, '--queue', messageQueueUrl];
+  const places = ['--ledger', ledgerBucket, ...queues, '--group', scheduleGroupName];
   const child = spawn(process.execPath, [CLI, 'dashboard', '--allow-actions', ...places], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

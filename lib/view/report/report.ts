@@ -16,7 +16,8 @@ const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri '
  */
 export function reportOf(record: RunRecord, ledger: string): string {
   const view = viewRun(record, ledger);
-  const { row, cause, attempts, steps, events, commands } = view;
+  const { row, cause, attempts, steps, events, orders } = view;
+  const commands = [...view.commands, ...orders.map(({ command }) => command)];
   const now = row.endedAt ?? record.updatedAt;
   const name = view.record.name === '' ? '(no name)' : view.record.name;
   return markup`<!doctype html>
@@ -83,8 +84,8 @@ ${rule !== undefined && markup`<p class="quiet">Decided by the rule <code>${rule
 </div>`;
 }
 
-function evidencePart({ text, log }: CauseView['evidence'][number]): Markup {
-  return markup`<li>${text}${log !== undefined && markup` ${fileLink(log.attempt, log.name, 'log')}`}</li>
+function evidencePart({ text, file }: CauseView['evidence'][number]): Markup {
+  return markup`<li>${text}${file !== undefined && markup` ${fileLink(file.attempt, file.name, file.name)}`}</li>
 `;
 }
 

@@ -9,24 +9,26 @@ const NONE = ["'none'"];
 const SELF = ["'self'"];
 
 /** No script, style, font or request of any other origin, and none that stands in the page. */
-export const safeHeaders: MiddlewareHandler = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: NONE,
-    scriptSrc: SELF,
-    styleSrc: SELF,
-    connectSrc: SELF,
-    imgSrc: ["'self'", 'data:'],
-    baseUri: NONE,
-    formAction: NONE,
-    frameAncestors: NONE,
-    requireTrustedTypesFor: ["'script'"],
-    trustedTypes: NONE,
-  },
-  referrerPolicy: 'no-referrer',
-  xFrameOptions: 'DENY',
-  // Spoken to without TLS, on this machine alone.
-  strictTransportSecurity: false,
-});
+export function safeHeaders(isTls: boolean): MiddlewareHandler {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: NONE,
+      scriptSrc: SELF,
+      styleSrc: SELF,
+      connectSrc: SELF,
+      imgSrc: ["'self'", 'data:'],
+      baseUri: NONE,
+      formAction: NONE,
+      frameAncestors: NONE,
+      requireTrustedTypesFor: ["'script'"],
+      trustedTypes: NONE,
+    },
+    referrerPolicy: 'no-referrer',
+    xFrameOptions: 'DENY',
+    // The dashboard of the command line is spoken to without TLS, on its own machine alone.
+    strictTransportSecurity: isTls,
+  });
+}
 
 /**
  * Lets a page of this address alone through. A name of another site may be made to mean 127.0.0.1 (DNS rebinding), and any

@@ -1,12 +1,14 @@
 import type { Clock } from '../../core/clock.ts';
 import type { RunId } from '../../core/ids.ts';
 import type { DeploymentRecord } from '../../deployment/record.ts';
-import type { OrderAnswer } from '../../operate/order-run.ts';
+import type { Scheduled } from '../../operate/schedule/scheduled.ts';
 import type { RunRecord } from '../../run/record.ts';
 import type { RunRow } from '../../run/row.ts';
 import type { ReadSamples } from '../../run/store/history/sample-store.ts';
 import type { LockReader } from '../../run/store/locks.ts';
 import type { RowWish } from '../../run/store/run-index.ts';
+import type { FieldChange } from '../field-diff.ts';
+import type { Actions } from './actions.ts';
 
 /** One thing that a deployment needs of a target, as `doctor` tells. */
 export interface TargetCheck {
@@ -20,15 +22,6 @@ export interface TargetCheck {
   readonly message: string;
   /** What to do about it. */
   readonly fix?: string;
-}
-
-/** A schedule of the installation's group. */
-export interface ScheduleView {
-  readonly name: string;
-  readonly expression: string;
-  readonly zone: string;
-  readonly state: string;
-  readonly job: string;
 }
 
 /** What the page reads. Methods throw DispatchError; `RunNotFound` for what is not there. */
@@ -46,16 +39,14 @@ export interface ViewPorts {
   readonly lock: LockReader;
   streams(): Promise<readonly DeploymentRecord[]>;
   stream(idOrName: string): Promise<DeploymentRecord>;
+  /** The fields in which two generations differ, without secrets. */
+  changes(record: DeploymentRecord, generations: readonly [number, number]): Promise<readonly FieldChange[]>;
   /** Absent: no configuration is named that says what the targets are. */
   targets?(): Promise<readonly TargetCheck[]>;
   /** Absent: no group of schedules is named. */
-  schedules?(): Promise<readonly ScheduleView[]>;
+  schedules?(): Promise<readonly Scheduled[]>;
   /** Absent: the page is read-only. */
-  readonly actions?: {
-    /** Whoever writes has it: only the address that was printed does. */
-    readonly token: string;
-    cancel(runId: RunId): Promise<OrderAnswer>;
-  };
+  readonly actions?: Actions;
 }
 
 /** The page itself: what esbuild made of packages/page. */

@@ -1,7 +1,7 @@
 import { CLUSTER_COMMANDS } from './clusters/cluster-commands.ts';
 import type { Command } from './command.ts';
 import { DEPLOYMENT_COMMANDS } from './deployment-commands.ts';
-import { COMMON, GENERAL, LEDGER, RUN, RUN_QUEUE, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
+import { COMMON, GENERAL, LEDGER, QUEUE, RUN, RUN_QUEUE, SPEC_FILE, VERSION_AND_DRY_RUN } from './flags/flag-sets.ts';
 import type { Flag } from './flags/flags.ts';
 import { IMAGE_COMMANDS } from './image-commands.ts';
 import { CONFIG_COMMANDS, INSTALL_COMMANDS } from './install-commands.ts';
@@ -179,7 +179,10 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Serve a page of runs, streams, queues, schedules and targets on a local port.',
     flags: [
       { long: 'port', takes: 'value', value: 'port', help: 'Local port; default: a free one.' },
-      { long: 'allow-actions', help: 'Let the page cancel runs; its address then bears a token. Default: read-only.' },
+      {
+        long: 'allow-actions',
+        help: 'Let the page ask for things, as runs and deployments do; its address then bears a token. Default: read-only.',
+      },
       {
         long: 'config',
         takes: 'value',
@@ -187,6 +190,7 @@ export const COMMANDS: readonly Command[] = [
         help: 'The deployment’s configuration, whose targets are checked as doctor does.',
       },
       { long: 'group', takes: 'value', value: 'name', help: 'Of schedules; default: FLINK_DISPATCH_SCHEDULE_GROUP.' },
+      QUEUE,
       RUN_QUEUE,
       ...LEDGER,
       ...COMMON,

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import type { EvidenceFile } from '../../../lib/view/evidence-file.ts';
 import type { CauseView } from '../../../lib/view/run-view.ts';
 import type { Explanation } from '../../../lib/verdict/decide.ts';
 import { useLive } from './live.ts';
@@ -7,7 +8,8 @@ import { Cell, Loaded, Rows, State, Text, Time } from './parts.tsx';
 
 /** Why it ended so, what to do, and what that rests on. */
 export function Cause({ of: cause, runId }: { readonly of: CauseView; readonly runId: string }): JSX.Element {
-  const { state, reason, reasonClass, message, todo, at, field, rule, rootException, stackTrace, evidence } = cause;
+  const { state, reason, reasonClass, message, todo, at, field, rule, ruleText, rootException, stackTrace, evidence } =
+    cause;
   return (
     <div class={`cause cause-${state}`}>
       <p class="said">
@@ -29,20 +31,24 @@ export function Cause({ of: cause, runId }: { readonly of: CauseView; readonly r
       )}
       {evidence.length > 0 && (
         <ul class="evidence" aria-label="What it rests on">
-          {evidence.map(({ text, log }) => (
-            <li key={text}>
-              {text} {log && <a href={`/runs/${runId}?log=${log.attempt}/${encodeURIComponent(log.name)}`}>log</a>}
-            </li>
+          {evidence.map(({ text, file }) => (
+            <li key={text}>{file ? <a href={logAddress(runId, file)}>{text}</a> : text}</li>
           ))}
         </ul>
       )}
       {rule !== undefined && (
         <p class="quiet">
-          Decided by the rule <code>{rule}</code>.
+          Decided by the rule <code>{rule}</code>
+          {ruleText !== undefined && `: ${ruleText}`}.
         </p>
       )}
     </div>
   );
+}
+
+function logAddress(runId: string, { attempt, name, find }: EvidenceFile): string {
+  const query = new URLSearchParams({ log: `${attempt}/${name}`, ...(find === undefined ? {} : { find }) });
+  return `/runs/${runId}?${query}`;
 }
 
 interface Decisions {

@@ -22,6 +22,11 @@ export function fullTime(instant: number, locale?: string, timeZone?: string): s
   return new Intl.DateTimeFormat(locale, { ...day, ...time, ...zone }).format(instant);
 }
 
+/** In the reader's zone. */
+export function day(instant: number, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, { weekday: 'short', month: 'short', day: 'numeric' }).format(instant);
+}
+
 export function bytes(count: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, count)) / 10)));
@@ -31,4 +36,14 @@ export function bytes(count: number): string {
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `1.2 k`; '' for what is not known. */
+export function count(value: number | undefined): string {
+  if (value === undefined) return '';
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+}
+
+export function percent(share: number | undefined): string {
+  return share === undefined ? '' : `${Math.round(100 * share)} %`;
 }

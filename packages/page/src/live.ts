@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { logInAnew, readHeaders } from './login.ts';
 
 export interface Failure {
   readonly message: string;
@@ -15,13 +16,25 @@ export interface Live<T> {
 const AFTER_FAILURE = 5_000;
 
 export async function ask<T>(address: string, init: RequestInit = {}): Promise<T> {
-  const answer = await fetch(address, init).catch(() => {
-    throw new Error('The dashboard does not answer: is the command still running?');
+  const headers = { ...readHeaders(), ...(init.headers as Record<string, string> | undefined) };
+  const answer = await fetch(address, { ...init, headers }).catch(() => {
+    throw new Error('No answer: is the dashboard still running, and the network there?');
   });
   const value: unknown = await answer.json();
   if (answer.ok) return value as T;
+  if (answer.status === 401 && init.method === undefined) logInAnew();
   const { message, todo } = value as Failure;
   throw Object.assign(new Error(message), { todo });
+}
+
+/** Has the browser keep what an address answers: a link alone could not say who asks. */
+export async function save(address: string, name: string): Promise<void> {
+  const answer = await fetch(address, { headers: readHeaders() });
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 /**

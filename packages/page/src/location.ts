@@ -41,17 +41,3 @@ export function follow(event: MouseEvent): void {
   event.preventDefault();
   go(link.pathname + link.search);
 }
-
-const KEY = 'flink-dispatch-token';
-
-/** The token that lets the page write: from the address that was printed, and out of sight from then on. */
-export function takeToken(): void {
-  const token = /^#token=([\w-]+)$/.exec(location.hash)?.[1];
-  if (token === undefined) return;
-  sessionStorage.setItem(KEY, token);
-  history.replaceState(null, '', location.pathname + location.search);
-}
-
-export function tokenOf(): string | undefined {
-  return sessionStorage.getItem(KEY) ?? undefined;
-}

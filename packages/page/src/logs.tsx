@@ -2,7 +2,9 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AttemptView } from '../../../lib/view/run-view.ts';
 import { plural } from './format.ts';
+import { save } from './live.ts';
 import { go } from './location.ts';
+import { readHeaders } from './login.ts';
 
 /** Lines that are drawn at once; a search is over all. */
 const MOST_LINES = 2_000;
@@ -12,20 +14,25 @@ export function Logs({
   runId,
   attempts,
   chosen,
+  find,
 }: {
   readonly runId: string;
   readonly attempts: readonly AttemptView[];
   readonly chosen: string | null;
+  /** What is looked for in it at first. */
+  readonly find: string | null;
 }): JSX.Element {
-  const files = attempts
-    .toReversed()
-    .flatMap(({ number, artifacts }) =>
-      [...artifacts]
-        .sort((a, b) => rank(a.name) - rank(b.name))
-        .map(({ name }) => ({ value: `${number}/${name}`, attempt: number, name })),
-    );
+  const files = attempts.toReversed().flatMap(({ number, artifacts }) =>
+    [...artifacts]
+      .sort((a, b) => rank(a.name) - rank(b.name))
+      .map(({ name, pod, previous }) => ({
+        ...{ value: `${number}/${name}`, attempt: number, name },
+        group: groupOf(number, pod, previous),
+      })),
+  );
   const file = files.find(({ value }) => value === chosen) ?? files[0];
-  const [search, setSearch] = useState('');
+  const [search, setSearch] = useState(find ?? '');
+  useEffect(() => setSearch(find ?? ''), [find, chosen]);
   const section = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (chosen !== null) section.current?.scrollIntoView({ block: 'start' });
@@ -38,10 +45,16 @@ export function Logs({
         <label>
           File
           <select value={file.value} onChange={(event) => choose(event.currentTarget.value)}>
-            {files.map(({ value, attempt, name }) => (
-              <option value={value} key={value}>
-                attempt {attempt}: {name}
-              </option>
+            {[...new Set(files.map(({ group }) => group))].map((group) => (
+              <optgroup label={group} key={group}>
+                {files
+                  .filter((one) => one.group === group)
+                  .map(({ value, name }) => (
+                    <option value={value} key={value}>
+                      {name}
+                    </option>
+                  ))}
+              </optgroup>
             ))}
           </select>
         </label>
@@ -59,6 +72,11 @@ export function Logs({
       <Lines address={addressOf(runId, file)} search={search} label={`${file.name} of attempt ${file.attempt}`} />
     </div>
   );
+}
+
+function groupOf(attempt: number, pod: string | undefined, previous: true | undefined): string {
+  const what = pod === undefined ? 'what it rests on' : pod.includes('-taskmanager-') ? 'TaskManagers' : 'JobManager';
+  return `Attempt ${attempt}: ${what}${previous === true ? ', before its restart' : ''}`;
 }
 
 /** JobManagers' logs first, then TaskManagers', then the rest. */
@@ -84,7 +102,7 @@ function Lines({
   useEffect(() => {
     setText(undefined);
     const gone = new AbortController();
-    void fetch(address, { signal: gone.signal })
+    void fetch(address, { signal: gone.signal, headers: readHeaders() })
       .then((answer) => (answer.ok ? answer.text() : 'It is no longer in the ledger.'))
       .then(setText, () => undefined);
     return () => gone.abort();
@@ -104,11 +122,39 @@ function Lines({
     <>
       <p class="count" aria-live="polite">
         {text === undefined ? 'Loading…' : plural(found.length, 'line')}
-        {found.length > shown.length && `, the last ${MOST_LINES} shown`} <a href={address}>as it is</a>
+        {found.length > shown.length && `, the last ${MOST_LINES} shown`}
+        <button type="button" class="plain" onClick={() => void save(address, label)}>
+          save
+        </button>
       </p>
       <pre class="log" ref={box} tabIndex={0} role="region" aria-label={label}>
-        {shown.join('\n')}
+        {wanted === ''
+          ? shown.join('\n')
+          : shown.map((line, index) => (
+              <Found key={index} line={line} wanted={wanted} isLast={index === shown.length - 1} />
+            ))}
       </pre>
+    </>
+  );
+}
+
+/** A line with what was looked for marked. */
+function Found({
+  line,
+  wanted,
+  isLast,
+}: {
+  readonly line: string;
+  readonly wanted: string;
+  readonly isLast: boolean;
+}): JSX.Element {
+  const at = line.toLowerCase().indexOf(wanted);
+  return (
+    <>
+      {line.slice(0, at)}
+      <mark>{line.slice(at, at + wanted.length)}</mark>
+      {line.slice(at + wanted.length)}
+      {isLast ? '' : '\n'}
     </>
   );
 }

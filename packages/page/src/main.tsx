@@ -2,10 +2,13 @@ import { render, type JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { KEYS, onKey } from './keys.ts';
 import { useLive } from './live.ts';
-import { follow, takeToken, usePlace, type Place } from './location.ts';
-import { Queues, Schedules, Targets } from './places.tsx';
+import { follow, usePlace, type Place } from './location.ts';
+import { logIn, takeToken } from './login.ts';
+import { Failed } from './parts.tsx';
+import { Queues, Targets } from './places.tsx';
 import { Run } from './run.tsx';
 import { Runs } from './runs.tsx';
+import { Schedules } from './schedules.tsx';
 import { Stream, Streams } from './streams.tsx';
 
 const SCREENS = ['runs', 'streams', 'queues', 'schedules', 'targets'] as const;
@@ -70,7 +73,7 @@ function screenOf({ path: [screen = 'runs', id], query }: Place, { may }: About)
     case 'runs':
       return id === undefined ? <Runs query={query} /> : <Run key={id} id={id} query={query} mayAct={may.act} />;
     case 'streams':
-      return id === undefined ? <Streams /> : <Stream key={id} id={id} />;
+      return id === undefined ? <Streams /> : <Stream key={id} id={id} mayAct={may.act} />;
     case 'queues':
       return <Queues />;
     case 'schedules':
@@ -82,9 +85,23 @@ function screenOf({ path: [screen = 'runs', id], query }: Place, { may }: About)
   }
 }
 
-takeToken();
-const root = document.getElementById('page');
-if (root !== null) {
-  root.replaceChildren();
-  render(<Page />, root);
+function show(content: JSX.Element): void {
+  const root = document.getElementById('page');
+  root?.replaceChildren();
+  if (root !== null) render(content, root);
 }
+
+takeToken();
+logIn().then(
+  (isIn) => isIn && show(<Page />),
+  ({ message }: Error) =>
+    show(
+      <main>
+        <h1>Not logged in</h1>
+        <Failed message={message} />
+        <p>
+          <a href="/">Log in anew</a>
+        </p>
+      </main>,
+    ),
+);

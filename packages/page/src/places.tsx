@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { QueueView } from '../../../lib/view/queue-view.ts';
-import type { ScheduleView, TargetCheck } from '../../../lib/view/server/ports.ts';
+import type { TargetCheck } from '../../../lib/view/server/ports.ts';
 import { plural } from './format.ts';
 import { useLive, useNow } from './live.ts';
 import { Cell, Command, Loaded, Rows, Section, State, Time, Title } from './parts.tsx';
@@ -65,44 +65,6 @@ function Queue({ queue, now }: { readonly queue: QueueView; readonly now: number
   );
 }
 
-export function Schedules({ isKnown }: { readonly isKnown: boolean }): JSX.Element {
-  const live = useLive<{ readonly schedules: readonly ScheduleView[] }>('/api/schedules');
-  return (
-    <>
-      <Title name="Schedules">Schedules</Title>
-      {isKnown ? (
-        <Loaded live={live}>
-          {({ schedules }) =>
-            schedules.length === 0 ? (
-              <p>The group has no schedules.</p>
-            ) : (
-              <Rows caption="Schedules" columns={['State', 'Schedule', 'Expression', 'Zone', 'Job']}>
-                {schedules.map(({ name, expression, zone, state, job }) => (
-                  <tr key={name}>
-                    <Cell name="State">
-                      <State of={state === 'active' ? 'running' : state} />
-                    </Cell>
-                    <Cell name="Schedule">{name}</Cell>
-                    <Cell name="Expression">
-                      <code>{expression}</code>
-                    </Cell>
-                    <Cell name="Zone">{zone}</Cell>
-                    <Cell name="Job">
-                      <a href={`/runs?name=${encodeURIComponent(job)}`}>{job}</a>
-                    </Cell>
-                  </tr>
-                ))}
-              </Rows>
-            )
-          }
-        </Loaded>
-      ) : (
-        <Missing what="group of schedules" command="flink-dispatch dashboard --stack <stack>" />
-      )}
-    </>
-  );
-}
-
 export function Targets({ isKnown }: { readonly isKnown: boolean }): JSX.Element {
   const live = useLive<{ readonly checks: readonly TargetCheck[] }>('/api/targets');
   return (
@@ -134,7 +96,7 @@ export function Targets({ isKnown }: { readonly isKnown: boolean }): JSX.Element
   );
 }
 
-function Missing({ what, command }: { readonly what: string; readonly command: string }): JSX.Element {
+export function Missing({ what, command }: { readonly what: string; readonly command: string }): JSX.Element {
   return (
     <>
       <p>The dashboard was started without a {what}. With it, this is shown here:</p>

@@ -2,10 +2,13 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { AttemptView, RunView } from '../../../lib/view/run-view.ts';
 import { Cause, Rules } from './cause.tsx';
-import { ask, useLive, useNow } from './live.ts';
-import { tokenOf, type Place } from './location.ts';
+import { save, useLive, useNow } from './live.ts';
+import type { Place } from './location.ts';
 import { Logs } from './logs.tsx';
-import { Command, Facts, Failed, Loaded, Section, State, Text, Time, Title } from './parts.tsx';
+import { Metrics } from './metrics.tsx';
+import { Orders } from './orders.tsx';
+import { Command, Facts, Loaded, Section, State, Text, Time, Title } from './parts.tsx';
+import { Pods } from './pods.tsx';
 import { Timeline } from './timeline.tsx';
 
 const EVERY = 1_000;
@@ -25,12 +28,12 @@ export function Run({ id, query, mayAct }: { readonly id: string; readonly mayAc
 }
 
 function Screen({ run, query, mayAct }: { readonly run: RunView; readonly mayAct: boolean } & Pick<Place, 'query'>) {
-  const { row, cause, steps, attempts, events, commands, record } = run;
+  const { row, cause, steps, attempts, events, commands, orders, record } = run;
+  const from = steps[0]?.from ?? row.acceptedAt;
   const now = useNow(steps.some(({ to }) => to === undefined));
   return (
     <>
       <Now run={run} />
-      {mayAct && run.mayCancel && <Cancel runId={row.runId} />}
       {cause && (
         <Section name="Cause">
           <Cause of={cause} runId={row.runId} />
@@ -41,17 +44,26 @@ function Screen({ run, query, mayAct }: { readonly run: RunView; readonly mayAct
       )}
       <Section name="Timeline">
         <Timeline steps={steps} now={now} />
+        {attempts.map(
+          ({ number, hasDecision }) =>
+            hasDecision && <Pods key={number} runId={row.runId} attempt={number} from={from} />,
+        )}
       </Section>
       <Section name="Attempts">
         {attempts.length === 0 ? <p class="quiet">None yet.</p> : attempts.map(attemptPart)}
       </Section>
+      <Metrics runId={row.runId} attempts={attempts} isLive={!run.isOver} />
       <Section name="Logs">
-        <Logs runId={row.runId} attempts={attempts} chosen={query.get('log')} />
+        <Logs runId={row.runId} attempts={attempts} chosen={query.get('log')} find={query.get('find')} />
       </Section>
       <Section name="Go on">
+        <Orders of={orders} path={`/api/runs/${row.runId}`} mayAct={mayAct} />
         {commands.map((text) => (
           <Command text={text} key={text} />
         ))}
+        <button type="button" onClick={() => void save(`/api/runs/${row.runId}/report.html`, `${row.runId}.html`)}>
+          Save its report, one file
+        </button>
       </Section>
       <Section name="Job">
         <Job run={run} />
@@ -157,32 +169,6 @@ function Job({ run: { job } }: { readonly run: RunView }): JSX.Element {
       {notes.map((note) => (
         <p key={note}>Note: {note}</p>
       ))}
-    </>
-  );
-}
-
-function Cancel({ runId }: { readonly runId: string }): JSX.Element | null {
-  const [failure, setFailure] = useState<string>();
-  const [asked, setAsked] = useState(false);
-  const token = tokenOf();
-  if (token === undefined) {
-    return <p class="quiet">To cancel it, open the address that the dashboard printed: it has the token for writes.</p>;
-  }
-  const cancel = (): void => {
-    if (!confirm(`Cancel the run ${runId}?`)) return;
-    setAsked(true);
-    const headers = { 'x-flink-dispatch-token': token };
-    ask(`/api/runs/${runId}/cancel`, { method: 'POST', headers }).catch(({ message }: Error) => {
-      setFailure(message);
-      setAsked(false);
-    });
-  };
-  return (
-    <>
-      <button type="button" class="danger" disabled={asked} onClick={cancel}>
-        {asked ? 'Asked to stop' : 'Cancel this run'}
-      </button>
-      {failure !== undefined && <Failed message={failure} />}
     </>
   );
 }

@@ -1,8 +1,12 @@
 import type { JSX } from 'preact';
 import type { StreamRow, StreamView } from '../../../lib/view/stream-view.ts';
+import { span } from '../../../lib/view/words.ts';
 import { bytes } from './format.ts';
-import { useLive } from './live.ts';
+import { useLive, useNow } from './live.ts';
+import { Generations } from './generations.tsx';
+import { Orders } from './orders.tsx';
 import { Cell, Command, Loaded, Rows, Section, State, Time, Title } from './parts.tsx';
+import { Track } from './timeline.tsx';
 
 const EVERY = 5_000;
 
@@ -61,19 +65,21 @@ export function RunLink({ id }: { readonly id: string }): JSX.Element {
   );
 }
 
-export function Stream({ id }: { readonly id: string }): JSX.Element {
+export function Stream({ id, mayAct }: { readonly id: string; readonly mayAct: boolean }): JSX.Element {
   const live = useLive<StreamView>(`/api/streams/${encodeURIComponent(id)}`, EVERY);
   const name = live.data?.row.name ?? id;
   return (
     <>
       <Title name={name}>{name}</Title>
-      <Loaded live={live}>{(stream) => <Screen stream={stream} />}</Loaded>
+      <Loaded live={live}>{(stream) => <Screen stream={stream} mayAct={mayAct} />}</Loaded>
     </>
   );
 }
 
-function Screen({ stream }: { readonly stream: StreamView }): JSX.Element {
-  const { row, settled, unknown, commands } = stream;
+function Screen({ stream, mayAct }: { readonly stream: StreamView; readonly mayAct: boolean }): JSX.Element {
+  const { row, settled, unknown, commands, orders, ribbon } = stream;
+  const now = useNow(row.run !== undefined);
+  const path = `/api/streams/${row.id}`;
   return (
     <>
       <p aria-live="polite">
@@ -98,12 +104,18 @@ function Screen({ stream }: { readonly stream: StreamView }): JSX.Element {
         </div>
       )}
       {unknown !== undefined && <p class="failure">{unknown}</p>}
+      {ribbon.length > 0 && (
+        <Section name="Runs">
+          <Ribbon runs={ribbon} now={now} />
+        </Section>
+      )}
       <Section name="Go on">
+        <Orders of={orders} path={path} mayAct={mayAct} />
         {commands.map((text) => (
           <Command text={text} key={text} />
         ))}
       </Section>
-      <Generations stream={stream} />
+      <Generations stream={stream} path={path} mayAct={mayAct} />
       <Snapshots stream={stream} />
       <Section name="Events">
         <Rows caption="Events" columns={['Number', 'Event', 'Generation', 'Time', 'Run', 'Message']}>
@@ -125,24 +137,29 @@ function Screen({ stream }: { readonly stream: StreamView }): JSX.Element {
   );
 }
 
-function Generations({ stream: { generations } }: { readonly stream: StreamView }): JSX.Element {
+/** Its runs one after the other; the table says when each began and ended. */
+function Ribbon({ runs, now }: { readonly runs: StreamView['ribbon']; readonly now: number }): JSX.Element {
+  const first = runs[0]?.from ?? now;
+  const until = Math.max(first + 1, ...runs.map(({ to = now }) => to));
   return (
-    <Section name="Generations">
-      <Rows caption="Generations" columns={['Generation', 'Is', 'Time', 'By', 'Flink', 'Note']}>
-        {generations.map(({ number, marks, at, by, flinkVersion, rejected, rollbackOf }) => (
-          <tr key={number}>
-            <Cell name="Generation">{number}</Cell>
-            <Cell name="Is">{marks.join(', ')}</Cell>
-            <Cell name="Time">
-              <Time at={at} />
-            </Cell>
-            <Cell name="By">{by}</Cell>
-            <Cell name="Flink">{flinkVersion}</Cell>
-            <Cell name="Note">{rejected ?? (rollbackOf === undefined ? '' : `again generation ${rollbackOf}`)}</Cell>
-          </tr>
-        ))}
-      </Rows>
-    </Section>
+    <Rows caption="Runs of the stream" columns={['Run', 'Generation', 'From', 'Ran', 'Span']}>
+      {runs.map(({ id, generation, from, to }) => (
+        <tr key={id}>
+          <Cell name="Run">
+            <RunLink id={id} />
+          </Cell>
+          <Cell name="Generation">{generation}</Cell>
+          <Cell name="From">
+            <Time at={from} />
+          </Cell>
+          <Cell name="Ran">
+            {span((to ?? now) - from)}
+            {to === undefined && ' so far'}
+          </Cell>
+          <Track from={first} until={until} parts={[{ kind: 'running', from, to: to ?? now }]} />
+        </tr>
+      ))}
+    </Rows>
   );
 }
 

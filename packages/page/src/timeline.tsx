@@ -26,17 +26,39 @@ export function Timeline({
             {span((to ?? now) - from)}
             {to === undefined && ' so far'}
           </Cell>
-          <td class="track" aria-hidden="true">
-            <span
-              class={`bar bar-${kind}`}
-              style={{
-                marginInlineStart: `${(100 * (from - first)) / whole}%`,
-                width: `${Math.max(0.4, (100 * ((to ?? now) - from)) / whole)}%`,
-              }}
-            />
-          </td>
+          <Track from={first} until={first + whole} parts={[{ kind, from, to: to ?? now }]} />
         </tr>
       ))}
     </Rows>
+  );
+}
+
+/** Spans side by side on a time that others share. */
+export function Track({
+  from,
+  until,
+  parts,
+}: {
+  readonly from: number;
+  readonly until: number;
+  readonly parts: readonly { readonly kind: string; readonly from: number; readonly to: number }[];
+}): JSX.Element {
+  const whole = Math.max(1, until - from);
+  const share = (ms: number): number => Math.min(100, Math.max(0, (100 * ms) / whole));
+  return (
+    <td class="track" aria-hidden="true">
+      <div class="lane">
+        {parts.map((part) => (
+          <span
+            key={`${part.kind}-${part.from}`}
+            class={`bar bar-${part.kind}`}
+            style={{
+              insetInlineStart: `${Math.min(99.6, share(part.from - from))}%`,
+              width: `${Math.max(0.4, share(part.to - Math.max(from, part.from)))}%`,
+            }}
+          />
+        ))}
+      </div>
+    </td>
   );
 }

@@ -1,10 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { userInfo } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
-import { orderRun } from '../../../../lib/operate/order-run.ts';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { readSchedules } from '../../../../lib/operate/schedule/aws-schedules.ts';
+import { actionsOn, type Actions } from '../../../../lib/view/server/actions.ts';
+import { localDoor } from '../../../../lib/view/server/door.ts';
+import { generationChanges } from '../../../../lib/view/stream-diff.ts';
 import { createApp } from '../../../../lib/view/server/app.ts';
 import type { PageFiles, ViewPorts } from '../../../../lib/view/server/ports.ts';
 import { has, valueOf, type Execute } from '../command.ts';
@@ -17,7 +21,7 @@ import { partOf } from '../stack.ts';
 import { printJson, type Io } from '../terminal/io.ts';
 import { listen, portOf, untilInterrupted } from '../terminal/loopback.ts';
 import { readConfigFile } from '../install/config-file.ts';
-import { schedulesIn } from '../commands/schedules/schedules.ts';
+import { sendMessage } from '../commands/runs/send-message.ts';
 
 /** Where the bundle has the page, seen from the file that serves it. */
 declare const FLINK_DISPATCH_PAGE: string | undefined;
@@ -27,13 +31,15 @@ export const execute: Execute = async (io, parsed) => {
   if (parsed.args.length > 0) throw new UsageError('dashboard takes no arguments');
   const port = portOf(valueOf(parsed, 'port'));
   const ports = await portsOf(io, parsed);
-  const server = createAdaptorServer({ fetch: createApp(ports, await pageFiles()).fetch }) as Server;
+  const token = ports.actions === undefined ? undefined : randomBytes(32).toString('base64url');
+  const door = localDoor(token, `${userInfo().username}, by flink-dispatch dashboard`);
+  const server = createAdaptorServer({ fetch: createApp(ports, await pageFiles(), door).fetch }) as Server;
   const address = `http://127.0.0.1:${await listen(server, port)}/`;
   // What stands behind # is never sent: only who has this address can write.
-  const url = ports.actions === undefined ? address : `${address}#token=${ports.actions.token}`;
-  if (has(parsed, 'json')) printJson(io, { url, ledger: ports.ledger, actions: ports.actions !== undefined });
+  const url = token === undefined ? address : `${address}#token=${token}`;
+  if (has(parsed, 'json')) printJson(io, { url, ledger: ports.ledger, actions: token !== undefined });
   else io.out(`${url}\n`);
-  io.err(`Runs of the ledger ${ports.ledger}; ${ports.actions === undefined ? 'read-only; ' : ''}Ctrl-C ends it\n`);
+  io.err(`Runs of the ledger ${ports.ledger}; ${token === undefined ? 'read-only; ' : ''}Ctrl-C ends it\n`);
   await untilInterrupted(io, server);
   return 0;
 };
@@ -55,17 +61,17 @@ async function portsOf(io: Io, parsed: ParsedFlags): Promise<ViewPorts> {
     streams: () => deployments.all(true),
     stream: (named) => deployments.find(named),
     ...(deployment && { targets: () => examine(deployment, { io, probes: false }) }),
-    ...(group && { schedules: () => schedulesIn({ scheduler: new SchedulerClient(), group }) }),
-    ...(has(parsed, 'allow-actions') && { actions: actionsOf(ledger) }),
+    changes: (record, generations) => generationChanges(record, generations, deployments.store),
+    ...(group && { schedules: () => readSchedules(new SchedulerClient(), group) }),
+    ...(has(parsed, 'allow-actions') && { actions: await actionsOf(io, parsed, ledger) }),
   };
 }
 
-function actionsOf({ orders }: LedgerReader): NonNullable<ViewPorts['actions']> {
-  const by = `${userInfo().username}, by flink-dispatch dashboard`;
-  return {
-    token: randomBytes(32).toString('base64url'),
-    cancel: (runId) => orderRun({ kind: 'cancel', runId }, { scope: { kind: 'all' }, by, once: randomUUID() }, orders),
-  };
+async function actionsOf(io: Io, parsed: ParsedFlags, { orders }: LedgerReader): Promise<Actions> {
+  const queue = await partOf(io, parsed, 'messageQueue');
+  const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
+  const send = (body: object, once: string) => sendMessage(sqs, queue ?? '', body, { group: 'flink-dispatch', once });
+  return actionsOn(orders, queue === undefined ? undefined : send);
 }
 
 async function pageFiles(): Promise<PageFiles> {

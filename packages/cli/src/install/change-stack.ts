@@ -1,7 +1,7 @@
 import { defined } from '../../../../lib/core/defined.ts';
 import type { DispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
 import { withBucketNames, withConfiguration, type Template } from '../../../../lib/install/template.ts';
-import { fieldChanges, type FieldChange } from '../field-diff.ts';
+import { fieldChanges, type FieldChange } from '../../../../lib/view/field-diff.ts';
 import type { InstallClients } from './clients.ts';
 import { discardPlan, executePlan, planChange, type Plan } from './change-set.ts';
 import { bucketIsThere, uploadTemplate, type CodePlace } from './code-bucket.ts';

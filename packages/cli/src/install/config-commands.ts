@@ -3,7 +3,7 @@ import { CONFIG_KEY, type ConfigEditor, type StoredConfig } from '../../../../li
 import { parseDispatchConfig, type DispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
 import { parseObjectText } from '../../../../lib/core/yaml.ts';
 import { has, valueOf, type Execute } from '../command.ts';
-import { changeLines, fieldChanges, type FieldChange } from '../field-diff.ts';
+import { changeLines, fieldChanges, type FieldChange } from '../../../../lib/view/field-diff.ts';
 import type { ParsedFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/usage.ts';
 import { openLedgerBucket, type LedgerBucket } from '../ledger-bucket.ts';

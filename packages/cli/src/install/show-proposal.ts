@@ -1,5 +1,5 @@
 import { has, type Execute } from '../command.ts';
-import { changeLines } from '../field-diff.ts';
+import { changeLines } from '../../../../lib/view/field-diff.ts';
 import { style, table, type Io } from '../terminal/io.ts';
 import type { Approve, Changed, Proposal } from './change-stack.ts';
 import type { PlannedChange } from './change-set.ts';

@@ -1,12 +1,11 @@
 import { defined } from '../../../../../lib/core/defined.ts';
 import { omit } from '../../../../../lib/core/omit.ts';
-import { redactJson } from '../../../../../lib/core/redaction/redact.ts';
 import { stateMessage, type StateCheck } from '../../../../../lib/deployment/check/state-check.ts';
 import { generationOf, type DeploymentRecord } from '../../../../../lib/deployment/record.ts';
-import { requestOf } from '../../../../../lib/dispatch/deployment/start-run.ts';
 import { has, type Execute } from '../../command.ts';
-import { openDeployments, type DeploymentLedger } from '../../deployment-ledger.ts';
-import { changeLines, fieldChanges } from '../../field-diff.ts';
+import { openDeployments } from '../../deployment-ledger.ts';
+import { changeLines } from '../../../../../lib/view/field-diff.ts';
+import { generationChanges } from '../../../../../lib/view/stream-diff.ts';
 import { UsageError } from '../../flags/usage.ts';
 import { harmless, printJson } from '../../terminal/io.ts';
 
@@ -20,7 +19,8 @@ export const diff: Execute = async (io, parsed) => {
   const running = record.run?.generation ?? record.last?.generation ?? 1;
   const [before, after] = [numberOf(from, running), numberOf(to, record.wanted)];
   const state = stateOf(record, after);
-  const changes = fieldChanges(await contentOf(ledger, record, before), await contentOf(ledger, record, after));
+  for (const one of [before, after]) known(record, one);
+  const changes = await generationChanges(record, [before, after], ledger.store);
   if (has(parsed, 'json')) printJson(io, { before, after, changes, ...defined({ state }) });
   else if (changes.length === 0) io.err(`generations ${before} and ${after} are the same\n`);
   else io.out(harmless(changeLines(changes)));
@@ -45,11 +45,7 @@ function numberOf(text: string | undefined, otherwise: number): number {
   throw new UsageError(`'${text}' is no generation: a number from 1, as deployments show lists them`);
 }
 
-/** Without its secrets. */
-async function contentOf({ store }: DeploymentLedger, record: DeploymentRecord, number: number): Promise<unknown> {
-  if (generationOf(record, number) === undefined) {
-    throw new UsageError(`generation ${number} of ${record.name} is not on record`);
-  }
-  const { job, wish } = await requestOf(record, number, { deployments: store });
-  return redactJson({ job, wish });
+function known(record: DeploymentRecord, number: number): void {
+  if (generationOf(record, number) !== undefined) return;
+  throw new UsageError(`generation ${number} of ${record.name} is not on record`);
 }

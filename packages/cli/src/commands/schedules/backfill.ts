@@ -1,19 +1,18 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Instant } from '../../../../../lib/core/clock.ts';
 import { defined } from '../../../../../lib/core/defined.ts';
-import { runIdFor } from '../../../../../lib/core/ids.ts';
-import { identityIn } from '../../../../../lib/job/config/tenants.ts';
 import { instantsOf } from '../../../../../lib/job/spec/zoned-time.ts';
 import { backfill as fill } from '../../../../../lib/operate/schedule/backfill.ts';
 import { firings } from '../../../../../lib/job/calendar/firings.ts';
 import { tag as tagSchema } from '../../../../../lib/trigger/message.ts';
-import { tickIdentity } from '../../../../../lib/trigger/schedule.ts';
 import { has, valueOf, type Execute } from '../../command.ts';
 import type { ParsedFlags } from '../../flags/flags.ts';
 import { UsageError } from '../../flags/usage.ts';
 import { openLedger } from '../../ledger.ts';
 import { sendMessage } from '../runs/send-message.ts';
-import { jobOf, timesOf } from './input.ts';
+import { jobOf } from './input.ts';
+import { timesOf } from '../../../../../lib/operate/schedule/aws-schedules.ts';
+import { runOfFiring } from '../../../../../lib/operate/schedule/scheduled.ts';
 import { requirePart } from '../../stack.ts';
 import { printJson } from '../../terminal/io.ts';
 import { getSchedule, nameIn, openGroup } from './schedules.ts';
@@ -33,15 +32,15 @@ export const backfill: Execute = async (io, parsed) => {
   const from = edge(parsed, 'from', times.timeZone, 0);
   const until = Math.min(edge(parsed, 'to', times.timeZone, DAY), io.clock.now());
   const ticks = take(firings(times, from, until));
-  const { timeZone, ...job } = jobOf(schedule);
+  const scheduled = jobOf(schedule);
+  const { timeZone, ...job } = scheduled;
   const tickOf = (scheduledTime: Instant) => ({
     schedule: schedule.Arn ?? '',
     scheduledTime,
     ...defined({ timeZone }),
   });
-  const payload = defined({ job: job.runJob, spec: job.spec });
   const tenant = valueOf(parsed, 'tenant');
-  const idOf = (tick: Instant) => runIdFor(identityIn(tenant, tickIdentity(tickOf(tick), payload)));
+  const idOf = (tick: Instant) => runOfFiring({ arn: schedule.Arn ?? '' }, scheduled, tick, tenant);
   if (has(parsed, 'dry-run')) {
     for (const tick of ticks) io.out(`${iso(tick)}  ${idOf(tick)}\n`);
     return 0;

@@ -2,7 +2,6 @@ import {
   CreateScheduleCommand,
   DeleteScheduleCommand,
   GetScheduleCommand,
-  ListSchedulesCommand,
   SchedulerClient,
   UpdateScheduleCommand,
   type GetScheduleCommandOutput,
@@ -23,7 +22,8 @@ import { has, valueOf, type Execute } from '../../command.ts';
 import { readTextFile } from '../../flags/conf-dir.ts';
 import type { ParsedFlags } from '../../flags/flags.ts';
 import { UsageError } from '../../flags/usage.ts';
-import { timesOf } from './input.ts';
+import { readSchedules, timesOf } from '../../../../../lib/operate/schedule/aws-schedules.ts';
+import type { Scheduled } from '../../../../../lib/operate/schedule/scheduled.ts';
 import { requirePart } from '../../stack.ts';
 import { harmless, printJson, table, type Io } from '../../terminal/io.ts';
 import { onlyArgument } from '../../flags/only-argument.ts';
@@ -44,7 +44,7 @@ export async function openGroup(io: Io, parsed: ParsedFlags): Promise<Group> {
 /** The schedules of the installation's group. */
 export const list: Execute = async (io, parsed) => {
   const opened = await openGroup(io, parsed);
-  const found = await schedulesIn(opened);
+  const found = (await readSchedules(opened.scheduler, opened.group)).map(summary);
   if (has(parsed, 'json')) printJson(io, found);
   else if (found.length === 0) io.err(`no schedules in the group ${opened.group}\n`);
   else {
@@ -53,18 +53,6 @@ export const list: Execute = async (io, parsed) => {
   }
   return 0;
 };
-
-export async function schedulesIn({ scheduler, group }: Group): Promise<readonly ReturnType<typeof summary>[]> {
-  const found: GetScheduleCommandOutput[] = [];
-  for (let token: string | undefined, more = true; more;) {
-    const input = { GroupName: group, ...defined({ NextToken: token }) };
-    const page = await asked('scheduler:ListSchedules', group, scheduler.send(new ListSchedulesCommand(input)));
-    for (const { Name = '' } of page.Schedules ?? []) found.push(await getSchedule({ scheduler, group }, Name));
-    token = page.NextToken;
-    more = token !== undefined;
-  }
-  return found.map(summary);
-}
 
 /** A schedule whose every firing is one run. */
 export const create: Execute = async (io, parsed) => {
@@ -143,7 +131,10 @@ export const next: Execute = async (io, parsed) => {
   const times = timesOf(found);
   const at = nextFirings(times, io.clock.now(), Number(text));
   if (has(parsed, 'json'))
-    printJson(io, { state: summary(found).state, next: at.map((one) => new Date(one).toISOString()) });
+    printJson(io, {
+      state: found.State === 'DISABLED' ? 'suspended' : 'active',
+      next: at.map((one) => new Date(one).toISOString()),
+    });
   else for (const one of at) io.out(`${local(one, times.timeZone)}\n`);
   const window = found.FlexibleTimeWindow?.MaximumWindowInMinutes;
   if (window !== undefined) io.err(`each within ${window} minutes of that time\n`);
@@ -197,19 +188,9 @@ export async function getSchedule({ scheduler, group }: Group, name: string): Pr
   return asked('scheduler:GetSchedule', `${group}/${name}`, found);
 }
 
-interface Summary {
-  readonly name: string;
-  readonly expression: string;
-  readonly zone: string;
-  readonly state: 'active' | 'suspended';
-  readonly job: string;
-}
-
-function summary(one: GetScheduleCommandOutput): Summary {
-  const { Name = '', ScheduleExpression = '', ScheduleExpressionTimezone = 'UTC', State, Target } = one;
-  const [, job] = /"job":\s*"([^"]*)"/.exec(Target?.Input ?? '') ?? [];
-  const state = State === 'DISABLED' ? 'suspended' : 'active';
-  return { name: Name, expression: ScheduleExpression, zone: ScheduleExpressionTimezone, state, job: job ?? '-' };
+function summary({ name, times, state, input }: Scheduled) {
+  const [, job = '-'] = /"job":\s*"([^"]*)"/.exec(input) ?? [];
+  return { name, expression: times.expression, zone: times.timeZone, state, job };
 }
 
 export function nameIn(parsed: ParsedFlags, usage: string): string {

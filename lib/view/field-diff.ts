@@ -1,4 +1,4 @@
-import { isRecord } from '../../../lib/core/json.ts';
+import { isRecord } from '../core/json.ts';
 
 export interface FieldChange {
   readonly field: string;
