@@ -63,6 +63,9 @@ const attempt = z.looseObject({
   artifacts: z.array(z.string()).exactOptional(),
   logsKept: z.record(z.string(), instant).exactOptional(),
   sampledAt: instant.exactOptional(),
+  archive: z
+    .looseObject({ jobs: z.array(z.string()), draftedAt: instant.exactOptional(), endedAt: instant.exactOptional() })
+    .exactOptional(),
   removalVerifiedAt: instant.exactOptional(),
 });
 

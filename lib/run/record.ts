@@ -135,6 +135,12 @@ export interface Attempt {
   readonly logsKept?: Readonly<Record<string, Instant>>;
   /** When a sample of its job was last kept, or tried to be. */
   readonly sampledAt?: Instant;
+  /** What was archived of its jobs; `endedAt`: since when nothing more is. */
+  readonly archive?: {
+    readonly jobs: readonly string[];
+    readonly draftedAt?: Instant;
+    readonly endedAt?: Instant;
+  };
   /** When a look proved that none of its objects is left. */
   readonly removalVerifiedAt?: Instant;
 }

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
 import { redactText } from '../../core/redaction/redact.ts';
-import { MAX_VERTICES, type Sample, type SampledJob, type VertexCounts } from './sample.ts';
+import { MAX_VERTICES, type SampledJob, type VertexCounts } from '../../flink/job-history.ts';
+import type { Sample } from './sample.ts';
 
 /*
  * Samples as they are stored: lines of JSON. A line with `job` tells of which job those behind it are; each other one is a

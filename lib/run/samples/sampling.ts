@@ -22,3 +22,19 @@ export function isSampleDue(
   if (sampledAt === undefined) return true;
   return now - sampledAt >= 0.95 * sampleInterval(kind, now - runningAt);
 }
+
+const MINUTE: Duration = 60_000;
+const DAY: Duration = 24 * 60 * MINUTE;
+/** A job that is younger ends while its JobManager is looked at twice a second. */
+const FIRST_DRAFT: Duration = 15_000;
+
+/**
+ * Whether a look is to write down what the JobManager would show, in case it dies: with each doubling of the job's age, and
+ * every day.
+ */
+export function isDraftDue({ runningAt, archive }: Pick<Attempt, 'runningAt' | 'archive'>, now: Instant): boolean {
+  if (runningAt === undefined) return false;
+  const { draftedAt } = archive ?? {};
+  if (draftedAt === undefined) return now - runningAt >= FIRST_DRAFT;
+  return now - draftedAt >= Math.min(DAY, Math.max(MINUTE, draftedAt - runningAt));
+}

@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
-import type { CheckpointSample, Sample, SampledJob, SampledVertex, VertexCounts } from './sample.ts';
+import type { CheckpointSample, SampledJob, SampledVertex, VertexCounts } from '../../flink/job-history.ts';
+import type { Sample } from './sample.ts';
 
 /** What a vertex did since the sample before. */
 export interface VertexPoint {
@@ -46,7 +47,9 @@ export function seriesOf(samples: readonly Sample[]): SampleSeries | undefined {
 
 function pointOf(sample: Sample, index: number, all: readonly Sample[]): SamplePoint {
   const { at, checkpoint, checkpoints, heap, restarts, taskManagers } = sample;
-  const before = all[index - 1];
+  const previous = all[index - 1];
+  // Vertices of two jobs may have the same ids.
+  const before = previous?.job.id === sample.job.id ? previous : undefined;
   return {
     at,
     vertices: byVertex(sample, (vertex, counts) => vertexPoint(vertex, counts, { at, before })),

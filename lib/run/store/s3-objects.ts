@@ -86,6 +86,20 @@ function failure(error: unknown, verdict: 'conflict' | 'error', bucket: string, 
   });
 }
 
+/** Writes a text, whatever was there. @throws DispatchError as `fromAwsError` */
+export async function putText(
+  { s3, bucket }: Bucket,
+  key: string,
+  text: string,
+  contentType = 'application/json',
+): Promise<void> {
+  try {
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: contentType }));
+  } catch (error) {
+    throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${key}` });
+  }
+}
+
 /** @throws DispatchError as `fromAwsError` */
 export async function getText({ s3, bucket }: Bucket, key: string): Promise<StoredText | undefined> {
   try {

@@ -1,9 +1,9 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { fromAwsError } from '../../../core/aws-error.ts';
 import { foldSamples, mergeSamples, MOST_RECENT } from '../../samples/merge.ts';
 import { addSample } from '../../samples/sample-text.ts';
-import { getText, type Bucket } from '../s3-objects.ts';
+import { getText, putText, type Bucket } from '../s3-objects.ts';
 import { samplesKey, type ReadSamples, type SampleStore } from './sample-store.ts';
+
+const JSON_LINES = 'application/jsonl';
 
 export function createS3SampleStore(bucket: Bucket): SampleStore {
   return {
@@ -11,10 +11,10 @@ export function createS3SampleStore(bucket: Bucket): SampleStore {
       const [key, older] = [samplesKey(runId, attempt, 'recent'), samplesKey(runId, attempt, 'older')];
       const recent = await read(bucket, key);
       const added = addSample(recent, sample);
-      if (added.samples <= MOST_RECENT) return put(bucket, key, added.text);
+      if (added.samples <= MOST_RECENT) return putText(bucket, key, added.text, JSON_LINES);
       // In this order: a reader who comes between the two finds some of them twice, and none of them missing.
-      await put(bucket, older, foldSamples(await read(bucket, older), recent));
-      await put(bucket, key, addSample('', sample).text);
+      await putText(bucket, older, foldSamples(await read(bucket, older), recent), JSON_LINES);
+      await putText(bucket, key, addSample('', sample).text, JSON_LINES);
     },
   };
 }
@@ -29,13 +29,4 @@ export function createS3SampleReader(bucket: Bucket): ReadSamples {
 
 async function read(bucket: Bucket, key: string): Promise<string> {
   return (await getText(bucket, key))?.text ?? '';
-}
-
-async function put({ s3, bucket }: Bucket, key: string, text: string): Promise<void> {
-  const input = { Bucket: bucket, Key: key, Body: text, ContentType: 'application/jsonl' };
-  try {
-    await s3.send(new PutObjectCommand(input));
-  } catch (error) {
-    throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${key}` });
-  }
 }
