@@ -5,7 +5,6 @@ import { REASONS } from '../core/reasons.ts';
 import { redactJson } from '../core/redaction/redact.ts';
 import { logNamed } from '../operate/kept-logs.ts';
 import { gateOf } from '../run/gate.ts';
-import { isEnded } from '../run/machine.ts';
 import type { Attempt, Outcome, RunRecord } from '../run/record.ts';
 import { rowOf, type RunRow } from '../run/row.ts';
 import { buildEvent } from '../outcome/event.ts';

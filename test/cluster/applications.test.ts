@@ -4,7 +4,7 @@ import { eventually } from './support/eventually.ts';
 import { HIGH_AVAILABILITY, jobsOf } from './support/jobs.ts';
 import { FLINK_VERSIONS, turnsOf } from './support/lab.ts';
 import { createPool } from './support/pool.ts';
-import { createShapeMap, SHAPE_JAR, SHAPE_TEMPLATE } from './support/shape.ts';
+import { createShapeMap, SHAPE_JAR, SHAPE_TEMPLATE } from './support/shape/shape.ts';
 import { tenantSuite } from './support/tenant-suite.ts';
 
 /** Seconds: for JVMs that start beside others, and a main() of 20 s. */

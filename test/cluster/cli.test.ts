@@ -10,7 +10,7 @@ import type { KubernetesApi } from '../../lib/kubernetes/api/api.ts';
 import { buildCli, bundle } from '../../infra/build-cli.mjs';
 import { allTasksRun, makeNamespace, SMALL, startProcess, type Job } from './support/cli-process.ts';
 import { clientVariables, LAB, turnsOf } from './support/lab.ts';
-import { createShapeMap, SHAPE_JAR, SHAPE_TEMPLATE_FILE } from './support/shape.ts';
+import { createShapeMap, SHAPE_JAR, SHAPE_TEMPLATE_FILE } from './support/shape/shape.ts';
 
 /**
  * The command line as a process, on a real cluster with real Flink images, and where the lab has them beside the real

@@ -13,7 +13,7 @@ import type { Images } from '../../packages/local-kubernetes/src/node/images.ts'
 import { startKubernetes } from '../../packages/local-kubernetes/src/server.ts';
 import { Run } from '../cluster/support/dispatcher.ts';
 import { imageOf } from '../cluster/support/lab.ts';
-import { buildShape } from '../cluster/support/shape.ts';
+import { buildShape } from '../cluster/support/shape/shape.ts';
 
 const JAR = '/opt/flink/usrlib/shape.jar';
 const LOG_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { SampledVertex } from '../../../../lib/run/samples/sample.ts';
+import type { SampledVertex } from '../../../../lib/flink/job-history.ts';
 import type { SampleSeries, VertexPoint } from '../../../../lib/run/samples/series.ts';
 import { span } from '../../../../lib/view/words.ts';
 import { count, percent } from '../format.ts';

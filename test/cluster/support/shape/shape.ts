@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
-import { javaTool } from '../../../infra/local/flink/tools.ts';
-import { apiPath, type KubernetesApi } from '../../../lib/kubernetes/api/api.ts';
-import { must } from '../../contract/support/kubernetes.ts';
-import { FLINK_VERSIONS, LAB } from './lab.ts';
+import { javaTool } from '../../../../infra/local/flink/tools.ts';
+import { apiPath, type KubernetesApi } from '../../../../lib/kubernetes/api/api.ts';
+import { must } from '../../../contract/support/kubernetes.ts';
+import { FLINK_VERSIONS, LAB } from '../lab.ts';
 
 const execute = promisify(execFile);
 const SOURCE = join(import.meta.dirname, 'Shape.java');
