@@ -8,7 +8,7 @@ import type { ActiveRun, Outcome, RunRecord } from '../run/record.ts';
 import { savepointStop } from '../run/stop-request.ts';
 import { noteGate } from '../run/gate.ts';
 import { inTimeToRenew } from '../run/renewal.ts';
-import { afterFailure } from '../run/retry.ts';
+import { afterFailure, withMoreMemory } from '../run/retry.ts';
 import { firstJobManager } from '../verdict/verdict.ts';
 import { openAttempt, withRun, type AttemptContext } from './attempt-context.ts';
 import type { DispatchDeps } from './deps.ts';
@@ -68,8 +68,14 @@ async function endAttempt(at: AttemptContext<ActiveRun>, facts: DecisionFacts, v
   const noted = noteSecondStart(withRun(at, kept), facts.observation);
   const left = await withStateAtEnd(withRun(at, noted), facts.observation, verdict.outcome);
   return continueNow(
-    verdict.kind === 'ended' ? end(left, verdict.outcome) : failed(left, verdict.outcome, clock.now()),
+    verdict.kind === 'ended' ? ended(left, verdict.outcome, clock.now()) : failed(left, verdict.outcome, clock.now()),
   );
+}
+
+/** What Flink ended for want of memory may have more; what was to stop with a savepoint has its own end. */
+function ended(run: ActiveRun, outcome: Outcome, now: number): RunRecord {
+  const larger = savepointStop(run) === undefined ? withMoreMemory(run, outcome, now) : undefined;
+  return larger ?? end(run, outcome);
 }
 
 /** What became of a savepoint that a lost job was to stop with is seen when it is gone: only then it is said how it ended. */

@@ -77,6 +77,14 @@ export interface PinnedJar {
  * A job with every layer of defaults applied and every rule of the deployment checked: what a run launches. It is
  * stored in the run record, so it holds no secret and only what JSON can carry.
  */
+/** After an attempt that ran out of memory. */
+export interface MemoryRetry {
+  /** How much more the next one has. */
+  readonly factor: number;
+  /** Bytes: the most that a process may have. */
+  readonly limit: number;
+}
+
 export type ResolvedJob = ApplicationJob | SessionJob | StandaloneJob;
 
 export interface ApplicationJob extends JobBase {
@@ -118,7 +126,7 @@ interface JobBase {
   readonly state?: StatePlan;
   /** `main`: how long main() may go on when its jobs have ended; default MAIN_DEADLINE. */
   readonly deadlines: { readonly start: Duration; readonly run?: Duration; readonly main?: Duration };
-  readonly retry: { readonly attempts: number; readonly backoff: Duration };
+  readonly retry: { readonly attempts: number; readonly backoff: Duration; readonly memory?: MemoryRetry };
   readonly concurrency?: { readonly key: string; readonly policy: ConcurrencyPolicy };
   readonly afterEnd: { readonly keepCluster: KeepCluster; readonly ttl: Duration };
   /** Whether its JVMs are started with what makes that cheap; `short`: those of its TaskManagers compute for minutes at most. */

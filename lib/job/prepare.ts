@@ -15,6 +15,7 @@ import { mergeLayers } from './spec/layers.ts';
 import { parseManifestOrSpec } from './spec/manifest.ts';
 import { isJobName, nameFromKey } from './spec/name.ts';
 import type { ObjectStore } from './jar/objects.ts';
+import { checkMemoryRetry } from './memory-remedy.ts';
 import { judgeJob, type JudgeInput } from './judge/judge.ts';
 import { checkPolicy, notAllowed } from './policy/policy.ts';
 import { checkAutoscale } from './autoscale.ts';
@@ -71,6 +72,7 @@ export async function prepareRun(
   if (draft.mode !== 'session') requireImage(draft);
   checkProgram(draft);
   checkAllowed({ job: draft, userSpecs: layers.user, trusted: own, deployment });
+  checkMemoryRetry({ job: draft, userSpecs: layers.user, trusted: own, deployment });
   checkObjects(draft, own, { request, deps, deployment });
   const { note, ...inspected } = await inspectJar(pinned(jar, request), deps.objects, spec.job?.entryClass);
   const notes = [...(draft.notes ?? []), ...sessionNotes(draft, layers.user), ...(note === undefined ? [] : [note])];

@@ -98,7 +98,11 @@ function lifecycle(spec: JobSpec, name: string): Lifecycle {
       start: deadlines.start ?? 10 * MINUTE,
       ...defined({ run: deadlines.run, main: deadlines.main }),
     },
-    retry: { attempts: retry.attempts ?? 1, backoff: retry.backoff ?? MINUTE },
+    retry: {
+      attempts: retry.attempts ?? 1,
+      backoff: retry.backoff ?? MINUTE,
+      ...(retry.memory && { memory: { factor: retry.memory.factor ?? 1.5, limit: retry.memory.limit } }),
+    },
     ...concurrencyOf(spec, name),
     afterEnd: { keepCluster: afterEnd.keepCluster ?? 'never', ttl: afterEnd.ttl ?? 60 * MINUTE },
     notify,

@@ -29,6 +29,7 @@ export function buildEvent(record: RunRecord, event: RunEvent, context: EventCon
     ...endFacts(record, outcome),
     ...jobFacts(record),
     ...(attempt === undefined ? {} : attemptFacts(attempt, record.job)),
+    ...remediesBefore(record.attempts, attempt, event),
   };
   const data: LifecycleEventData = {
     runId: record.runId,
@@ -106,6 +107,21 @@ function jobFacts({ job }: RunRecord): Partial<LifecycleEventData> {
     ...(image === undefined ? {} : { image: named(image) }),
     ...cutTexts({ jar: redactText(job.jar.uri) }).kept,
   };
+}
+
+/** Of attempts before this one; its own is on record when it has failed, and not when it starts. */
+function remediesBefore(
+  attempts: readonly Attempt[],
+  attempt: Attempt | undefined,
+  { type }: RunEvent,
+): Partial<LifecycleEventData> {
+  const last = (attempt?.number ?? 0) - (type === 'attempt-failed' ? 0 : 1);
+  const remedies = attempts
+    .filter(({ number }) => number <= last)
+    .flatMap(({ number, remedy = [] }) =>
+      remedy.map(({ key, from, to }) => ({ attempt: number, option: key, from: named(from), to: named(to) })),
+    );
+  return remedies.length === 0 ? {} : { remedies };
 }
 
 /** An application's job has an id of Flink's own, once one was seen. */

@@ -114,6 +114,17 @@ const data = z.object({
   clusterId: z.string().exactOptional(),
   jobId: z.string().exactOptional().describe('Of the first job; absent while none was seen'),
   restoredFrom: snapshot.exactOptional().describe('What the job of this attempt started from'),
+  remedies: z
+    .array(
+      z.object({
+        attempt: z.int().positive().describe('The attempt that ran out of memory'),
+        option: z.string().describe('The Flink option of which the attempts after it have more'),
+        from: z.string(),
+        to: z.string(),
+      }),
+    )
+    .exactOptional()
+    .describe('By retry.memory: with these sizes the spec would have begun as the last attempt did'),
   snapshot: snapshot
     .exactOptional()
     .describe('Of an end: the newest complete state that it left, as far as it was known then'),

@@ -106,7 +106,11 @@ const jobBase = {
     run: z.number().exactOptional(),
     main: z.number().exactOptional(),
   }),
-  retry: z.looseObject({ attempts: z.number(), backoff: z.number() }),
+  retry: z.looseObject({
+    attempts: z.number(),
+    backoff: z.number(),
+    memory: z.looseObject({ factor: z.number(), limit: z.number() }).exactOptional(),
+  }),
   concurrency: z
     .looseObject({ key: z.string(), policy: z.enum(['allow', 'forbid', 'replace', 'queue']) })
     .exactOptional(),

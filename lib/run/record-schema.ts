@@ -58,6 +58,7 @@ const attempt = z.looseObject({
   renewAt: instant.exactOptional(),
   abortOutcome: outcome.exactOptional(),
   outcome: outcome.exactOptional(),
+  remedy: z.array(z.looseObject({ key: z.string(), from: z.string(), to: z.string() })).exactOptional(),
   gate: z.looseObject({ since: instant.exactOptional(), before: z.number(), message: z.string() }).exactOptional(),
   capacityWaits: z.int().positive().exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),

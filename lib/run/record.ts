@@ -125,6 +125,8 @@ export interface Attempt {
   /** Why it is given up, while its job is being stopped. */
   readonly abortOutcome?: Outcome;
   readonly outcome?: Outcome;
+  /** What the attempt after it has more of, because it ran out of memory. */
+  readonly remedy?: readonly OptionChange[];
   /** What keeps its pods from being scheduled, or did. */
   readonly gate?: Gate;
   /** How often it was put off for want of room, with those in whose place it came. */
@@ -152,6 +154,14 @@ export interface Gate {
   /** Milliseconds behind gates before that. */
   readonly before: Duration;
   readonly message: string;
+}
+
+/** Of a Flink option. */
+export interface OptionChange {
+  readonly key: string;
+  /** `default` where no option said it. */
+  readonly from: string;
+  readonly to: string;
 }
 
 /** A task of a state machine that waits for the end of a run. */

@@ -1,7 +1,8 @@
 import type { Duration, Instant } from '../core/clock.ts';
 import type { RunId } from '../core/ids.ts';
 import { reasonClass, type Reason } from '../core/reasons.ts';
-import { currentAttempt, end, failAttempt, waitForCapacity } from './machine.ts';
+import { currentAttempt, end, failAttempt, updateAttempt, waitForCapacity } from './machine.ts';
+import { memoryRemedy, withChanges } from './remedy.ts';
 import type { ActiveRun, EndedRun, HasAttempt, Outcome, QueuedRun, RunRecord } from './record.ts';
 import { isHeld, isPrepared } from './prepared.ts';
 import { cancelOf } from './stop-request.ts';
@@ -25,11 +26,25 @@ export function afterFailure(record: ActiveRun, outcome: Outcome, now: Instant):
   // What is wanted in its place is its deployment's to say.
   if (isHeld(record)) return end(record, outcome);
   if (wasPreparedInVain(record, outcome)) return failAttempt(record, outcome, now);
+  const larger = withMoreMemory(record, outcome, now);
+  if (larger !== undefined) return larger;
   const wait = retryWait(record, outcome);
   if (wait === undefined) return end(record, outcome);
   return countsAsAttempt(outcome.reason)
     ? failAttempt(record, outcome, now + wait)
     : waitForCapacity(record, outcome, now + wait);
+}
+
+/**
+ * Leaves room for another attempt that has more memory, whatever `retry.attempts` says: `retry.memory.limit` ends it.
+ * `undefined` where the outcome calls for none.
+ */
+export function withMoreMemory(record: ActiveRun, outcome: Outcome, now: Instant): QueuedRun | undefined {
+  if (isHeld(record) || cancelOf(record) !== undefined || currentAttempt(record).jobFinished === true) return undefined;
+  const remedy = memoryRemedy(record.job, outcome);
+  if (remedy === undefined) return undefined;
+  const larger = { ...updateAttempt(record, { remedy }), job: withChanges(record.job, remedy) };
+  return failAttempt(larger, outcome, now + record.job.retry.backoff);
 }
 
 /** What no other cluster would make better. */

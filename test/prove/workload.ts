@@ -141,7 +141,7 @@ function wishOf(draws: Draws, name: string, policy: string | undefined, hasQuota
     at,
     ...defined({ tenant: tenantOf(draws, name) }),
     ...(kind === 'schedule' && draws.chance(`${name} poisoned`, 0.3) ? { poisoned: true } : {}),
-    spec: { ...specOf(draws, name, policy), ...place.spec },
+    spec: withMemory(draws, name, { ...specOf(draws, name, policy), ...place.spec }),
     fromBucket: place.fromBucket,
     streams: isStreaming(draws, name),
     // Keys are a job's own: two jobs have the day's.
@@ -156,6 +156,20 @@ function wishOf(draws: Draws, name: string, policy: string | undefined, hasQuota
       : [],
   };
 }
+
+/** Of jobs that fail, some ran out of memory; of those some get more. */
+function withMemory(draws: Draws, name: string, spec: Record<string, unknown>): Record<string, unknown> {
+  if (spec['mode'] === 'session' || !draws.chance(`${name} gets more memory`, 0.15)) return spec;
+  const resource = { memory: '1g' };
+  const memory = {
+    factor: draws.pick(`${name} factor`, [1.5, 2]),
+    limit: draws.pick(`${name} limit`, ['1g', '2g', '3g']),
+  };
+  const { retry } = spec as { readonly retry: object };
+  return { ...spec, jobManager: { resource }, taskManager: { resource }, retry: { ...retry, memory } };
+}
+
+const OUT_OF_MEMORY = 'java.lang.OutOfMemoryError: Java heap space';
 
 function specOf(draws: Draws, name: string, policy: string | undefined): Record<string, unknown> {
   const chance = (what: string, probability: number): boolean => draws.chance(`${name} ${what}`, probability);
@@ -214,7 +228,11 @@ export function programOf(draws: Draws, name: string, attempt: number, streams: 
   };
   const kind = draws.of(`${it} kind`);
   if (kind < 0.74) return { restAfter, runsAfter, ...(streams ? {} : { endsAfter }), end: 'FINISHED', ...how };
-  if (kind < 0.86) return { restAfter, runsAfter, endsAfter, end: 'FAILED', ...how };
+  if (kind < 0.86) {
+    const root = { message: OUT_OF_MEMORY, stackTrace: OUT_OF_MEMORY };
+    const why = draws.chance(`${it} out of memory`, 0.6) ? { result: { rootException: root } } : {};
+    return { restAfter, runsAfter, endsAfter, end: 'FAILED', ...why, ...how };
+  }
   if (kind < 0.91) return { restAfter, end: 'FAILED', mainFails: true, ...how };
   if (kind < 0.96) return { restAfter, end: 'FINISHED', ...how };
   return { restAfter, runsAfter, end: 'FINISHED', ...how };

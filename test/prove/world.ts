@@ -8,6 +8,7 @@ import type { DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { DispatchDeps } from '../../lib/dispatch/deps.ts';
 import { withTenant } from '../../lib/job/config/tenants.ts';
 import { Gates } from './attempts/gates.ts';
+import { Remedies } from './attempts/remedies.ts';
 import { AttemptInvariants } from './attempts/invariants.ts';
 import { CallbackInvariants } from './callbacks/invariants.ts';
 import { hasTask, tokenOf } from './callbacks/tasks.ts';
@@ -151,6 +152,7 @@ export class World {
     this.deployments = new DeploymentWorld(this);
     new TenantInvariants(this);
     new AttemptInvariants(this);
+    new Remedies(this);
     new Gates(this);
     this.locks = new LockInvariants(this);
     this.callbacks = new CallbackInvariants(this);

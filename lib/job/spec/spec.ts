@@ -2,7 +2,7 @@ import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import * as z from 'zod';
 import { unknownPodFields } from './pod-fields.ts';
 import { asPodModel } from '../../flink/native/pod-model.ts';
-import { cpu, cronExpression, duration, memory, quantity, storage, timeZone } from './fields.ts';
+import { bytes, cpu, cronExpression, duration, memory, quantity, storage, timeZone } from './fields.ts';
 import { defined } from '../../core/defined.ts';
 import { flattenOptions, FlattenError } from './flatten.ts';
 import { parseFlinkVersion, FLINK_VERSIONS } from './flink-version.ts';
@@ -176,7 +176,13 @@ export const jobSpecSchema = z.strictObject({
   deadlines: z
     .strictObject({ start: duration.optional(), run: duration.optional(), main: duration.optional() })
     .optional(),
-  retry: z.strictObject({ attempts: z.int().min(1).max(100).optional(), backoff: duration.optional() }).optional(),
+  retry: z
+    .strictObject({
+      attempts: z.int().min(1).max(100).optional(),
+      backoff: duration.optional(),
+      memory: z.strictObject({ factor: z.number().min(1.1).max(4).optional(), limit: bytes }).optional(),
+    })
+    .optional(),
   concurrency: z
     .strictObject({
       key: concurrencyKey.optional(),

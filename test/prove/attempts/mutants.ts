@@ -30,6 +30,18 @@ const MONTHS = worldsWith(monthsGoBy);
 /** Guards of an attempt's one start, of what finds a run again, and of what it needs for long. */
 export const ATTEMPT_MUTANTS: readonly Mutant[] = [
   {
+    name: 'more memory ends at its limit',
+    file: 'lib/run/remedy.ts',
+    guard: 'Math.min(process * memory.factor, memory.limit)',
+    without: 'process * memory.factor',
+  },
+  {
+    name: 'a job that ran out of memory has another attempt',
+    file: 'lib/dispatch/follow.ts',
+    guard: 'const larger = savepointStop(run) === undefined ? withMoreMemory(run, outcome, now) : undefined;',
+    without: 'const larger = undefined;',
+  },
+  {
     name: 'deadlines.start does not count what a scheduling gate takes',
     file: 'lib/run/prepared.ts',
     guard: ' - gatedFor(attempt, now)',

@@ -56,6 +56,7 @@ function describedAttempt({
   removalVerifiedAt,
   runtime,
   outcome,
+  remedy = [],
   artifacts = [],
 }: Attempt): string[] {
   const took =
@@ -64,6 +65,7 @@ function describedAttempt({
     `attempt ${number}: cluster ${clusterId}, job ${jobId}, ${took}`,
     ...(runtime?.type === undefined ? [] : [`  Flink runs it as ${runtime.type}${checkpoints(runtime)}`]),
     ...(outcome === undefined ? [] : [`  ${outcome.reason}: ${outcome.message}${by(outcome)}`]),
+    ...remedy.map(({ key, from, to }) => `  the next attempt has more: ${key} ${from} → ${to}`),
     ...artifacts.map((artifact) => `  ${artifact}`),
   ];
 }

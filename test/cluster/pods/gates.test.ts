@@ -1,12 +1,12 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import { apiPath } from '../../lib/kubernetes/api/api.ts';
-import { must } from '../contract/support/kubernetes.ts';
-import { startRun } from './support/dispatcher.ts';
-import { eventually } from './support/eventually.ts';
-import { WORD_COUNT } from './support/jobs.ts';
-import { FLINK_VERSIONS, turnsOf } from './support/lab.ts';
-import { tenantSuite } from './support/tenant-suite.ts';
+import { apiPath } from '../../../lib/kubernetes/api/api.ts';
+import { must } from '../../contract/support/kubernetes.ts';
+import { startRun } from '../support/dispatcher.ts';
+import { eventually } from '../support/eventually.ts';
+import { WORD_COUNT } from '../support/jobs.ts';
+import { FLINK_VERSIONS, turnsOf } from '../support/lab.ts';
+import { tenantSuite } from '../support/tenant-suite.ts';
 
 const GATE = 'example.com/admission';
 const START_MINUTES = 5;
