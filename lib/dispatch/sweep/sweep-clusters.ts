@@ -113,18 +113,18 @@ function placeOf(target: string, { namespace, clusterId }: ClusterRef): string {
   return `${target}/${namespace}/${clusterId}`;
 }
 
-function isOld(cluster: OwnedCluster, { eventContext, clock }: SweepDeps): boolean {
-  const { owner, createdAt } = cluster;
+function isOld({ owner, createdAt }: OwnedCluster, { eventContext, clock }: SweepDeps): boolean {
   // Another deployment's ledger knows of it, or does not.
   if (owner.ledger !== eventContext.ledgerBucket) return false;
-  return owner.kind === 'run' && clock.now() - createdAt >= ORPHAN_AGE;
+  return clock.now() - createdAt >= ORPHAN_AGE;
 }
 
 /** `undefined`: it is not leaked, or nobody knows. Its record is read at once before: nothing is removed on hearsay. */
 async function removeLeaked(cluster: OwnedCluster, target: Target, deps: SweepDeps): Promise<boolean | undefined> {
   const runId = runOf(cluster.owner);
   try {
-    const stored = runId === undefined ? undefined : await deps.ledger.read(runId);
+    if (runId === undefined) return undefined;
+    const stored = await deps.ledger.read(runId);
     if (stored !== undefined && mayHave(stored.value, cluster)) return undefined;
     deps.log.error('a cluster without a live run', { ...cluster, runId });
     const remains = await removeAndVerify(target.cluster, cluster, { highAvailability: false, uid: cluster.uid });

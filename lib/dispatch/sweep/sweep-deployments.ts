@@ -51,12 +51,12 @@ async function wake(marker: LiveDeployment, deps: SweepDeps): Promise<boolean> {
   const { id } = marker;
   try {
     const stored = await deps.deployments.read(id);
-    const record = stored?.value;
     const now = deps.clock.now();
-    if (stored === undefined || record === undefined || isOver(record)) {
+    if (stored === undefined || isOver(stored.value)) {
       if (now - marker.markedAt >= MARKER_AGE) await deps.deployments.forget(marker);
       return false;
     }
+    const record = stored.value;
     const isDue = record.dueAt !== undefined && now - record.dueAt >= OVERDUE;
     if (!isDue && !(await hasLostItsRun(record, deps))) return false;
     await deps.runQueue.send({ version: 1, deployment: id }, 0);

@@ -60,19 +60,22 @@ async function lastPlace({ cursors, log }: SweepDeps): Promise<SweepCursor> {
   }
 }
 
-/** Writes what has changed of a place; absent: all were looked at, and the next sweep begins anew. */
+/**
+ * Writes what has changed of a place; absent: all were looked at, and the next sweep begins anew. What could not be written
+ * is written with the next one.
+ */
 function placeKeeper(
   from: SweepCursor,
   { cursors, log }: SweepDeps,
 ): (change: { readonly [K in keyof SweepCursor]: string | undefined }) => Promise<void> {
-  let last = from;
+  let [reached, written] = [from, from];
   return async (change) => {
-    const { run, deployment, cluster } = { ...last, ...change };
-    const next = defined({ run, deployment, cluster });
-    if (last.run === next.run && last.deployment === next.deployment && last.cluster === next.cluster) return;
+    const { run, deployment, cluster } = { ...reached, ...change };
+    reached = defined({ run, deployment, cluster });
+    if (written.run === run && written.deployment === deployment && written.cluster === cluster) return;
     try {
-      await cursors.write(next);
-      last = next;
+      await cursors.write(reached);
+      written = reached;
     } catch (error) {
       log.warn('where the sweep stopped was not kept', { error });
     }
