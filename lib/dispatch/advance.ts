@@ -67,7 +67,7 @@ async function write(
       reason: record.outcome?.reason,
       rule: record.outcome?.rule,
     });
-    countEnd(stored.value, record, deps);
+    countEnd(record, deps);
   }
   if (written !== undefined) await tellDeployment(stored.value, record, deps);
   return written ?? overtaken(record, deps);
@@ -81,8 +81,8 @@ async function overtaken({ runId }: RunRecord, deps: DispatchDeps): Promise<Vers
 }
 
 /** Every run, also a rejected one, goes from its announced end to its clean-up once. */
-function countEnd(before: RunRecord, { state, outcome }: RunRecord, { metrics }: DispatchDeps): void {
-  if (before.state !== 'ended' || state !== 'cleaning' || outcome === undefined) return;
+function countEnd({ state, outcome }: RunRecord, { metrics }: DispatchDeps): void {
+  if (state !== 'cleaning' || outcome === undefined) return;
   metrics?.add('RunsEnded', 1, { outcome: outcome.state, reason: outcome.reason });
 }
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DispatchError } from '../../../lib/core/errors.ts';
 import { runIdFor } from '../../../lib/core/ids.ts';
+import { omit } from '../../../lib/core/omit.ts';
 import { advance } from '../../../lib/dispatch/advance.ts';
 import { without } from '../../../lib/run/machine.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
@@ -73,6 +74,20 @@ describe('a step that fails', () => {
     expect(stepping.logged).toContain(`warn step failed ${JSON.stringify(fields)}`);
   });
 
+  it('needs nobody who counts', async () => {
+    away(1);
+    const run = ended({ state: 'ended', events: [] });
+    await stepping.ledger.create(run);
+    const deps = omit(stepping.deps, 'metrics');
+    await advance({ version: 1, runId: run.runId, step: 3 }, deps, now() + MINUTE);
+    expect((await stepping.stored(run)).state).toBe('closed');
+    stepping = new Stepping();
+    away(1);
+    await stepping.ledger.create(launching());
+    await advance({ version: 1, runId: run.runId, step: 3 }, omit(stepping.deps, 'metrics'), now() + MINUTE);
+    expect((await stepping.stored(run)).stepError?.count).toBe(1);
+  });
+
   it('again counts on since the first one', async () => {
     stepping.faults.plan('target', 'before', new Error('a defect'));
     const stepError = { since: 1, count: 2, reason: 'ClusterUnavailable', message: 'm' } as const;
@@ -111,7 +126,7 @@ describe('a step that fails', () => {
     const job = { ...cleaning.job, concurrency: KEY };
     stepping.locks.holders.set('word-count', cleaning.runId);
     away(1);
-    const run = await take({ ...cleaning, job, ...step(), stepError } as RunRecord);
+    const run = await take({ ...cleaning, job, ...step(), stepError });
     expect(run.state).toBe('closed');
     expect([stepping.locks.holders.size, stepping.sent]).toEqual([0, []]);
     expect(stepping.counted).toEqual(['FailedSteps 1', 'RunsAbandoned 1', 'Steps 1']);
@@ -127,6 +142,25 @@ describe('a wait', () => {
     expect(new Set(stepping.slept)).toEqual(new Set([500]));
     expect(sentSteps()).toEqual([[4, 0.5]]);
     expect(stepping.slept.length * 500).toBe(9_500);
+    expect(stepping.logged.filter((line) => line.startsWith('info run'))).toHaveLength(1);
+    expect(stepping.ledger.writes.map(({ state }) => state)).toEqual(['launching', 'starting', 'starting', 'starting']);
+  });
+
+  it('of a second is a message', async () => {
+    stepping.inlineWait = 10_000;
+    stepping.faults.plan('target', 'before', new Error('no'));
+    await take(launching());
+    expect([stepping.slept, sentSteps()]).toEqual([[], [[4, 1]]]);
+  });
+
+  it('for who is told when it is over is none', async () => {
+    const first = { ...runIn('running', 0), runId: runIdFor('first') };
+    await stepping.ledger.create(first);
+    stepping.locks.holders.set('word-count', first.runId);
+    const run = runIn('accepted', 0);
+    const stored = await take({ ...run, ...step(), job: { ...run.job, concurrency: KEY } });
+    expect(stored).toMatchObject({ state: 'waiting', step: { number: 4, dueAt: now() + 15 * MINUTE } });
+    expect(stepping.sent).toEqual([]);
   });
 
   it.each([
@@ -145,101 +179,6 @@ describe('a wait', () => {
     const { step: due } = step();
     await take(launching({ step: { ...due, dueAt: due.dueAt - 4_999 } }));
     expect(stepping.slept).toEqual([500]);
-  });
-});
-
-describe('a step that somebody else was faster than', () => {
-  const KEYED = (run: RunRecord): RunRecord => ({ ...run, job: { ...run.job, concurrency: KEY } }) as RunRecord;
-
-  it('writes nothing, and leaves a message', async () => {
-    away(1);
-    const run = launching();
-    const { read } = stepping.ledger;
-    let reads = 0;
-    stepping.ledger.read = async (id) => {
-      const known = await read.call(stepping.ledger, id);
-      reads += 1;
-      if (reads === 1) await stepping.change({ ...run, step: { number: 8, dueAt: 0 } });
-      return known;
-    };
-    const stored = await take(run);
-    expect(stored.step.number).toBe(8);
-    expect(sentSteps()).toEqual([[4, 7]]);
-    expect(stepping.logged.at(-1)).toBe(`info another step came first {"runId":"${run.runId}","look":4}`);
-  });
-
-  it('gives a lock back that it took for a run that is closed by then', async () => {
-    away(1);
-    const run = KEYED(launching());
-    const { read } = stepping.ledger;
-    let reads = 0;
-    stepping.ledger.read = async (id) => {
-      const known = await read.call(stepping.ledger, id);
-      reads += 1;
-      if (reads === 1) await stepping.change(KEYED({ ...runIn('closed', 0), runId: run.runId } as RunRecord));
-      return known;
-    };
-    stepping.locks.holders.set('word-count', run.runId);
-    await take(run);
-    expect(stepping.locks.holders.size).toBe(0);
-  });
-});
-
-describe('the end of a run', () => {
-  const completed = [{ sequence: 1, type: 'completed', time: 1 }] as const;
-
-  it('has a report, is told, counted, and written as told before anything is removed', async () => {
-    const run = await take(ended({ events: completed }));
-    expect(run).toMatchObject({ state: 'closed', report: 'kept', events: [{ type: 'completed', publishedAt: now() }] });
-    expect(stepping.ledger.writes.map(({ state, report, events }) => [state, report, events[0]?.publishedAt])).toEqual([
-      ['ended', undefined, undefined],
-      ['ended', 'kept', undefined],
-      ['ended', 'kept', now()],
-      ['cleaning', 'kept', now()],
-      ['closed', 'kept', now()],
-    ]);
-    const { state, reason } = run.outcome ?? {};
-    expect(stepping.counted.filter((one) => one.startsWith('RunsEnded'))).toEqual([
-      `RunsEnded 1 ${JSON.stringify({ outcome: state, reason })}`,
-    ]);
-    const fields = { runId: run.runId, from: 'cleaning', reason, rule: run.outcome?.rule };
-    expect(stepping.logged.at(-1)).toBe(`info run closed ${JSON.stringify(fields)}`);
-    expect(stepping.publisher.published.map(({ event }) => event.data.state)).toEqual([state]);
-    expect([...stepping.evidence.files.values()]).toEqual([`<p>${run.runId} kept</p>`]);
-  });
-
-  it('is not passed over before it is told', async () => {
-    stepping.publisher.faults.plan('publish', 'before');
-    const run = await take(ended({ events: completed, report: 'kept' }));
-    expect(run).toMatchObject({ state: 'ended', stepError: { reason: 'StorageUnavailable' } });
-    expect(run.events[0]).not.toHaveProperty('publishedAt');
-    expect(sentSteps()).toEqual([[4, 1]]);
-  });
-
-  it('is told without a report that cannot be kept', async () => {
-    stepping.evidence.faults.plan('putReport', 'before', new Error('no'));
-    const run = await take(ended({ events: completed }));
-    expect(run).toMatchObject({ state: 'closed', report: 'lost' });
-    expect(stepping.logged).toContain(`warn the report was not kept {"runId":"${run.runId}","error":"no"}`);
-  });
-
-  it('that a former version has told has no report', async () => {
-    const events = [{ ...completed[0], publishedAt: 2 }];
-    const run = await take(ended({ events }));
-    expect(run).not.toHaveProperty('report');
-    expect([stepping.evidence.puts, stepping.publisher.published]).toEqual([0, []]);
-  });
-
-  it('that nobody has to be told of leaves the key to the next run, who is told', async () => {
-    const next = { ...runIn('waiting', 0), runId: runIdFor('next') };
-    await stepping.ledger.create(next as RunRecord);
-    const run = ended({ events: [] });
-    stepping.locks.holders.set('word-count', run.runId);
-    stepping.locks.lines.set('word-count', [{ runId: next.runId, since: 1 }]);
-    await take({ ...run, job: { ...run.job, concurrency: KEY } } as RunRecord);
-    expect(stepping.sent).toEqual([
-      { message: { version: 1, runId: next.runId, step: next.step.number + 1 }, delay: 0 },
-    ]);
   });
 });
 

@@ -49,7 +49,7 @@ describe('a cluster of a run', () => {
   it.each<[string, RunRecord, number]>([
     ['that is live', runOf('a'), 0],
     ['that is closed', runOf('a', 'closed'), 1],
-    ['that is live and has another one', { ...runOf('b'), runId: runOf('a').runId } as RunRecord, 1],
+    ['that is live and has another one', { ...runOf('b'), runId: runOf('a').runId }, 1],
     ['that is live and had seen it go', withAttempt(runOf('a'), gone), 1],
   ])('%s', async (_, record, count) => {
     found.add('a', OLD);
@@ -173,9 +173,9 @@ describe('sessions', () => {
 
   it('of which neither a Deployment nor a lease is left are none', async () => {
     await swept.leases.write(lease('alone'), undefined);
-    const { list } = swept.leases;
+    const list = swept.leases.list.bind(swept.leases);
     swept.leases.list = async (target) => {
-      const listed = await list.call(swept.leases, target);
+      const listed = await list(target);
       for (const one of [...swept.leases.all]) await swept.leases.remove(one, '1');
       return listed;
     };

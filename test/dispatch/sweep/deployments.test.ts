@@ -23,11 +23,11 @@ const pass = (limits: { most?: number; time?: number } = {}, from?: string) =>
 beforeEach(() => {
   swept = new Swept();
   [wanted, forgotten, markedAt, takes] = [[], [], swept.now, 0];
-  const { list } = swept.deployments;
+  const list = swept.deployments.list.bind(swept.deployments);
   swept.deployments.list = async (page) => {
     wanted.push(page);
     swept.now += takes;
-    const markers = await list.call(swept.deployments, page);
+    const markers = await list(page);
     return markers.map((marker) => ({ ...marker, markedAt }));
   };
   swept.deployments.forget = (marker) => Promise.resolve(void forgotten.push(marker.id));

@@ -75,10 +75,10 @@ describe('where a sweep stopped', () => {
     for (let i = 0; i < 200; i += 1) await swept.mark(String(i).padStart(3, '0'));
     for (const name of ['d', 'e', 'f']) await swept.deployments.mark(idOf(name));
     const began = swept.now;
-    const { list } = swept.deployments;
+    const list = swept.deployments.list.bind(swept.deployments);
     swept.deployments.list = (page) => {
       swept.now += 15;
-      return list.call(swept.deployments, { ...page, limit: 1 });
+      return list({ ...page, limit: 1 });
     };
     expect(await pass(1_000, 200)).toMatchObject({ looked: 100, deployments: 4, leaked: 3 });
     expect(swept.now).toBe(began + 100 + 4 * 15 + 30);

@@ -26,10 +26,10 @@ beforeEach(() => {
   const at = { uid: 'uid-session', createdAt: 0, deleting: false, desiredReplicas: 1, conditions: [] };
   found.facts = { deployment: { state: 'present', owner: OWNER, ...at }, pods: [], events: [] };
   writes = 0;
-  const { write } = swept.leases;
+  const write = swept.leases.write.bind(swept.leases);
   swept.leases.write = (...args) => {
     writes += 1;
-    return write.apply(swept.leases, args);
+    return write(...args);
   };
 });
 
@@ -85,11 +85,11 @@ describe('the session of a pool', () => {
 
   it('keeps a lease that a run has opened again while it was removed', async () => {
     await given(stopping);
-    const { read } = swept.leases;
+    const read = swept.leases.read.bind(swept.leases);
     let reads = 0;
     swept.leases.read = async (ref) => {
       reads += 1;
-      const known = await read.call(swept.leases, ref);
+      const known = await read(ref);
       return reads < 3 || known === undefined ? known : { ...known, value: joined };
     };
     await pass();
@@ -98,11 +98,11 @@ describe('the session of a pool', () => {
 
   it('has a lease that somebody else may take away first', async () => {
     await given(stopping);
-    const { read } = swept.leases;
+    const read = swept.leases.read.bind(swept.leases);
     let reads = 0;
     swept.leases.read = async (ref) => {
       reads += 1;
-      return reads < 3 ? read.call(swept.leases, ref) : undefined;
+      return reads < 3 ? read(ref) : undefined;
     };
     await pass();
     expect(swept.logged.filter((line) => line.startsWith('warn'))).toEqual([]);
