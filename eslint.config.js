@@ -7,7 +7,7 @@ const zodWithLocales = {
 };
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', '.local/', '.serverless/', 'coverage/'] },
+  { ignores: ['node_modules/', 'dist/', '.local/', '.serverless/', 'coverage/', 'infra/cdk/*.d.mts'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

@@ -109,7 +109,7 @@ describe.skipIf(lacking !== '')('the Terraform module', () => {
     expect(Object.keys(parameters())).toEqual(expect.arrayContaining(Object.keys(given)));
   });
 
-  it('changes nothing by the same again, and no code by another configuration', async () => {
+  it('changes nothing by the same again, and no code by another configuration', () => {
     apply('parameters={"Concurrency":"20"}', 'tags={"team":"data"}');
     expect(called()).toEqual([]);
     writeFileSync(join(release, 'dispatch.yml'), '# another\n');

@@ -39,7 +39,8 @@ it('is one package of a few megabytes', () => {
   const modules = join(folder, 'global', 'lib', 'node_modules');
   expect(readdirSync(modules)).toEqual(['flink-dispatch']);
   const held = readdirSync(join(modules, 'flink-dispatch'));
-  expect(held.toSorted()).toEqual(['LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
+  expect(held.toSorted()).toEqual(['LICENSE', 'README.md', 'dist', 'docs', 'infra', 'package.json']);
+  expect(readdirSync(join(modules, 'flink-dispatch', 'infra'))).toEqual(['cdk', 'helm', 'kubernetes', 'terraform']);
   const files = readdirSync(join(modules, 'flink-dispatch', 'dist'));
   expect(files).toEqual(expect.arrayContaining(['sbom.cdx.json', 'THIRD-PARTY-NOTICES.txt']));
 });
