@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { AcceptDeps } from '../lib/dispatch/accept.ts';
+import { pathStyle } from '../lib/http/path-style.ts';
 import type { DispatchDeps } from '../lib/dispatch/deps.ts';
 import { createConfigSource, type ConfigSource } from '../lib/install/config-source.ts';
 import { createS3ConfigStore } from '../lib/install/s3-config-store.ts';
@@ -49,7 +50,7 @@ interface Environment {
 
 /** What stays when the configuration changes. */
 function wireEnvironment(config: Config, keepsLastGood: boolean): Environment {
-  const s3 = new S3Client({ forcePathStyle: process.env['AWS_ENDPOINT_URL'] !== undefined });
+  const s3 = new S3Client(pathStyle(process.env));
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
   const ledger = { s3, bucket: config.LEDGER_BUCKET };
   const common = {

@@ -102,6 +102,7 @@ function alarm(name, description, properties) {
   const actions = { 'Fn::If': ['HasAlarmTopic', [{ Ref: 'AlarmTopicArn' }], { Ref: 'AWS::NoValue' }] };
   return {
     Type: 'AWS::CloudWatch::Alarm',
+    Condition: 'HasAlarms',
     Properties: {
       AlarmName: { 'Fn::Sub': `\${AWS::StackName}-${name}` },
       AlarmDescription: description,
@@ -177,6 +178,7 @@ function dashboard() {
   const placed = widgets.map((one, index) => ({ ...one, x: (index % 3) * 8, y: Math.floor(index / 3) * 6 }));
   return {
     Type: 'AWS::CloudWatch::Dashboard',
+    Condition: 'HasDashboard',
     Properties: {
       DashboardName: { 'Fn::Sub': '${AWS::StackName}' },
       DashboardBody: { 'Fn::Sub': JSON.stringify({ widgets: placed }) },

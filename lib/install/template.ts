@@ -7,8 +7,15 @@ import { tenantResources } from './rights/tenants.ts';
 /** A CloudFormation template: that of a release, or that of a stack. */
 export interface Template {
   readonly Parameters: Readonly<Record<string, { readonly Type: string; readonly Default?: string | number }>>;
+  readonly Conditions?: Readonly<Record<string, unknown>>;
   readonly Resources: Resources;
 }
+
+const BOUNDARY = {
+  PermissionsBoundary: {
+    'Fn::If': ['HasPermissionsBoundary', { Ref: 'PermissionsBoundary' }, { Ref: 'AWS::NoValue' }],
+  },
+};
 
 /** By which what the configuration needs is known in a stack's template, and replaced when the configuration is. */
 const MARK = { FlinkDispatch: 'configuration' };
@@ -18,7 +25,7 @@ export function withConfiguration<T extends Template>(template: T, config: Dispa
   const needed = { ...policiesFor(config, names), ...tenantResources(config.tenants, names) };
   const marked = Object.entries(needed).map(([id, resource]): [string, Resource] => [
     id,
-    { ...resource, Metadata: { ...resource.Metadata, ...MARK } },
+    { ...bounded(resource, template), Metadata: { ...resource.Metadata, ...MARK } },
   ]);
   const own = Object.entries(template.Resources).filter(([, resource]) => !isOfConfiguration(resource));
   return { ...template, Resources: Object.fromEntries([...own, ...marked]) };
@@ -34,6 +41,12 @@ export function withBucketNames(template: Template, names: Readonly<Record<strin
     return bucket === undefined ? [] : [[id, { ...bucket, Properties: { ...bucket.Properties, BucketName } }] as const];
   });
   return { ...template, Resources: { ...template.Resources, ...Object.fromEntries(named) } };
+}
+
+/** As the release has it for its own roles (infra/aws/everywhere.mjs). An older stack knows of no boundary. */
+function bounded(resource: Resource, { Conditions = {} }: Template): Resource {
+  if (resource.Type !== 'AWS::IAM::Role' || !Object.hasOwn(Conditions, 'HasPermissionsBoundary')) return resource;
+  return { ...resource, Properties: { ...resource.Properties, ...BOUNDARY } };
 }
 
 function isOfConfiguration({ Metadata }: Resource): boolean {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientConfig } from '../../infra/local/aws/deploy.ts';
 import { startAws, type AwsServer } from '../../infra/local/aws/ministack.ts';
@@ -96,6 +97,20 @@ describe.skipIf(lacking !== '')('an installation', () => {
     expect(changed.err).toMatch(/Modify +AWS::Lambda::Function +AdvanceRunLambdaFunction\n/);
     expect((await deploy(['--parameter', 'Concurency=20'])).err).toContain('did you mean Concurrency?');
     expect((await deploy(['--parameter', 'Architecture=sparc'])).code).toBe(2);
+  });
+
+  it('has a key of its own for what it keeps, and lets it go', async () => {
+    const sqs = new SQSClient(clientConfig(aws));
+    const keyOf = async (): Promise<string | undefined> => {
+      const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: `${STACK}-runs` }));
+      const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] });
+      return (await sqs.send(asked)).Attributes?.['KmsMasterKeyId'];
+    };
+    const key = 'arn:aws:kms:us-east-1:000000000000:key/0123';
+    expect((await deploy(['--yes', '--parameter', `KmsKeyArn=${key}`])).code).toBe(0);
+    expect(await keyOf()).toBe(key);
+    expect((await deploy(['--yes', '--parameter', 'KmsKeyArn='])).code).toBe(0);
+    expect((await keyOf()) ?? '').toBe('');
   });
 
   it('does not go while a run is live, and then goes but for its data', async () => {

@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { isDeploymentId, type DeploymentId } from '../../../lib/core/ids.ts';
+import { pathStyle } from '../../../lib/http/path-style.ts';
 import type { DeploymentRecord } from '../../../lib/deployment/record.ts';
 import type { Deployments } from '../../../lib/deployment/store/deployments.ts';
 import { createS3Deployments } from '../../../lib/deployment/store/s3-deployments.ts';
@@ -31,7 +32,7 @@ export interface DeploymentLedger {
 export async function openDeployments(io: Io, parsed: ParsedFlags): Promise<DeploymentLedger> {
   const bucket = await requirePart(io, parsed, 'ledger');
   const queueUrl = await partOf(io, parsed, 'runQueue');
-  const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
+  const s3 = new S3Client(pathStyle(io.env));
   const store = createS3Deployments({ s3, bucket });
   const helped = async <T>(call: Promise<T>): Promise<T> =>
     call.catch((error: unknown) => {

@@ -3,6 +3,7 @@ import { withFix } from './aws-fix.ts';
 import type { ParsedFlags } from './flags/flags.ts';
 import { requirePart } from './stack.ts';
 import type { Io } from './terminal/io.ts';
+import { pathStyle } from '../../../lib/http/path-style.ts';
 
 /** The bucket of a ledger, for what a person writes there and reads. */
 export interface LedgerBucket {
@@ -15,7 +16,7 @@ export interface LedgerBucket {
 /** @throws UsageError when no bucket is named */
 export async function openLedgerBucket(io: Io, parsed: ParsedFlags): Promise<LedgerBucket> {
   const bucket = await requirePart(io, parsed, 'ledger');
-  const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
+  const s3 = new S3Client(pathStyle(io.env));
   const asked = <T>(call: Promise<T>): Promise<T> =>
     call.catch((error: unknown) => {
       throw withFix(error, bucket, io.env);

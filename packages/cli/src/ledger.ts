@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createS3Deployments } from '../../../lib/deployment/store/s3-deployments.ts';
+import { pathStyle } from '../../../lib/http/path-style.ts';
 import type { OrderDeps } from '../../../lib/operate/order-run.ts';
 import type { RunQueue } from '../../../lib/run/store/run-queue.ts';
 import { createSqsRunQueue } from '../../../lib/run/store/sqs-run-queue.ts';
@@ -52,7 +53,7 @@ function queueAt(queueUrl: string | undefined): RunQueue {
 export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerReader> {
   const bucket = await requirePart(io, parsed, 'ledger');
   const runQueue = await partOf(io, parsed, 'runQueue');
-  const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
+  const s3 = new S3Client(pathStyle(io.env));
   const ledger = createS3Ledger({ s3, bucket });
   const runs = createS3RunList({ s3, bucket });
   const readLock = createS3LockReader({ s3, bucket });

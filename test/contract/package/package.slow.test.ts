@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { buildRelease } from '../../../infra/release.ts';
+import { omit } from '../../../lib/core/omit.ts';
 import { withConfiguration } from '../../../lib/install/template.ts';
 import { parseDispatchConfig } from '../../../lib/job/config/dispatch-config.ts';
 import { bundleOf, type Bundle } from '../../lambda/bundle.ts';
@@ -14,6 +15,7 @@ import {
   resourcesOf,
   statementsOf,
   withOwnBuckets,
+  withParameters,
   type Template,
 } from './template.ts';
 
@@ -52,6 +54,8 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
 const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
   'logs:CreateLogStream': 'Lambda writes the log',
   'logs:PutLogEvents': 'Lambda writes the log',
+  'kms:Decrypt': 'S3 and SQS use a key with the rights of who asks, where there is a key',
+  'kms:GenerateDataKey': 'S3 and SQS use a key with the rights of who asks, where there is a key',
   'xray:PutTraceSegments': 'Lambda writes the trace',
   'xray:PutTelemetryRecords': 'Lambda writes the trace',
   'sqs:ReceiveMessage': 'the event source mapping reads the queue',
@@ -168,11 +172,10 @@ describe('functions', () => {
   const valueOf = (number: unknown): number =>
     typeof number === 'number' ? number : Number(template.Parameters[referencesIn(number)[0] ?? '']?.Default);
 
-  it('have a role, reserved concurrency and tracing each', () => {
+  it('have a role and reserved concurrency each', () => {
     const roles = functions().map(([, { Properties }]) => JSON.stringify(Properties['Role']));
     expect(new Set(roles).size).toBe(NAMES.length);
     for (const [, { Properties }] of functions()) {
-      expect(Properties['TracingConfig']).toEqual({ Mode: 'Active' });
       expect(valueOf(Properties['ReservedConcurrentExecutions'])).toBeGreaterThan(0);
       expect(Properties['Runtime']).toBe('nodejs24.x');
       // Lambda takes 4 KB of environment; references grow when they are filled in.
@@ -235,7 +238,7 @@ describe('storage', () => {
   it('queues are encrypted, TLS only, and keep messages for 14 days', () => {
     expect(all('AWS::SQS::Queue')).toHaveLength(8);
     for (const [id, { Properties }] of all('AWS::SQS::Queue')) {
-      expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
+      expect(Properties).toMatchObject({ MessageRetentionPeriod: 1_209_600 });
       deniesPlain(`${id}Policy`);
     }
   });
@@ -256,6 +259,71 @@ describe('storage', () => {
     const statements = resource === undefined ? [] : statementsOf(policy, resource);
     expect(statements).toContainEqual(expect.objectContaining({ id: `${policy}/TlsOnly`, effect: 'Deny' }));
   }
+});
+
+describe('what a platform team asks', () => {
+  const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1';
+  const of = (given: Readonly<Record<string, string>>, type: string) =>
+    resourcesOf(withParameters(template, given), type).map(([, { Properties }]) => Properties);
+  const seven = { length: 7 };
+
+  it('a key of its own is that of all that holds data, and every role may use it', () => {
+    const given = { KmsKeyArn: KEY };
+    const key = { Ref: 'KmsKeyArn' };
+    const sse = {
+      ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: key },
+      BucketKeyEnabled: true,
+    };
+    for (const properties of of(given, 'AWS::S3::Bucket'))
+      expect(properties['BucketEncryption']).toEqual({ ServerSideEncryptionConfiguration: [sse] });
+    for (const properties of of(given, 'AWS::SQS::Queue')) {
+      expect(properties['KmsMasterKeyId']).toEqual(key);
+      expect(properties).not.toHaveProperty('SqsManagedSseEnabled');
+    }
+    for (const properties of of(given, 'AWS::Lambda::Function')) expect(properties['KmsKeyArn']).toEqual(key);
+    for (const properties of of(given, 'AWS::Logs::LogGroup')) expect(properties['KmsKeyId']).toEqual(key);
+    for (const properties of of(given, 'AWS::Events::EventBus')) expect(properties['KmsKeyIdentifier']).toEqual(key);
+    const { Resources } = withParameters(template, given);
+    expect(Resources['KeyPolicy']?.Properties['Roles']).toMatchObject(seven);
+    expect(Resources).not.toHaveProperty('FurtherKeysPolicy');
+  });
+
+  it('without one AWS’ own keys encrypt, and nobody has rights on keys', () => {
+    const sse = { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } };
+    for (const properties of of({}, 'AWS::S3::Bucket'))
+      expect(properties['BucketEncryption']).toEqual({ ServerSideEncryptionConfiguration: [sse] });
+    for (const properties of of({}, 'AWS::SQS::Queue')) expect(properties['SqsManagedSseEnabled']).toBe(true);
+    const { Resources } = withParameters(template);
+    expect(JSON.stringify(Resources)).not.toMatch(/kms|xray|PermissionsBoundary/i);
+  });
+
+  it('keys of existing buckets, topics and queues may be used', () => {
+    const { Resources } = withParameters(template, { FurtherKeyArns: KEY });
+    expect(Resources['FurtherKeysPolicy']?.Properties['Roles']).toMatchObject(seven);
+    expect(Resources).not.toHaveProperty('KeyPolicy');
+  });
+
+  it('a boundary is that of every role, also of those that follow from the configuration', () => {
+    const tenants = { a: { targets: { default: ['flink'] }, sources: [{ scheduleGroup: 'of-a' }] } };
+    const config = parseDispatchConfig(stringify({ ...omit(CONFIG, 'allow'), tenants }));
+    const made = withConfiguration(readTemplate(packageFolder), config, { stack: 'flink-dispatch-test' }) as Template;
+    const roles = resourcesOf(
+      withParameters(made, { PermissionsBoundary: 'arn:aws:iam::1:policy/b' }),
+      'AWS::IAM::Role',
+    );
+    expect(roles.map(([id]) => id)).toContain('TenantASchedules0Role');
+    for (const [, { Properties }] of roles)
+      expect(Properties['PermissionsBoundary']).toEqual({ Ref: 'PermissionsBoundary' });
+  });
+
+  it('traces, alarms and the dashboard are there as they are wished', () => {
+    expect(of({}, 'AWS::Lambda::Function').map((one) => one['TracingConfig'])[0]).toEqual({ Mode: 'PassThrough' });
+    const traced = of({ Tracing: 'on' }, 'AWS::Lambda::Function').map((one) => one['TracingConfig']);
+    expect(new Set(traced.map((one) => JSON.stringify(one)))).toEqual(new Set(['{"Mode":"Active"}']));
+    const quiet = withParameters(template, { WithAlarms: 'off', WithDashboard: 'off' });
+    expect(JSON.stringify(quiet.Resources)).not.toContain('AWS::CloudWatch::');
+    expect(of({}, 'AWS::CloudWatch::Alarm').length).toBeGreaterThan(10);
+  });
 });
 
 describe('alarms', () => {

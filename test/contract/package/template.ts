@@ -10,6 +10,7 @@ export interface Resource {
 }
 
 export interface Template {
+  readonly Conditions?: Readonly<Record<string, unknown>>;
   readonly Parameters: Readonly<Record<string, { readonly Type: string; readonly Default?: string | number }>>;
   readonly Resources: Readonly<Record<string, Resource>>;
 }
@@ -17,6 +18,38 @@ export interface Template {
 /** The CloudFormation template of a release. */
 export function readTemplate(folder: string): Template {
   return JSON.parse(readFileSync(join(folder, 'template.json'), 'utf8')) as Template;
+}
+
+/** The resources that there are with these parameters, each with the branches of `Fn::If` that are taken. */
+export function withParameters(template: Template, given: Readonly<Record<string, string>> = {}): Template {
+  const { Conditions = {}, Parameters, Resources } = template;
+  const valueOf = (name: string): unknown => given[name] ?? Parameters[name]?.Default;
+  const holds = (condition: unknown): boolean => {
+    if (typeof condition === 'string') return holds(Conditions[condition]);
+    const [[kind = '', operands = []] = []] = Object.entries(condition as Readonly<Record<string, unknown>>);
+    if (kind === 'Condition') return holds(operands);
+    const [first, second] = list(operands);
+    if (kind === 'Fn::Not') return !holds(first);
+    if (kind === 'Fn::Equals') return textOf(first) === textOf(second);
+    throw new Error(`the test knows no ${kind}`);
+  };
+  const textOf = (value: unknown): string => {
+    if (!isRecord(value)) return String(value);
+    const join = value['Fn::Join'] as readonly unknown[] | undefined;
+    return join === undefined ? String(valueOf(String(value['Ref']))) : textOf(join[1]);
+  };
+  const taken = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(taken).filter((one) => one !== undefined);
+    if (!isRecord(value)) return value;
+    if (value['Ref'] === 'AWS::NoValue') return undefined;
+    const choice = value['Fn::If'] as readonly unknown[] | undefined;
+    if (choice !== undefined) return taken(holds(choice[0]) ? choice[1] : choice[2]);
+    const members = Object.entries(value).map(([key, member]) => [key, taken(member)] as const);
+    return Object.fromEntries(members.filter(([, member]) => member !== undefined));
+  };
+  const there = Object.entries(Resources).filter(([, { Condition }]) => Condition === undefined || holds(Condition));
+  const resources = there.map(([id, resource]) => [id, taken(resource)] as const);
+  return { ...template, Resources: Object.fromEntries(resources) as Template['Resources'] };
 }
 
 /** Texts of `Fn::Sub` as they are where the stack's own buckets are in use. */

@@ -1,5 +1,6 @@
 import { DeleteObjectsCommand, S3Client } from '@aws-sdk/client-s3';
 import { describeError } from '../../../../lib/core/errors.ts';
+import { pathStyle } from '../../../../lib/http/path-style.ts';
 import { stateStorageOf, type DispatchConfig } from '../../../../lib/job/config/dispatch-config.ts';
 import { s3StateStorages } from '../../../../lib/state/s3-state-storage.ts';
 import type { Io } from '../terminal/io.ts';
@@ -18,7 +19,7 @@ export async function examineState(
 ): Promise<readonly Check[]> {
   const allowed = stateStorageOf(deployment);
   if (allowed.length === 0) return [];
-  const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
+  const s3 = new S3Client(pathStyle(io.env));
   const storages = s3StateStorages({ s3, allowed });
   const checks = await Promise.all(
     allowed.map(async (prefix) => {

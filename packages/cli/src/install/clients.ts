@@ -2,6 +2,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Clock } from '../../../../lib/core/clock.ts';
+import { pathStyle } from '../../../../lib/http/path-style.ts';
 import { awsCode } from '../../../../lib/core/aws-error.ts';
 import { describeError } from '../../../../lib/core/errors.ts';
 import { callerFix } from '../aws-fix.ts';
@@ -23,7 +24,7 @@ export function openClients(io: Io): InstallClients {
   const endpoint = io.env['AWS_ENDPOINT_URL'];
   return {
     cloudFormation: new CloudFormationClient(),
-    s3: new S3Client({ forcePathStyle: endpoint !== undefined }),
+    s3: new S3Client(pathStyle(io.env)),
     sts: new STSClient(),
     endpoint,
     env: io.env,

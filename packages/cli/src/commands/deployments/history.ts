@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { DeploymentRecord, KeptSnapshot } from '../../../../../lib/deployment/record.ts';
+import { pathStyle } from '../../../../../lib/http/path-style.ts';
 import type { OperatorContent, SnapshotContent } from '../../../../../lib/state/metadata/read-metadata.ts';
 import { s3StateStorages } from '../../../../../lib/state/s3-state-storage.ts';
 import type { Snapshot } from '../../../../../lib/state/snapshot.ts';
@@ -34,7 +35,7 @@ function snapshotIn(record: DeploymentRecord, which: string): Snapshot {
 
 /** As its `_metadata` has it, which is read with the rights of whoever asks. */
 async function showContent(io: Io, { kind, path }: Snapshot, isJson: boolean): Promise<number> {
-  const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
+  const s3 = new S3Client(pathStyle(io.env));
   const content = await s3StateStorages({ s3, allowed: [path] })(path).content(path);
   if (content === undefined) throw new UsageError(`there is no complete ${kind} at ${path} any more`);
   if (isJson) printJson(io, { path, ...content });

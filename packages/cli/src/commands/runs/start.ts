@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { fromAwsError } from '../../../../../lib/core/aws-error.ts';
+import { pathStyle } from '../../../../../lib/http/path-style.ts';
 import { defined } from '../../../../../lib/core/defined.ts';
 import { describeError, DispatchError } from '../../../../../lib/core/errors.ts';
 import { parseObjectText } from '../../../../../lib/core/yaml.ts';
@@ -81,7 +82,7 @@ async function upload(jar: string, file: string | undefined, io: Io, parsed: Par
     throw new UsageError(`--jar ${jar} cannot be read: ${describeError(error)}`);
   });
   const key = (valueOf(parsed, 'prefix') ?? '') + basename(jar);
-  const s3 = new S3Client({ forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined });
+  const s3 = new S3Client(pathStyle(io.env));
   try {
     if (file !== undefined) {
       const sidecar = { Key: `${key}.job.yaml`, Body: readTextFile(file, '-f') };
