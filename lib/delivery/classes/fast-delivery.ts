@@ -9,7 +9,7 @@ import type { SignUrl } from '../signed-urls.ts';
 import type { ClassArchive } from './archive.ts';
 import type { ClassArchives } from './archives.ts';
 import { FETCH_COMMAND } from './fetch-script.ts';
-import { ARCHIVE_FILE, fastFlags, fastOptions } from './jvm-flags.ts';
+import { ARCHIVES, fastFlags, fastOptions } from './jvm-flags.ts';
 
 export interface FastDeps {
   readonly archives: Pick<ClassArchives, 'find'>;
@@ -20,7 +20,6 @@ export interface FastDeps {
 /** Of the container that fetches the archive. */
 export const CLASSES_CONTAINER = 'flink-dispatch-classes';
 const VOLUME = 'flink-dispatch-classes';
-const FOLDER = ARCHIVE_FILE.slice(0, ARCHIVE_FILE.lastIndexOf('/'));
 const URL_KEY = 'classes';
 /** TaskManagers that come later start without it, where no Secret is renewed. */
 const URL_TTL: Duration = 6 * 60 * 60_000;
@@ -50,7 +49,7 @@ async function find(job: ResolvedJob, tenant: string | undefined, deps: FastDeps
 }
 
 function withFlags(delivery: Delivery, job: ResolvedJob, archive: ClassArchive | undefined): Delivery {
-  const flags = fastFlags(job, archive && ARCHIVE_FILE);
+  const flags = fastFlags(job, archive !== undefined);
   const fastStart: FastStart = { ...defined({ archive }), ...flags };
   return { ...delivery, options: { ...delivery.options, ...fastOptions(job, flags) }, fastStart };
 }
@@ -72,7 +71,7 @@ async function fetchedInto(delivery: Delivery, what: Fetched, { sign }: FastDeps
   const parts = (component: 'jobmanager' | 'taskmanager'): PodParts => ({
     initContainers: [fetcher(what, component, variable, delivery)],
     volumes: [{ name: VOLUME, emptyDir: {} }],
-    mounts: [{ name: VOLUME, mountPath: FOLDER, readOnly: true }],
+    mounts: [{ name: VOLUME, mountPath: ARCHIVES, readOnly: true }],
   });
   const [jobManager, taskManager] = [parts('jobmanager'), parts('taskmanager')];
   return {
@@ -107,7 +106,7 @@ function fetcher(
     command: [...FETCH_COMMAND],
     env: [
       url,
-      { name: 'JAR_FILE', value: ARCHIVE_FILE },
+      { name: 'JAR_FILE', value: `${ARCHIVES}/classes.tar` },
       { name: 'JAR_SHA256', value: archive.sha256 },
       { name: 'CLASS_PATH_SUM', value: isSame ? '' : archive.classPath },
     ],
@@ -115,7 +114,7 @@ function fetcher(
       requests: { cpu: '50m', memory: '64Mi' },
       limits: { cpu: String(coresOf(options, component)), memory: '256Mi' },
     },
-    volumeMounts: [{ name: VOLUME, mountPath: FOLDER }],
+    volumeMounts: [{ name: VOLUME, mountPath: ARCHIVES }],
   };
 }
 

@@ -2,12 +2,13 @@ import { DOWNLOAD } from '../download-script.ts';
 
 /**
  * The sum of what an archive holds for, as far as the JVM does not compare it: it looks at its own version and at times and
- * sizes of the jars, which two images with reproducible files may share. For sh and bash.
+ * sizes of the jars, which two images with reproducible files may share. A jar ends with its directory, which has a checksum
+ * of every class: the end of it tells as much as all of it, in a tenth of the time. For sh and bash.
  */
 export const SUM_OF_CLASS_PATH = `sum_of_class_path() {
   {
     cat "\${JAVA_HOME:-/}/release"
-    find "\${FLINK_HOME:-/opt/flink}/lib" ! -type d -name '*.jar' -print0 | sort -z | xargs -0 sha256sum
+    find "\${FLINK_HOME:-/opt/flink}/lib" ! -type d -name '*.jar' -print0 | sort -z | xargs -0 -n 1 tail -c 8388608
   } 2> /dev/null | sha256sum | cut -d ' ' -f 1
 }`;
 
@@ -15,12 +16,12 @@ export const SUM_OF_CLASS_PATH = `sum_of_class_path() {
 const PATIENCE = 20;
 
 /**
- * For an init container: whatever happens, it ends well, and there is an archive that is whole, or none. Its argument is
- * the script that downloads and compares the sum.
+ * For an init container: whatever happens, it ends well, and there are archives that are whole, or none: that of Flink and,
+ * where there is one, that of the JVM of its scripts. Its argument is the script that downloads and compares the sum.
  */
 const FETCH = `${SUM_OF_CLASS_PATH}
 none() {
-  rm -f "$JAR_FILE" "$JAR_FILE.part"
+  rm -f "\${JAR_FILE%/*}"/*
   [ ! -w /dev/termination-log ] || printf '%s' "$1" > /dev/termination-log
   exit 0
 }
@@ -30,6 +31,9 @@ fi
 limit=
 command -v timeout > /dev/null 2>&1 && limit='timeout ${PATIENCE}'
 $limit /bin/sh -c "$0" || none "no class archive: $(cat /dev/termination-log 2> /dev/null)"
+cd "\${JAR_FILE%/*}" && tar -xf "$JAR_FILE" flink.jsa scripts.jsa || none 'no class archive: it cannot be unpacked'
+rm -f "$JAR_FILE"
+[ -s scripts.jsa ] || rm -f scripts.jsa
 exit 0
 `;
 

@@ -1,8 +1,10 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import type { FlinkOptions, ResolvedJob } from '../../job/job.ts';
 
-/** Where the archive is in the pods. */
-export const ARCHIVE_FILE = '/flink-dispatch-classes/flink.jsa';
+/** Where archives are in the pods. */
+export const ARCHIVES = '/flink-dispatch-classes';
+const OF_FLINK = `${ARCHIVES}/flink.jsa`;
+const OF_SCRIPTS = `${ARCHIVES}/scripts.jsa`;
 
 type Component = 'jobmanager' | 'taskmanager';
 
@@ -22,13 +24,13 @@ const SHORT_LIVED: readonly Flag[] = [
   { flag: '-XX:+UseSerialGC', unless: /-XX:[+-]Use\w*GC/ },
 ];
 
-/** `auto`, a JVM's default: one that cannot map it goes on without. It says nothing of that where a job's output goes. */
+/** What a JVM would say, where a job's output goes, of an archive that it cannot map. */
+const UNSAID = ['-Xlog:cds=off', '-Xlog:cds+dynamic=off'];
+
+/** `auto`, a JVM's default: one that cannot map it goes on without. */
 function mapped(file: string): readonly Flag[] {
   const unless = /-Xshare|-XX:SharedArchiveFile|-XX:ArchiveClassesAtExit|-XX:[+-]UseSharedSpaces/;
-  return [`-XX:SharedArchiveFile=${file}`, '-Xshare:auto', '-Xlog:cds=off', '-Xlog:cds+dynamic=off'].map((flag) => ({
-    flag,
-    unless,
-  }));
+  return [`-XX:SharedArchiveFile=${file}`, '-Xshare:auto', ...UNSAID].map((flag) => ({ flag, unless }));
 }
 
 /** By which a JVM of the start scripts compiles little, and how the one that counts is told to compile as ever. */
@@ -40,8 +42,8 @@ const SCRIPTS = 'JAVA_TOOL_OPTIONS';
  * A batch job's JobManager and the TaskManagers of a job that is `short` live too briefly for what the second compiler
  * makes; TaskManagers of all others compute for long. What the job's own options say of the same stays as they say it.
  */
-export function fastFlags(job: ResolvedJob, archive: string | undefined): FastFlags {
-  const classes = archive === undefined ? [] : mapped(archive);
+export function fastFlags(job: ResolvedJob, hasArchive: boolean): FastFlags {
+  const classes = hasArchive ? mapped(OF_FLINK) : [];
   const of = (component: Component, isShort: boolean): readonly string[] => {
     const said = saidOf(job, component);
     const compiler = isShort ? SHORT_LIVED : [{ flag: AS_EVER, unless: COMPILER }];
@@ -61,16 +63,25 @@ export function fastFlags(job: ResolvedJob, archive: string | undefined): FastFl
 export function fastOptions({ options }: Pick<ResolvedJob, 'options'>, flags: FastFlags): FlinkOptions {
   const added = (component: Component, prefix: string, own: readonly string[]): FlinkOptions => {
     const key = `env.java.default-opts.${component}`;
-    const overruled = own.some((flag) => flag.startsWith('-XX:TieredStopAtLevel='));
+    const scripts = ofScripts(own);
     return {
       ...(own.length === 0 ? {} : { [key]: [...own, ...(options[key] === undefined ? [] : [options[key]])].join(' ') }),
-      ...(overruled ? { [`${prefix}${SCRIPTS}`]: LITTLE } : {}),
+      ...(scripts.length === 0 ? {} : { [`${prefix}${SCRIPTS}`]: scripts.join(' ') }),
     };
   };
   return {
     ...added('jobmanager', 'containerized.master.env.', flags.jobManager),
     ...added('taskmanager', 'containerized.taskmanager.env.', flags.taskManager),
   };
+}
+
+/** Each is overruled by one of the JVM that counts. */
+function ofScripts(own: readonly string[]): readonly string[] {
+  const overrules = (name: string): boolean => own.some((flag) => flag.startsWith(name));
+  return [
+    ...(overrules('-XX:TieredStopAtLevel=') ? [LITTLE] : []),
+    ...(overrules('-XX:SharedArchiveFile=') ? [`-XX:SharedArchiveFile=${OF_SCRIPTS}`, ...UNSAID] : []),
+  ];
 }
 
 /** All that a job says to that component's JVM. */

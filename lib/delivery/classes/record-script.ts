@@ -28,7 +28,7 @@ within() { # SECONDS COMMAND…
   done
 }
 recorded() { # NAME SCRIPT ARGUMENT…
-  JVM_ARGS="-XX:DumpLoadedClassList=$work/$1.classes" "$home/bin/$2" "\${@:3}" > "$1.log" 2>&1 &
+  JVM_ARGS="-XX:DumpLoadedClassList=$work/$1.classes -Xlog:class+load=debug:file=$work/$1.load:none" "$home/bin/$2" "\${@:3}" > "$1.log" 2>&1 &
 }
 rest() {
   curl --silent --fail --max-time 10 "http://127.0.0.1:8081$1" "\${@:2}"
@@ -68,25 +68,63 @@ for jar in "$home"/examples/streaming/WordCount.jar "$home"/usrlib/WordCount.jar
   within 60 finished || echo 'the example has not finished' >&2
   break
 done
+cp "$(ls -t "\${TMPDIR:-/tmp}"/flink-rpc-*.jar 2> /dev/null | head -n 1)" rpc.jar
 for path in /jobs/overview /config /overview /taskmanagers; do rest "$path" > /dev/null; done
 ended "$taskmanager" "$jobmanager"
 if [ -n "\${KUBERNETES_SERVICE_HOST:-}" ]; then
   recorded native kubernetes-jobmanager.sh kubernetes-session -D "kubernetes.cluster-id=$CLUSTER_ID" \\
     -D "kubernetes.namespace=$NAMESPACE" -D "kubernetes.container.image.ref=$IMAGE" \\
-    -D "kubernetes.service-account=$SERVICE_ACCOUNT" -D kubernetes.taskmanager.cpu.amount=0.1 \\
-    -D slotmanager.number-of-slots.min=1
+    -D "kubernetes.service-account=$SERVICE_ACCOUNT" -D taskmanager.rpc.port=6122 \\
+    -D kubernetes.taskmanager.cpu.amount=0.1 -D slotmanager.number-of-slots.min=1
   native=$!
-  requested() { ! kill -0 "$native" || grep -q 'Creating new TaskManager pod' native.log; }
-  within 90 requested && sleep 3
+  requested() { ! kill -0 "$native" || grep -q 'Creating new TaskManager pod\\|ERROR' native.log; }
+  within 60 requested && sleep 3
   ended "$native"
 fi
-cat ./*.classes | grep -v -e '^#' -e 'source:' | awk '!seen[$0]++' > all.list
-"$java" -Xshare:dump -XX:+UseG1GC -Xmx512m -Xlog:cds=error -Xlog:cds+heap=error -Xlog:gc+verify=error \\
-  -XX:SharedClassListFile=all.list -XX:SharedArchiveFile=flink.jsa -classpath "$class_path" > dump.log 2>&1
-[ -s flink.jsa ] || failed "the JVM made no archive: $(tail -n 1 dump.log)"
-sum=$(sha256sum flink.jsa)
-upload flink.jsa "$ARCHIVE_URL" || failed 'the archive could not be uploaded'
-printf '{"sha256":"%s","size":%s,"classPath":"%s","java":"%s"}' "\${sum%% *}" "$(wc -c < flink.jsa)" \\
+cat ./*.classes | grep -v -e '^#' -e 'source:' | awk '!seen[$0]++' > builtin.list
+# Flink loads Pekko and Scala, a quarter of its classes, by a class loader of its own from a copy of a jar. A JVM finds them in an
+# archive by their bytes; the list has to say where they are, and what they extend.
+awk -v jar="$work/rpc.jar" '
+  function id(key) {
+    if (!(key in ids)) { ids[key] = ++last; if (key !~ /@/) print key " id: " last }
+    return ids[key]
+  }
+  / source: / {
+    name = source = $0
+    sub(/ source: .*/, "", name); sub(/.* source: /, "", source); gsub(/[.]/, "/", name)
+    own = index(source, "/flink-rpc-") && source ~ /[.]jar$/
+    next
+  }
+  $1 == "klass:" && $3 == "super:" {
+    klass[FILENAME $2] = own ? name "@" : name
+    if (!own || (name "@") in ids) next
+    of = klass[FILENAME $4]; faces = ""
+    if (of == "" || (of ~ /@/ && !(of in ids))) next
+    super = id(of)
+    for (i = 6; $5 == "interfaces:" && $i ~ /^0x/; i++) {
+      face = klass[FILENAME $i]
+      if (face == "" || (face ~ /@/ && !(face in ids))) next
+      faces = faces " " id(face)
+    }
+    print name " id: " id(name "@") " super: " super (faces == "" ? "" : " interfaces:" faces) " source: " jar
+  }' jobmanager.load taskmanager.load > own.list
+dumped() { # LIST
+  rm -f flink.jsa
+  "$java" -Xshare:dump -XX:+UseG1GC -Xmx512m -Xlog:cds=error -Xlog:cds+heap=error -Xlog:gc+verify=error \\
+    "-XX:SharedClassListFile=$1" -XX:SharedArchiveFile=flink.jsa -classpath "$class_path" > dump.log 2>&1
+  [ -s flink.jsa ]
+}
+cat builtin.list own.list > all.list
+dumped all.list || dumped builtin.list || failed "the JVM made no archive: $(tail -n 1 dump.log)"
+# That of the scripts' own JVM is made by an orderly end, which Java 11 does not know; without it they start as ever.
+"$java" -XX:ArchiveClassesAtExit=scripts.jsa -XX:+UseSerialGC -Xlog:cds=off -Xlog:cds+dynamic=off \\
+  -classpath "$home/bin/bash-java-utils.jar:$(printf '%s' "$home"/lib/flink-dist*.jar)" \\
+  org.apache.flink.runtime.util.bash.BashJavaUtils UPDATE_AND_GET_FLINK_CONFIGURATION --configDir "$work/conf" -flatten > dump.log 2>&1
+[ -s scripts.jsa ] || : > scripts.jsa
+chmod a+r flink.jsa scripts.jsa && tar -cf classes.tar flink.jsa scripts.jsa || failed 'the image has no tar'
+sum=$(sha256sum classes.tar)
+upload classes.tar "$ARCHIVE_URL" || failed 'the archive could not be uploaded'
+printf '{"sha256":"%s","size":%s,"classPath":"%s","java":"%s"}' "\${sum%% *}" "$(wc -c < classes.tar)" \\
   "$(sum_of_class_path)" "$("$java" -version 2>&1 | sed -n 's/^.* version "\\([^"]*\\)".*/\\1/p')" > report
 upload report "$REPORT_URL"
 exec sleep infinity

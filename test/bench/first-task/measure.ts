@@ -16,7 +16,7 @@ export interface Sample {
   readonly cpu: number;
 }
 
-const LOOK = 250;
+const LOOK = 500;
 const PATIENCE = 300_000;
 
 /** One start, to its first task. */
@@ -58,10 +58,11 @@ interface Seen {
 async function untilTaskRuns(rest: string, until: number): Promise<Seen> {
   let answered: number | undefined;
   for (; Date.now() < until; await sleep(LOOK)) {
-    const overview = await ask<{ readonly jobs: readonly { readonly jid: string }[] }>(`${rest}/jobs/overview`);
+    const overview = await ask<Overview>(`${rest}/jobs/overview`);
     if (overview === undefined) continue;
     answered ??= Date.now();
-    for (const { jid } of overview.jobs) {
+    // The JobManager has little of a processor: the rest is asked when there is something to hear.
+    for (const { jid } of overview.jobs.filter(({ tasks }) => (tasks['running'] ?? 0) > 0)) {
       const job = await ask<{ readonly vertices: readonly { readonly id: string }[] }>(`${rest}/jobs/${jid}`);
       for (const { id } of job?.vertices ?? []) {
         const times = await ask<Times>(`${rest}/jobs/${jid}/vertices/${id}/subtasktimes`);
@@ -73,6 +74,10 @@ async function untilTaskRuns(rest: string, until: number): Promise<Seen> {
     }
   }
   throw new Error('no task has run');
+}
+
+interface Overview {
+  readonly jobs: readonly { readonly jid: string; readonly tasks: Readonly<Record<string, number>> }[];
 }
 
 interface Times {

@@ -60,7 +60,7 @@ describe('a job with fastStart', () => {
       expect(init).toMatchObject({ image: 'flink:2.3.0', securityContext: { allowPrivilegeEscalation: false } });
       expect(init?.env).toEqual([
         { name: 'JAR_URL', value: `https://own/${ARCHIVE.key}` },
-        { name: 'JAR_FILE', value: '/flink-dispatch-classes/flink.jsa' },
+        { name: 'JAR_FILE', value: '/flink-dispatch-classes/classes.tar' },
         { name: 'JAR_SHA256', value: ARCHIVE.sha256 },
         { name: 'CLASS_PATH_SUM', value: ARCHIVE.classPath },
       ]);

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FETCH_COMMAND, SUM_OF_CLASS_PATH } from '../../../lib/delivery/classes/fetch-script.ts';
 
-const BYTES = Buffer.from('the classes of Flink');
-const SHA256 = createHash('sha256').update(BYTES).digest('hex');
+let bytes: Buffer;
+let sum: string;
 
 let server: Server;
 let url: string;
@@ -17,11 +17,17 @@ let folder: string;
 let file: string;
 
 beforeAll(async () => {
+  const made = mkdtempSync(join(tmpdir(), 'fetch-script-'));
+  writeFileSync(join(made, 'flink.jsa'), 'of Flink');
+  writeFileSync(join(made, 'scripts.jsa'), '');
+  bytes = execFileSync('tar', ['-cf', '-', 'flink.jsa', 'scripts.jsa'], { cwd: made });
+  rmSync(made, { recursive: true });
+  sum = createHash('sha256').update(bytes).digest('hex');
   server = createServer(({ url: path }, response) => {
-    if (path === '/cut') response.writeHead(200, { 'content-length': BYTES.length }).end(BYTES.subarray(0, 9));
+    if (path === '/cut') response.writeHead(200, { 'content-length': bytes.length }).end(bytes.subarray(0, 9));
     else if (path === '/poisoned') response.end('the classes of another');
     else if (path === '/expired') response.writeHead(403).end('<Message>Request has expired</Message>');
-    else response.end(BYTES);
+    else response.end(bytes);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -30,7 +36,8 @@ afterAll(() => void server.close());
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'fetch-script-'));
-  file = join(folder, 'flink.jsa');
+  file = join(folder, 'classes', 'flink.jsa');
+  mkdirSync(join(folder, 'classes'));
   mkdirSync(join(folder, 'lib'));
   writeFileSync(join(folder, 'release'), 'JAVA_VERSION="17.0.15"');
   writeFileSync(join(folder, 'lib', 'flink-dist.jar'), 'one');
@@ -45,7 +52,7 @@ interface Ended {
 }
 
 function run(command: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const of = { JAR_URL: url, JAR_FILE: file, JAR_SHA256: SHA256, CLASS_PATH_SUM: '' };
+  const of = { JAR_URL: url, JAR_FILE: join(folder, 'classes', 'classes.tar'), JAR_SHA256: sum, CLASS_PATH_SUM: '' };
   const env = { PATH: process.env['PATH'], JAVA_HOME: folder, FLINK_HOME: folder, ...of, ...more };
   const [program = '', ...args] = command;
   return new Promise((resolve) => {
@@ -61,7 +68,8 @@ const sumOf = async (): Promise<string> =>
 describe('what an init container does about an archive', () => {
   it('leaves one that is whole', async () => {
     expect(await run(FETCH_COMMAND)).toMatchObject({ code: 0 });
-    expect(readFileSync(file)).toEqual(BYTES);
+    expect(readFileSync(file, 'utf8')).toBe('of Flink');
+    expect(readdirSync(join(folder, 'classes'))).toEqual(['flink.jsa']);
   });
 
   it.each([
@@ -70,7 +78,13 @@ describe('what an init container does about an archive', () => {
     ['whose URL has ended', '/expired'],
   ])('leaves none %s, and ends well', async (_, path) => {
     expect(await run(FETCH_COMMAND, { JAR_URL: url + path })).toMatchObject({ code: 0 });
-    expect([existsSync(file), existsSync(`${file}.part`)]).toEqual([false, false]);
+    expect(readdirSync(join(folder, 'classes'))).toEqual([]);
+  });
+
+  it('leaves none that is whole, and no archive', async () => {
+    const JAR_SHA256 = createHash('sha256').update('the classes of another').digest('hex');
+    expect(await run(FETCH_COMMAND, { JAR_URL: `${url}/poisoned`, JAR_SHA256 })).toMatchObject({ code: 0 });
+    expect(readdirSync(join(folder, 'classes'))).toEqual([]);
   });
 
   it('ends well without a server, and without any program', async () => {

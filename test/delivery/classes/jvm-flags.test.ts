@@ -17,14 +17,14 @@ describe('the flags of a fast start', () => {
     ['a stream', { kind: 'streaming' }, { jobManager: FULL, taskManager: FULL }],
     ['a short job', { fastStart: 'short' }, { jobManager: BRIEF, taskManager: BRIEF }],
   ] as const)('of %s are those of how long its JVMs live', (_, changes, flags) => {
-    expect(fastFlags(jobWith(changes), undefined)).toEqual(flags);
+    expect(fastFlags(jobWith(changes), false)).toEqual(flags);
   });
 
   it('leave out whatever the job says itself, for each component', () => {
     const short = { fastStart: 'short' } as const;
-    const of = (options: Readonly<Record<string, string>>): unknown => fastFlags(jobWith({ ...short, options }), '/a');
-    const archive = fastFlags(jobWith(short), '/a').taskManager.slice(0, 4);
-    expect(archive[0]).toBe('-XX:SharedArchiveFile=/a');
+    const of = (options: Readonly<Record<string, string>>): unknown => fastFlags(jobWith({ ...short, options }), true);
+    const archive = fastFlags(jobWith(short), true).taskManager.slice(0, 4);
+    expect(archive[0]).toBe('-XX:SharedArchiveFile=/flink-dispatch-classes/flink.jsa');
     expect(of({ 'env.java.opts.all': '-XX:+UseZGC' })).toEqual({
       jobManager: [...archive, BRIEF[0]],
       taskManager: [...archive, BRIEF[0]],
@@ -42,18 +42,21 @@ describe('the flags of a fast start', () => {
   it('leave all out where a variable of a pod template may say anything', () => {
     const env = [{ name: 'JAVA_TOOL_OPTIONS', valueFrom: { configMapKeyRef: { name: 'jvm', key: 'options' } } }];
     const podTemplates = { common: { spec: { containers: [{ name: 'flink-main-container', env }] } } };
-    const flags = fastFlags(jobWith({ podTemplates }), '/a');
+    const flags = fastFlags(jobWith({ podTemplates }), true);
     expect(flags).toEqual({ jobManager: [], taskManager: [] });
     expect(fastOptions(jobWith({ podTemplates }), flags)).toEqual({});
   });
 
   it('come before the defaults of the job, and the JVMs of the scripts compile little', () => {
     const job = jobWith({ options: { 'env.java.default-opts.jobmanager': '-Dmine=1' } });
-    expect(fastOptions(job, fastFlags(job, undefined))).toEqual({
+    expect(fastOptions(job, fastFlags(job, false))).toEqual({
       'env.java.default-opts.jobmanager': `${BRIEF.join(' ')} -Dmine=1`,
       'env.java.default-opts.taskmanager': FULL[0],
       'containerized.master.env.JAVA_TOOL_OPTIONS': BRIEF[0],
       'containerized.taskmanager.env.JAVA_TOOL_OPTIONS': BRIEF[0],
     });
+    const own = '-XX:SharedArchiveFile=/flink-dispatch-classes/scripts.jsa';
+    const mapping = fastOptions(job, fastFlags(job, true))['containerized.master.env.JAVA_TOOL_OPTIONS'];
+    expect(mapping).toBe(`${BRIEF[0] ?? ''} ${own} -Xlog:cds=off -Xlog:cds+dynamic=off`);
   });
 });

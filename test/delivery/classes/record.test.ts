@@ -75,7 +75,7 @@ describe('the pod that records', () => {
       },
     });
     const { deployment, dependents } = warmUpCluster(cluster, '2.3', await uploadUrls(clusterId, open()));
-    const pod = (deployment).spec?.template.spec as V1PodSpec;
+    const pod = deployment.spec?.template.spec as V1PodSpec;
     expect(pod).toMatchObject({ nodeSelector: { disk: 'ssd' }, serviceAccountName: 'flink' });
     expect(JSON.stringify(pod)).not.toContain('flink-config');
     const [main] = pod.containers;

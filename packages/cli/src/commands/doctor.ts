@@ -1,4 +1,6 @@
 import { has, valueOf, type Execute } from '../command.ts';
+import type { ClassArchives } from '../../../../lib/delivery/classes/archives.ts';
+import { defined } from '../../../../lib/core/defined.ts';
 import type { Check } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
 import { printJson, style, table, type Io } from '../terminal/io.ts';
@@ -15,12 +17,23 @@ export const execute: Execute = async (io, parsed) => {
   if (wanted !== undefined && !Object.hasOwn(deployment.targets, wanted)) {
     throw new UsageError(`${file} has no target '${wanted}': ${Object.keys(deployment.targets).join(', ')}`);
   }
-  const checks = await examine(deployment, { io, probes: has(parsed, 'probe') }, wanted);
+  const archives = await archivesOf(io, parsed);
+  const checks = await examine(deployment, { io, probes: has(parsed, 'probe'), ...defined({ archives }) }, wanted);
   const healthy = checks.every(({ state }) => state !== 'failed');
   if (has(parsed, 'json')) printJson(io, { healthy, checks });
   else print(io, checks);
   return healthy ? 0 : 1;
 };
+
+/** Those of the ledger, where one is named. */
+async function archivesOf(io: Io, parsed: ParsedFlags): Promise<Pick<ClassArchives, 'find'> | undefined> {
+  if ((await partOf(io, parsed, 'ledger')) === undefined) return undefined;
+  const { openLedgerBucket } = await import('../ledger-bucket.ts');
+  const { s3ClassArchives } = await import('../../../../lib/delivery/classes/archives.ts');
+  const { s3, bucket } = await openLedgerBucket(io, parsed);
+  // Looking at one is no use of it.
+  return s3ClassArchives({ s3, bucket, keep: () => Promise.resolve() });
+}
 
 /** The file of `--config`; else what the ledger has, where one is named; else the file that `init` writes. */
 async function configOf(io: Io, parsed: ParsedFlags): Promise<Pick<ConfigFile, 'file' | 'config'>> {

@@ -1,4 +1,5 @@
 import type { KubernetesApi } from '../../../../lib/kubernetes/api/api.ts';
+import type { ClassArchives } from '../../../../lib/delivery/classes/archives.ts';
 import { connect } from '../../../../lib/kubernetes/access/connect.ts';
 import { createKubernetesApi } from '../../../../lib/kubernetes/api/https-api.ts';
 import { defined } from '../../../../lib/core/defined.ts';
@@ -17,6 +18,7 @@ import {
   checkServer,
   type Need,
 } from './cluster-checks.ts';
+import { checkStart } from './start-check.ts';
 import { checkFlink, checkOwn } from './permissions.ts';
 import { probe } from './probe.ts';
 import { examineState } from './state-checks.ts';
@@ -24,6 +26,8 @@ import { examineState } from './state-checks.ts';
 interface Examiner {
   readonly io: Io;
   readonly probes: boolean;
+  /** Of the ledger, where one is named. */
+  readonly archives?: Pick<ClassArchives, 'find'>;
 }
 
 /** All targets of a deployment, and its state storage; or one target. */
@@ -41,7 +45,7 @@ async function examineTarget(
   name: string,
   config: TargetConfig,
   deployment: DispatchConfig,
-  { io, probes }: Examiner,
+  { io, probes, archives }: Examiner,
 ): Promise<readonly Check[]> {
   const of = (check: string, seen: Seen, namespace?: string): Check => ({
     target: name,
@@ -56,6 +60,8 @@ async function examineTarget(
     checks.push(...Object.entries(server).map(([check, seen]) => of(check, seen)));
     if (server['connection']?.state !== 'ok') return checks;
     checks.push(of('rest', await checkRest(config)));
+    const layers = [deployment.defaults, ...(config.defaults === undefined ? [] : [config.defaults])];
+    checks.push(of('start', await checkStart({ target: name, layers, ...defined({ archives }) })));
     for (const namespace of namespacesOf(config)) {
       const seen = await examineNamespace(api, namespace, config, deployment, probes ? io : undefined);
       checks.push(...Object.entries(seen).map(([check, one]) => of(check, one, namespace)));

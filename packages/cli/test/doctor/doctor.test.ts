@@ -96,6 +96,7 @@ describe('doctor', { timeout: 30_000 }, () => {
         'version',
         'clock',
         'rest',
+        'start',
         'namespace',
         'permissions',
         'service account',
