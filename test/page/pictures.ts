@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer-core';
-import { shownLedger, storeLog } from '../view/ledger-of.ts';
+import { shownLedger, storeLog, storeSamples } from '../view/ledger-of.ts';
+import { storeStream } from '../view/stream-of.ts';
 import { openBrowser } from './chromium.ts';
 import { startDashboard } from './stage.ts';
 
@@ -19,6 +20,8 @@ async function take(
   name: string,
   scheme: string,
   size = { width: 1100, height: 720 },
+  /** The section that stands at the top. */
+  at?: string,
 ) {
   const page = await browser.newPage();
   await page.setViewport(size);
@@ -27,7 +30,11 @@ async function take(
   await page.goto(address);
   await page.waitForSelector('h1');
   await page.waitForFunction(() => document.querySelector('.loading') === null);
+  await page.waitForNetworkIdle({ idleTime: 100 });
   await page.evaluate(() => document.fonts.ready);
+  if (at !== undefined) {
+    await page.$eval(`#${at}`, (one) => one.scrollIntoView({ block: 'start' }));
+  }
   await page.screenshot({ path: join(FOLDER, `${name}.png`), optimizeForSpeed: false });
   await page.close();
 }
@@ -35,11 +42,15 @@ async function take(
 mkdirSync(FOLDER, { recursive: true });
 const shown = await shownLedger({ message: 'no price for article 4711', before: 9 });
 storeLog(shown, shown.failed, 'orders-import-jobmanager.log', LOG);
+await storeSamples(shown, shown.failed, 2, 'parse -> price -> Sink: totals');
+const stream = await storeStream(shown.s3);
 const [browser, stage] = await Promise.all([openBrowser(), startDashboard(shown.s3)]);
 const { origin } = new URL(stage.url);
 await take(browser, `${origin}/runs`, 'runs', 'light');
 await take(browser, `${origin}/runs/${shown.failed}`, 'run', 'light', { width: 1100, height: 1200 });
 await take(browser, `${origin}/runs/${shown.failed}`, 'run-dark-narrow', 'dark', { width: 400, height: 900 });
+await take(browser, `${origin}/runs/${shown.failed}`, 'metrics', 'light', { width: 1100, height: 1000 }, 'graph');
+await take(browser, `${origin}/streams/${stream.id}`, 'stream', 'light', { width: 1100, height: 900 });
 await take(browser, `${origin}/queues`, 'queues', 'dark', { width: 1100, height: 420 });
 await browser.close();
 await stage.stop();

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
+import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { mockClient } from 'aws-sdk-client-mock';
 import { main } from '../../packages/cli/src/main.ts';
 import { fakeIo } from '../../packages/cli/test/fake-io.ts';
@@ -16,6 +17,16 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
+/** A schedule of the group `schedules`, of a job that was run by hand alone. */
+const SCHEDULE = {
+  Name: 'totals-hourly',
+  Arn: 'arn:aws:scheduler:eu-central-1:111122223333:schedule/schedules/totals-hourly',
+  ScheduleExpression: 'cron(0 * * * ? *)',
+  ScheduleExpressionTimezone: 'Europe/Berlin',
+  State: 'ENABLED' as const,
+  Target: { Arn: 'x', RoleArn: 'x', Input: '{"job":"totals","timeZone":"Europe/Berlin"}' },
+};
+
 /** `flink-dispatch dashboard` on a ledger in memory, with the page as it is built. */
 export async function startDashboard(from: FakeS3, ...flags: readonly string[]): Promise<Stage> {
   const folder = join(import.meta.dirname, '../../dist/page');
@@ -25,11 +36,18 @@ export async function startDashboard(from: FakeS3, ...flags: readonly string[]):
   const stub = mockClient(S3Client);
   const s3 = serveS3(stub);
   for (const path of from.keys('ledger/')) s3.store(path, from.text(path) ?? '');
+  const scheduler = mockClient(SchedulerClient);
+  scheduler.on(ListSchedulesCommand).resolves({ Schedules: [{ Name: SCHEDULE.Name }] });
+  scheduler.on(GetScheduleCommand).resolves(SCHEDULE);
   const io = fakeIo();
   let command: Promise<number> | undefined;
   const url = await new Promise<string>((resolve, reject) => {
     const out = (text: string): void => resolve((JSON.parse(text) as { url: string }).url);
-    command = main(['dashboard', '--ledger', 'ledger', '--json', ...flags], { ...io, out }, '1');
+    command = main(
+      ['dashboard', '--ledger', 'ledger', '--group', 'schedules', '--json', ...flags],
+      { ...io, out },
+      '1',
+    );
     command.then(() => reject(new Error(io.stderr())), reject);
   });
   return {
@@ -39,6 +57,7 @@ export async function startDashboard(from: FakeS3, ...flags: readonly string[]):
       io.interrupt();
       await command;
       stub.restore();
+      scheduler.restore();
     },
   };
 }

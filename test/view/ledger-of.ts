@@ -4,6 +4,8 @@ import type { RunId } from '../../lib/core/ids.ts';
 import { recordKey } from '../../lib/run/record.ts';
 import { CRASHES } from '../prove/servers/flink.ts';
 import { FOREVER, HEALTHY, jobMessage, World } from '../dispatch/world/simulated.ts';
+import { createS3SampleStore } from '../../lib/run/store/history/s3-sample-store.ts';
+import { sampleAt } from '../run/samples/sample.ts';
 import { FakeS3 } from '../fakes/s3.ts';
 
 /** What a job may be called or say, and a page must show as text. */
@@ -59,4 +61,26 @@ export function storeLog({ s3 }: Shown, runId: RunId, name: string, text: string
   const record = JSON.parse(s3.text(key) ?? '{}') as { attempts: { artifacts: string[] }[] };
   record.attempts[1]?.artifacts.push(name);
   s3.store(key, JSON.stringify(record));
+}
+
+/** Samples of a job of two vertices, the second of which has that name. */
+export async function storeSamples({ s3, now }: Shown, runId: RunId, attempt: number, name: string): Promise<void> {
+  const store = createS3SampleStore(s3.bucket);
+  for (let n = 0; n < 24; n += 1) {
+    const at = now - (24 - n) * 10_000;
+    const rate = 900 + 400 * Math.sin(n / 3);
+    const records = Math.round(rate * n * 10);
+    const sample = sampleAt(at, { parallelism: 2, records, busy: n * 9_000, watermark: at - 4_000 - n * 100 });
+    const [source, sink] = sample.job.vertices;
+    const job = { ...sample.job, vertices: [source, sink && { ...sink, name }].filter((one) => one !== undefined) };
+    const checkpoint = {
+      id: n,
+      at: at - 3_000,
+      duration: 300 + 20 * n,
+      bytes: 4_000_000 + n * 200_000,
+      written: 600_000,
+    };
+    const heap = { used: (200 + 10 * (n % 7)) * 2 ** 20, max: 512 * 2 ** 20 };
+    await store.add(runId, attempt, { ...sample, job, checkpoint, heap, restarts: n < 12 ? 0 : 1 });
+  }
 }

@@ -67,7 +67,7 @@ describe('a stream', () => {
   it('of which the first events are gone still has its present run', () => {
     const { run, ...gone } = { ...record, events: record.events.slice(-1) };
     expect(ribbonOf({ ...gone, run: run as NonNullable<typeof run> }).map(({ id }) => id)).toContain(run?.id);
-    const over = ribbonOf({ ...gone, events: record.events, state: 'suspended' } as DeploymentRecord);
+    const over = ribbonOf({ ...gone, events: record.events, state: 'suspended' });
     expect(over.every(({ to }) => to !== undefined)).toBe(true);
   });
 });

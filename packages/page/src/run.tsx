@@ -81,7 +81,7 @@ function Screen({ run, query, mayAct }: { readonly run: RunView; readonly mayAct
       <Section name="Record">
         <details>
           <summary>As it is stored, without secrets</summary>
-          <Text label="Record">{JSON.stringify(record, null, 2)}</Text>
+          <Text label="The record, as JSON">{JSON.stringify(record, null, 2)}</Text>
         </details>
       </Section>
     </>
