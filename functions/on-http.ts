@@ -3,8 +3,8 @@ import { DispatchError } from '../lib/core/errors.ts';
 import type { HttpAnswer } from '../lib/operate/http/call.ts';
 import { problemOf } from '../lib/operate/http/problem.ts';
 import { answerCall } from '../lib/operate/http/routes.ts';
-import type { Credentials } from './http-callers.ts';
-import { httpWiring } from './http-wiring.ts';
+import type { Credentials } from './http/callers.ts';
+import { httpWiring } from './http/wiring.ts';
 import { lambda, log } from './telemetry.ts';
 
 /** A Lambda function URL: operations on runs, by HTTP. */

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
+import { buildPage } from './page.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -56,6 +57,13 @@ export const FUNCTION_OPTIONS = {
   plugins: [ownSourceMaps],
 };
 
+/** The page's function has the page in it. */
+export async function optionsOf(entry) {
+  if (entry !== 'functions/on-page.ts') return {};
+  const { 'page.html': html, 'page.js': script, 'page.css': style } = await buildPage();
+  return { define: { FLINK_DISPATCH_PAGE_FILES: JSON.stringify({ html, script, style }) } };
+}
+
 /**
  * The files of one function: its entry `functions/<name>.mjs`, and the chunks that this entry can reach. Each function is
  * built by itself: a build of several at once does not tell whose chunk is whose. `plugins`: of esbuild, beside its own.
@@ -63,7 +71,7 @@ export const FUNCTION_OPTIONS = {
 export async function bundleFunction(handler, plugins = []) {
   const { build } = await import('esbuild');
   const entry = handler.replace(/\.\w+$/, '.ts');
-  const options = { ...FUNCTION_OPTIONS, plugins: [...FUNCTION_OPTIONS.plugins, ...plugins] };
-  const { outputFiles } = await build({ ...options, entryPoints: [entry], write: false });
+  const own = { plugins: [...FUNCTION_OPTIONS.plugins, ...plugins], ...(await optionsOf(entry)) };
+  const { outputFiles } = await build({ ...FUNCTION_OPTIONS, ...own, entryPoints: [entry], write: false });
   return outputFiles.map(({ path, contents }) => ({ name: relative(ROOT, path).replaceAll('\\', '/'), contents }));
 }

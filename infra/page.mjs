@@ -1,8 +1,9 @@
 // Bundles the page into three texts: what the dashboard serves.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './bundling.mjs';
+import { fileURLToPath, URL } from 'node:url';
 
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = join(ROOT, 'packages/page/src');
 
 /** By the names under which the dashboard looks for them. */

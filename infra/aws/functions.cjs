@@ -4,6 +4,7 @@ const FUNCTIONS = {
   OnMessage: { name: 'on-message', queue: 'Messages', concurrency: 'AcceptConcurrency' },
   OnSchedule: { name: 'on-schedule', concurrency: 'AcceptConcurrency' },
   OnHttp: { name: 'on-http', concurrency: 'AcceptConcurrency' },
+  OnPage: { name: 'on-page', concurrency: 'AcceptConcurrency' },
   AdvanceRun: { name: 'advance-run', queue: 'Runs', concurrency: 'Concurrency' },
   SweepRuns: { name: 'sweep-runs' },
 };

@@ -5,6 +5,7 @@ const FUNCTIONS = {
   OnMessage: 'on-message',
   OnSchedule: 'on-schedule',
   OnHttp: 'on-http',
+  OnPage: 'on-page',
   AdvanceRun: 'advance-run',
   SweepRuns: 'sweep-runs',
 };

@@ -53,6 +53,12 @@ export function putObject(path: string, content: string | Uint8Array, metadata: 
   objects.set(path, { bytes, eTag: `"${createHash('md5').update(bytes).digest('hex')}"`, metadata });
 }
 
+/** Undefined for what is not there. */
+export function objectText(path: string): string | undefined {
+  const found = objects.get(path);
+  return found && Buffer.from(found.bytes).toString('utf8');
+}
+
 export function removeObject(path: string): void {
   objects.delete(path);
 }

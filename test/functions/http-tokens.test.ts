@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { callers } from '../../functions/http-callers.ts';
+import { callers } from '../../functions/http/callers.ts';
 import { readConfig } from '../../functions/config.ts';
-import { tokenReader } from '../../functions/http-tokens.ts';
+import { tokenReader } from '../../functions/http/tokens.ts';
 import type { Caller } from '../../lib/trigger/request.ts';
 import { json, scriptedServer, type ScriptedServer } from '../kubernetes/api-server.ts';
 

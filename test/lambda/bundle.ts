@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
-import { FUNCTION_OPTIONS } from '../../infra/bundling.mjs';
+import { FUNCTION_OPTIONS, optionsOf } from '../../infra/bundling.mjs';
 
 export interface Bundle {
   readonly bytes: number;
@@ -14,6 +14,7 @@ export interface Bundle {
 export async function bundleOf(entry: string, folder?: string, differently: BuildOptions = {}): Promise<Bundle> {
   const { metafile } = await build({
     ...FUNCTION_OPTIONS,
+    ...(await optionsOf(entry)),
     entryPoints: [entry],
     outdir: folder === undefined ? 'functions' : join(folder, 'functions'),
     write: folder !== undefined,

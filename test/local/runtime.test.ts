@@ -12,11 +12,20 @@ import { silent } from '../../infra/local/progress.ts';
 import { CONFIG_KEY } from '../../lib/install/stored-config.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import { scriptedServer, json, type ScriptedServer } from '../kubernetes/api-server.ts';
+import { startIssuer, type Issuer } from '../functions/issuer.ts';
 import { bundleOf } from '../lambda/bundle.ts';
 import { lambdaRuntime, RUNTIMES, type LambdaRuntime } from '../lambda/runtimes.ts';
 import { startSandbox, type Sandbox } from '../lambda/sandbox.ts';
 
-const ENTRIES = ['on-jar-upload', 'on-message', 'on-schedule', 'on-http', 'advance-run', 'sweep-runs'] as const;
+const ENTRIES = [
+  'on-jar-upload',
+  'on-message',
+  'on-schedule',
+  'on-http',
+  'on-page',
+  'advance-run',
+  'sweep-runs',
+] as const;
 const SPEC = { name: 'nightly', job: { jarURI: 'local:///opt/job.jar', entryClass: 'a.B' } };
 
 const runtimes: LambdaRuntime[] = [];
@@ -33,6 +42,7 @@ for (const name of RUNTIMES) {
 describe.each(runtimes)('the functions on $name, under AWS’ runtime client $clientVersion', (runtime) => {
   let aws: AwsServer;
   let api: ScriptedServer;
+  let issuer: Issuer;
   let hangs = false;
   let folder: string;
   let environment: Record<string, string>;
@@ -48,6 +58,7 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
       host: '127.0.0.1',
       progress: silent,
     });
+    issuer = await startIssuer('the-page');
     api = await scriptedServer(({ method }, response) => {
       if (!hangs) json(response, 200, method === 'GET' ? { kind: 'List', metadata: {}, items: [] } : {});
     });
@@ -64,6 +75,7 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
   });
   afterAll(async () => {
     await api.close();
+    await issuer.close();
     await aws.stop();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -99,6 +111,10 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
       RUN_QUEUE_URL: await queue('runs'),
       DEAD_LETTER_QUEUE_URL: await queue('dead-letters'),
       EVENT_BUS_NAME: 'default',
+      MESSAGE_QUEUE_URL: await queue('messages'),
+      SCHEDULE_GROUP: 'default',
+      PAGE_ISSUER: issuer.url,
+      PAGE_CLIENT: 'the-page',
     };
   }
 
@@ -156,6 +172,25 @@ describe.each(runtimes)('the functions on $name, under AWS’ runtime client $cl
     const { functionError, payload } = await sandbox.invoke(sqsEvent('{}'));
     expect(functionError).toBe('Unhandled');
     expect(payload).toMatchObject({ errorMessage: expect.stringContaining('LEDGER_BUCKET') as string });
+  });
+
+  it('serve the page that was built, say nothing of runs without a token, and refuse writes', async () => {
+    const sandbox = await start('on-page');
+    const ask = async (method: string, path: string, token?: string): Promise<{ statusCode: number; body: string }> => {
+      const headers = { host: 'page.invalid', ...(token && { authorization: `Bearer ${token}` }) };
+      const requestContext = { http: { method, path }, domainName: 'page.invalid' };
+      const event = { version: '2.0', rawPath: path, rawQueryString: '', headers, requestContext };
+      const { payload } = await sandbox.invoke({ ...event, isBase64Encoded: false });
+      return payload as { statusCode: number; body: string };
+    };
+    expect((await ask('GET', '/')).body).toContain('<script type="module" src="/page.js">');
+    expect((await ask('GET', '/page.js')).body.length).toBeGreaterThan(20_000);
+    expect((await ask('GET', '/api/runs')).statusCode).toBe(401);
+    expect((await ask('POST', '/api/runs/0123456789abcdef0123/cancel')).statusCode).toBe(401);
+    const token = await issuer.token();
+    const { statusCode, body } = await ask('GET', '/api/runs', token);
+    expect([statusCode, JSON.parse(body)]).toEqual([200, { rows: expect.any(Array) as unknown }]);
+    expect((await ask('POST', '/api/runs/0123456789abcdef0123/cancel', token)).statusCode).toBe(403);
   });
 
   it('accept what is good beside what is not, and answer for each record alone', async () => {

@@ -3,12 +3,23 @@ import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { mockClient } from 'aws-sdk-client-mock';
+import type { PageFiles } from '../../lib/view/server/ports.ts';
 import { main } from '../../packages/cli/src/main.ts';
 import { fakeIo } from '../../packages/cli/test/fake-io.ts';
 import { serveS3 } from '../../packages/cli/test/runs/fake-ledger.ts';
 import type { FakeS3 } from '../fakes/s3.ts';
 
 const BUILDER: string = new URL('../../infra/page.mjs', import.meta.url).href;
+
+async function build(): Promise<Record<string, string>> {
+  return ((await import(BUILDER)) as { buildPage: () => Promise<Record<string, string>> }).buildPage();
+}
+
+/** The page as it is built, in the texts that a server has of it. */
+export async function builtPage(): Promise<PageFiles> {
+  const { 'page.html': html = '', 'page.js': script = '', 'page.css': style = '' } = await build();
+  return { html, script, style };
+}
 
 export interface Stage {
   readonly url: string;
@@ -31,8 +42,7 @@ const SCHEDULE = {
 export async function startDashboard(from: FakeS3, ...flags: readonly string[]): Promise<Stage> {
   const folder = join(import.meta.dirname, '../../dist/page');
   mkdirSync(folder, { recursive: true });
-  const { buildPage } = (await import(BUILDER)) as { buildPage: () => Promise<Record<string, string>> };
-  for (const [name, text] of Object.entries(await buildPage())) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(await build())) writeFileSync(join(folder, name), text);
   const stub = mockClient(S3Client);
   const s3 = serveS3(stub);
   for (const path of from.keys('ledger/')) s3.store(path, from.text(path) ?? '');

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'puppeteer-core';
+import type { Browser, BrowserContext, Page } from 'puppeteer-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -21,7 +21,7 @@ export class Visit {
     page.on('dialog', (dialog) => void dialog.accept());
   }
 
-  static async begin(browser: Browser): Promise<Visit> {
+  static async begin(browser: Browser | BrowserContext): Promise<Visit> {
     const page = await browser.newPage();
     await page.setViewport({ width: 1280, height: 900 });
     return new Visit(page);

@@ -15,7 +15,12 @@ export const HOST = '127.0.0.1:8080';
 const PAGE = { html: '<!doctype html><title>page</title>', script: 'export {};', style: 'a{}' };
 
 /** The page's server on a simulated S3. */
-export function appOn({ bucket }: FakeS3, more: Partial<ViewPorts> = {}, door = localDoor(undefined, 'someone')): Hono {
+export function appOn(
+  { bucket }: FakeS3,
+  more: Partial<ViewPorts> = {},
+  door = localDoor(undefined, 'someone'),
+  page = PAGE,
+): Hono {
   const ledger = createS3Ledger(bucket);
   const runs = createS3RunList(bucket);
   const ports: ViewPorts = {
@@ -31,7 +36,7 @@ export function appOn({ bucket }: FakeS3, more: Partial<ViewPorts> = {}, door = 
     stream: () => Promise.reject(new DispatchError('RunNotFound', 'there is no such stream')),
     ...more,
   };
-  return createApp(ports, PAGE, door);
+  return createApp(ports, page, door);
 }
 
 export async function get(app: Hono, path: string, headers: Record<string, string> = {}): Promise<Response> {

@@ -31,7 +31,11 @@ export function createApp(ports: ViewPorts, page: PageFiles, door: Door): Hono {
     await next();
     context.header('cache-control', 'no-cache');
   });
-  app.onError((error, context) => answerError(error, context));
+  app.onError((error, context) => {
+    const answer = answerError(error, context);
+    if (answer.status >= 500) ports.log?.error('a request of the page failed', { path: context.req.path, error });
+    return answer;
+  });
   app.notFound((context) => context.json({ reason: 'NotFound', message: 'there is nothing at this address' }, 404));
   for (const path of SCREENS) app.get(path, (context) => context.html(page.html));
   app.get('/page.js', (context) =>

@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
+import { DispatchError } from '../../core/errors.ts';
 import { isToken, ownPagesOnly, safeHeaders, TOKEN_HEADER } from './guard.ts';
 
 /** How people who log in get a token of their own: what the page needs to know of the issuer. */
@@ -43,18 +44,19 @@ export function localDoor(token: string | undefined, user: string): Door {
 
 const BEARER = /^bearer ([\w.-]{1,16000})$/i;
 
+/** Who a good token is of, and whether that is one of those who may see runs; undefined for a token that is not good. */
+export type Identify = (token: string) => Promise<{ readonly name: string; readonly isAllowed: boolean } | undefined>;
+
 /**
  * At an address that all can reach: nothing of runs without a token. It comes in a header that no other site's page can send, so
  * nobody is made to write by a link.
- * @param identify names the caller of a token; undefined for one that is not good
  */
-export function tokenDoor(
-  identify: (token: string) => Promise<string | undefined>,
-  login: NonNullable<Door['login']>,
-): Door {
+export function tokenDoor(identify: Identify, login: NonNullable<Door['login']>): Door {
   const callerOf = async (context: Context): Promise<string | undefined> => {
     const [, token] = BEARER.exec(context.req.header('authorization') ?? '') ?? [];
-    return token === undefined ? undefined : identify(token);
+    const caller = token === undefined ? undefined : await identify(token);
+    if (caller === undefined || caller.isAllowed) return caller?.name;
+    throw new DispatchError('NotAllowed', `${caller.name} is not one of those who may see this`);
   };
   const whoWrites = 'this needs a token of the issuer of this installation: log in';
   return {
@@ -65,7 +67,7 @@ export function tokenDoor(
       return context.json({ reason: 'NotAllowed', message: whoWrites }, 401, { 'www-authenticate': 'Bearer' });
     },
     writer: callerOf,
-    readOnly: 'this page is read-only: the stack’s parameter DashboardActions lets it write',
+    readOnly: 'this page is read-only: the stack’s parameter Page=act lets it write',
     whoWrites,
     login,
   };

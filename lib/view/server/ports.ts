@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { RunId } from '../../core/ids.ts';
+import type { Log } from '../../core/log.ts';
 import type { DeploymentRecord } from '../../deployment/record.ts';
 import type { Scheduled } from '../../operate/schedule/scheduled.ts';
 import type { RunRecord } from '../../run/record.ts';
@@ -29,6 +30,8 @@ export interface ViewPorts {
   /** Named where objects of it are. */
   readonly ledger: string;
   readonly clock: Pick<Clock, 'now'>;
+  /** Told of what failed, where nobody sees the answers. */
+  readonly log?: Pick<Log, 'error'>;
   rows(wish: RowWish): Promise<readonly RunRow[]>;
   /** By its id, or the beginning of it. */
   run(named: string): Promise<RunRecord>;

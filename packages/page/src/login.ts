@@ -1,7 +1,12 @@
 import type { LoginFacts } from '../../../lib/view/server/door.ts';
 
 /** Of an address that was printed, for the page of this machine; or of an issuer, for people who log in. */
-const KEYS = { local: 'flink-dispatch-token', bearer: 'flink-dispatch-bearer', grant: 'flink-dispatch-login' };
+const KEYS = {
+  ...{ local: 'flink-dispatch-token', bearer: 'flink-dispatch-bearer' },
+  ...{ grant: 'flink-dispatch-login', since: 'flink-dispatch-since' },
+};
+/** A token that is refused so soon would be refused again. */
+const SOON = 10_000;
 
 /** The token that lets the page write: from the address that was printed, and out of sight from then on. */
 export function takeToken(): void {
@@ -56,7 +61,8 @@ export async function logIn(): Promise<boolean> {
 
 /** A token that is taken no longer is thrown away, and the page begins anew. */
 export function logInAnew(): void {
-  if (sessionStorage.getItem(KEYS.bearer) === null) return;
+  const since = Number(sessionStorage.getItem(KEYS.since));
+  if (sessionStorage.getItem(KEYS.bearer) === null || Date.now() - since < SOON) return;
   sessionStorage.removeItem(KEYS.bearer);
   location.reload();
 }
@@ -90,6 +96,7 @@ async function redeem(query: URLSearchParams): Promise<void> {
   if (!answer.ok) throw new Error(message);
   if (nonceIn(token) !== grant.nonce) throw new Error('The token is not of this log in.');
   sessionStorage.setItem(KEYS.bearer, token);
+  sessionStorage.setItem(KEYS.since, String(Date.now()));
 }
 
 function redirect(): string {

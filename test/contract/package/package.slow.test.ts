@@ -25,6 +25,7 @@ const FUNCTIONS = {
   OnMessage: 'functions/on-message.ts',
   OnSchedule: 'functions/on-schedule.ts',
   OnHttp: 'functions/on-http.ts',
+  OnPage: 'functions/on-page.ts',
   AdvanceRun: 'functions/advance-run.ts',
   SweepRuns: 'functions/sweep-runs.ts',
 } as const;
@@ -46,6 +47,8 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'sfn:SendTaskSuccess': ['states:SendTaskSuccess'],
   'sfn:SendTaskFailure': ['states:SendTaskFailure'],
   'sfn:SendTaskHeartbeat': ['states:SendTaskHeartbeat'],
+  'scheduler:ListSchedules': ['scheduler:ListSchedules'],
+  'scheduler:GetSchedule': ['scheduler:GetSchedule'],
   'eventbridge:PutEvents': ['events:PutEvents'],
   'secrets-manager:GetSecretValue': ['secretsmanager:GetSecretValue'],
   'ecr:GetAuthorizationToken': ['ecr:GetAuthorizationToken'],
@@ -132,7 +135,7 @@ describe('policies', () => {
     expect(broad.filter(({ justified = '' }) => justified.length < 20).map(({ id }) => id)).toEqual([]);
     const allowed = broad.filter(({ effect }) => effect === 'Allow');
     expect(new Set(allowed.map(({ id }) => id.split('/')[1]))).toEqual(
-      new Set(['Trace', 'RegistryToken', 'NetworkInterfaces', 'AnswerTasks']),
+      new Set(['Trace', 'RegistryToken', 'NetworkInterfaces', 'AnswerTasks', 'ListSchedules']),
     );
   });
 
@@ -150,7 +153,7 @@ describe('policies', () => {
       if (justified !== undefined || effect === 'Deny') continue;
       for (const text of JSON.stringify(withOwnBuckets(resources)).match(/arn:[^"]*\*/g) ?? []) {
         expect(text).toMatch(
-          /(\/(config|jobs|runs|live|index|index\/rows|index\/older|live-deployments|deployments|locks|lock-queues|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-)\/?\*(\/\*)?$/,
+          /(\/(config|jobs|runs|live|index|index\/rows|index\/older|live-deployments|deployments|locks|lock-queues|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-|schedule\/\$\{AWS::StackName\})\/?\*(\/\*)?$/,
         );
       }
     }

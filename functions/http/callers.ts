@@ -1,7 +1,7 @@
-import { DispatchError } from '../lib/core/errors.ts';
-import type { DispatchConfig } from '../lib/job/config/dispatch-config.ts';
-import type { Caller } from '../lib/trigger/request.ts';
-import type { Config } from './config.ts';
+import { DispatchError } from '../../lib/core/errors.ts';
+import type { DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
+import type { Caller } from '../../lib/trigger/request.ts';
+import type { Config } from '../config.ts';
 
 /** What of a call says who makes it. */
 export interface Credentials {
@@ -27,7 +27,7 @@ export function callers(
   const claims = sources.flatMap(({ token }) => (token === undefined ? [] : [token.claim]));
   const settings = { issuers: issuers.split(',').map((issuer) => issuer.trim()), audience, claims };
   // Loaded only where tokens are in use.
-  const tokens = import('./http-tokens.ts').then(({ tokenReader }) => tokenReader(settings));
+  const tokens = import('./tokens.ts').then(({ tokenReader }) => tokenReader(settings));
   return async ({ authorization = '' }) => {
     const [, token] = /^bearer ([\w.-]+)$/i.exec(authorization) ?? [];
     return token === undefined ? undefined : (await tokens)(token);

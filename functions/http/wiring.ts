@@ -1,10 +1,10 @@
-import { createS3EvidenceReader } from '../lib/run/store/s3-evidence-store.ts';
-import { createS3RunList } from '../lib/run/store/s3-run-index.ts';
-import type { HttpDeps } from '../lib/operate/http/call.ts';
-import { acceptDepsOf } from './accept-wiring.ts';
-import { onceWired } from './base-wiring.ts';
-import { callers, type Callers } from './http-callers.ts';
-import { taskCallbacks } from './task-callbacks.ts';
+import { createS3EvidenceReader } from '../../lib/run/store/s3-evidence-store.ts';
+import { createS3RunList } from '../../lib/run/store/s3-run-index.ts';
+import type { HttpDeps } from '../../lib/operate/http/call.ts';
+import { acceptDepsOf } from '../accept-wiring.ts';
+import { onceWired } from '../base-wiring.ts';
+import { callers, type Callers } from './callers.ts';
+import { taskCallbacks } from '../task-callbacks.ts';
 
 /** What the function behind the URL is made of: it accepts runs, and reads the ledger. */
 export interface HttpWiring {

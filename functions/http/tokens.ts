@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
-import { describeError, DispatchError } from '../lib/core/errors.ts';
-import type { Caller } from '../lib/trigger/request.ts';
+import { describeError, DispatchError } from '../../lib/core/errors.ts';
+import type { Caller } from '../../lib/trigger/request.ts';
 
 interface TokenSettings {
   readonly issuers: readonly string[];
