@@ -10,10 +10,13 @@ export function Pods({
   runId,
   attempt,
   from,
+  until,
 }: {
   readonly runId: string;
   readonly attempt: number;
+  /** The whole time of the run. */
   readonly from: number;
+  readonly until: number;
 }): JSX.Element | null {
   const { data } = useLive<{ readonly pods: PodsView | null }>(`/api/runs/${runId}/attempts/${attempt}/pods`);
   const seen = data?.pods ?? undefined;
@@ -39,7 +42,7 @@ export function Pods({
                 {pod.restarts > 0 && `${pod.restarts} × restarted `}
                 {pod.note}
               </Cell>
-              <Track from={from} until={at} parts={partsOf(pod, at)} />
+              <Track from={from} until={until} parts={partsOf(pod, at)} />
             </tr>
           ))}
         </Rows>

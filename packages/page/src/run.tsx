@@ -29,8 +29,9 @@ export function Run({ id, query, mayAct }: { readonly id: string; readonly mayAc
 
 function Screen({ run, query, mayAct }: { readonly run: RunView; readonly mayAct: boolean } & Pick<Place, 'query'>) {
   const { row, cause, steps, attempts, events, commands, orders, record } = run;
-  const from = steps[0]?.from ?? row.acceptedAt;
   const now = useNow(steps.some(({ to }) => to === undefined));
+  const from = steps[0]?.from ?? row.acceptedAt;
+  const until = Math.max(from, ...steps.map(({ to = now }) => to));
   return (
     <>
       <Now run={run} />
@@ -46,7 +47,7 @@ function Screen({ run, query, mayAct }: { readonly run: RunView; readonly mayAct
         <Timeline steps={steps} now={now} />
         {attempts.map(
           ({ number, hasDecision }) =>
-            hasDecision && <Pods key={number} runId={row.runId} attempt={number} from={from} />,
+            hasDecision && <Pods key={number} runId={row.runId} attempt={number} from={from} until={until} />,
         )}
       </Section>
       <Section name="Attempts">

@@ -6,9 +6,9 @@ import { count, percent } from '../format.ts';
 import { Cell, Rows } from '../parts.tsx';
 import { layout, type Placed } from './layout.ts';
 
-const NODE = { width: 190, height: 74 };
+const NODE = { width: 204, height: 74 };
 const GAP = { x: 56, y: 18 };
-const NAME = 27;
+const NAME = 26;
 
 /** The job's graph as it was sampled last. The table under it says the same in words. */
 export function Graph({ series: { job, points, totals } }: { readonly series: SampleSeries }): JSX.Element {
