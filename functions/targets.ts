@@ -5,6 +5,7 @@ import { createKubernetesApi } from '../lib/kubernetes/api/https-api.ts';
 import { createRestTransport } from '../lib/kubernetes/access/rest-access.ts';
 import { DispatchError } from '../lib/core/errors.ts';
 import type { Target, Targets } from '../lib/dispatch/targets.ts';
+import { createJobHistory } from '../lib/flink/rest/history.ts';
 import { createClusterInspection } from '../lib/flink/rest/inspection.ts';
 import { createJars } from '../lib/flink/rest/jars.ts';
 import { createApplicationManager, createJobManager } from '../lib/flink/rest/job-manager.ts';
@@ -46,6 +47,7 @@ async function openTarget(config: TargetConfig, s3: S3Client): Promise<Target> {
     application: (ref) => createApplicationManager(createRestTransport(api, ref, config.rest)),
     savepoints: (ref) => createSavepoints(createRestTransport(api, ref, config.rest)),
     rescaling: (ref) => createRescaling(createRestTransport(api, ref, config.rest)),
+    history: (ref) => createJobHistory(createRestTransport(api, ref, config.rest)),
     session(ref) {
       const transport = createRestTransport(api, ref, config.rest);
       return { jars: createJars(transport), inspection: createClusterInspection(transport) };

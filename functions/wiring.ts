@@ -14,6 +14,8 @@ import { createEventBridgeDestination } from '../lib/outcome/eventbridge-destina
 import { openDestination } from '../lib/outcome/open-destination.ts';
 import { createPublisher } from '../lib/outcome/publisher.ts';
 import { createS3EvidenceStore } from '../lib/run/store/s3-evidence-store.ts';
+import { createS3ArchiveStore } from '../lib/run/store/history/s3-archive-store.ts';
+import { createS3SampleStore } from '../lib/run/store/history/s3-sample-store.ts';
 import { createS3Locks } from '../lib/run/store/s3-locks.ts';
 import { createS3SessionLeases } from '../lib/run/store/s3-session-leases.ts';
 import { s3StateStorages } from '../lib/state/s3-state-storage.ts';
@@ -42,6 +44,8 @@ export const wiring: () => Promise<Wiring> = onceWired(({ config, deployment, s3
     locks: createS3Locks(ledgerBucket),
     evidence: createS3EvidenceStore(ledgerBucket),
     reportOf: (run: RunRecord) => reportOf(run, config.LEDGER_BUCKET),
+    samples: createS3SampleStore(ledgerBucket),
+    archives: createS3ArchiveStore(ledgerBucket),
     publisher: publisherFor(config, sqs),
     callbacks: taskCallbacks(),
     targets: createTargets(deployment, s3),

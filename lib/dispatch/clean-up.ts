@@ -6,6 +6,7 @@ import { currentAttempt, hasAttempt, toCleaning, toClosed, updateAttempt } from 
 import { MAX_WAIT, nextLook } from '../run/intervals.ts';
 import type { EndedRun, HasAttempt } from '../run/record.ts';
 import { openAttempt, withRun } from './attempt-context.ts';
+import { archiveUnseen, isArchiveOpen } from './history/archive.ts';
 import { forgetTries } from './state/forget-tries.ts';
 import { withNewestState } from './state/newest-state.ts';
 import type { DispatchDeps } from './deps.ts';
@@ -24,6 +25,7 @@ export function beginCleanUp(record: EndedRun, now: Instant): Step {
 export async function cleanUp(record: EndedRun, deps: DispatchDeps): Promise<Step> {
   const now = deps.clock.now();
   if (!hasAttempt(record) || currentAttempt(record).removalVerifiedAt !== undefined) return close(record, deps);
+  if (isArchiveOpen(record)) return continueNow(await archiveUnseen(record, deps));
   if (record.keepUntil !== undefined && record.keepUntil > now) {
     if (jobIsOver(record)) await releaseLock(record, deps);
     return waitFor(await keep(record, deps), Math.min(MAX_WAIT, record.keepUntil - now));

@@ -11,6 +11,8 @@ import type { Publisher } from '../outcome/publisher.ts';
 import type { TaskCallbacks } from '../outcome/task-callbacks.ts';
 import type { DeadLetters } from '../run/store/dead-letters.ts';
 import type { EvidenceStore, ReportStore } from '../run/store/evidence-store.ts';
+import type { ArchiveStore } from '../run/store/history/archive-store.ts';
+import type { SampleStore } from '../run/store/history/sample-store.ts';
 import type { Ledger } from '../run/store/ledger.ts';
 import type { Locks } from '../run/store/locks.ts';
 import type { RunRecord } from '../run/record.ts';
@@ -38,6 +40,8 @@ export interface DispatchDeps {
   readonly evidence: EvidenceStore & ReportStore;
   /** A run that has ended as one page of HTML, in which all that others said is text. */
   readonly reportOf: (run: RunRecord) => string;
+  readonly samples: SampleStore;
+  readonly archives: ArchiveStore;
   readonly publisher: Publisher;
   readonly callbacks: TaskCallbacks;
   readonly eventContext: EventContext;

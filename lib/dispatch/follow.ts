@@ -13,6 +13,8 @@ import { firstJobManager } from '../verdict/verdict.ts';
 import { openAttempt, withRun, type AttemptContext } from './attempt-context.ts';
 import type { DispatchDeps } from './deps.ts';
 import { keepAbortDecision, keepEvidence, type Decision } from './evidence.ts';
+import { archiveAttempt } from './history/archive.ts';
+import { keepHistory, keepLastSample } from './history/keep-history.ts';
 import { driveStop } from './state/drive-stop.ts';
 import { lookAtStop } from './state/look-at-stop.ts';
 import { noteSecondStart, withStateAtEnd } from './state/state-at-end.ts';
@@ -46,8 +48,9 @@ async function goOn(at: AttemptContext<ActiveRun>, facts: DecisionFacts, verdict
     return continueNow(afterFailure(kept, acted.failed, clock.now()));
   }
   const driven = await driveStop(withRun(at, acted.record), facts.observation);
-  const next = noteSilence(driven, verdict, clock.now());
-  if (acted.again === true || driven !== acted.record) return continueNow(next);
+  const silent = noteSilence(driven, verdict, clock.now());
+  if (acted.again === true || driven !== acted.record) return continueNow(silent);
+  const next = await keepHistory(withRun(at, silent), facts.observation);
   const now = clock.now();
   return waitFor(next, inTimeToRenew(next, nextLook(next, now), now));
 }
@@ -65,7 +68,9 @@ async function endAttempt(at: AttemptContext<ActiveRun>, facts: DecisionFacts, v
   const sealed = await seal(withRun(at, running), facts.observation);
   if (sealed === undefined) return waitFor(running, nextLook(running, clock.now()));
   const kept = await withEvidence(withRun(at, sealed), verdict.outcome, decision);
-  const noted = noteSecondStart(withRun(at, kept), facts.observation);
+  await keepLastSample(withRun(at, kept), facts.observation);
+  const archived = await archiveAttempt(withRun(at, kept), facts.observation, verdict.outcome);
+  const noted = noteSecondStart(withRun(at, archived), facts.observation);
   const left = await withStateAtEnd(withRun(at, noted), facts.observation, verdict.outcome);
   return continueNow(
     verdict.kind === 'ended' ? ended(left, verdict.outcome, clock.now()) : failed(left, verdict.outcome, clock.now()),

@@ -1,4 +1,5 @@
 import type { ClusterAccess, ClusterRef } from '../kubernetes/cluster/port.ts';
+import type { JobHistory } from '../flink/job-history.ts';
 import type {
   ApplicationManager,
   ClusterInspection,
@@ -20,6 +21,8 @@ export interface Target {
   savepoints(ref: ClusterRef): Savepoints;
   /** How many subtasks its job has. */
   rescaling(ref: ClusterRef): Rescaling;
+  /** What is kept of its jobs for later. */
+  history(ref: ClusterRef): JobHistory;
   session(ref: ClusterRef): SessionAccess;
 }
 

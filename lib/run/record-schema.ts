@@ -63,7 +63,7 @@ const attempt = z.looseObject({
   capacityWaits: z.int().positive().exactOptional(),
   artifacts: z.array(z.string()).exactOptional(),
   logsKept: z.record(z.string(), instant).exactOptional(),
-  sampledAt: instant.exactOptional(),
+  sampled: z.looseObject({ count: z.int(), at: instant }).exactOptional(),
   archive: z
     .looseObject({ jobs: z.array(z.string()), draftedAt: instant.exactOptional(), endedAt: instant.exactOptional() })
     .exactOptional(),

@@ -135,8 +135,8 @@ export interface Attempt {
   readonly artifacts?: readonly string[];
   /** When the logs of its pods were last kept while it ran, by pod. */
   readonly logsKept?: Readonly<Record<string, Instant>>;
-  /** When a sample of its job was last kept, or tried to be. */
-  readonly sampledAt?: Instant;
+  /** How many samples of its job were kept, or tried to be, and when the last one. */
+  readonly sampled?: { readonly count: number; readonly at: Instant };
   /** What was archived of its jobs; `endedAt`: since when nothing more is. */
   readonly archive?: {
     readonly jobs: readonly string[];

@@ -28,6 +28,8 @@ import { createS3LiveRuns, createS3SweepPlaces } from '../../lib/run/store/s3-li
 import { createS3RunIndex, createS3RunList } from '../../lib/run/store/s3-run-index.ts';
 import type { HttpAnswer, HttpCall, HttpDeps } from '../../lib/operate/http/call.ts';
 import { answerCall } from '../../lib/operate/http/routes.ts';
+import { createS3ArchiveStore } from '../../lib/run/store/history/s3-archive-store.ts';
+import { createS3SampleStore } from '../../lib/run/store/history/s3-sample-store.ts';
 import { createS3Locks } from '../../lib/run/store/s3-locks.ts';
 import { s3StateStorages } from '../../lib/state/s3-state-storage.ts';
 import { createSqsDeadLetters } from '../../lib/run/store/sqs-dead-letters.ts';
@@ -121,6 +123,8 @@ export function dispatchDeps(world: World, invocation: Invocation): DispatchDeps
     locks: createS3Locks(bucket),
     evidence: createS3EvidenceStore(bucket),
     reportOf: (run) => reportOf(run, LEDGER),
+    samples: createS3SampleStore(bucket),
+    archives: createS3ArchiveStore(bucket),
     publisher: createPublisher({ destinations: [bus], open: () => bus }),
     targets: () => Promise.resolve(target),
     keepJar: s3Pins({ ...bucket, clock: base.clock }).refresh,
@@ -145,6 +149,7 @@ function targetOf(world: World, invocation: Invocation): Target {
     savepoints: (ref) => world.flink.savepoints(invocation, ref),
     session: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink.prepared).session(invocation, ref),
     rescaling: (ref) => world.flink.rescaling(invocation, ref),
+    history: (ref) => (isSession(ref.clusterId) ? world.sessions.flink : world.flink).history(invocation, ref),
   };
 }
 

@@ -13,6 +13,7 @@ import type { Stored } from './servers/kubernetes-objects.ts';
 import { checkChange, checkShape, isCalledEndless, isOfOneKey, type Check } from './record-invariants.ts';
 import type { Put } from './servers/s3.ts';
 import { isPoolDeployment, isTheirs, isUnderForeign } from './sessions/session-invariants.ts';
+import { checkHistory } from './history/invariants.ts';
 import { checkIndex } from './index/invariants.ts';
 import { checkReport } from './index/report-invariants.ts';
 import type { Invocation } from './simulation.ts';
@@ -30,7 +31,7 @@ const RUN_ID = 'flink-dispatch.io/run-id';
 const RECORD = /^runs\/[0-9a-f]{20}\/record\.json$/;
 /** Under another key the invariants would look at nothing, and hold. */
 const DOCUMENTED =
-  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|report\.html$|evidence\/)|sweep-place\.json$)|(?:live|live-deployments|locks|lock-queues|sessions)\/|index\/(?:rows|older)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
+  /^(?:runs\/(?:[0-9a-f]{20}\/(?:record\.json$|report\.html$|evidence\/|samples\/\d+\/\d-\d\d\.jsonl$|archive\/\d+\/[0-9a-f]{32}\.json$)|sweep-place\.json$)|(?:live|live-deployments|locks|lock-queues|sessions)\/|archive\/(?:[^/]+\/)?[0-9a-f]{32}$|index\/(?:rows|older)\/|deployments\/(?:[0-9a-f]{20}\/(?:record|requests\/[0-9a-f]{20})|uploads\/[0-9a-f]{64})\.json$|jars\/(?:sha256|incoming|known)\/)/;
 /** Run messages of one run at once: its own, those of a source that sends again and again, of who cancels, of the sweeper. */
 const MOST_MESSAGES = 40;
 
@@ -375,7 +376,9 @@ export class Invariants {
     this.checkConflicts();
     this.checkAgain();
     this.checkFirings();
-    checkIndex(this.checks, [...this.records.values()], this.world.s3);
+    const { s3, sim } = this.world;
+    checkIndex(this.checks, [...this.records.values()], s3);
+    checkHistory(this.checks, [...this.records.values()], { s3, struck: sim.faults.struck });
     const left = this.world.locks.left();
     this.check('no lock is left', left.length === 0, () => left.join(', '));
   }

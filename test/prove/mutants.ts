@@ -8,6 +8,7 @@ import { SESSION_MUTANTS } from './sessions/session-mutants.ts';
 import { ATTEMPT_MUTANTS } from './attempts/mutants.ts';
 import { CALLBACK_MUTANTS, CALLBACK_TESTED } from './callbacks/mutants.ts';
 import { LOCK_MUTANTS } from './locks/mutants.ts';
+import { HISTORY_MUTANTS, HISTORY_TESTED } from './history/mutants.ts';
 import { INDEX_MUTANTS, INDEX_TESTED } from './index/mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
 import type { Plan } from './world.ts';
@@ -44,6 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RESCALE_PLAYED,
   ...ATTEMPT_MUTANTS,
   ...INDEX_MUTANTS,
+  ...HISTORY_MUTANTS,
   ...PREPARED_MUTANTS,
   ...LOCK_MUTANTS,
   ...CALLBACK_MUTANTS,
@@ -343,6 +345,7 @@ export const TESTED: readonly TestedMutant[] = [
   ...STREAM_TESTED,
   ...CALLBACK_TESTED,
   ...INDEX_TESTED,
+  ...HISTORY_TESTED,
   {
     name: 'a cluster in which the program goes on is not kept',
     test: 'test/dispatch/clean-up.test.ts',

@@ -106,7 +106,9 @@ describe('a run', () => {
     const path = `/api/runs/${shown.failed}/attempts/1/samples`;
     expect(await read<{ series: null }>(path)).toEqual({ series: null });
     const samples = [sampleAt(10_000), sampleAt(20_000, { records: 50 })];
-    for (const sample of samples) await createS3SampleStore(bucket).add(shown.failed, 1, sample);
+    const store = createS3SampleStore(bucket);
+    for (const [index, sample] of samples.entries())
+      await store.keep({ runId: shown.failed, attempt: 1, number: index + 1 }, sample);
     const { series } = await read<{ series: SampleSeries }>(path);
     expect(series.job.vertices.map(({ name }) => name)).toEqual(['Source', 'Sink']);
     expect(series.points.map(({ at, vertices }) => [at, vertices[SINK]?.recordsIn])).toEqual([

@@ -81,6 +81,6 @@ export async function storeSamples({ s3, now }: Shown, runId: RunId, attempt: nu
       written: 600_000,
     };
     const heap = { used: (200 + 10 * (n % 7)) * 2 ** 20, max: 512 * 2 ** 20 };
-    await store.add(runId, attempt, { ...sample, job, checkpoint, heap, restarts: n < 12 ? 0 : 1 });
+    await store.keep({ runId, attempt, number: n + 1 }, { ...sample, job, checkpoint, heap, restarts: n < 12 ? 0 : 1 });
   }
 }

@@ -5,8 +5,8 @@ import { MAX_VERTICES, type SampledJob, type VertexCounts } from '../../flink/jo
 import type { Sample } from './sample.ts';
 
 /*
- * Samples as they are stored: lines of JSON. A line with `job` tells of which job those behind it are; each other one is a
- * sample, with the counts of its vertices as bare numbers in the order of the job's. Lines that are not known are passed over.
+ * Samples as they are stored: lines of JSON. A line with `job` tells of which job those behind it are; one with `at` is a sample,
+ * with the counts of its vertices as bare numbers in the order of the job's. Lines that are not known are passed over.
  */
 const count = z.number().nullable();
 const vertexSchema = z.object({
@@ -34,27 +34,10 @@ const sampleLine = z.object({
   taskManagers: z.number().exactOptional(),
 });
 
-const JOB = '{"job":';
 const MAX_NAME = 300;
 
-/** The text with one more sample, and how many it then has. */
-export function addSample(text: string, sample: Sample): { readonly text: string; readonly samples: number } {
-  const lines = text.split('\n').filter((line) => line !== '');
-  const job = jobText(sample.job);
-  const known = lines.findLast((line) => line.startsWith(JOB));
-  const added = [...lines, ...(known === job ? [] : [job]), sampleText(sample)];
-  return { text: `${added.join('\n')}\n`, samples: added.filter((line) => !line.startsWith(JOB)).length };
-}
-
-export function writeSamples(samples: readonly Sample[]): string {
-  let last: string | undefined;
-  const lines = samples.flatMap((sample) => {
-    const job = jobText(sample.job);
-    const isNew = job !== last;
-    last = job;
-    return [...(isNew ? [job] : []), sampleText(sample)];
-  });
-  return lines.map((line) => `${line}\n`).join('');
+export function writeSample(sample: Sample): string {
+  return `${jobText(sample.job)}\n${sampleText(sample)}\n`;
 }
 
 /** Whatever cannot be read of it is left out. */

@@ -5,6 +5,3 @@ import type { JobFigures } from '../../flink/job-history.ts';
 export interface Sample extends JobFigures {
   readonly at: Instant;
 }
-
-/** Points that are kept of an attempt: the newest as they came, older ones ever farther apart. */
-export const MOST_POINTS = 500;

@@ -3,24 +3,27 @@ import type { Attempt } from '../record.ts';
 
 /** JobManagers fetch metrics every 10 s (`metrics.fetcher.update-interval`): more samples would say no more. */
 const SHORTEST = { batch: 10_000, streaming: 60_000 } as const;
-const LONGEST: Duration = 15 * 60_000;
+const LONGEST: Duration = 40 * 60_000;
 /** Samples a job would have if all came at the distance of its last one. */
-const MANY = 200;
+const MANY = 80;
 
-/** At least this much apart: a minute for streams, less often with a job's age, at most a quarter of an hour. */
+/**
+ * At least this much apart: a minute for streams at first, and less often with a job's age. A sample takes half as much
+ * processor time as a look does, and over a week one look in seven keeps one (`npm run bench:follow`).
+ */
 export function sampleInterval(kind: 'batch' | 'streaming', age: Duration): Duration {
   return Math.min(LONGEST, Math.max(SHORTEST[kind], age / MANY));
 }
 
 /** Whether a look, which comes anyway, is to keep a sample. Looks come early by a little. */
 export function isSampleDue(
-  { runningAt, sampledAt }: Pick<Attempt, 'runningAt' | 'sampledAt'>,
+  { runningAt, sampled }: Pick<Attempt, 'runningAt' | 'sampled'>,
   kind: 'batch' | 'streaming',
   now: Instant,
 ): boolean {
   if (runningAt === undefined) return false;
-  if (sampledAt === undefined) return true;
-  return now - sampledAt >= 0.95 * sampleInterval(kind, now - runningAt);
+  if (sampled === undefined) return true;
+  return now - sampled.at >= 0.95 * sampleInterval(kind, now - runningAt);
 }
 
 const MINUTE: Duration = 60_000;

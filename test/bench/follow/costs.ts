@@ -1,4 +1,5 @@
 import { nextLook } from '../../../lib/run/intervals.ts';
+import { isDraftDue, isSampleDue } from '../../../lib/run/samples/sampling.ts';
 import { liveRun, member } from './fleet.ts';
 
 /** US dollars, list prices of us-east-1 in 2026, without a free tier. */
@@ -32,6 +33,28 @@ export function dollarsPerLook({ puts, gets, sends, ms }: LookCost): number {
     PRICE.lambdaRequest +
     (ms / 1000) * MEMORY_GB * PRICE.lambdaGbSecond
   );
+}
+
+/** Of the looks at a stream in its first week: the shares that keep a sample, and that draft an archive. */
+export function historyShares(): { readonly samples: number; readonly drafts: number } {
+  let attempt: {
+    runningAt: number;
+    sampled?: { count: number; at: number };
+    archive?: { jobs: []; draftedAt: number };
+  } = { runningAt: 0 };
+  // Each moment of the week counts alike, as ages of a fleet do.
+  const weigh = { samples: 0, drafts: 0 };
+  for (let at = 0; at < 7 * 24 * HOUR;) {
+    const wait = nextLook(liveRun(member(0), at, at, at), at);
+    const sampled = isSampleDue(attempt, 'streaming', at);
+    const drafted = isDraftDue(attempt, at);
+    if (sampled) attempt = { ...attempt, sampled: { count: 1, at } };
+    if (drafted) attempt = { ...attempt, archive: { jobs: [], draftedAt: at } };
+    if (sampled) weigh.samples += wait;
+    if (drafted) weigh.drafts += wait;
+    at += wait;
+  }
+  return { samples: weigh.samples / (7 * 24 * HOUR), drafts: weigh.drafts / (7 * 24 * HOUR) };
 }
 
 /** Looks in the hour that begins at this age of a run, by the intervals that the functions follow. */

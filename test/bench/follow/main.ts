@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nextLook } from '../../../lib/run/intervals.ts';
-import { dollarsPerLook, looksPerHour, type LookCost } from './costs.ts';
+import { dollarsPerLook, historyShares, looksPerHour, type LookCost } from './costs.ts';
 import { liveRun, member, type Member } from './fleet.ts';
 import { naive, ours, type Way } from './ways.ts';
 
@@ -18,6 +18,7 @@ const { values } = parseArgs({
 const RUNS = Number(values.runs);
 const SECONDS = Number(values.seconds);
 const AT_ONCE = 16;
+const ROUNDS = 3;
 const WEEK = 7 * 24 * 3_600_000;
 
 interface Fleet {
@@ -60,13 +61,13 @@ interface Rate {
 }
 
 /** Looks one after another for some seconds, as fast as it goes. */
-async function rate(way: Pick<Way, 'look'>, seconds: number, numbers: Map<string, number>): Promise<Rate> {
+async function rate(way: Pick<Way, 'look'>, seconds: number, numbers: Map<string, number>, runs = RUNS): Promise<Rate> {
   const end = Date.now() + seconds * 1000;
   let index = 0;
   const cpu = process.cpuUsage();
   await work(() => {
     if (Date.now() >= end) return undefined;
-    const of = member((index += 1) % RUNS);
+    const of = member((index += 1) % runs);
     return () => way.look(of, { version: 1, runId: of.runId, step: numbers.get(of.runId) ?? 2 });
   });
   const { user, system } = process.cpuUsage(cpu);
@@ -142,6 +143,37 @@ function perLook(
   return (kind) => ((after[kind] ?? 0) - (before[kind] ?? 0)) / looks;
 }
 
+interface HistoryCost {
+  /** Milliseconds of CPU, beyond those of a look. */
+  readonly sample: number;
+  readonly draft: number;
+  /** Of the looks of a week. */
+  readonly samples: number;
+  readonly drafts: number;
+  /** Of the time of a look, on average. */
+  readonly share: number;
+}
+
+/** So few runs that each is sampled as often as its newest samples are kept apart. */
+const SAMPLED = 50;
+
+/** Looks that all keep a sample, and looks that all draft an archive, beside those that do neither, by turns. */
+async function historyCost(url: string, numbers: Map<string, number>): Promise<HistoryCost> {
+  const again = ({ runId, step }: { runId: string; step: number }): void => void numbers.set(runId, step);
+  const ways = (['nothing', 'sample', 'draft'] as const).map((due) => ours(url, again, due));
+  const sums = [0, 0, 0];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, way] of ways.entries()) {
+      if (round === 0) await rate(way, 1, numbers, SAMPLED);
+      sums[index] = (sums[index] ?? 0) + (await rate(way, 4, numbers, SAMPLED)).cpuMs / ROUNDS;
+    }
+  }
+  const [plain = 0, withSample = 0, withDraft = 0] = sums;
+  const { samples, drafts } = historyShares();
+  const [sample, draft] = [withSample - plain, withDraft - plain];
+  return { sample, draft, samples, drafts, share: (samples * sample + drafts * draft) / plain };
+}
+
 async function bench(fleet: Fleet): Promise<boolean> {
   const numbers = new Map<string, number>();
   const way = ours(fleet.url, ({ runId, step: look }) => numbers.set(runId, look));
@@ -153,6 +185,7 @@ async function bench(fleet: Fleet): Promise<boolean> {
   const before = await fleet.counts();
   const own = await rate(way, 10, numbers);
   const requests = perLook(before, await fleet.counts(), own.looks);
+  const history = await historyCost(fleet.url, numbers);
   const script = naive(fleet.url);
   await rate(script, 2, numbers);
   const plain = await rate(script, 10, numbers);
@@ -169,13 +202,15 @@ async function bench(fleet: Fleet): Promise<boolean> {
     { what: 'streaming, first hour', dollars: dollars * looksPerHour(0, 'streaming') },
     { what: 'streaming, second day', dollars: dollars * looksPerHour(25 * 3_600_000, 'streaming') },
   ];
-  const pass = lateness.mostOfInterval <= 1 && hours.every((hour) => hour.dollars < 0.01);
+  const pass = history.share <= 0.1 && lateness.mostOfInterval <= 1 && hours.every((hour) => hour.dollars < 0.01);
   console.log(`
                           looks/s and core   CPU ms a look
 flink-dispatch            ${own.perCore.toFixed(0).padStart(16)}${own.cpuMs.toFixed(2).padStart(16)}
 script (client-node)      ${plain.perCore.toFixed(0).padStart(16)}${plain.cpuMs.toFixed(2).padStart(16)}   (looks only: no record, no queue)
 
 a look asks               ${cost.gets.toFixed(1)} GET and ${cost.puts.toFixed(1)} PUT of S3, ${cost.sends.toFixed(1)} SendMessage, ${requests('kubernetes').toFixed(1)} Kubernetes, ${requests('flink').toFixed(1)} Flink
+its history               ${history.sample.toFixed(2)} ms more for a sample (${(100 * history.samples).toFixed(0)} % of looks), ${history.draft.toFixed(2)} ms for a draft of an archive (${(100 * history.drafts).toFixed(1)} %)
+                          ${(100 * history.share).toFixed(1)} % of a look (goal: 10 %)
 ${RUNS} live runs         ${lateness.looks} looks in ${SECONDS} s on one process; late by ${lateness.medianMs} ms median, ${lateness.p99Ms} ms p99, ${lateness.mostMs} ms at most
                           at most ${(100 * lateness.mostOfInterval).toFixed(1)} % of a poll interval (goal: 100 %)
 ${hours.map(({ what, dollars: each }) => `${what.padEnd(26)}$${each.toFixed(5)} per run-hour (goal: below $0.01)`).join('\n')}
@@ -189,6 +224,7 @@ ${hours.map(({ what, dollars: each }) => `${what.padEnd(26)}$${each.toFixed(5)} 
       requests: cost,
       lag: lateness,
       hours,
+      history,
       pass,
     }),
   );

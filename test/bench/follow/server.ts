@@ -12,6 +12,8 @@ import { LEDGER, member, podUid, type Member } from './fleet.ts';
  */
 const SIZE = Number(process.argv[2]);
 const RECORDING = new URL('../../fixtures/kubernetes/2.3.0/running/facts.json', import.meta.url);
+const JOB = new URL('../../fixtures/flink/rest/2.3.0/running/job.json', import.meta.url);
+const details = JSON.parse(readFileSync(JOB, 'utf8')) as object;
 const template = JSON.parse(readFileSync(RECORDING, 'utf8')) as { deployment: V1Deployment; pods: V1Pod[] };
 
 const fleet = new Map<string, Member>(
@@ -50,6 +52,26 @@ function podsOf(one: Member): V1Pod[] {
   });
 }
 
+/** A job of two vertices with checkpoints. */
+function historyOf({ jobId }: Member, path: string): unknown {
+  const job = `/jobs/${jobId}`;
+  if (path === job) return { ...details, jid: jobId };
+  if (path === `${job}/metrics`) return [{ id: 'numRestarts', value: '0' }];
+  if (path === '/taskmanagers/metrics')
+    return ['Used', 'Max'].map((name) => ({ id: `Status.JVM.Memory.Heap.${name}`, max: 123_456_789 }));
+  if (path.endsWith('/watermarks')) return [{ id: '0.currentInputWatermark', value: String(Date.now()) }];
+  if (path === `${job}/checkpoints`) {
+    const one = { '@class': 'completed', id: 7, status: 'COMPLETED', is_savepoint: false, trigger_timestamp: 1 };
+    const sizes = { latest_ack_timestamp: 2, state_size: 1, checkpointed_size: 1, end_to_end_duration: 1 };
+    return {
+      counts: { completed: 7, failed: 0 },
+      latest: { completed: { ...one, ...sizes } },
+      history: Array.from({ length: 10 }, (_, id) => ({ ...one, ...sizes, id })),
+    };
+  }
+  return undefined;
+}
+
 function kubernetes(url: URL): unknown {
   const selected = /app=([^,]+)/.exec(url.searchParams.get('labelSelector') ?? '')?.[1];
   const [, , , , , resource, name = '', , ...rest] = url.pathname.split('/');
@@ -65,7 +87,8 @@ function kubernetes(url: URL): unknown {
   if (resource === 'services') {
     const one = fleet.get(decodeURIComponent(name).replace(/-rest:rest$/, ''));
     const job = { jobId: one?.jobId ?? '', name: 'follow', startedAt: 0, runs: Infinity };
-    return one === undefined ? undefined : answerOf(job, `/${rest.join('/')}`, Date.now());
+    const path = `/${rest.join('/')}`;
+    return one === undefined ? undefined : (historyOf(one, path) ?? answerOf(job, path, Date.now()));
   }
   return { items: [] };
 }

@@ -8,6 +8,10 @@ import { advance } from '../../../lib/dispatch/advance.ts';
 import type { DispatchDeps } from '../../../lib/dispatch/deps.ts';
 import type { Target } from '../../../lib/dispatch/targets.ts';
 import { createApplicationManager, createJobManager } from '../../../lib/flink/rest/job-manager.ts';
+import { createJobHistory } from '../../../lib/flink/rest/history.ts';
+import { createS3ArchiveStore } from '../../../lib/run/store/history/s3-archive-store.ts';
+import { createS3SampleStore } from '../../../lib/run/store/history/s3-sample-store.ts';
+import { hasAttempt, updateAttempt } from '../../../lib/run/machine.ts';
 import type { Ledger } from '../../../lib/run/store/ledger.ts';
 import { isRunMessage, type RunMessage } from '../../../lib/run/store/run-queue.ts';
 import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
@@ -29,7 +33,11 @@ function unused(what: string): never {
 const nothing = <T extends object>(what: string): T => new Proxy({} as T, { get: () => unused(what) });
 
 /** What the deployed function does with a run message, with its own adapters. `again` gets the message that it sends. */
-export function ours(url: string, again: (message: RunMessage, delaySeconds: number) => void): Way {
+export function ours(
+  url: string,
+  again: (message: RunMessage, delaySeconds: number) => void,
+  due: 'nothing' | 'sample' | 'draft' = 'nothing',
+): Way {
   const config = { endpoint: url, region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
   const s3 = new S3Client({ ...config, forcePathStyle: true });
   const ledger = createS3Ledger({ s3, bucket: LEDGER });
@@ -43,10 +51,11 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     application: (ref) => createApplicationManager(createRestTransport(api, ref, { kind: 'service-proxy' })),
     savepoints: () => unused('savepoints'),
     rescaling: () => unused('rescaling'),
+    history: (ref) => createJobHistory(createRestTransport(api, ref, { kind: 'service-proxy' })),
     session: () => unused('sessions'),
   };
   const deps: DispatchDeps = {
-    ledger,
+    ledger: withHistory(ledger, due),
     deployments: nothing('deployments'),
     runQueue: {
       async send(message, delaySeconds) {
@@ -58,6 +67,8 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     deadLetters: nothing('dead letters'),
     evidence: new FakeEvidenceStore(),
     reportOf: () => '',
+    samples: createS3SampleStore({ s3, bucket: LEDGER }),
+    archives: createS3ArchiveStore({ s3, bucket: LEDGER }),
     publisher: { publish: () => unused('events') },
     callbacks: NO_TASKS,
     eventContext: { source: '/bench', ledgerBucket: LEDGER },
@@ -71,6 +82,21 @@ export function ours(url: string, again: (message: RunMessage, delaySeconds: num
     inlineWait: 0,
   };
   return { ledger, look: (_of, message) => advance(message, deps, Date.now() + 60_000) };
+}
+
+/** What a look finds on record of the history, whatever was written: so that each one keeps a sample, or none does. */
+function withHistory(ledger: Ledger, due: 'nothing' | 'sample' | 'draft'): Ledger {
+  return {
+    ...ledger,
+    async read(runId) {
+      const stored = await ledger.read(runId);
+      if (stored === undefined || !hasAttempt(stored.value)) return stored;
+      const now = Date.now();
+      const archive = { jobs: [], draftedAt: due === 'draft' ? 0 : now };
+      const sampled = { count: now % 1_000, at: due === 'sample' ? 0 : now };
+      return { ...stored, value: updateAttempt(stored.value, { sampled, archive }) };
+    },
+  };
 }
 
 /** What a script would do: the Kubernetes client's classes, made for each look, and a fetch of the job's state. */

@@ -37,6 +37,7 @@ import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { reportOf } from '../../../lib/view/report/report.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
+import { fakeHistory } from '../../fakes/history.ts';
 import { FakeLocks } from '../../fakes/locks.ts';
 import { FakePublisher } from '../../fakes/publisher.ts';
 import { FakeRunQueue } from '../../fakes/run-queue.ts';
@@ -136,6 +137,7 @@ export class Run {
         evidence: this.evidence,
         reportOf: (run) => reportOf(run, 'ledger'),
         locks: new FakeLocks(),
+        ...fakeHistory(),
       },
       publisher: this.publisher(),
       targets: async (name) => this.watched(await targets(name)),

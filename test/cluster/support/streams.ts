@@ -31,6 +31,7 @@ import { FakeDeployments } from '../../fakes/deployments.ts';
 import { reportOf } from '../../../lib/view/report/report.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
+import { fakeHistory } from '../../fakes/history.ts';
 import { FakeLocks } from '../../fakes/locks.ts';
 import { logLine } from '../../fakes/log-line.ts';
 import { FakePublisher } from '../../fakes/publisher.ts';
@@ -103,6 +104,7 @@ export class Streams {
         evidence: new FakeEvidenceStore(),
         reportOf: (run) => reportOf(run, bucket),
         locks: new FakeLocks(),
+        ...fakeHistory(),
         publisher: this.published,
       },
       deliver: createDelivery(deployment, { sign: signedUrls(s3), clock, bundle, archives: NO_ARCHIVES }),
@@ -254,6 +256,8 @@ export class Streams {
       runQueue: guard(fixed.runQueue, 'queue'),
       locks: guard(fixed.locks, 'locks'),
       evidence: guard(fixed.evidence, 'evidence'),
+      samples: guard(fixed.samples, 'samples'),
+      archives: guard(fixed.archives, 'archives'),
       publisher: guard(fixed.publisher, 'publisher'),
       keepJar: this.deaths.guardCall(fixed.keepJar, 'keep jar', life),
       state: (uri) => guard(fixed.state(uri), 'state'),
@@ -270,6 +274,7 @@ function guardedTarget(target: Target, guard: <P extends object>(port: P, name: 
     application: (ref) => guard(target.application(ref), 'flink'),
     savepoints: (ref) => guard(target.savepoints(ref), 'flink'),
     rescaling: (ref) => guard(target.rescaling(ref), 'flink'),
+    history: (ref) => guard(target.history(ref), 'flink'),
     session: (ref) => ({ ...target.session(ref), jars: guard(target.session(ref).jars, 'flink') }),
   };
 }

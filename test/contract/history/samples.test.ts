@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runIdFor } from '../../../lib/core/ids.ts';
-import { MOST_POINTS } from '../../../lib/run/samples/sample.ts';
+import { MOST_SAMPLES } from '../../../lib/run/samples/places.ts';
 import type { ReadSamples, SampleStore } from '../../../lib/run/store/history/sample-store.ts';
 import { createS3SampleReader, createS3SampleStore } from '../../../lib/run/store/history/s3-sample-store.ts';
 import { FakeSampleStore } from '../../fakes/sample-store.ts';
@@ -32,22 +32,24 @@ function describeSamples(name: string, make: () => Made | Promise<Made>): void {
   describe(`samples: ${name}`, () => {
     it('come back in order, of their run and attempt alone', async () => {
       const { store, read } = await make();
-      for (const at of [1, 2, 3]) await store.add(RUN, 1, sampleAt(at, { records: at, watermark: at }));
-      await store.add(RUN, 2, sampleAt(9));
+      for (const at of [1, 2, 3])
+        await store.keep({ runId: RUN, attempt: 1, number: at }, sampleAt(at, { records: at, watermark: at }));
+      await store.keep({ runId: RUN, attempt: 2, number: 1 }, sampleAt(9));
       expect(await read(RUN, 1)).toEqual([1, 2, 3].map((at) => sampleAt(at, { records: at, watermark: at })));
       expect(await read(RUN, 2)).toEqual([sampleAt(9)]);
       expect(await read(OTHER, 1)).toEqual([]);
     });
 
-    it('are so many at most, from the first one to the last', async () => {
+    it('are so many at most, to the last one', async () => {
       const { store, read } = await make();
-      const times = Array.from({ length: 2 * MOST_POINTS }, (_, index) => index * 60_000);
-      for (const at of times) await store.add(RUN, 1, sampleAt(at));
-      const kept = (await read(RUN, 1)).map(({ at }) => at);
-      expect(kept.length).toBeLessThanOrEqual(MOST_POINTS);
-      expect(kept.length).toBeGreaterThan(MOST_POINTS / 2);
-      expect([kept[0], kept.at(-1)]).toEqual([times[0], times.at(-1)]);
+      const numbers = Array.from({ length: 700 }, (_, index) => index + 1);
+      for (const number of numbers) await store.keep({ runId: RUN, attempt: 1, number }, sampleAt(number * 60_000));
+      const kept = (await read(RUN, 1)).map(({ at }) => at / 60_000);
+      expect(kept.length).toBeLessThanOrEqual(MOST_SAMPLES);
+      expect(kept.slice(-100)).toEqual(numbers.slice(-100));
       expect(kept).toEqual([...kept].sort((a, b) => a - b));
+      await store.keep({ runId: RUN, attempt: 1, number: 700 }, sampleAt(1));
+      expect((await read(RUN, 1)).map(({ at }) => at)).not.toContain(700 * 60_000);
     });
   });
 }

@@ -57,7 +57,7 @@ export class Asking {
       callbacks: { complete: tell('complete'), heartbeat: tell('heartbeat') },
       eventContext: { source: '/test', ledgerBucket: 'ledger' },
       clock: { now: () => this.now, sleep: () => Promise.resolve() },
-      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
       prepare: { objects, storedJobs, deployment: CONFIG },
       pin: (jar) =>
         this.faults.around('pin', () => {

@@ -4,6 +4,7 @@ import type { JobSummary } from '../../../lib/flink/job-manager.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import type { QueueMessage } from '../../../lib/run/store/run-queue.ts';
 import { createFakeClusters } from '../../fakes/clusters.ts';
+import { fakeHistory } from '../../fakes/history.ts';
 import { FakeDeadLetters } from '../../fakes/dead-letters.ts';
 import { FakeDeployments } from '../../fakes/deployments.ts';
 import { FakeEvidenceStore } from '../../fakes/evidence.ts';
@@ -48,6 +49,7 @@ export class Stepping {
       ...{ ledger, deployments, locks, deadLetters, evidence, publisher, sessions },
       state: this.storage.storages,
       runQueue: { send: (message, delay) => this.faults.around('send', () => void this.sent.push({ message, delay })) },
+      ...fakeHistory(),
       reportOf: ({ runId, report }) => `<p>${runId} ${report ?? ''}</p>`,
       callbacks: { complete: heard, heartbeat: heard },
       eventContext: { source: '/test', ledgerBucket: 'ledger' },
@@ -62,7 +64,7 @@ export class Stepping {
           return Promise.resolve();
         },
       },
-      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
       metrics: {
         add: (name, value, dimensions) => {
           this.counted.push([name, value, ...(dimensions === undefined ? [] : [JSON.stringify(dimensions)])].join(' '));

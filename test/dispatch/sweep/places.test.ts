@@ -1,3 +1,4 @@
+import { defined } from '../../../lib/core/defined.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deploymentIdFor } from '../../../lib/core/ids.ts';
 import { sweep } from '../../../lib/dispatch/sweep/sweep.ts';
@@ -24,7 +25,7 @@ async function fill(): Promise<void> {
   }
 }
 const place = (index: number): SweepCursor => ({
-  ...{ run: ['a', 'b', 'c'][index], deployment: IDS[index] },
+  ...defined({ run: ['a', 'b', 'c'][index], deployment: IDS[index] }),
   cluster: `t/flink/${found.standing[index]?.clusterId ?? ''}`,
 });
 

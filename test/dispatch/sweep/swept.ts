@@ -56,7 +56,7 @@ export class Swept {
       ...{ ledger, deployments, leases },
       clock: { now: () => this.now, sleep: () => Promise.resolve() },
       eventContext: { source: '/test', ledgerBucket: 'ledger' },
-      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
       runQueue: {
         send: (message, delay) => this.faults.around('send', () => void this.sent.push({ message, delay })),
       },

@@ -14,6 +14,8 @@ import type {
   RootException,
   Savepoints,
 } from '../../../lib/flink/job-manager.ts';
+import type { JobHistory } from '../../../lib/flink/job-history.ts';
+import { flinkHistory } from '../history/flink-history.ts';
 import type { StreamJob } from '../streams/stream-job.ts';
 import type { FaultKind } from '../faults.ts';
 import type { Kubernetes } from './kubernetes.ts';
@@ -202,6 +204,10 @@ export class Flink {
       load: (jobId, id) => ask('load', READ, () => this.goingOn(ref, jobId).load(id)),
       require: (jobId, wanted) => ask('require', [...READ, 'late'], () => this.goingOn(ref, jobId).require(wanted)),
     };
+  }
+
+  history(invocation: Invocation, ref: ClusterRef): JobHistory {
+    return flinkHistory(this.sim, { invocation, ref, jobs: () => this.look(ref).jobs });
   }
 
   /** What is done to the state of a job, where it has one. */

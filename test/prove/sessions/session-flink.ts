@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { ClusterRef } from '../../../lib/kubernetes/cluster/port.ts';
 import { DispatchError } from '../../../lib/core/errors.ts';
-import { ProgramFailed, type JarRun, type JobManager, type JobManagerFacts } from '../../../lib/flink/job-manager.ts';
+import type { JobHistory } from '../../../lib/flink/job-history.ts';
+import {
+  ProgramFailed,
+  type JarRun,
+  type JobManager,
+  type JobManagerFacts,
+  type JobSummary,
+} from '../../../lib/flink/job-manager.ts';
 import type { SessionAccess } from '../../../lib/dispatch/targets.ts';
 import type { FaultKind } from '../faults.ts';
+import { flinkHistory } from '../history/flink-history.ts';
 import type { Program } from '../servers/flink.ts';
 import type { Kubernetes } from '../servers/kubernetes.ts';
 import { FLINK_FAILURES, isAlive, Processes, summaryOf, type SessionJob, type SessionProcess } from './session-jobs.ts';
@@ -72,6 +80,12 @@ export class SessionFlink {
       checkpoints: () => ask('checkpoints', READ, () => ({ completedSinceRestore: 0, failed: 0, inProgress: 0 })),
       cancel: (jobId) => ask('cancel', WRITE, (process) => this.cancel(process, jobId, invocation.label)),
     };
+  }
+
+  history(invocation: Invocation, ref: ClusterRef): JobHistory {
+    const jobs = (): readonly JobSummary[] =>
+      [...this.answering(ref).jobs.values()].map((job) => summaryOf(job, this.sim.now));
+    return flinkHistory(this.sim, { invocation, ref, jobs });
   }
 
   session(invocation: Invocation, ref: ClusterRef): SessionAccess {

@@ -1,24 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { fewer, foldSamples, mergeSamples } from '../../../lib/run/samples/merge.ts';
-import { addSample, readSamples, writeSamples } from '../../../lib/run/samples/sample-text.ts';
+import { MOST_SAMPLES, placeOf } from '../../../lib/run/samples/places.ts';
+import { readSamples, writeSample } from '../../../lib/run/samples/sample-text.ts';
 import { isSampleDue, sampleInterval } from '../../../lib/run/samples/sampling.ts';
-import { MOST_POINTS, type Sample } from '../../../lib/run/samples/sample.ts';
+import type { Sample } from '../../../lib/run/samples/sample.ts';
 import { seriesOf } from '../../../lib/run/samples/series.ts';
 import { sampleAt, SINK, SOURCE } from './sample.ts';
 
 const HOUR = 3_600_000;
 
-describe('samples as text', () => {
-  it('tell of the job once, and again where it changes', () => {
-    const wider = sampleAt(3, { parallelism: 4 });
-    const texts = [sampleAt(1), sampleAt(2), wider].reduce((text, sample) => addSample(text, sample).text, '');
-    const lines = texts.trim().split('\n');
-    expect(lines.map((line) => Object.keys(JSON.parse(line) as object)[0])).toEqual(['job', 'at', 'at', 'job', 'at']);
-    expect(readSamples(texts)).toEqual([sampleAt(1), sampleAt(2), wider]);
-    expect(addSample(texts, sampleAt(4)).samples).toBe(4);
-    expect(writeSamples(readSamples(texts))).toBe(texts);
-  });
+const writeSamples = (samples: readonly Sample[]): string => samples.map(writeSample).join('');
 
+describe('samples as text', () => {
   it('come back with all that was sampled, and without what was not', () => {
     const full: Sample = {
       ...sampleAt(5),
@@ -56,33 +48,25 @@ describe('samples as text', () => {
 });
 
 describe('older samples', () => {
-  it('become fewer evenly, and the first and the last stay', () => {
-    const all = Array.from({ length: 1000 }, (_, index) => sampleAt(index));
-    const some = fewer(all, 100);
-    expect(some.length).toBeLessThanOrEqual(100);
-    expect(some.length).toBeGreaterThan(95);
-    expect([some[0]?.at, some.at(-1)?.at]).toEqual([0, 999]);
-    const gaps = some.slice(1).map(({ at }, index) => at - (some[index]?.at ?? 0));
-    expect(Math.max(...gaps)).toBeLessThanOrEqual(22);
-  });
+  /** Numbers of those that are kept when so many were taken. */
+  function keptOf(count: number): readonly number[] {
+    const places = new Map<string, number>();
+    for (let number = 1; number <= count; number += 1) places.set(placeOf(number), number);
+    return [...places.values()].sort((a, b) => a - b);
+  }
 
   it('stay as they are while they are few', () => {
-    const few = [sampleAt(1), sampleAt(2)];
-    expect(fewer(few, 2)).toBe(few);
+    expect(keptOf(100)).toHaveLength(100);
   });
 
-  it('keep the fullest heap of a span', () => {
-    const heaps = [10, 90, 20, 5].map((used, at) => ({ ...sampleAt(at), heap: { used, max: 100 } }));
-    expect(fewer(heaps, 2).map(({ at, heap }) => [at, heap?.used])).toEqual([
-      [0, 10],
-      [3, 90],
-    ]);
-  });
-
-  it('stand once where a function died before it took the newest away', () => {
-    const recent = writeSamples([sampleAt(3), sampleAt(4)]);
-    const older = foldSamples(writeSamples([sampleAt(1), sampleAt(2)]), recent);
-    expect(mergeSamples(older, recent).map(({ at }) => at)).toEqual([1, 2, 3, 4]);
+  it('thin out with their age, and the newest stay', () => {
+    const kept = keptOf(40_000);
+    expect(kept.length).toBeLessThanOrEqual(MOST_SAMPLES);
+    expect(kept.length).toBeGreaterThan(450);
+    expect(kept.slice(-100)).toEqual(Array.from({ length: 100 }, (_, index) => 39_901 + index));
+    const gaps = kept.slice(1).map((number, index) => number - (kept[index] ?? 0));
+    expect(gaps.every((gap, index) => gap <= 4 || (gaps[index - 1] ?? gap) >= gap / 4)).toBe(true);
+    expect(kept[0]).toBeLessThan(15_000);
   });
 });
 
@@ -129,9 +113,9 @@ describe('the distance of samples', () => {
   it.each([
     ['streaming', 0, 60_000],
     ['batch', 0, 10_000],
-    ['batch', HOUR, 18_000],
-    ['streaming', 10 * HOUR, 180_000],
-    ['streaming', 24 * 30 * HOUR, 900_000],
+    ['batch', HOUR, 45_000],
+    ['streaming', 10 * HOUR, 450_000],
+    ['streaming', 24 * 30 * HOUR, 2_400_000],
   ] as const)('of a %s job of %i ms is %i ms', (kind, age, interval) => {
     expect(sampleInterval(kind, age)).toBe(interval);
   });
@@ -139,21 +123,20 @@ describe('the distance of samples', () => {
   it.each([
     ['a job that does not run yet', {}, false],
     ['one that was never sampled', { runningAt: 0 }, true],
-    ['one that was sampled just now', { runningAt: 0, sampledAt: 90_000 }, false],
-    ['one whose look comes a little early', { runningAt: 0, sampledAt: 41_000 }, true],
+    ['one that was sampled just now', { runningAt: 0, sampled: { count: 1, at: 90_000 } }, false],
+    ['one whose look comes a little early', { runningAt: 0, sampled: { count: 1, at: 41_000 } }, true],
   ])('%s', (_what, attempt, isDue) => {
     expect(isSampleDue(attempt, 'streaming', 100_000)).toBe(isDue);
   });
 
-  it('leaves so few that a year of them is bounded by what is kept', () => {
+  it('is every eighth look of an old stream', () => {
     const looks = Array.from({ length: 24 * 12 }, (_, index) => index * 300_000);
-    let attempt: { runningAt: number; sampledAt?: number } = { runningAt: -7 * 24 * HOUR };
+    let attempt: { runningAt: number; sampled?: { count: number; at: number } } = { runningAt: -7 * 24 * HOUR };
     const samples = looks.filter((now) => {
       const isDue = isSampleDue(attempt, 'streaming', now);
-      if (isDue) attempt = { ...attempt, sampledAt: now };
+      if (isDue) attempt = { ...attempt, sampled: { count: 1, at: now } };
       return isDue;
     });
-    expect(samples).toHaveLength(96);
-    expect(MOST_POINTS).toBe(500);
+    expect(samples).toHaveLength(36);
   });
 });

@@ -1,32 +1,33 @@
-import { foldSamples, mergeSamples, MOST_RECENT } from '../../samples/merge.ts';
-import { addSample } from '../../samples/sample-text.ts';
+import { mapConcurrent } from '../../../core/map-concurrent.ts';
+import { placeOf } from '../../samples/places.ts';
+import { readSamples, writeSample } from '../../samples/sample-text.ts';
+import type { Sample } from '../../samples/sample.ts';
+import { pageOfMarkers } from '../s3-markers.ts';
 import { getText, putText, type Bucket } from '../s3-objects.ts';
-import { samplesKey, type ReadSamples, type SampleStore } from './sample-store.ts';
+import { samplesPrefix, type ReadSamples, type SampleStore } from './sample-store.ts';
 
-const JSON_LINES = 'application/jsonl';
+const READS_AT_ONCE = 32;
 
+/** One write for each sample, and nothing that has to be read, moved or removed. */
 export function createS3SampleStore(bucket: Bucket): SampleStore {
   return {
-    async add(runId, attempt, sample) {
-      const [key, older] = [samplesKey(runId, attempt, 'recent'), samplesKey(runId, attempt, 'older')];
-      const recent = await read(bucket, key);
-      const added = addSample(recent, sample);
-      if (added.samples <= MOST_RECENT) return putText(bucket, key, added.text, JSON_LINES);
-      // In this order: a reader who comes between the two finds some of them twice, and none of them missing.
-      await putText(bucket, older, foldSamples(await read(bucket, older), recent), JSON_LINES);
-      await putText(bucket, key, addSample('', sample).text, JSON_LINES);
+    keep({ runId, attempt, number }, sample) {
+      const key = `${samplesPrefix(runId, attempt)}${placeOf(number)}.jsonl`;
+      return putText(bucket, key, writeSample(sample), 'application/jsonl');
     },
   };
 }
 
+/** Reads each object once, for as long as it stays as it is. */
 export function createS3SampleReader(bucket: Bucket): ReadSamples {
+  let known = new Map<string, readonly Sample[]>();
   return async (runId, attempt) => {
-    const recent = await read(bucket, samplesKey(runId, attempt, 'recent'));
-    // After the newest: those that joined the older ones meanwhile are in there.
-    return mergeSamples(await read(bucket, samplesKey(runId, attempt, 'older')), recent);
+    const { objects } = await pageOfMarkers(bucket, samplesPrefix(runId, attempt), { after: undefined });
+    const read = await mapConcurrent(objects, READS_AT_ONCE, async ({ Key = '', ETag = '' }) => {
+      const name = `${Key} ${ETag}`;
+      return [name, known.get(name) ?? readSamples((await getText(bucket, Key))?.text ?? '')] as const;
+    });
+    known = new Map(read);
+    return [...known.values()].flat().sort((a, b) => a.at - b.at);
   };
-}
-
-async function read(bucket: Bucket, key: string): Promise<string> {
-  return (await getText(bucket, key))?.text ?? '';
 }
