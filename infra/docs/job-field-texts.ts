@@ -87,7 +87,8 @@ export const JOB_FIELD_TEXTS: Readonly<Record<string, string>> = {
   retry: 'Further attempts after a failure that is not the user’s.',
   'retry.attempts': 'All attempts, the first included. Default: 1.',
   'retry.backoff': 'The wait before the next attempt. Default: 1m.',
-  'retry.memory': 'After an attempt that ran out of memory, the next one has more, until the limit; retry.attempts does not count.',
+  'retry.memory':
+    'After an attempt that ran out of memory, the next one has more, until the limit; retry.attempts does not count.',
   'retry.memory.factor': 'How much more the next attempt has, 1.1 to 4. Default: 1.5.',
   'retry.memory.limit': 'The most that a process may have: 8g or 8Gi.',
   concurrency: 'What becomes of a run while another one of its key is live.',
