@@ -219,11 +219,19 @@ export class DeploymentPerson {
     const patience = workload.losesRunMessages ? MORE_PATIENCE : PATIENCE;
     sim.after(LOOKS_EVERY, () => {
       if (this.isAnswered()) return then();
+      if (this.lacksRoom(patience)) return this.endOthers(() => this.waitFor(then));
       // Without rights nothing is proven gone.
       const isLate = sim.now - Math.max(this.since, kubernetes.forbiddenUntil) > patience;
       invariants.check('I8: what is wanted is reached, or it is said why not', !isLate, () => this.standing());
       if (!isLate) this.waitFor(then);
     });
+  }
+
+  /** Its run waits for room, which runs of its name may have that say nothing and are none of its own: so somebody ends them. */
+  private lacksRoom(patience: number): boolean {
+    const { run } = this.record ?? {};
+    if (!this.isSilent || run === undefined || this.world.sim.now - this.since < patience / 2) return false;
+    return this.invariants.runs.get(run.id)?.waiting?.reason === 'QuotaExceeded';
   }
 
   private get isOnItsWay(): boolean {
