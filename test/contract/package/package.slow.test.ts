@@ -268,7 +268,8 @@ describe('what a platform team asks', () => {
   const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1';
   const of = (given: Readonly<Record<string, string>>, type: string) =>
     resourcesOf(withParameters(template, given), type).map(([, { Properties }]) => Properties);
-  const seven = { length: 7 };
+  /** Of functions, and of schedules. */
+  const roles = { length: NAMES.length + 1 };
 
   it('a key of its own is that of all that holds data, and every role may use it', () => {
     const given = { KmsKeyArn: KEY };
@@ -287,7 +288,7 @@ describe('what a platform team asks', () => {
     for (const properties of of(given, 'AWS::Logs::LogGroup')) expect(properties['KmsKeyId']).toEqual(key);
     for (const properties of of(given, 'AWS::Events::EventBus')) expect(properties['KmsKeyIdentifier']).toEqual(key);
     const { Resources } = withParameters(template, given);
-    expect(Resources['KeyPolicy']?.Properties['Roles']).toMatchObject(seven);
+    expect(Resources['KeyPolicy']?.Properties['Roles']).toMatchObject(roles);
     expect(Resources).not.toHaveProperty('FurtherKeysPolicy');
   });
 
@@ -302,7 +303,7 @@ describe('what a platform team asks', () => {
 
   it('keys of existing buckets, topics and queues may be used', () => {
     const { Resources } = withParameters(template, { FurtherKeyArns: KEY });
-    expect(Resources['FurtherKeysPolicy']?.Properties['Roles']).toMatchObject(seven);
+    expect(Resources['FurtherKeysPolicy']?.Properties['Roles']).toMatchObject(roles);
     expect(Resources).not.toHaveProperty('KeyPolicy');
   });
 
@@ -310,12 +311,12 @@ describe('what a platform team asks', () => {
     const tenants = { a: { targets: { default: ['flink'] }, sources: [{ scheduleGroup: 'of-a' }] } };
     const config = parseDispatchConfig(stringify({ ...omit(CONFIG, 'allow'), tenants }));
     const made = withConfiguration(readTemplate(packageFolder), config, { stack: 'flink-dispatch-test' }) as Template;
-    const roles = resourcesOf(
+    const bounded = resourcesOf(
       withParameters(made, { PermissionsBoundary: 'arn:aws:iam::1:policy/b' }),
       'AWS::IAM::Role',
     );
-    expect(roles.map(([id]) => id)).toContain('TenantASchedules0Role');
-    for (const [, { Properties }] of roles)
+    expect(bounded.map(([id]) => id)).toContain('TenantASchedules0Role');
+    for (const [, { Properties }] of bounded)
       expect(Properties['PermissionsBoundary']).toEqual({ Ref: 'PermissionsBoundary' });
   });
 
