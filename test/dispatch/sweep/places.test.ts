@@ -1,8 +1,6 @@
-import { defined } from '../../../lib/core/defined.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deploymentIdFor } from '../../../lib/core/ids.ts';
 import { sweep } from '../../../lib/dispatch/sweep/sweep.ts';
-import type { SweepCursor } from '../../../lib/run/store/live-runs.ts';
 import { FoundClusters, MINUTE, Swept } from './swept.ts';
 
 const idOf = (name: string) => deploymentIdFor({ tenant: undefined, target: 't', namespace: 'flink', name });
@@ -24,8 +22,8 @@ async function fill(): Promise<void> {
     found.add(name, 60 * MINUTE);
   }
 }
-const place = (index: number): SweepCursor => ({
-  ...defined({ run: ['a', 'b', 'c'][index], deployment: IDS[index] }),
+const place = (index: number) => ({
+  ...{ run: ['a', 'b', 'c'][index] ?? '', deployment: IDS[index] ?? '' },
   cluster: `t/flink/${found.standing[index]?.clusterId ?? ''}`,
 });
 
