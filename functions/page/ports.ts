@@ -8,17 +8,13 @@ import { mapConcurrent } from '../../lib/core/map-concurrent.ts';
 import type { DeploymentRecord } from '../../lib/deployment/record.ts';
 import type { Deployments } from '../../lib/deployment/store/deployments.ts';
 import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.ts';
-import { findRun } from '../../lib/operate/find-run.ts';
 import type { OrderDeps } from '../../lib/operate/order-run.ts';
 import { readSchedules } from '../../lib/operate/schedule/aws-schedules.ts';
-import { createS3SampleReader } from '../../lib/run/store/history/s3-sample-store.ts';
-import { createS3EvidenceReader } from '../../lib/run/store/s3-evidence-store.ts';
 import { createS3Ledger } from '../../lib/run/store/s3-ledger.ts';
-import { createS3LockReader } from '../../lib/run/store/s3-locks.ts';
-import { createS3RunList } from '../../lib/run/store/s3-run-index.ts';
 import { createSqsRunQueue } from '../../lib/run/store/sqs-run-queue.ts';
 import { actionsOn } from '../../lib/view/server/actions.ts';
 import type { ViewPorts } from '../../lib/view/server/ports.ts';
+import { s3RunPorts } from '../../lib/view/server/s3-ports.ts';
 import { generationChanges } from '../../lib/view/stream-diff.ts';
 import { systemClock as clock } from '../clock.ts';
 import { log } from '../telemetry.ts';
@@ -34,7 +30,6 @@ export function pagePorts(config: PageConfig): ViewPorts {
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
   const bucket = { s3, bucket: config.LEDGER_BUCKET };
   const ledger = createS3Ledger(bucket);
-  const runs = createS3RunList(bucket);
   const deployments = createS3Deployments(bucket);
   const runQueue = createSqsRunQueue({ sqs, queueUrl: config.RUN_QUEUE_URL });
   const scheduler = new SchedulerClient();
@@ -42,11 +37,7 @@ export function pagePorts(config: PageConfig): ViewPorts {
     ledger: config.LEDGER_BUCKET,
     clock,
     log,
-    rows: (wish) => runs.rows(wish),
-    run: (named) => findRun(named, { kind: 'all' }, { ledger, runs }),
-    evidence: createS3EvidenceReader(bucket),
-    samples: createS3SampleReader(bucket),
-    lock: createS3LockReader(bucket),
+    ...s3RunPorts(bucket),
     streams: () => streamsOf(deployments),
     stream: (named) => streamNamed(named, deployments),
     changes: (record, generations) => generationChanges(record, generations, deployments),

@@ -14,17 +14,22 @@ const LOG = [
   '\tat org.example.Orders.map(Orders.java:41)',
 ].join('\n');
 
+interface Look {
+  readonly scheme?: 'light' | 'dark';
+  readonly width?: number;
+  readonly height?: number;
+  /** The section that stands at the top. */
+  readonly at?: string;
+}
+
 async function take(
   browser: Browser,
   address: string,
   name: string,
-  scheme: string,
-  size = { width: 1100, height: 720 },
-  /** The section that stands at the top. */
-  at?: string,
+  { scheme = 'light', width = 1100, height = 720, at }: Look = {},
 ) {
   const page = await browser.newPage();
-  await page.setViewport(size);
+  await page.setViewport({ width, height });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
   await page.evaluateOnNewDocument((now) => (Date.now = () => now), shown.now);
   await page.goto(address);
@@ -46,11 +51,11 @@ await storeSamples(shown, shown.failed, 2, 'parse -> price -> Sink: totals');
 const stream = await storeStream(shown.s3);
 const [browser, stage] = await Promise.all([openBrowser(), startDashboard(shown.s3)]);
 const { origin } = new URL(stage.url);
-await take(browser, `${origin}/runs`, 'runs', 'light');
-await take(browser, `${origin}/runs/${shown.failed}`, 'run', 'light', { width: 1100, height: 1200 });
-await take(browser, `${origin}/runs/${shown.failed}`, 'run-dark-narrow', 'dark', { width: 400, height: 900 });
-await take(browser, `${origin}/runs/${shown.failed}`, 'metrics', 'light', { width: 1100, height: 1000 }, 'graph');
-await take(browser, `${origin}/streams/${stream.id}`, 'stream', 'light', { width: 1100, height: 900 });
-await take(browser, `${origin}/queues`, 'queues', 'dark', { width: 1100, height: 420 });
+await take(browser, `${origin}/runs`, 'runs');
+await take(browser, `${origin}/runs/${shown.failed}`, 'run', { height: 1200 });
+await take(browser, `${origin}/runs/${shown.failed}`, 'run-dark-narrow', { scheme: 'dark', width: 400, height: 900 });
+await take(browser, `${origin}/runs/${shown.failed}`, 'metrics', { height: 1000, at: 'graph' });
+await take(browser, `${origin}/streams/${stream.id}`, 'stream', { height: 900 });
+await take(browser, `${origin}/queues`, 'queues', { scheme: 'dark', width: 1100, height: 420 });
 await browser.close();
 await stage.stop();

@@ -166,6 +166,20 @@ describe('policies', () => {
     expect([...needed].filter((action) => !allowed.has(action))).toEqual([]);
     expect([...allowed].filter((action) => !needed.has(action) && WITHOUT_COMMAND[action] === undefined)).toEqual([]);
   });
+
+  it('let the page write by the policy that Page=act brings alone', () => {
+    const writes = /^(s3:(Put|Delete)|sqs:|states:|events:)/;
+    const writing = (id: string): readonly string[] => {
+      const resource = template.Resources[id];
+      const statements = resource === undefined ? [] : statementsOf(id, resource);
+      return statements.flatMap(({ actions }) => actions).filter((action) => writes.test(action));
+    };
+    expect(writing('OnPageRole')).toEqual([]);
+    expect(writing('PageActionsPolicy')).toEqual(['s3:PutObject', 's3:DeleteObject', 'sqs:SendMessage']);
+    expect(template.Resources['PageActionsPolicy']?.Condition).toBe('HasPageActions');
+    expect(template.Resources['PageUrl']?.Condition).toBe('HasPage');
+    expect(template.Parameters['Page']?.Default).toBe('off');
+  });
 });
 
 describe('functions', () => {
