@@ -41,13 +41,22 @@ export function archiveOf(jobId: string, answers: JobAnswers): Archive | undefin
   return archive.has(detailsPath(jobId)) ? archive : undefined;
 }
 
-function summaryOf(jobId: string, overview: unknown, details: Record<string, unknown>): unknown {
-  const jobs = isRecord(overview) && Array.isArray(overview['jobs']) ? (overview['jobs'] as unknown[]) : [];
-  const listed = jobs.find((job) => isRecord(job) && job['jid'] === jobId);
-  if (listed !== undefined) return listed;
-  const { jid, name, state, 'start-time': start, 'end-time': end, duration } = details;
-  const times = { 'start-time': start, 'end-time': end, duration, 'last-modification': end };
-  return { jid, name, state, ...times, tasks: { total: 0 } };
+/** JobDetails: a HistoryServer of 1.20 lists no job at all when one has a field more, as those of 2.x have. */
+const SUMMARY = ['jid', 'name', 'start-time', 'end-time', 'duration', 'state', 'last-modification', 'tasks'];
+const TASKS = 'running canceling canceled created scheduled deploying reconciling finished initializing failed'.split(
+  ' ',
+);
+
+function summaryOf(jobId: string, overview: unknown, details: Record<string, unknown>): Record<string, unknown> {
+  const listed = jobsIn(overview).find((job) => job['jid'] === jobId);
+  const tasks = Object.fromEntries(['total', ...TASKS].map((state) => [state, 0]));
+  const told: Record<string, unknown> = listed ?? { ...details, 'last-modification': details['end-time'], tasks };
+  return Object.fromEntries(SUMMARY.map((field) => [field, told[field]]));
+}
+
+function jobsIn(overview: unknown): readonly Record<string, unknown>[] {
+  const jobs: unknown = isRecord(overview) ? overview['jobs'] : undefined;
+  return Array.isArray(jobs) ? jobs.filter(isRecord) : [];
 }
 
 export function writeArchive(archive: Archive): string {
@@ -72,10 +81,11 @@ export function withEnd(jobId: string, archive: Archive, end: JobEnd): Archive {
   const { timestamps } = details;
   const times = isRecord(timestamps) ? { timestamps: { ...timestamps, [end.state]: end.at } } : {};
   changed.set(path, JSON.stringify({ ...ended(details, end), ...times }));
-  const overview = jsonOf(archive.get(OVERVIEW) ?? '');
-  const jobs = isRecord(overview) && Array.isArray(overview['jobs']) ? (overview['jobs'] as unknown[]) : [];
-  const summaries = jobs.map((job) => (isRecord(job) ? { ...ended(job, end), 'last-modification': end.at } : job));
-  changed.set(OVERVIEW, JSON.stringify({ jobs: summaries }));
+  const jobs = jobsIn(jsonOf(archive.get(OVERVIEW) ?? ''));
+  changed.set(
+    OVERVIEW,
+    JSON.stringify({ jobs: jobs.map((job) => ({ ...ended(job, end), 'last-modification': end.at })) }),
+  );
   if (end.exception !== undefined) addException(`${path}/exceptions`, changed, end);
   return changed;
 }

@@ -164,13 +164,23 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'ui',
     synopsis: '[OPTIONS] [cluster id]',
-    summary: 'Serve a cluster’s web UI on a local port, through the API server.',
+    summary:
+      'Serve a cluster’s web UI on a local port, through the API server, or that of a run whose cluster is gone.',
     flags: [
       { long: 'port', takes: 'value', value: 'port', help: 'Local port; default: a free one.' },
+      { long: 'run', takes: 'value', value: 'run id', help: 'Of a dispatched run, from its ledger when it has ended.' },
+      { long: 'attempt', takes: 'value', value: 'number', help: 'With --run: of this attempt; default: the last.' },
+      {
+        long: 'flink',
+        takes: 'value',
+        value: 'path',
+        help: 'With --run: a Flink distribution, or its flink-dist jar, which has the UI; default: FLINK_HOME.',
+      },
+      ...LEDGER,
       ...GENERAL,
       ...COMMON,
     ],
-    examples: ['ui my-job --port 8081'],
+    examples: ['ui my-job --port 8081', 'ui --run 344e2e84cefa8d544286 --ledger my-ledger --flink /opt/flink'],
     load: () => import('./commands/ui.ts'),
   },
   {

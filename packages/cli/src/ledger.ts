@@ -11,6 +11,8 @@ import { createS3EvidenceReader } from '../../../lib/run/store/s3-evidence-store
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { createS3Ledger } from '../../../lib/run/store/s3-ledger.ts';
 import type { RowWish } from '../../../lib/run/store/run-index.ts';
+import type { ReadArchive } from '../../../lib/run/store/history/archive-store.ts';
+import { createS3ArchiveReader } from '../../../lib/run/store/history/s3-archive-store.ts';
 import type { ReadSamples } from '../../../lib/run/store/history/sample-store.ts';
 import { createS3SampleReader } from '../../../lib/run/store/history/s3-sample-store.ts';
 import type { LockReader } from '../../../lib/run/store/locks.ts';
@@ -36,6 +38,8 @@ export interface LedgerReader {
   evidence(runId: RunId, attempt: number, name: string): Promise<string | undefined>;
   /** What was sampled of an attempt's job. */
   readonly samples: ReadSamples;
+  /** What is archived of a job of an attempt. */
+  readonly archive: ReadArchive;
   /** Who waits for a lock. */
   readonly lock: LockReader;
   readonly bucket: string;
@@ -58,6 +62,7 @@ export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerRea
   const runs = createS3RunList({ s3, bucket });
   const readLock = createS3LockReader({ s3, bucket });
   const readEvidence = createS3EvidenceReader({ s3, bucket });
+  const readArchive = createS3ArchiveReader({ s3, bucket });
   const readSamples = createS3SampleReader({ s3, bucket });
   const helped = async <T>(call: Promise<T>): Promise<T> =>
     call.catch((error: unknown) => {
@@ -82,5 +87,6 @@ export async function openLedger(io: Io, parsed: ParsedFlags): Promise<LedgerRea
       }),
     evidence: (...piece) => helped(readEvidence(...piece)),
     samples: (...attempt) => helped(readSamples(...attempt)),
+    archive: (name) => helped(readArchive(name)),
   };
 }

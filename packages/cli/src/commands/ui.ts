@@ -14,12 +14,15 @@ import type { NativeCluster } from '../clusters/native-clusters.ts';
 import { selectCluster } from '../flags/select.ts';
 import { readSettings } from '../flags/settings.ts';
 
-/** Serves the web UI on a loopback port until it is interrupted. */
+/** Serves the web UI on a loopback port until it is interrupted; of a run whose cluster is gone by what is archived. */
 export const execute: Execute = async (io, parsed) => {
+  const run = valueOf(parsed, 'run');
+  const live = run === undefined ? undefined : await (await import('../archive/run-ui.ts')).runUi(io, parsed, run);
+  if (run !== undefined && live === undefined) return 0;
   const settings = readSettings(io, parsed);
   const port = portOf(valueOf(parsed, 'port'));
   const kubernetes = await connect(settings, io);
-  const cluster = await selectCluster(kubernetes, settings, parsed.args[0]);
+  const cluster = live ?? (await selectCluster(kubernetes, settings, parsed.args[0]));
   const facts = await kubernetes.rest(cluster).jobManager.overview();
   const server = createServer(uiProxy(kubernetes.connection, cluster));
   const url = `http://127.0.0.1:${await listen(server, port)}/`;
