@@ -9,6 +9,12 @@ export const TENANT_MUTANTS: readonly Mutant[] = [
     without: '{ key }',
   },
   {
+    name: 'a class archive is its tenant’s',
+    file: 'lib/dispatch/modes/application-mode.ts',
+    guard: 'deps.deliver(job, ref, defined({ tenant: run.tenant }))',
+    without: 'deps.deliver(job, ref, defined({ tenant: run.name }) && {})',
+  },
+  {
     name: 'a marker is its tenant’s',
     file: 'lib/run/store/s3-live-runs.ts',
     guard: 'return tenant === undefined ? runId : `${tenant}/${runId}`;',

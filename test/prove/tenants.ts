@@ -1,3 +1,5 @@
+import { defined } from '../../lib/core/defined.ts';
+import { archiveId } from '../../lib/delivery/classes/archive.ts';
 import { parseDispatchConfig, type DispatchConfig } from '../../lib/job/config/dispatch-config.ts';
 import type { RunRecord } from '../../lib/run/record.ts';
 import type { Draws } from './draws.ts';
@@ -68,6 +70,22 @@ export function jobsFolderOf(tenant: TenantName | undefined): string {
 
 const OWN_FOLDER = /^(?:locks|live)\/(?:([a-z]+)\/)?([0-9a-f]+)(?:\.json|~.*)?$/;
 
+/** Of the archive that was recorded in the image of whoever it is: 64 hex digits. */
+function sumOf(tenant: string | undefined): string {
+  return (tenant === undefined ? '0' : tenant === 'alpha' ? 'a' : 'b').repeat(64);
+}
+
+/** The class archives of all that may ask for one. */
+export function archivesIn(bucket: string): readonly (readonly [string, string])[] {
+  return [undefined, ...TENANTS].map((tenant) => {
+    const scope = { target: 'default', image: 'flink:2.3.0', ...defined({ tenant }) };
+    const sha256 = sumOf(tenant);
+    const kept = { bucket, key: `jars/sha256/${sha256}/classes.jar`, sha256, size: 1 };
+    const archive = { ...kept, classPath: sha256, java: '17.0.15' };
+    return [`${bucket}/jars/archives/${archiveId(scope)}.json`, JSON.stringify(archive)] as const;
+  });
+}
+
 /** No run of one tenant waits on, cancels or joins a run of another, or has anything of it. */
 export class TenantInvariants {
   private readonly world: World;
@@ -104,6 +122,9 @@ export class TenantInvariants {
     const wanted = tenant === 'beta' ? 'beta' : 'flink';
     const place = job?.namespace ?? wanted;
     this.check('a run is in its tenant’s namespace', place === wanted, () => `${name}: ${place}`);
+    const sums = record.attempts.flatMap(({ fastStart }) => fastStart?.archive?.sha256 ?? []);
+    const isMapped = sums.every((sum) => sum === sumOf(tenant));
+    this.check('a run starts on its own tenant’s class archive', isMapped, () => `${name}: ${sums.join(', ')}`);
     const met = [waiting?.message, cancelRequested?.by].flatMap(
       (text) => /run ([0-9a-f]{20})/.exec(text ?? '')?.[1] ?? [],
     );

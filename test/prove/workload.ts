@@ -195,6 +195,7 @@ function specOf(draws: Draws, name: string, policy: string | undefined): Record<
     },
     ...(policy === undefined ? {} : { concurrency: { key: 'the-key', policy } }),
     ...(keep === 'never' ? {} : { afterEnd: { keepCluster: keep, ttl: draws.pick(`${name} ttl`, ['20s', '3m']) } }),
+    ...(chance('starts fast', 0.3) ? { fastStart: 'short' } : {}),
     job: {},
   };
 }

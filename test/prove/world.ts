@@ -32,7 +32,7 @@ import { Streams, type Conduct } from './streams/streams.ts';
 import { Invocation, Simulation, type Told } from './simulation.ts';
 import { MemoryQueue, type Sent } from './servers/sqs.ts';
 import { StepFunctions } from './servers/step-functions.ts';
-import { deploymentOf, folderOf, jobsFolderOf, QUEUES, TenantInvariants } from './tenants.ts';
+import { archivesIn, deploymentOf, folderOf, jobsFolderOf, QUEUES, TenantInvariants } from './tenants.ts';
 import { canceledAsMade, comesWithSweep, programOf, workloadOf, type Wish, type Workload } from './workload.ts';
 
 export interface Plan {
@@ -144,6 +144,7 @@ export class World {
     this.jobQueue = this.queue('jobs', 10, 30_000, 180_000, FUNCTIONS.onMessage);
     this.betaQueue = this.queue('jobs-beta', 10, 30_000, 180_000, FUNCTIONS.onMessage);
     this.uploadQueue = this.queue('uploads', 10, 30_000, 180_000, FUNCTIONS.onJarUpload);
+    for (const [path, text] of archivesIn(LEDGER)) this.s3.store(path, text);
     this.invariants = new Invariants(this);
     this.sessions = new SessionWorld(this);
     this.jars = new Jars(this);

@@ -22,9 +22,9 @@ const asked = { at: 0, by: 'a person', reason: 'JobCanceled' } as const;
 const revoked = (run: ActiveRun, change: Partial<Attempt> = {}) => updateAttempt(run, { startRevokedAt: 1, ...change });
 const fails = (reason: Reason) => {
   const { apply } = stepping.clusters;
-  stepping.clusters.apply = (...args) => {
+  stepping.clusters.apply = () => {
     stepping.clusters.apply = apply;
-    return args.length === 0 ? apply(...args) : Promise.reject(new DispatchError(reason, `no ${reason}`));
+    return Promise.reject(new DispatchError(reason, `no ${reason}`));
   };
 };
 /** A cluster of that name, made by that run. */
