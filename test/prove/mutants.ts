@@ -10,7 +10,7 @@ import { CALLBACK_MUTANTS, CALLBACK_TESTED } from './callbacks/mutants.ts';
 import { LOCK_MUTANTS } from './locks/mutants.ts';
 import { HISTORY_MUTANTS, HISTORY_TESTED } from './history/mutants.ts';
 import { INDEX_MUTANTS, INDEX_TESTED } from './index/mutants.ts';
-import { START_TESTED } from './start-mutants.ts';
+import { START_TESTED } from './attempts/start-mutants.ts';
 import { TENANT_MUTANTS } from './tenant-mutants.ts';
 import type { Plan } from './world.ts';
 

@@ -1,4 +1,4 @@
-import type { TestedMutant } from './mutants.ts';
+import type { TestedMutant } from '../mutants.ts';
 
 const ARCHIVES = 'test/delivery/classes/record.test.ts';
 const EARLY = { file: 'lib/job/early-task-manager.ts', test: 'test/job/early-task-manager.test.ts' };
