@@ -72,6 +72,11 @@ function historyOf({ jobId }: Member, path: string): unknown {
   return undefined;
 }
 
+function flink(one: Member, path: string): unknown {
+  const job = { jobId: one.jobId, name: 'follow', startedAt: 0, runs: Infinity };
+  return historyOf(one, path) ?? answerOf(job, path, Date.now());
+}
+
 function kubernetes(url: URL): unknown {
   const selected = /app=([^,]+)/.exec(url.searchParams.get('labelSelector') ?? '')?.[1];
   const [, , , , , resource, name = '', , ...rest] = url.pathname.split('/');
@@ -86,9 +91,7 @@ function kubernetes(url: URL): unknown {
   }
   if (resource === 'services') {
     const one = fleet.get(decodeURIComponent(name).replace(/-rest:rest$/, ''));
-    const job = { jobId: one?.jobId ?? '', name: 'follow', startedAt: 0, runs: Infinity };
-    const path = `/${rest.join('/')}`;
-    return one === undefined ? undefined : (historyOf(one, path) ?? answerOf(job, path, Date.now()));
+    return one && flink(one, `/${rest.join('/')}`);
   }
   return { items: [] };
 }
