@@ -28,20 +28,20 @@ export const HISTORY_TESTED: readonly TestedMutant[] = [
     file: 'lib/dispatch/history/keep-history.ts',
     guard: "log.warn('a sample was not kept', { runId: run.runId, error });",
     without: 'throw error;',
-    test: 'test/dispatch/history.test.ts',
+    test: 'test/dispatch/history/history.test.ts',
   },
   {
     name: 'a sample that failed is not tried again at each look',
     file: 'lib/dispatch/history/keep-history.ts',
     guard: 'return updateAttempt(run, { sampled: { count: number, at: now } });',
     without: 'return run;',
-    test: 'test/dispatch/history.test.ts',
+    test: 'test/dispatch/history/history.test.ts',
   },
   {
     name: 'a verdict stands without its archive',
     file: 'lib/dispatch/history/archive.ts',
     guard: "deps.log.warn('a job was not archived', { runId: run.runId, jobId: job.id, error });",
     without: 'throw error;',
-    test: 'test/dispatch/history.test.ts',
+    test: 'test/dispatch/history/history.test.ts',
   },
 ];
