@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ClassArchive } from '../../lib/delivery/classes/archive.ts';
@@ -12,6 +17,7 @@ import { startStorage, type Storage } from './support/s3.ts';
 import { openTenant, type Tenant } from './support/tenant.ts';
 import { recordDeps, scopeOf, warmImage } from './support/warm.ts';
 
+const run = promisify(execFile);
 const HOUR = 60 * 60_000;
 const PATIENT = 480;
 const CLASSES = 'flink-dispatch-classes';
@@ -26,16 +32,16 @@ beforeAll(async () => {
   [tenant, storage] = await Promise.all([openTenant(await apiOfKubeconfig()), startStorage()]);
 });
 afterAll(async () => {
-  await Promise.all(runs.map((run) => run.stop()));
+  await Promise.all(runs.map((one) => one.stop()));
   await Promise.all([tenant.remove(), storage.stop()]);
 });
 
 async function start(version: string, spec: Spec, kind: 'fetch' | 'mount' = 'fetch'): Promise<Run> {
   const { s3, ledgerBucket } = storage;
   const jars = { s3, ledgerBucket, delivery: { kind, urlTtl: HOUR } as const };
-  const run = new Run({ tenant, version, spec: { ...spec, deadlines: { start: `${PATIENT}s` } }, jars });
-  runs.push(run);
-  return run.start();
+  const one = new Run({ tenant, version, spec: { ...spec, deadlines: { start: `${PATIENT}s` } }, jars });
+  runs.push(one);
+  return one.start();
 }
 
 async function podsOf({ namespace, clusterId }: ClusterRef): Promise<readonly V1Pod[]> {
@@ -62,6 +68,36 @@ async function mapsOf(ref: ClusterRef): Promise<readonly boolean[]> {
   );
 }
 
+const sumOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** As a recording is packed: the sums are right, and what the JVM is given is not. */
+async function packed(classes: Buffer): Promise<Buffer> {
+  return inFolder(async (folder) => {
+    for (const name of ['flink.jsa', 'scripts.jsa']) await writeFile(join(folder, name), classes);
+    await run('tar', ['-cf', 'classes.tar', 'flink.jsa', 'scripts.jsa'], { cwd: folder });
+    return readFile(join(folder, 'classes.tar'));
+  });
+}
+
+async function halfOf({ bucket, key }: ClassArchive): Promise<Buffer> {
+  return inFolder(async (folder) => {
+    const { Body } = await storage.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    await writeFile(join(folder, 'classes.tar'), (await Body?.transformToByteArray()) ?? '');
+    await run('tar', ['-xf', 'classes.tar', 'flink.jsa'], { cwd: folder });
+    const classes = await readFile(join(folder, 'flink.jsa'));
+    return classes.subarray(0, Math.floor(classes.length / 2));
+  });
+}
+
+async function inFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'flink-dispatch-classes-'));
+  try {
+    return await act(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 /** As an archive whose record says that these are its bytes. */
 async function forge(version: string, real: ClassArchive, bytes: Buffer, sum: string): Promise<void> {
   const key = `jars/sha256/${sum}/forged-${version}.jar`;
@@ -80,32 +116,34 @@ describe.each(FLINK_VERSIONS)('Flink %s', (version) => {
   }, 1_000_000);
 
   it('starts on the classes that were recorded in its image, JobManager and TaskManager', async () => {
-    const run = await start(version, { ...ENDLESS, fastStart: 'short' }, isTurn() ? 'mount' : 'fetch');
-    await run.until(({ state }) => state === 'running', PATIENT);
-    const { event } = await run.event('started', PATIENT);
+    const one = await start(version, { ...ENDLESS, fastStart: 'short' }, isTurn() ? 'mount' : 'fetch');
+    await one.until(({ state }) => state === 'running', PATIENT);
+    const { event } = await one.event('started', PATIENT);
     expect(event.data.fastStart).toMatchObject({ archive: archive.sha256 });
-    expect((await fetchersOf(run.ref)).toSorted()).toEqual([
+    expect((await fetchersOf(one.ref)).toSorted()).toEqual([
       ['jobmanager', 0, undefined],
       ['taskmanager', 0, undefined],
     ]);
-    expect(await mapsOf(run.ref)).toEqual([true, true]);
-    await run.cancel();
-    await run.closed(120);
+    expect(await mapsOf(one.ref)).toEqual([true, true]);
+    await one.cancel();
+    await one.closed(120);
   });
 
-  it.each(['other bytes', 'no archive at all, by a record that says so', 'that of other jars'])(
+  it.each(['other bytes', 'no classes, by a record that says so', 'cut', 'that of other jars'])(
     'ends its job on an archive that is %s',
     async (what) => {
       const garbage = Buffer.alloc(65_536, what);
-      const own = createHash('sha256').update(garbage).digest('hex');
       if (what === 'other bytes') await forge(version, archive, garbage, archive.sha256);
       else if (what === 'that of other jars')
-        await recordDeps(storage).archives.write(scopeOf(image), { ...archive, classPath: own });
-      else await forge(version, archive, garbage, own);
-      const run = await start(version, { ...WORD_COUNT, fastStart: 'short' });
-      const { event } = await run.completed(PATIENT);
+        await recordDeps(storage).archives.write(scopeOf(image), { ...archive, classPath: sumOf(garbage) });
+      else {
+        const bytes = await packed(what === 'cut' ? await halfOf(archive) : garbage);
+        await forge(version, archive, bytes, sumOf(bytes));
+      }
+      const one = await start(version, { ...WORD_COUNT, fastStart: 'short' });
+      const { event } = await one.completed(PATIENT);
       expect(event.data).toMatchObject({ state: 'succeeded', reason: 'JobFinished' });
-      await run.closed(120);
+      await one.closed(120);
     },
   );
 });
