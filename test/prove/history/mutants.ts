@@ -26,7 +26,7 @@ export const HISTORY_TESTED: readonly TestedMutant[] = [
   {
     name: 'a look goes on without its sample',
     file: 'lib/dispatch/history/keep-history.ts',
-    guard: "log.warn('a sample was not kept', { runId: run.runId, error });",
+    guard: "    log.warn('a sample was not kept', { runId: run.runId, error });",
     without: 'throw error;',
     test: 'test/dispatch/history/history.test.ts',
   },
