@@ -135,9 +135,7 @@ async function refuseConflict(
   const base = newRecord(asked, fallbackName(request), deps.clock.now());
   const refusal = conflict(known);
   if (request.isAnswered) throw refusal;
-  const record = rejected(base, refusal);
-  const earlier = await deps.ledger.read(runId);
-  return earlier === undefined ? store(record, request, deps) : acceptAgain(earlier.value, request, fingerprint, deps);
+  return store(rejected(base, refusal), request, deps);
 }
 
 function conflict(known: string): DispatchError {
@@ -246,8 +244,8 @@ function rejected(
   record: ReturnType<typeof newRecord>,
   why: Pick<DispatchError, 'reason' | 'message' | 'field'>,
 ): EndedRun {
-  const outcome = outcomeOf('rejected', why.reason, why.message, record.createdAt, []);
-  return ended(record, why.field === undefined ? outcome : { ...outcome, field: why.field });
+  const { reason, message, field } = why;
+  return ended(record, { ...outcomeOf('rejected', reason, message, record.createdAt, []), ...defined({ field }) });
 }
 
 function ended(record: ReturnType<typeof newRecord>, outcome: Outcome): EndedRun {

@@ -41,7 +41,8 @@ describe('a request', () => {
     asking.faults.plan('send', 'before');
     await expect(take(request)).rejects.toMatchObject({ retryable: true });
     expect(await take(request)).toEqual({ runId: idOf(request), result: 'duplicate' });
-    expect([asking.ledger.writes.length, asking.sent.length, asking.pinned.length]).toEqual([1, 1, 1]);
+    expect([asking.ledger.writes.length, asking.pinned.length]).toEqual([1, 1]);
+    expect(asking.sent).toEqual([{ message: { version: 1, runId: idOf(request), step: 1 }, delay: 0 }]);
     const [stored] = asking.ledger.records;
     if (stored === undefined) throw new Error('no run');
     const { version = '' } = (await asking.ledger.read(stored.runId)) ?? {};
@@ -128,7 +129,7 @@ describe('a request that is refused', () => {
     const source = { kind: 'schedule', schedule: 'nightly', scheduledTime: asking.now - 2_000 } as const;
     const request: RunRequest = { ...jobMessage({}), source, startingDeadline: 1_000 };
     expect(await take(request)).toEqual({ runId: idOf(request), result: 'skipped' });
-    const outcome = { state: 'skipped', reason: 'StartingDeadlineMissed', at: asking.now };
+    const outcome = { state: 'skipped', reason: 'StartingDeadlineMissed', at: asking.now, evidence: [] };
     expect(record(request)).toMatchObject({ name: 'word-count', outcome });
     expect(asking.pinned).toEqual([]);
     expect(await take({ ...jobMessage({}), source, startingDeadline: 2_000 })).toMatchObject({ result: 'accepted' });
@@ -201,6 +202,8 @@ describe('the jar of a request', () => {
     asking.pin = (jar) => ({ ...jar, sha256: jarSha256, pinned });
     const request = jobMessage({});
     expect(await take(request)).toMatchObject({ result });
+    asking.pin = (jar) => ({ ...jar, sha256: jarSha256 });
+    expect(await take(jobMessage({}))).toMatchObject({ result: 'accepted' });
     const refused = { reason: 'JarChecksumMismatch', field: 'job.jarSha256' };
     if (result === 'rejected') expect(letters()).toMatchObject([refused]);
   });

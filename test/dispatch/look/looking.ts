@@ -19,6 +19,7 @@ export class Looking {
   main: MainThread | undefined;
   /** Milliseconds that the JobManager takes. */
   takes = 0;
+  refuses = false;
   /** By `pod previous`; no entry: no answer. */
   readonly logs = new Map<string, string>();
   right: boolean | undefined;
@@ -45,6 +46,7 @@ export class Looking {
       overview: () =>
         ask(kind, () => {
           this.now += this.takes;
+          if (this.refuses) throw new Error('refused');
           const { applications } = this;
           return { jobs: next(this.overviews) ?? [], ...(applications !== undefined && { applications }) };
         }),

@@ -42,9 +42,9 @@ describe('a look at a JobManager that took its time', () => {
 
   it('asks Kubernetes once where it gave no answer', async () => {
     looking.takes = 1_000;
-    pods(jobManagerPod({}, { state: 'waiting' }));
+    looking.refuses = true;
     expect((await observe(looking.at)).rest.state).toBe('unreachable');
-    expect(looking.asked).toEqual(['kubernetes']);
+    expect(looking.asked).toEqual(['kubernetes', 'application']);
   });
 });
 
@@ -96,11 +96,16 @@ describe('the log of a JobManager', () => {
   it('that answers and has had no job for a while is read', async () => {
     const started = { startedAt: looking.now - 10_000 };
     const worker = jobManagerPod({ name: 'tm', uid: 'tm', component: 'taskmanager' });
-    pods(jobManagerPod({}, started), worker);
+    const stopped = jobManagerPod({ name: 'other', component: 'taskmanager' }, STOPPED);
+    pods(jobManagerPod({}, started), worker, stopped);
     looking.logs.set('c-x', 'now');
     expect(await observe(looking.at)).not.toHaveProperty('jobManagerLog');
     looking.overviews = [[]];
+    looking.refuses = true;
+    expect(await observe(looking.at)).not.toHaveProperty('jobManagerLog');
+    looking.refuses = false;
     expect((await observe(looking.at)).jobManagerLog).toEqual({ text: 'now', stopped: false });
+    expect(logsRead()).toEqual([`log c-x ${BYTES}`]);
   });
 
   it('whose main() has returned is read', async () => {
