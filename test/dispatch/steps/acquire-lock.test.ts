@@ -61,7 +61,13 @@ describe('a run whose turn has come', () => {
     const cancelRequested = { at: 0, by: 'a person', reason: 'JobCanceled' } as const;
     const { record } = await take(queued('queue', { cancelRequested }));
     const message = 'Canceled by a person before it was launched';
-    expect(record.outcome).toMatchObject({ state: 'canceled', reason: 'JobCanceled', message, at: stepping.now });
+    expect(record.outcome).toMatchObject({
+      state: 'canceled',
+      reason: 'JobCanceled',
+      message,
+      at: stepping.now,
+      evidence: [],
+    });
     expect(stepping.locks.lines.size).toBe(0);
   });
 });
@@ -78,14 +84,28 @@ describe('a run of a key that another one holds', () => {
       waiting: { reason: 'ConcurrencyForbidden', message, since: now, until: now },
     });
     expect([wait, isTold, stepping.sent, await asked()]).toEqual([15 * 60_000, true, [], undefined]);
+    const { runId, createdAt } = record;
+    expect(stepping.locks.lines.get('word-count')).toEqual([{ runId, since: createdAt }]);
     stepping.now += 1;
     expect((await take(record as QueuedRun)).record).toMatchObject({ waiting: { since: now, until: now + 1 } });
+  });
+
+  it('does not wake the other one, which waits for another attempt', async () => {
+    await held({ ...runIn('waiting', 0), runId: HOLDER } as Partial<RunRecord>);
+    expect((await take(queued('queue'))).record.state).toBe('waiting');
+    expect(stepping.sent).toEqual([]);
+  });
+
+  it('is made beside it where its program waits for a permit', async () => {
+    await held({});
+    expect((await take(queued('queue', { prepared: {} } as Partial<RunRecord>))).record.state).toBe('launching');
+    expect(holder()).toBe(HOLDER);
   });
 
   it('is refused, with forbid, and does not stand in the line', async () => {
     await held({});
     const { record } = await take(queued('forbid'));
-    expect(record.outcome).toMatchObject({ state: 'rejected', reason: 'ConcurrencyForbidden', message });
+    expect(record.outcome).toMatchObject({ state: 'rejected', reason: 'ConcurrencyForbidden', message, evidence: [] });
     expect(stepping.locks.lines.get('word-count') ?? []).toEqual([]);
   });
 
@@ -124,7 +144,7 @@ describe('a run of a key that another one holds', () => {
     const { record } = await take(queued('replace', change));
     const late = `An event of an older upload than that of run ${HOLDER}`;
     expect(record.outcome?.message).toBe(isLate ? late : undefined);
-    if (isLate) expect(record.outcome).toMatchObject({ state: 'canceled', reason: 'ReplacedByNewerRun' });
+    if (isLate) expect(record.outcome).toMatchObject({ state: 'canceled', reason: 'ReplacedByNewerRun', evidence: [] });
     expect((await asked()) === undefined).toBe(isLate);
   });
 
@@ -151,8 +171,15 @@ describe('a lock that its run has left behind', () => {
   ])('is taken away, where that is %s, and asked for again', async (_, by) => {
     await held(by);
     const run = queued('queue');
+    const release = stepping.locks.release.bind(stepping.locks);
+    const released: unknown[] = [];
+    stepping.locks.release = (lock, whose) => {
+      released.push(whose);
+      return release(lock, whose);
+    };
     expect(await take(run)).toEqual({ record: run, wait: 0 });
     expect([holder(), stepping.sent]).toEqual([undefined, []]);
+    expect(released).toEqual([{ runId: HOLDER, since: by?.createdAt ?? 0 }]);
     expect((await take(run)).record.state).toBe('launching');
   });
 });
@@ -172,6 +199,17 @@ describe('a run that is not the first in line', () => {
   });
 });
 
+it('a place in the line that its run has left behind is taken away as it stands there', async () => {
+  const released: unknown[] = [];
+  stepping.locks.lines.set('word-count', [{ runId: HOLDER, since: 3 }]);
+  stepping.locks.release = (_, whose) => {
+    released.push(whose);
+    return Promise.resolve(undefined);
+  };
+  await take({ ...queued('queue'), createdAt: 5 });
+  expect(released).toEqual([{ runId: HOLDER, since: 3 }]);
+});
+
 describe('the next attempt', () => {
   const last: Attempt = {
     number: 1,
@@ -188,6 +226,8 @@ describe('the next attempt', () => {
     stepping.clusters.remove = () => Promise.resolve();
     const { record, wait } = await take(run);
     expect([record, wait]).toEqual([run, 2_000]);
+    const long = { reason: 'ClusterDeleted', message: 'm', since: 0, until: 0 } as const;
+    expect((await take({ ...run, waiting: long } as QueuedRun)).wait).toBe(2_000);
     stepping.clusters.remains = () => Promise.resolve([]);
     const gone = await take(run);
     expect(gone.record.attempts[0]?.removalVerifiedAt).toBe(stepping.now);

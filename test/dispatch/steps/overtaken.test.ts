@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { deploymentIdFor } from '../../../lib/core/ids.ts';
+import { deploymentIdFor, runIdFor } from '../../../lib/core/ids.ts';
 import { DispatchError } from '../../../lib/core/errors.ts';
 import { advance } from '../../../lib/dispatch/advance.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
@@ -20,8 +20,7 @@ function launching(change: Partial<RunRecord> = {}): RunRecord {
 }
 
 /** A step at whose beginning somebody else writes this. */
-async function overtaken(theirs: RunRecord): Promise<void> {
-  const run = launching();
+async function overtaken(theirs: RunRecord, run = launching()): Promise<void> {
   await stepping.ledger.create(run);
   stepping.locks.holders.set('word-count', run.runId);
   const read = stepping.ledger.read.bind(stepping.ledger);
@@ -106,7 +105,18 @@ describe('the deployment of a run', () => {
 
   it.each([true, false])('is told of nothing that was not written: %s', async (waits) => {
     if (waits) stepping.faults.plan('target', 'before', AWAY);
-    await overtaken(launching({ deployment, step: { number: 8, dueAt: 0 } }));
+    await overtaken(launching({ deployment, step: { number: 8, dueAt: 0 } }), launching({ deployment }));
     expect(told()).toEqual([]);
+  });
+
+  it('is told of a run that waits for its turn', async () => {
+    const first = { ...runIn('running', 0), runId: runIdFor('first') };
+    await stepping.ledger.create(first);
+    stepping.locks.holders.set('word-count', first.runId);
+    const run = { ...launching({ deployment }), state: 'accepted', attempts: [] } as RunRecord;
+    await stepping.ledger.create(run);
+    await advance({ version: 1, runId: run.runId, step: 3 }, stepping.deps, stepping.now + 60_000);
+    expect((await stepping.stored(run)).state).toBe('waiting');
+    expect(told()).toHaveLength(1);
   });
 });
