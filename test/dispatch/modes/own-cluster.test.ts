@@ -47,11 +47,7 @@ describe('a program', () => {
     ['begins in no other one', () => launching({ deploymentUid: 'first' }), 'rollback'],
     ['does not begin without a record', () => undefined, 'rollback'],
     ['does not begin in an attempt that is over', () => launching({ number: 2 }), 'rollback'],
-    [
-      'does not begin before there is an attempt',
-      () => ({ ...runIn('accepted', 0), attempts: [] }) as never,
-      'rollback',
-    ],
+    ['does not begin before there is an attempt', () => ({ ...runIn('accepted', 0), attempts: [] }), 'rollback'],
     ['does not begin while the run waits', () => runIn('waiting', 0), 'rollback'],
     ['does not begin when the run is closed', () => runIn('closed', 0), 'rollback'],
     ['does not begin when its cluster is gone', () => runIn('cleaning', 0), 'rollback'],

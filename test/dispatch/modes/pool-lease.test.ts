@@ -124,7 +124,7 @@ describe('a session that is being stopped', () => {
 
   it('is not the one that was made since it was looked at', async () => {
     await given(stopping);
-    const { observe } = stepping.clusters;
+    const observe = stepping.clusters.observe.bind(stepping.clusters);
     stepping.clusters.observe = async (at) => {
       const before = await observe(at);
       await stands();

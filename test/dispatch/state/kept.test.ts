@@ -15,7 +15,7 @@ const PLAN: StatePlan = {
   ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'NATIVE', savepointDeadline: 60_000 },
   ...{ savepointDirectory: 's3://state/sp', checkpointDirectory: 's3://state/chk' },
   ...{ probation: 60_000, rollback: 'automatic', history: { count: 2, age: 1 } },
-} as StatePlan;
+};
 const HOW = { format: 'NATIVE', drain: false } as const;
 const DENIED = new DispatchError('StateStorageDenied', 'no rights');
 
@@ -83,7 +83,7 @@ describe('the newest state of an attempt that is gone', () => {
     }) as Partial<Attempt>;
   it.each<[string, () => ActiveRun]>([
     ['of a job without state', () => runIn('running', 0)],
-    ['of one that may not begin yet', () => stream({}, { prepared: {} as never })],
+    ['of one that may not begin yet', () => stream({}, { prepared: {} })],
     ['of one that has finished', () => stream(outcome({ flinkState: 'FINISHED' }))],
   ])('is not looked for %s', async (_, run) => {
     complete(checkpoint(9), 9);

@@ -13,7 +13,7 @@ const PLAN: StatePlan = {
   ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'NATIVE', savepointDeadline: 60_000 },
   ...{ savepointDirectory: 's3://state/sp', checkpointDirectory: 's3://state/chk' },
   ...{ probation: 60_000, rollback: 'automatic', history: { count: 2, age: 1 } },
-} as StatePlan;
+};
 const HOW = { format: 'NATIVE', drain: false } as const;
 
 let stepping: Stepping;
@@ -28,8 +28,12 @@ function stream(attempt: Partial<Attempt> = {}, change: Partial<RunRecord> = {})
 const TOLD = { kind: 'checkpoint', path: 's3://state/chk/3' } as const;
 
 describe('a request to stop a stream', () => {
-  const order = (change: Partial<StopOrder> = {}) =>
-    ({ mode: 'savepoint', by: 'a person', reason: 'JobCanceled', ...change }) as StopOrder;
+  const order = (change: Partial<StopOrder> = {}) => ({
+    mode: 'savepoint',
+    by: 'a person',
+    reason: 'JobCanceled',
+    ...change,
+  });
   async function stop(run: RunRecord, asked = order()): Promise<RunRecord | undefined> {
     await stepping.ledger.create(run);
     return (await requestStop(run.runId, asked, stepping.deps)) ? stepping.stored(run) : undefined;
@@ -93,12 +97,12 @@ describe('the deployment of a run', () => {
   };
   const run = stream({}, { deployment });
   it.each<[string, RunRecord, number]>([
-    ['its state', { ...run, state: 'starting' } as RunRecord, 1],
+    ['its state', { ...run, state: 'starting' }, 1],
     ['its attempt', updateAttempt(run, { number: 2 }), 1],
     ['what it left', updateAttempt(run, { snapshot: TOLD }), 1],
     ['a stop that failed', { ...run, stopFailed: { at: 1 } } as never, 1],
     ['that its state is not known', { ...run, stateUnknown: { message: 'm' } }, 1],
-    ['that it is ready', { ...run, prepared: { readyAt: 1 } } as never, 1],
+    ['that it is ready', { ...run, prepared: { readyAt: 1 } }, 1],
     ['nothing else', { ...run, updatedAt: 9, step: { number: 9, dueAt: 9 } }, 0],
   ])('is told of %s', async (_, after, count) => {
     await tellDeployment(run, after, stepping.deps);

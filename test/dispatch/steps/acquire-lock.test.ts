@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../../lib/core/ids.ts';
 import { acquireLock } from '../../../lib/dispatch/acquire-lock.ts';
-import type { Attempt, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
+import type { QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import { runIn } from '../../verdict/observations.ts';
 import { Stepping } from './stepping.ts';
 
@@ -50,7 +50,7 @@ describe('a run whose turn has come', () => {
 
   it('waits until its back-off is over, and then goes on', async () => {
     const waiting = { reason: 'ClusterDeleted', message: 'm', since: 0, until: stepping.now + 1 } as const;
-    const run = queued('queue', { state: 'waiting', waiting } as Partial<RunRecord>);
+    const run = queued('queue', { state: 'waiting', waiting });
     expect(await take(run)).toEqual({ record: run, wait: 1 });
     stepping.now += 1;
     expect((await take(run)).record.state).toBe('launching');
@@ -91,14 +91,14 @@ describe('a run of a key that another one holds', () => {
   });
 
   it('does not wake the other one, which waits for another attempt', async () => {
-    await held({ ...runIn('waiting', 0), runId: HOLDER } as Partial<RunRecord>);
+    await held({ ...runIn('waiting', 0), runId: HOLDER });
     expect((await take(queued('queue'))).record.state).toBe('waiting');
     expect(stepping.sent).toEqual([]);
   });
 
   it('is made beside it where its program waits for a permit', async () => {
     await held({});
-    expect((await take(queued('queue', { prepared: {} } as Partial<RunRecord>))).record.state).toBe('launching');
+    expect((await take(queued('queue', { prepared: {} }))).record.state).toBe('launching');
     expect(holder()).toBe(HOLDER);
   });
 
@@ -118,7 +118,7 @@ describe('a run of a key that another one holds', () => {
   });
 
   it('waits for one that has ended already, with replace', async () => {
-    await held({ ...runIn('cleaning', 0), runId: HOLDER } as Partial<RunRecord>);
+    await held({ ...runIn('cleaning', 0), runId: HOLDER });
     expect((await take(queued('replace'))).record.state).toBe('waiting');
     expect(await asked()).toBeUndefined();
   });
@@ -161,77 +161,5 @@ describe('a run of a key that another one holds', () => {
     await held({});
     const { record } = await take(queued('queue', { source: { ...upload, sequencer: '1' } }));
     expect(record.state).toBe('waiting');
-  });
-});
-
-describe('a lock that its run has left behind', () => {
-  it.each<[string, Partial<RunRecord> | undefined]>([
-    ['closed', { ...runIn('closed', 0), runId: HOLDER } as Partial<RunRecord>],
-    ['without a record', undefined],
-  ])('is taken away, where that is %s, and asked for again', async (_, by) => {
-    await held(by);
-    const run = queued('queue');
-    const release = stepping.locks.release.bind(stepping.locks);
-    const released: unknown[] = [];
-    stepping.locks.release = (lock, whose) => {
-      released.push(whose);
-      return release(lock, whose);
-    };
-    expect(await take(run)).toEqual({ record: run, wait: 0 });
-    expect([holder(), stepping.sent]).toEqual([undefined, []]);
-    expect(released).toEqual([{ runId: HOLDER, since: by?.createdAt ?? 0 }]);
-    expect((await take(run)).record.state).toBe('launching');
-  });
-});
-
-describe('a run that is not the first in line', () => {
-  const first = { runId: HOLDER, since: 0 };
-
-  it.each([
-    ['waiting', 1],
-    ['accepted', 0],
-  ] as const)('tells the first one, which is %s: %i messages', async (state, count) => {
-    const run = { ...runIn(state, 0), runId: HOLDER, step: { number: 4, dueAt: 0 } };
-    await stepping.ledger.create(run as RunRecord);
-    stepping.locks.lines.set('word-count', [first]);
-    expect((await take(queued('queue'))).record.state).toBe('waiting');
-    expect(stepping.sent).toEqual([{ message: { version: 1, runId: HOLDER, step: 5 }, delay: 0 }].slice(0, count));
-  });
-});
-
-it('a place in the line that its run has left behind is taken away as it stands there', async () => {
-  const released: unknown[] = [];
-  stepping.locks.lines.set('word-count', [{ runId: HOLDER, since: 3 }]);
-  stepping.locks.release = (_, whose) => {
-    released.push(whose);
-    return Promise.resolve(undefined);
-  };
-  await take({ ...queued('queue'), createdAt: 5 });
-  expect(released).toEqual([{ runId: HOLDER, since: 3 }]);
-});
-
-describe('the next attempt', () => {
-  const last: Attempt = {
-    number: 1,
-    clusterId: runIn('launching', 0).attempts[0].clusterId,
-    jobId: runIn('launching', 0).attempts[0].jobId,
-    launchedAt: 0,
-  };
-  const again = () => queued(undefined, { state: 'waiting', attempts: [last] } as Partial<RunRecord>);
-
-  it('waits until nothing is left of the last one', async () => {
-    const run = again();
-    const ref = { namespace: 'flink', clusterId: last.clusterId };
-    stepping.clusters.addHighAvailability(ref, 'ha');
-    stepping.clusters.remove = () => Promise.resolve();
-    const { record, wait } = await take(run);
-    expect([record, wait]).toEqual([run, 2_000]);
-    const long = { reason: 'ClusterDeleted', message: 'm', since: 0, until: 0 } as const;
-    expect((await take({ ...run, waiting: long } as QueuedRun)).wait).toBe(2_000);
-    stepping.clusters.remains = () => Promise.resolve([]);
-    const gone = await take(run);
-    expect(gone.record.attempts[0]?.removalVerifiedAt).toBe(stepping.now);
-    expect([gone.record.state, gone.wait]).toEqual(['waiting', 0]);
-    expect((await take(gone.record as QueuedRun)).record.attempts).toHaveLength(2);
   });
 });

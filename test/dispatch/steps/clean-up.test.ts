@@ -21,7 +21,7 @@ function cleaning(change: Partial<RunRecord> = {}, attempt: Partial<Attempt> = {
   const run = runIn('cleaning', 60_000);
   const held = { ...without(run, 'keepUntil'), job: { ...run.job, concurrency: KEY }, ...change } as Ended;
   stepping.locks.holders.set('word-count', held.runId);
-  return updateAttempt(held as never, attempt) as Ended;
+  return updateAttempt(held as never, attempt);
 }
 async function stands(run: Ended): Promise<void> {
   const cluster = { namespace: run.job.namespace, clusterId: run.attempts[0].clusterId, dependents: [] };
@@ -53,8 +53,8 @@ describe('the cluster of a run that has ended', () => {
   });
 
   it.each<[string, (run: Ended) => EndedRun]>([
-    ['was seen to go', (run) => updateAttempt(run as never, { removalVerifiedAt: 1 }) as Ended],
-    ['never was', (run) => ({ ...run, attempts: [] }) as unknown as EndedRun],
+    ['was seen to go', (run) => updateAttempt(run as never, { removalVerifiedAt: 1 })],
+    ['never was', (run) => ({ ...run, attempts: [] })],
   ])('that %s is not asked for', async (_, change) => {
     const { record } = await take(change(cleaning()));
     expect([record.state, stepping.clusters.calls, isLocked()]).toEqual(['closed', [], false]);
@@ -62,13 +62,13 @@ describe('the cluster of a run that has ended', () => {
 
   it('that is kept stays, lets nothing begin, and leaves its key once its job is over', async () => {
     const outcome = { ...runIn('cleaning', 0).outcome, flinkState: undefined } as never;
-    const run = cleaning({ keepUntil: stepping.now + 1_000, outcome } as Partial<RunRecord>);
+    const run = cleaning({ keepUntil: stepping.now + 1_000, outcome });
     const { record, wait } = await take(run);
     expect([record.state, wait, isLocked()]).toEqual(['cleaning', 1_000, true]);
     expect(record.attempts[0]?.startRevokedAt).toBe(stepping.now);
     expect(stepping.clusters.calls).toEqual(['withdraw']);
     const over = { ...runIn('cleaning', 0).outcome, flinkState: 'FAILED' };
-    await take(cleaning({ keepUntil: stepping.now + 1_000, outcome: over } as Partial<RunRecord>));
+    await take(cleaning({ keepUntil: stepping.now + 1_000, outcome: over }));
     expect(isLocked()).toBe(false);
   });
 
@@ -104,7 +104,7 @@ describe('the cluster of a run that has ended', () => {
     ['unknown', ['ConfigMap/ha']],
     ['failed', []],
   ] as const)('leaves what high availability keeps where the end is %s: %j', async (state, left) => {
-    const run = cleaning({ outcome: { ...runIn('cleaning', 0).outcome, state } } as Partial<RunRecord>);
+    const run = cleaning({ outcome: { ...runIn('cleaning', 0).outcome, state } });
     await stands(run);
     const ref = { namespace: 'flink', clusterId: run.attempts[0].clusterId };
     stepping.clusters.addHighAvailability(ref, 'ha');
@@ -117,7 +117,7 @@ describe('tasks that wait for a run that is closed', () => {
   it('keep it open until they are told, for a while', async () => {
     const callbacks = [callbackOf('a token')];
     const { outcome } = runIn('cleaning', 0);
-    const run = cleaning({ callbacks, outcome: { ...outcome, at: stepping.now } } as Partial<RunRecord>);
+    const run = cleaning({ callbacks, outcome: { ...outcome, at: stepping.now } });
     const { record, wait } = await take(run);
     expect([record.state, wait > 0, isLocked()]).toEqual(['cleaning', true, false]);
     stepping.now += 15 * 60_000;
@@ -137,7 +137,7 @@ describe('a run whose cluster cannot be reached any more', () => {
     expect([isLocked(), stepping.counted]).toEqual([false, ['RunsAbandoned 1']]);
     expect((await abandon(stream, stepping.deps)).stateUnknown?.message).toBe(`${message}: no reason known`);
     expect(await abandon(run, stepping.deps)).not.toHaveProperty('stateUnknown');
-    expect(await abandon({ ...stream, attempts: [] } as never, stepping.deps)).not.toHaveProperty('stateUnknown');
+    expect(await abandon({ ...stream, attempts: [] }, stepping.deps)).not.toHaveProperty('stateUnknown');
     expect(stepping.logged[0]).toMatch(/^error closed without proof that its cluster is gone .*"message":"away"/);
   });
 });
@@ -149,7 +149,7 @@ describe('a request to cancel', () => {
 
   it('is written, and takes the place of one to stop with state; the first stands', async () => {
     const stopRequested = { mode: 'last-state', at: 0, by: 'another', reason: 'JobCanceled' } as const;
-    await stepping.ledger.create({ ...running(), stopRequested } as RunRecord);
+    await stepping.ledger.create({ ...running(), stopRequested });
     expect(await cancel(running())).toBe(true);
     const stored = await stepping.stored(running());
     expect(stored.cancelRequested).toEqual({ at: stepping.now, ...request });

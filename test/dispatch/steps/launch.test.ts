@@ -21,11 +21,7 @@ const attemptOf = ({ attempts }: RunRecord) => attempts.at(-1);
 const asked = { at: 0, by: 'a person', reason: 'JobCanceled' } as const;
 const revoked = (run: ActiveRun, change: Partial<Attempt> = {}) => updateAttempt(run, { startRevokedAt: 1, ...change });
 const fails = (reason: Reason) => {
-  const { apply } = stepping.clusters;
-  stepping.clusters.apply = () => {
-    stepping.clusters.apply = apply;
-    return Promise.reject(new DispatchError(reason, `no ${reason}`));
-  };
+  stepping.clusters.apply = () => Promise.reject(new DispatchError(reason, `no ${reason}`));
 };
 /** A cluster of that name, made by that run. */
 async function stands(run: ActiveRun, runId = run.runId): Promise<void> {

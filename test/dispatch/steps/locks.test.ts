@@ -1,0 +1,101 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { runIdFor } from '../../../lib/core/ids.ts';
+import { acquireLock } from '../../../lib/dispatch/acquire-lock.ts';
+import type { Attempt, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
+import { runIn } from '../../verdict/observations.ts';
+import { Stepping } from './stepping.ts';
+
+type Policy = 'allow' | 'queue' | 'forbid' | 'replace';
+const HOLDER = runIdFor('holder');
+const upload = { kind: 'jar-upload', bucket: 'jars', key: 'a.jar', sequencer: 'B', eventTime: 0 } as const;
+
+let stepping: Stepping;
+beforeEach(() => {
+  stepping = new Stepping();
+});
+
+function queued(policy: Policy | undefined, change: Partial<RunRecord> = {}): QueuedRun {
+  const run = { ...runIn('accepted', 0), attempts: [], source: upload };
+  const concurrency = policy && { key: 'word-count', policy };
+  return { ...run, job: { ...run.job, concurrency }, ...change } as QueuedRun;
+}
+async function held(by: Partial<RunRecord> | undefined): Promise<void> {
+  stepping.locks.holders.set('word-count', HOLDER);
+  const run = { ...runIn('running', 0), runId: HOLDER, source: { ...upload, sequencer: 'A' } };
+  const concurrency = { key: 'word-count', policy: 'queue' };
+  if (by !== undefined) await stepping.ledger.create({ ...run, job: { ...run.job, concurrency }, ...by } as RunRecord);
+}
+const take = (run: QueuedRun) => acquireLock(run, stepping.deps);
+const holder = () => stepping.locks.holders.get('word-count');
+
+describe('a lock that its run has left behind', () => {
+  it.each<[string, Partial<RunRecord> | undefined]>([
+    ['closed', { ...runIn('closed', 0), runId: HOLDER }],
+    ['without a record', undefined],
+  ])('is taken away, where that is %s, and asked for again', async (_, by) => {
+    await held(by);
+    const run = queued('queue');
+    const release = stepping.locks.release.bind(stepping.locks);
+    const released: unknown[] = [];
+    stepping.locks.release = (lock, whose) => {
+      released.push(whose);
+      return release(lock, whose);
+    };
+    expect(await take(run)).toEqual({ record: run, wait: 0 });
+    expect([holder(), stepping.sent]).toEqual([undefined, []]);
+    expect(released).toEqual([{ runId: HOLDER, since: by?.createdAt ?? 0 }]);
+    expect((await take(run)).record.state).toBe('launching');
+  });
+});
+
+describe('a run that is not the first in line', () => {
+  const first = { runId: HOLDER, since: 0 };
+
+  it.each([
+    ['waiting', 1],
+    ['accepted', 0],
+  ] as const)('tells the first one, which is %s: %i messages', async (state, count) => {
+    const run = { ...runIn(state, 0), runId: HOLDER, step: { number: 4, dueAt: 0 } };
+    await stepping.ledger.create(run);
+    stepping.locks.lines.set('word-count', [first]);
+    expect((await take(queued('queue'))).record.state).toBe('waiting');
+    expect(stepping.sent).toEqual([{ message: { version: 1, runId: HOLDER, step: 5 }, delay: 0 }].slice(0, count));
+  });
+});
+
+it('a place in the line that its run has left behind is taken away as it stands there', async () => {
+  const released: unknown[] = [];
+  stepping.locks.lines.set('word-count', [{ runId: HOLDER, since: 3 }]);
+  stepping.locks.release = (_, whose) => {
+    released.push(whose);
+    return Promise.resolve(undefined);
+  };
+  await take({ ...queued('queue'), createdAt: 5 });
+  expect(released).toEqual([{ runId: HOLDER, since: 3 }]);
+});
+
+describe('the next attempt', () => {
+  const last: Attempt = {
+    number: 1,
+    clusterId: runIn('launching', 0).attempts[0].clusterId,
+    jobId: runIn('launching', 0).attempts[0].jobId,
+    launchedAt: 0,
+  };
+  const again = () => queued(undefined, { state: 'waiting', attempts: [last] });
+
+  it('waits until nothing is left of the last one', async () => {
+    const run = again();
+    const ref = { namespace: 'flink', clusterId: last.clusterId };
+    stepping.clusters.addHighAvailability(ref, 'ha');
+    stepping.clusters.remove = () => Promise.resolve();
+    const { record, wait } = await take(run);
+    expect([record, wait]).toEqual([run, 2_000]);
+    const long = { reason: 'ClusterDeleted', message: 'm', since: 0, until: 0 } as const;
+    expect((await take({ ...run, waiting: long })).wait).toBe(2_000);
+    stepping.clusters.remains = () => Promise.resolve([]);
+    const gone = await take(run);
+    expect(gone.record.attempts[0]?.removalVerifiedAt).toBe(stepping.now);
+    expect([gone.record.state, gone.wait]).toEqual(['waiting', 0]);
+    expect((await take(gone.record as QueuedRun)).record.attempts).toHaveLength(2);
+  });
+});
