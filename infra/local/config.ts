@@ -7,23 +7,19 @@ type ClusterFacts = Pick<
 >;
 
 /** The deployment's configuration for one local cluster: it allows whatever its only user asks for. */
-export function deploymentConfig({
-  kubeconfig,
-  context,
-  namespace,
-  image,
-  serviceAccount,
-  flinkVersion,
-}: ClusterFacts): object {
+export function deploymentConfig(
+  { kubeconfig, context, namespace, image, serviceAccount, flinkVersion }: ClusterFacts,
+  targets: Readonly<Record<string, object>> = {},
+): object {
+  const target = {
+    namespace,
+    access: { kind: 'kubeconfig', path: kubeconfig, context },
+    rest: { kind: 'service-proxy' },
+    jarDelivery: { kind: 'fetch', urlTtl: '1h' },
+  };
+  const others = Object.entries(targets).map(([name, differs]) => [name, { ...target, ...differs }]);
   return {
-    targets: {
-      default: {
-        namespace,
-        access: { kind: 'kubeconfig', path: kubeconfig, context },
-        rest: { kind: 'service-proxy' },
-        jarDelivery: { kind: 'fetch', urlTtl: '1h' },
-      },
-    },
+    targets: { default: target, ...(Object.fromEntries(others) as object) },
     defaults: {
       image,
       flinkVersion,

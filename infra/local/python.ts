@@ -14,6 +14,8 @@ export interface PythonEnvironment {
   /** What a person is told of its size. */
   readonly size: string;
   readonly progress: Progress;
+  /** The requirements leave out what others of them would bring along, because it is not needed. */
+  readonly isComplete?: boolean;
 }
 
 /** A virtual environment outside of the clone, complete or absent. Answers its Python. */
@@ -23,6 +25,7 @@ export async function installPython({
   requirements,
   size,
   progress,
+  isComplete = false,
 }: PythonEnvironment): Promise<string> {
   const folder = join(cacheFolder(), name);
   const binary = join(folder, 'bin', 'python');
@@ -32,11 +35,12 @@ export async function installPython({
   const part = await mkdtemp(`${folder}.part-`);
   const logFile = `${part}.log`;
   const options = { folder: cacheFolder(), logFile, environment: process.env };
+  const alone = isComplete ? ['--no-deps'] : [];
   try {
     await progress.stage(`Installing ${name} into ${folder}`, async (detail) => {
       detail(`${size}, once`);
       await run(python, ['-m', 'venv', part], options);
-      await run(join(part, 'bin', 'python'), ['-m', 'pip', 'install', '-r', requirements], options);
+      await run(join(part, 'bin', 'python'), ['-m', 'pip', 'install', ...alone, '-r', requirements], options);
     });
     await rename(part, folder).catch(async (error: unknown) => {
       // Another process was faster.

@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly kubernetes?: ClusterChoice;
   /** This machine's address that pods can reach; default: loopback. */
   readonly host?: string;
+  /** Beside the target `default`, each with what differs from it. */
+  readonly targets?: Readonly<Record<string, object>>;
   /** Of the template, beside the stack's own. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly progress: Progress;
@@ -84,7 +86,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const deployment = await progress.stage('Deploying serverless.yml to the local AWS', async () => {
       await buildRelease(release);
       const parameters = { LogLevel: 'DEBUG', ...options.parameters };
-      const config = stringify(deploymentConfig(cluster));
+      const config = stringify(deploymentConfig(cluster, options.targets));
       return deploy(aws, { stack: 'flink-dispatch-local', release, config, parameters });
     });
     const subscriber = started(await subscribe(aws, deployment.eventBusName, 'subscriber'));

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { ensureArchivedJava } from '../../infra/local/flink/class-archive.ts';
 import { ensureFlink } from '../../infra/local/flink/distribution.ts';
 import { ensureSqlGateway } from '../../infra/local/flink/sql-gateway.ts';
+import { ensurePyFlink } from '../../infra/local/flink/pyflink.ts';
 import { checkTools } from '../../infra/local/flink/tools.ts';
 import { silent } from '../../infra/local/progress.ts';
 import { startStack, type Stack } from '../../infra/local/stack.ts';
@@ -29,7 +30,8 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
 
   beforeAll(async () => {
     await ensureArchivedJava(await ensureFlink({ log: () => undefined }));
-    stack = await startStack({ progress: silent, parameters: { TaskTokens: 'on' } });
+    const targets = { mounted: { jarDelivery: { kind: 'mount', urlTtl: '1h' } } };
+    stack = await startStack({ progress: silent, targets, parameters: { TaskTokens: 'on' } });
   });
 
   afterAll(async () => {
@@ -48,6 +50,13 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
   async function allOver(runId: string): Promise<void> {
     await closed(runId);
     await expect.poll(() => stack.remains(), { timeout: 20_000, interval: 250 }).toEqual([]);
+  }
+
+  /** As the examples print them: customer, orders, amount. */
+  async function ordersPrinted({ data }: LifecycleEvent): Promise<number> {
+    const printed = data.evidence?.items.find(({ name }) => name.includes('taskmanager'));
+    const rows = [...((await stack.read(printed?.uri ?? '')) ?? '').matchAll(/\+I\[\d, (\d+), \d+\]/g)];
+    return rows.reduce((orders, [, of]) => orders + Number(of), 0);
   }
 
   it('runs a jar that is dropped, announces it and leaves nothing', async () => {
@@ -79,14 +88,33 @@ describe.skipIf(lacking !== '')('the main path, on the deployed functions', () =
       reason: 'JobFinished',
       request: { kind: 'jar-upload', key: 'of a/order-totals.sql' },
     });
-    const printed = event.data.evidence?.items.find(({ name }) => name.includes('taskmanager'));
-    const rows = [...((await stack.read(printed?.uri ?? '')) ?? '').matchAll(/\+I\[\d, (\d+), \d+\]/g)];
-    expect(rows.reduce((orders, [, of]) => orders + Number(of), 0)).toBe(1000);
+    expect(await ordersPrinted(event)).toBe(1000);
     await allOver(event.subject);
     await stack.upload(Buffer.from(script.replace('FROM orders', 'FROM older')), { key: 'no-table.sql' });
     const { event: bad } = await stack.nextEvent(named('no-table'));
     expect(bad.data).toMatchObject({ state: 'failed', reason: 'ApplicationFailed', reasonClass: 'user' });
     expect(bad.data.rootException).toContain("Object 'older' not found");
+    await allOver(bad.subject);
+  });
+
+  it('runs a Python program that is dropped, and tells what is wrong with one', async () => {
+    const executable = await ensurePyFlink(silent);
+    const flinkConfiguration = { 'python.client.executable': executable, 'python.executable': executable };
+    const program = exampleText('python/order-totals.py');
+    const example = parse(exampleText('python/order-totals.py.job.yaml')) as object;
+    const spec = { ...example, target: 'mounted', flinkConfiguration };
+    await stack.upload(Buffer.from(program), { key: 'order-totals.py', spec });
+    const { event } = await stack.nextEvent(named('order-totals-by-python'));
+    expect(event.data).toMatchObject({ state: 'succeeded', reason: 'JobFinished' });
+    expect(await ordersPrinted(event)).toBe(1000);
+    await allOver(event.subject);
+    await stack.upload(Buffer.from(program.replace('orders.customer', 'orders.buyer')), {
+      key: 'no-column.py',
+      spec: { ...spec, name: 'no-column' },
+    });
+    const { event: bad } = await stack.nextEvent(named('no-column'));
+    expect(bad.data).toMatchObject({ state: 'failed', reason: 'ApplicationFailed', reasonClass: 'user' });
+    expect(bad.data.rootException).toContain('buyer');
     await allOver(bad.subject);
   });
 
