@@ -29,7 +29,7 @@ describe('an example', () => {
   it.each(FOLDERS)('%s is run by the test that its row names', (folder) => {
     const test = examplePath(`../${ROWS.get(folder) ?? 'none'}`);
     expect(existsSync(test), test).toBe(true);
-    expect(readFileSync(test, 'utf8')).toContain(`'${folder}/`);
+    expect(readFileSync(test, 'utf8')).toMatch(new RegExp(`['"]${folder}/`));
   });
 
   it.each(FILES)('%s fits the published schema', (file) => {
