@@ -1,8 +1,9 @@
 import { jsonOf } from '../core/json.ts';
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
-import { awsStatus, fromAwsError } from '../core/aws-error.ts';
+import { fromAwsError } from '../core/aws-error.ts';
 import type { PinnedJar } from '../job/job.ts';
+import { s3Texts } from './s3-texts.ts';
 
 export interface Remembered {
   /** Of a layer or of an image. */
@@ -26,22 +27,15 @@ const remembered = z.strictObject({
 });
 
 export function s3BundleMemory(s3: S3Client, bucket: string): BundleMemory {
+  const texts = s3Texts(s3, bucket);
   const keyOf = (kind: string, key: string): string => `${PREFIX}${kind}/${key}.json`;
   return {
     async read(kind, key) {
-      const text = await textOf(s3, bucket, keyOf(kind, key));
+      const text = await texts.read(keyOf(kind, key));
       const parsed = remembered.safeParse(text === undefined ? undefined : jsonOf(text));
       return parsed.data;
     },
-    async write(kind, key, made) {
-      const Key = keyOf(kind, key);
-      const Body = JSON.stringify(made);
-      await s3
-        .send(new PutObjectCommand({ Bucket: bucket, Key, Body, ContentType: 'application/json' }))
-        .catch((error: unknown) => {
-          throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${Key}` });
-        });
-    },
+    write: (kind, key, made) => texts.writeJson(keyOf(kind, key), made),
   };
 }
 
@@ -55,14 +49,4 @@ export function keptBytes(s3: S3Client): (object: PinnedJar) => AsyncIterable<Ui
       throw fromAwsError(error, { action: 's3:GetObject', resource: `s3://${bucket}/${key}` });
     }
   };
-}
-
-async function textOf(s3: S3Client, bucket: string, key: string): Promise<string | undefined> {
-  try {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    return await Body?.transformToString();
-  } catch (error) {
-    if (awsStatus(error) === 404) return undefined;
-    throw fromAwsError(error, { action: 's3:GetObject', resource: `s3://${bucket}/${key}` });
-  }
 }

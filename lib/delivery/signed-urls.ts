@@ -19,27 +19,27 @@ export function renewalAfter(ttl: Duration): Duration {
 
 /** Signs so that anybody may write that object for that time. The client computes no checksum of a body that it does not have. */
 export function signedUploads(s3: S3Client): SignUrl {
-  return async ({ bucket, key }, ttl) => {
-    try {
-      const command = new PutObjectCommand({ Bucket: bucket, Key: key });
-      return await getSignedUrl(s3, command, { expiresIn: Math.max(1, Math.floor(ttl / 1000)) });
-    } catch (error) {
-      const message = `no URL could be signed for s3://${bucket}/${key}: ${describeError(error)}`;
-      throw new DispatchError('StorageUnavailable', message, { cause: error });
-    }
-  };
+  return (object, ttl) => signed(s3, new PutObjectCommand({ Bucket: object.bucket, Key: object.key }), object, ttl);
 }
 
 /** A signed URL ends after `ttl`, or with the credentials that signed it. @throws DispatchError `StorageUnavailable` */
 export function signedUrls(s3: S3Client): SignUrl {
-  return async ({ bucket, key, versionId }, ttl) => {
-    const version = defined({ VersionId: versionId });
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key, ...version });
-    try {
-      return await getSignedUrl(s3, command, { expiresIn: Math.max(1, Math.floor(ttl / 1000)) });
-    } catch (error) {
-      const message = `no URL could be signed for s3://${bucket}/${key}: ${describeError(error)}`;
-      throw new DispatchError('StorageUnavailable', message, { cause: error });
-    }
+  return (object, ttl) => {
+    const version = defined({ VersionId: object.versionId });
+    return signed(s3, new GetObjectCommand({ Bucket: object.bucket, Key: object.key, ...version }), object, ttl);
   };
+}
+
+async function signed(
+  s3: S3Client,
+  command: GetObjectCommand | PutObjectCommand,
+  { bucket, key }: ObjectRef,
+  ttl: Duration,
+): Promise<string> {
+  try {
+    return await getSignedUrl(s3, command, { expiresIn: Math.max(1, Math.floor(ttl / 1000)) });
+  } catch (error) {
+    const message = `no URL could be signed for s3://${bucket}/${key}: ${describeError(error)}`;
+    throw new DispatchError('StorageUnavailable', message, { cause: error });
+  }
 }

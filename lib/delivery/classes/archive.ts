@@ -30,7 +30,7 @@ export function archiveId({ tenant, target, image }: ArchiveScope): string {
 
 const sum = z.string().regex(/^[0-9a-f]{64}$/);
 /** More than the classes of any Flink: what a pod says of itself is not taken on trust. */
-export const MAX_ARCHIVE_BYTES = 1024 ** 3;
+const MAX_ARCHIVE_BYTES = 1024 ** 3;
 const size = z.int().positive().max(MAX_ARCHIVE_BYTES);
 const java = z.string().regex(/^[\w.+-]{1,40}$/);
 

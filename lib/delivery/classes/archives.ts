@@ -1,7 +1,7 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { awsStatus, fromAwsError } from '../../core/aws-error.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { jsonOf } from '../../core/json.ts';
 import type { KeepJar } from '../../job/jar/pin.ts';
+import { s3Texts } from '../s3-texts.ts';
 import { archiveId, classArchive, type ArchiveScope, type ClassArchive } from './archive.ts';
 
 /** Which archive there is of which image. One that is lost is recorded again. */
@@ -25,34 +25,17 @@ export interface ArchiveStore {
 }
 
 export function s3ClassArchives({ s3, bucket, keep }: ArchiveStore): ClassArchives {
+  const texts = s3Texts(s3, bucket);
   const keyOf = (scope: ArchiveScope): string => `${PREFIX}${archiveId(scope)}.json`;
   return {
     async find(scope) {
-      const text = await textOf(s3, bucket, keyOf(scope));
+      const text = await texts.read(keyOf(scope));
       const archive = classArchive.safeParse(text === undefined ? undefined : jsonOf(text)).data;
       // Its bytes are the deployment's own, wherever the text says that they are.
       if (archive?.bucket !== bucket) return undefined;
       await keep(archive);
       return archive;
     },
-    async write(scope, archive) {
-      const Key = keyOf(scope);
-      const Body = JSON.stringify(archive);
-      await s3
-        .send(new PutObjectCommand({ Bucket: bucket, Key, Body, ContentType: 'application/json' }))
-        .catch((error: unknown) => {
-          throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${Key}` });
-        });
-    },
+    write: (scope, archive) => texts.writeJson(keyOf(scope), archive),
   };
-}
-
-async function textOf(s3: S3Client, bucket: string, key: string): Promise<string | undefined> {
-  try {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    return await Body?.transformToString();
-  } catch (error) {
-    if (awsStatus(error) === 404) return undefined;
-    throw fromAwsError(error, { action: 's3:GetObject', resource: `s3://${bucket}/${key}` });
-  }
 }

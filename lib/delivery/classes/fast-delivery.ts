@@ -18,7 +18,7 @@ export interface FastDeps {
 }
 
 /** Of the container that fetches the archive. */
-export const CLASSES_CONTAINER = 'flink-dispatch-classes';
+const CLASSES_CONTAINER = 'flink-dispatch-classes';
 const VOLUME = 'flink-dispatch-classes';
 const URL_KEY = 'classes';
 /** TaskManagers that come later start without it, where no Secret is renewed. */

@@ -1,11 +1,11 @@
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { awsStatus, fromAwsError } from '../../core/aws-error.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { Duration } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import { DispatchError } from '../../core/errors.ts';
 import type { ClusterId } from '../../core/ids.ts';
 import { jsonOf } from '../../core/json.ts';
 import { INCOMING_JARS, type PinJar } from '../../job/jar/pin.ts';
+import { s3Texts } from '../s3-texts.ts';
 import type { SignUrl } from '../signed-urls.ts';
 import { recording, type ArchiveScope, type ClassArchive } from './archive.ts';
 import type { ClassArchives } from './archives.ts';
@@ -46,7 +46,7 @@ export async function takeIn(
   deps: RecordDeps,
 ): Promise<ClassArchive | undefined> {
   const keys = keysOf(pod.clusterId);
-  const text = await textOf(keys.report, deps);
+  const text = await s3Texts(deps.s3, deps.bucket).read(keys.report);
   if (text === undefined) return undefined;
   const said = recording.safeParse(jsonOf(text)).data ?? { error: 'it reports nothing that can be read' };
   if ('error' in said) throw notRecorded(scope, said.error);
@@ -61,14 +61,4 @@ export async function takeIn(
 
 function notRecorded({ image }: ArchiveScope, why: string): DispatchError {
   return new DispatchError('Internal', `the classes of ${image} were not recorded: ${why}`);
-}
-
-async function textOf(key: string, { s3, bucket }: RecordDeps): Promise<string | undefined> {
-  try {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: 'bytes=0-4095' }));
-    return await Body?.transformToString();
-  } catch (error) {
-    if (awsStatus(error) === 404) return undefined;
-    throw fromAwsError(error, { action: 's3:GetObject', resource: `s3://${bucket}/${key}` });
-  }
 }

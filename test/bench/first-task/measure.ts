@@ -14,6 +14,8 @@ export interface Sample {
   readonly task: number;
   /** Seconds of processor time that the pods have used until then. */
   readonly cpu: number;
+  /** And whoever asked for them. */
+  readonly caller: number;
 }
 
 const LOOK = 500;
@@ -42,6 +44,7 @@ export async function measure(way: StartWay, place: Place): Promise<Sample> {
       rest: since(seen.rest),
       taskManager: time(taskManager, 'started'),
       task: since(seen.task),
+      caller: started.caller,
       cpu: pods.reduce((sum, { metadata }) => sum + processorSeconds(metadata?.uid ?? ''), 0),
     };
   } finally {

@@ -1,6 +1,6 @@
 import type { Sample } from './measure.ts';
 
-const COLUMNS = ['objects', 'jobManager', 'rest', 'taskManager', 'task', 'cpu'] as const;
+const COLUMNS = ['objects', 'jobManager', 'rest', 'taskManager', 'task', 'cpu', 'caller'] as const;
 type Column = (typeof COLUMNS)[number];
 
 /** Of each of ours to Flink's client, by what its name ends with. */
@@ -58,7 +58,7 @@ function text({ min, median, max }: Spread): string {
 }
 
 function spread(samples: readonly Sample[], column: Column): Spread {
-  const scale = column === 'cpu' ? 1 : 1000;
+  const scale = column === 'cpu' || column === 'caller' ? 1 : 1000;
   const sorted = samples.map((sample) => sample[column] / scale).sort((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   const median = ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;

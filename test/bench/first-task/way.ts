@@ -14,6 +14,8 @@ export interface Place {
 /** One start, from the command or the event on. */
 export interface Started {
   readonly clusterId: string;
+  /** Seconds of processor time of whoever asked for it, until it was made. */
+  readonly caller: number;
   /** Removes what was started, and returns when it is gone. */
   stop(): Promise<void>;
 }

@@ -8,6 +8,9 @@ import { JAR, optionsOf, type StartWay } from './way.ts';
 
 const run = promisify(execFile);
 
+/** Says at its end what a command took of the processor. */
+const TIMED = 'TIMEFORMAT="%U %S"; time "$0" "$@"';
+
 /** `flink run`, as its users have it. */
 export const CLIENT: StartWay = {
   name: 'bin/flink run',
@@ -19,15 +22,22 @@ export const CLIENT: StartWay = {
     const action = flink.startsWith('1.') ? 'run-application' : 'run';
     const env = { ...process.env, FLINK_CONF_DIR: join(LAB, 'flink', flink, 'conf') };
     const argv = [action, '--target', 'kubernetes-application', ...options, JAR];
-    await run(join(LAB, 'flink', flink, 'bin', 'flink'), argv, { env, timeout: 180_000 });
+    const client = ['-c', TIMED, join(LAB, 'flink', flink, 'bin', 'flink'), ...argv];
+    const { stderr } = await run('bash', client, { env, timeout: 180_000 });
+    const [user = NaN, system = NaN] = (stderr.trim().split('\n').at(-1) ?? '').split(' ').map(Number);
     return {
       clusterId,
+      caller: user + system,
       stop: async () => {
         await kubectl('delete', 'deployment', '-n', tenant.namespace, clusterId, '--cascade=foreground');
       },
     };
   },
 };
+
+function secondsOf({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1e6;
+}
 
 /** A message to the functions, which are this process' own; with `fastStart` or as it is. */
 export function ours(name: string, fastStart: boolean | 'short'): StartWay {
@@ -46,10 +56,12 @@ export function ours(name: string, fastStart: boolean | 'short'): StartWay {
       };
       const { s3, ledgerBucket } = storage;
       const jars = { s3, ledgerBucket, delivery: { kind: 'fetch', urlTtl: 3_600_000 } } as const;
+      const before = process.cpuUsage();
       const one = await new Run({ tenant, version: flink, spec, jars }).start();
       await one.until(({ attempts }) => attempts.length > 0, 60);
       return {
         clusterId: one.ref.clusterId,
+        caller: secondsOf(process.cpuUsage(before)),
         stop: async () => {
           await one.cancel();
           await one.closed(180);

@@ -1,18 +1,16 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { served } from '../served.ts';
 import { FETCH_COMMAND, SUM_OF_CLASS_PATH } from '../../../lib/delivery/classes/fetch-script.ts';
 
 let bytes: Buffer;
 let sum: string;
 
-let server: Server;
-let url: string;
+let server: Awaited<ReturnType<typeof served>>;
 let folder: string;
 let file: string;
 
@@ -23,16 +21,14 @@ beforeAll(async () => {
   bytes = execFileSync('tar', ['-cf', '-', 'flink.jsa', 'scripts.jsa'], { cwd: made });
   rmSync(made, { recursive: true });
   sum = createHash('sha256').update(bytes).digest('hex');
-  server = createServer(({ url: path }, response) => {
+  server = await served(({ url: path }, response) => {
     if (path === '/cut') response.writeHead(200, { 'content-length': bytes.length }).end(bytes.subarray(0, 9));
     else if (path === '/poisoned') response.end('the classes of another');
     else if (path === '/expired') response.writeHead(403).end('<Message>Request has expired</Message>');
     else response.end(bytes);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterAll(() => void server.close());
+afterAll(() => server.close());
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'fetch-script-'));
@@ -52,7 +48,12 @@ interface Ended {
 }
 
 function run(command: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const of = { JAR_URL: url, JAR_FILE: join(folder, 'classes', 'classes.tar'), JAR_SHA256: sum, CLASS_PATH_SUM: '' };
+  const of = {
+    JAR_URL: server.url,
+    JAR_FILE: join(folder, 'classes', 'classes.tar'),
+    JAR_SHA256: sum,
+    CLASS_PATH_SUM: '',
+  };
   const env = { PATH: process.env['PATH'], JAVA_HOME: folder, FLINK_HOME: folder, ...of, ...more };
   const [program = '', ...args] = command;
   return new Promise((resolve) => {
@@ -77,13 +78,13 @@ describe('what an init container does about an archive', () => {
     ['of other bytes', '/poisoned'],
     ['whose URL has ended', '/expired'],
   ])('leaves none %s, and ends well', async (_, path) => {
-    expect(await run(FETCH_COMMAND, { JAR_URL: url + path })).toMatchObject({ code: 0 });
+    expect(await run(FETCH_COMMAND, { JAR_URL: server.url + path })).toMatchObject({ code: 0 });
     expect(readdirSync(join(folder, 'classes'))).toEqual([]);
   });
 
   it('leaves none that is whole, and no archive', async () => {
     const JAR_SHA256 = createHash('sha256').update('the classes of another').digest('hex');
-    expect(await run(FETCH_COMMAND, { JAR_URL: `${url}/poisoned`, JAR_SHA256 })).toMatchObject({ code: 0 });
+    expect(await run(FETCH_COMMAND, { JAR_URL: `${server.url}/poisoned`, JAR_SHA256 })).toMatchObject({ code: 0 });
     expect(readdirSync(join(folder, 'classes'))).toEqual([]);
   });
 
