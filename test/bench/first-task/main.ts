@@ -10,6 +10,7 @@ import { apiOfKubeconfig } from '../../contract/support/kubernetes.ts';
 import { enterNetwork, START_IT } from '../enter.ts';
 import { measure, type Sample } from './measure.ts';
 import { jsonLine, table, type Measured } from './report.ts';
+import type { Place } from './way.ts';
 import { CLIENT, ours } from './ways.ts';
 
 /**
@@ -41,16 +42,9 @@ async function bench(): Promise<number> {
     for (const flink of VERSIONS) {
       const image = `localhost/flink-plain:${flink}`;
       if (WAYS.length > 1) await warmImage(tenant, { image, version: flink, storage });
-      const samples = new Map<number, Sample[]>(values.cores.split(',').map((cores) => [Number(cores), []]));
-      for (let round = 1; round <= Number(values.rounds); round += 1) {
-        for (const [cores, own] of samples) {
-          for (const way of WAYS) own.push(told(await measure(way, { flink, image, cores, tenant, storage })));
-        }
-      }
-      for (const [cores, own] of samples) {
-        all.push({ flink, cores, samples: own });
-        console.log(`${table({ flink, cores, samples: own })}\n`);
-      }
+      const measured = await inTurns({ flink, image, tenant, storage });
+      all.push(...measured);
+      for (const one of measured) console.log(`${table(one)}\n`);
     }
     console.log(jsonLine(all));
     return 0;
@@ -60,6 +54,16 @@ async function bench(): Promise<number> {
     await tenant.remove();
     await storage.stop();
   }
+}
+
+/** Round by round, of each number of cores every way. */
+async function inTurns(place: Omit<Place, 'cores'>): Promise<readonly Measured[]> {
+  const turns = values.cores.split(',').flatMap((cores) => WAYS.map((way) => ({ cores: Number(cores), way })));
+  const samples = new Map<number, Sample[]>(turns.map(({ cores }) => [cores, []]));
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    for (const { cores, way } of turns) samples.get(cores)?.push(told(await measure(way, { ...place, cores })));
+  }
+  return [...samples].map(([cores, own]) => ({ flink: place.flink, cores, samples: own }));
 }
 
 function told(sample: Sample): Sample {

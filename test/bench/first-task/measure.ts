@@ -65,18 +65,20 @@ async function untilTaskRuns(rest: string, until: number): Promise<Seen> {
     if (overview === undefined) continue;
     answered ??= Date.now();
     // The JobManager has little of a processor: the rest is asked when there is something to hear.
-    for (const { jid } of overview.jobs.filter(({ tasks }) => (tasks['running'] ?? 0) > 0)) {
-      const job = await ask<{ readonly vertices: readonly { readonly id: string }[] }>(`${rest}/jobs/${jid}`);
-      for (const { id } of job?.vertices ?? []) {
-        const times = await ask<Times>(`${rest}/jobs/${jid}/vertices/${id}/subtasktimes`);
-        const runs = (times?.subtasks ?? [])
-          .map(({ timestamps }) => timestamps['RUNNING'] ?? -1)
-          .filter((at) => at > 0);
-        if (runs.length > 0) return { rest: answered, task: Math.min(...runs) };
-      }
-    }
+    const running = overview.jobs.find(({ tasks }) => (tasks['running'] ?? 0) > 0);
+    const task = running === undefined ? undefined : await firstTask(`${rest}/jobs/${running.jid}`);
+    if (task !== undefined) return { rest: answered, task };
   }
   throw new Error('no task has run');
+}
+
+/** When the first of a job's tasks began to run. */
+async function firstTask(job: string): Promise<number | undefined> {
+  const { vertices = [] } = (await ask<{ readonly vertices: readonly { readonly id: string }[] }>(job)) ?? {};
+  const times = await Promise.all(vertices.map(({ id }) => ask<Times>(`${job}/vertices/${id}/subtasktimes`)));
+  const subtasks = times.flatMap((one) => one?.subtasks ?? []);
+  const began = subtasks.map(({ timestamps }) => timestamps['RUNNING'] ?? -1).filter((at) => at > 0);
+  return began.length === 0 ? undefined : Math.min(...began);
 }
 
 interface Overview {
