@@ -35,7 +35,7 @@ async function take(
   await page.goto(address);
   await page.waitForSelector('h1');
   await page.waitForFunction(() => document.querySelector('.loading') === null);
-  await page.waitForNetworkIdle({ idleTime: 100 });
+  await page.waitForFunction(() => document.documentElement.dataset['reading'] === '0');
   await page.evaluate(() => document.fonts.ready);
   if (at !== undefined) {
     await page.$eval(`#${at}`, (one) => one.scrollIntoView({ block: 'start' }));

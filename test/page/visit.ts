@@ -37,7 +37,7 @@ export class Visit {
   async loaded(): Promise<void> {
     await this.page.waitForSelector('h1');
     await this.page.waitForFunction(() => document.querySelector('.loading') === null);
-    await this.page.waitForNetworkIdle({ idleTime: 100 });
+    await this.page.waitForFunction(() => document.documentElement.dataset['reading'] === '0');
   }
 
   text(selector: string): Promise<string> {

@@ -47,11 +47,13 @@ export function useLive<T>(address: string, every?: number): Live<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let known = '';
     let isOver = false;
+    const first = reading();
     const look = async (): Promise<void> => {
       const next = await ask<T>(address).then(
         (data) => ({ data }),
         (error: Error & { todo?: string }) => ({ failure: failureOf(error) }),
       );
+      first();
       if (isOver) return;
       const text = JSON.stringify(next);
       if (text !== known) setLive((last) => ({ address, ...(last.address === address ? keep(last) : {}), ...next }));
@@ -68,12 +70,30 @@ export function useLive<T>(address: string, every?: number): Live<T> {
     void look();
     document.addEventListener('visibilitychange', seen);
     return () => {
+      first();
       isOver = true;
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', seen);
     };
   }, [address, every]);
   return live.address === address ? live : {};
+}
+
+/** First answers that are still to come: the page says how many, so that whoever waits for all of it can. */
+let pending = 0;
+
+/** One more; answers what says that it has come. */
+function reading(): () => void {
+  const count = (by: number): void => {
+    pending += by;
+    document.documentElement.dataset['reading'] = String(pending);
+  };
+  let isOpen = true;
+  count(1);
+  return () => {
+    if (isOpen) count(-1);
+    isOpen = false;
+  };
 }
 
 function failureOf({ message, todo }: Error & { todo?: string }): Failure {
