@@ -28,7 +28,7 @@ function stream(attempt: Partial<Attempt> = {}, change: Partial<RunRecord> = {})
 const TOLD = { kind: 'checkpoint', path: 's3://state/chk/3' } as const;
 
 describe('a request to stop a stream', () => {
-  const order = (change: Partial<StopOrder> = {}) => ({
+  const order = (change: Partial<StopOrder> = {}): StopOrder => ({
     mode: 'savepoint',
     by: 'a person',
     reason: 'JobCanceled',
