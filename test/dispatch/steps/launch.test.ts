@@ -53,7 +53,7 @@ describe('a launch', () => {
     const taken = take(launching());
     if (passes) return expect(taken).rejects.toMatchObject({ reason });
     const { record, wait } = await taken;
-    const outcome = { state: 'failed', reason, message: `no ${reason}`, at: stepping.now };
+    const outcome = { state: 'failed', reason, message: `no ${reason}`, at: stepping.now, evidence: [] };
     expect([record.state, wait]).toEqual(['launching', 0]);
     expect(attemptOf(record)).toMatchObject({ abortOutcome: outcome, startRevokedAt: stepping.now });
     return undefined;
@@ -107,7 +107,7 @@ describe('a launch that is given up', () => {
     expect(stepping.clusters.calls).toEqual(['withdraw', 'observe']);
     const told = record.outcome ?? attemptOf(record)?.outcome;
     expect(told?.message).toBe(message);
-    expect(told?.at).toBe(stepping.now);
+    expect(told).toMatchObject({ at: stepping.now, evidence: [] });
     return undefined;
   });
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../../lib/core/ids.ts';
 import { acquireLock } from '../../../lib/dispatch/acquire-lock.ts';
+import { lockOf, releaseLock } from '../../../lib/dispatch/lock.ts';
 import type { Attempt, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import { runIn } from '../../verdict/observations.ts';
 import { Stepping } from './stepping.ts';
@@ -97,5 +98,39 @@ describe('the next attempt', () => {
     expect(gone.record.attempts[0]?.removalVerifiedAt).toBe(stepping.now);
     expect([gone.record.state, gone.wait]).toEqual(['waiting', 0]);
     expect((await take(gone.record as QueuedRun)).record.attempts).toHaveLength(2);
+  });
+});
+
+describe('a lock that is given back', () => {
+  const next = runIdFor('next');
+  const ofTenant = (tenant?: string) =>
+    queued('queue', { ...(tenant !== undefined && { tenant }) } as Partial<RunRecord>);
+
+  it('is that of the run’s own tenant', async () => {
+    const { runId } = ofTenant();
+    stepping.locks.holders.set('word-count', runId).set('["one","word-count"]', runId);
+    await releaseLock(ofTenant('one'), stepping.deps);
+    expect([...stepping.locks.holders.keys()]).toEqual(['word-count']);
+    await releaseLock(ofTenant(), stepping.deps);
+    expect(stepping.locks.holders.size).toBe(0);
+  });
+
+  it('is told to who is next, if that is a run, and another one', async () => {
+    stepping.locks.lines.set('word-count', [{ runId: next, since: 1 }]);
+    await releaseLock(ofTenant(), stepping.deps);
+    expect(stepping.sent).toEqual([]);
+    await stepping.ledger.create({ ...ofTenant(), runId: next, step: { number: 4, dueAt: 0 } });
+    await releaseLock(ofTenant(), stepping.deps);
+    expect(stepping.sent).toEqual([{ message: { version: 1, runId: next, step: 5 }, delay: 0 }]);
+    stepping.locks.release = () => Promise.resolve(next);
+    await releaseLock({ ...ofTenant(), runId: next }, stepping.deps);
+    expect(stepping.sent).toHaveLength(1);
+  });
+
+  it('is none where the run has no key, or no job yet', async () => {
+    stepping.locks.release = () => Promise.reject(new Error('asked'));
+    await releaseLock(queued(undefined), stepping.deps);
+    await releaseLock({ ...queued(undefined), job: undefined } as never, stepping.deps);
+    expect(lockOf(undefined)).toBeUndefined();
   });
 });
