@@ -324,7 +324,7 @@ describe('what a platform team asks', () => {
   it('a boundary is that of every role, also of those that follow from the configuration', () => {
     const tenants = { a: { targets: { default: ['flink'] }, sources: [{ scheduleGroup: 'of-a' }] } };
     const config = parseDispatchConfig(stringify({ ...omit(CONFIG, 'allow'), tenants }));
-    const made = withConfiguration(readTemplate(packageFolder), config, { stack: 'flink-dispatch-test' }) as Template;
+    const made = withConfiguration(readTemplate(packageFolder), config, { stack: 'flink-dispatch-test' });
     const bounded = resourcesOf(
       withParameters(made, { PermissionsBoundary: 'arn:aws:iam::1:policy/b' }),
       'AWS::IAM::Role',
