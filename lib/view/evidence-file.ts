@@ -22,9 +22,14 @@ export function fileBehind(line: string, { number, artifacts = [] }: Attempt): E
     const find = line.startsWith('log: ') ? quoted?.trim().slice(0, MOST_SOUGHT) : undefined;
     return { attempt: number, name: log, ...defined({ find }) };
   }
-  const wanted = /^(?:GET|POST) \//.test(line) ? 'rest.json' : 'kubernetes.json';
-  const name = [wanted, DECISION_FILE].find((one) => artifacts.includes(one));
+  const name = [askedOf(line), DECISION_FILE].find((one) => one !== undefined && artifacts.includes(one));
   return name === undefined ? undefined : { attempt: number, name };
+}
+
+/** Whose answer a line is: Flink's, Kubernetes', or what was made of both. */
+function askedOf(line: string): string | undefined {
+  if (/^(?:GET|POST) \//.test(line)) return 'rest.json';
+  return /^(?:pod|event|deployment|replicaset)\b/i.test(line) ? 'kubernetes.json' : undefined;
 }
 
 /** Names of pods begin with that of their cluster, so none is a part of another one's but by a longer number. */

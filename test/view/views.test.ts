@@ -100,6 +100,8 @@ describe('the file behind a line of evidence', () => {
     ['GET /jobs/0123: state FAILED', 'rest.json', undefined],
     ['pod a-taskmanager-1-1: container main terminated, OOMKilled', 'a-taskmanager-1-1.log', undefined],
     ['pod b-1: phase Failed', 'kubernetes.json', undefined],
+    ['Deployment/b: ProgressDeadlineExceeded', 'kubernetes.json', undefined],
+    ['complete savepoint s3://state/sp/savepoint-1', 'decision.json', undefined],
     ['log: java.lang.OutOfMemoryError: heap', 'a-1-x.log', 'java.lang.OutOfMemoryError: heap'],
     ['JobManager log: job 1 switched to FAILED', 'a-1-x.log', undefined],
   ])('%s', (line, name, find) => {

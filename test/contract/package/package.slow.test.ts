@@ -153,7 +153,7 @@ describe('policies', () => {
       if (justified !== undefined || effect === 'Deny') continue;
       for (const text of JSON.stringify(withOwnBuckets(resources)).match(/arn:[^"]*\*/g) ?? []) {
         expect(text).toMatch(
-          /(\/(config|jobs|runs|live|index|index\/rows|index\/older|live-deployments|deployments|locks|lock-queues|sessions|jars)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-|schedule\/\$\{AWS::StackName\})\/?\*(\/\*)?$/,
+          /(\/(config|jobs|runs|live|index|index\/rows|index\/older|live-deployments|deployments|locks|lock-queues|sessions|jars|archive)|-[a-z]+:|jars-[^/]*|team-a-jars|team-b-\*?|:flink-|schedule\/\$\{AWS::StackName\})\/?\*(\/\*)?$/,
         );
       }
     }
