@@ -23,7 +23,7 @@ export function gatedFor({ gate }: { readonly gate?: Attempt['gate'] | undefined
   return gate.before + (gate.since === undefined ? 0 : Math.max(0, now - gate.since));
 }
 
-export function describeGate({ name, gates = '' }: Pick<PodFacts, 'name' | 'gates'>): string {
+function describeGate({ name, gates = '' }: Pick<PodFacts, 'name' | 'gates'>): string {
   return `pod ${name} waits for its scheduling gates to open: ${gates}`;
 }
 
