@@ -43,6 +43,7 @@ describe('a program', () => {
   it.each<[string, () => RunRecord | undefined, StartAnswer]>([
     ['begins while its launch is looked for', launching, 'grant'],
     ['begins where the look was faster', () => runIn('starting', 0), 'grant'],
+    ['begins where its job was seen to run', () => runIn('running', 0), 'grant'],
     ['begins in the Deployment that is on record', () => launching({ deploymentUid: UID }), 'grant'],
     ['begins in no other one', () => launching({ deploymentUid: 'first' }), 'rollback'],
     ['does not begin without a record', () => undefined, 'rollback'],

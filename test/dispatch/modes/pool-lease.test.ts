@@ -116,6 +116,7 @@ describe('a session that is being stopped', () => {
     await given(stopping);
     stepping.clusters.addHighAvailability(ref, 'ha');
     expect(await removeSession(stepping.target, leases(), ref)).toEqual([]);
+    expect(await stepping.clusters.remains(ref)).toEqual([]);
     stepping.clusters.addHighAvailability(ref, 'ha');
     await stands();
     expect(await removeSession(stepping.target, leases(), ref)).toEqual([]);

@@ -61,6 +61,9 @@ describe('the newest state of an attempt that is gone', () => {
       kind: 'savepoint',
       format: 'NATIVE',
     });
+    complete(checkpoint(12), 12);
+    expect(snapshotOf(await found(stream({}, { stopTries: 1 })))?.path).toBe(checkpoint(12));
+    stepping.storage.complete.delete(checkpoint(12));
     const from = { kind: 'savepoint', path: 'p', checkpointId: 11 } as const;
     expect(snapshotOf(await found(stream({ restoredFrom: from }, { stopTries: 1 })))?.path).toBe(checkpoint(10));
   });

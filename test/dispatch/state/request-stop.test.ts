@@ -47,7 +47,26 @@ describe('a request to stop a stream', () => {
       ...{ mode: 'savepoint', at: now, by: 'a person', reason: 'JobCanceled', savepoint },
       ...{ until: now + 60_000, fallback: 'none' },
     });
-    expect([run?.stopTries, stepping.sent.length]).toEqual([5, 1]);
+    expect(run?.stopTries).toBe(5);
+    const { runId, step } = stream();
+    expect(stepping.sent).toEqual([{ message: { version: 1, runId, step: step.number }, delay: 0 }]);
+  });
+
+  it('is one with a savepoint once its JobManager has started, and none beside a cancel', async () => {
+    const starting = { ...runIn('starting', 0), job: stream().job };
+    const run = updateAttempt(starting, { jobManager: { podUid: 'jm', restartCount: 0 } });
+    expect((await stop(run))?.stopRequested?.mode).toBe('savepoint');
+    stepping = new Stepping();
+    const cancelRequested = { at: 0, by: 'another', reason: 'JobCanceled' } as const;
+    expect(await stop(stream({}, { cancelRequested }))).not.toHaveProperty('stopRequested');
+  });
+
+  it('needs a place for its savepoint', async () => {
+    const { savepointDirectory, ...plan } = PLAN;
+    const run = stream();
+    const refused = stop({ ...run, job: { ...run.job, state: plan } } as RunRecord);
+    await expect(refused).rejects.toMatchObject({ reason: 'InvalidSpec' });
+    expect([savepointDirectory, stepping.sent]).toEqual(['s3://state/sp', []]);
   });
 
   it('may say otherwise', async () => {
