@@ -28,10 +28,10 @@ function stream(attempt: Partial<Attempt> = {}, change: Partial<RunRecord> = {})
 const TOLD = { kind: 'checkpoint', path: 's3://state/chk/3' } as const;
 
 describe('a request to stop a stream', () => {
-  const order = (change: Partial<StopOrder> = {}): StopOrder => ({
-    mode: 'savepoint',
-    by: 'a person',
-    reason: 'JobCanceled',
+  const ASKED = { by: 'a person', reason: 'JobCanceled' } as const;
+  const LAST_STATE: StopOrder = { ...ASKED, mode: 'last-state' };
+  const order = (change: Partial<Extract<StopOrder, { mode: 'savepoint' }>> = {}): StopOrder => ({
+    ...{ ...ASKED, mode: 'savepoint' },
     ...change,
   });
   async function stop(run: RunRecord, asked = order()): Promise<RunRecord | undefined> {
@@ -64,7 +64,7 @@ describe('a request to stop a stream', () => {
   it('needs a place for its savepoint', async () => {
     const { savepointDirectory, ...plan } = PLAN;
     const run = stream();
-    const refused = stop({ ...run, job: { ...run.job, state: plan } } as RunRecord);
+    const refused = stop({ ...run, job: { ...run.job, state: plan } });
     await expect(refused).rejects.toMatchObject({ reason: 'InvalidSpec' });
     expect([savepointDirectory, stepping.sent]).toEqual(['s3://state/sp', []]);
   });
@@ -86,7 +86,7 @@ describe('a request to stop a stream', () => {
     [
       'takes the newest checkpoint',
       () => stream(),
-      order({ mode: 'last-state' }),
+      LAST_STATE,
       { stopRequested: { mode: 'last-state', at: 0, by: 'a person', reason: 'JobCanceled' } },
     ],
   ])('%s', async (_, run, asked, expected) => {
@@ -105,7 +105,7 @@ describe('a request to stop a stream', () => {
   it('stands when it is asked for again', async () => {
     const first = await stop(stream());
     stepping.now += 1;
-    expect(await stop(stream(), order({ mode: 'last-state' }))).toEqual(first);
+    expect(await stop(stream(), LAST_STATE)).toEqual(first);
   });
 });
 

@@ -104,7 +104,7 @@ describe('the next attempt', () => {
 describe('a lock that is given back', () => {
   const next = runIdFor('next');
   const ofTenant = (tenant?: string) =>
-    queued('queue', { ...(tenant !== undefined && { tenant }) } as Partial<RunRecord>);
+    queued('queue', { ...(tenant !== undefined && { tenant }) });
 
   it('is that of the run’s own tenant', async () => {
     const { runId } = ofTenant();
