@@ -4,19 +4,13 @@ import type { AttemptContext } from '../../../lib/dispatch/attempt-context.ts';
 import { checkRestore } from '../../../lib/dispatch/state/check-restore.ts';
 import { forgetTries } from '../../../lib/dispatch/state/forget-tries.ts';
 import { withNewestState } from '../../../lib/dispatch/state/newest-state.ts';
-import type { StatePlan } from '../../../lib/job/job.ts';
 import { currentAttempt, updateAttempt } from '../../../lib/run/machine.ts';
 import type { ActiveRun, Attempt, EndedRun, RunRecord } from '../../../lib/run/record.ts';
 import { savepointTry } from '../../../lib/run/stop-request.ts';
 import { runIn } from '../../verdict/observations.ts';
 import { Stepping } from '../steps/stepping.ts';
+import { HOW, stream } from './streaming.ts';
 
-const PLAN: StatePlan = {
-  ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'NATIVE', savepointDeadline: 60_000 },
-  ...{ savepointDirectory: 's3://state/sp', checkpointDirectory: 's3://state/chk' },
-  ...{ probation: 60_000, rollback: 'automatic', history: { count: 2, age: 1 } },
-};
-const HOW = { format: 'NATIVE', drain: false } as const;
 const DENIED = new DispatchError('StateStorageDenied', 'no rights');
 
 let stepping: Stepping;
@@ -24,10 +18,6 @@ beforeEach(() => {
   stepping = new Stepping();
 });
 
-function stream(attempt: Partial<Attempt> = {}, change: Partial<RunRecord> = {}): ActiveRun {
-  const run = runIn('running', 0);
-  return updateAttempt({ ...run, job: { ...run.job, state: PLAN }, ...change } as ActiveRun, attempt);
-}
 function contextOf(run: ActiveRun): AttemptContext<ActiveRun> {
   const attempt = currentAttempt(run);
   return {

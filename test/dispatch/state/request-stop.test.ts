@@ -2,29 +2,18 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { deploymentIdFor } from '../../../lib/core/ids.ts';
 import { requestStop, type StopOrder } from '../../../lib/dispatch/state/request-stop.ts';
 import { tellDeployment } from '../../../lib/dispatch/state/tell-deployment.ts';
-import type { StatePlan } from '../../../lib/job/job.ts';
 import { updateAttempt } from '../../../lib/run/machine.ts';
-import type { ActiveRun, Attempt, RunRecord } from '../../../lib/run/record.ts';
+import type { RunRecord } from '../../../lib/run/record.ts';
 import { savepointTry } from '../../../lib/run/stop-request.ts';
 import { runIn } from '../../verdict/observations.ts';
 import { Stepping } from '../steps/stepping.ts';
-
-const PLAN: StatePlan = {
-  ...{ upgradeMode: 'savepoint', fallback: 'none', format: 'NATIVE', savepointDeadline: 60_000 },
-  ...{ savepointDirectory: 's3://state/sp', checkpointDirectory: 's3://state/chk' },
-  ...{ probation: 60_000, rollback: 'automatic', history: { count: 2, age: 1 } },
-};
-const HOW = { format: 'NATIVE', drain: false } as const;
+import { HOW, PLAN, stream } from './streaming.ts';
 
 let stepping: Stepping;
 beforeEach(() => {
   stepping = new Stepping();
 });
 
-function stream(attempt: Partial<Attempt> = {}, change: Partial<RunRecord> = {}): ActiveRun {
-  const run = runIn('running', 0);
-  return updateAttempt({ ...run, job: { ...run.job, state: PLAN }, ...change } as ActiveRun, attempt);
-}
 const TOLD = { kind: 'checkpoint', path: 's3://state/chk/3' } as const;
 
 describe('a request to stop a stream', () => {

@@ -1,31 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { runIdFor } from '../../../lib/core/ids.ts';
-import { acquireLock } from '../../../lib/dispatch/acquire-lock.ts';
 import type { QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import { runIn } from '../../verdict/observations.ts';
-import { Stepping } from './stepping.ts';
+import { HOLDER, Locking, queued, upload, type Policy } from './locking.ts';
 
-type Policy = 'allow' | 'queue' | 'forbid' | 'replace';
-const HOLDER = runIdFor('holder');
-const upload = { kind: 'jar-upload', bucket: 'jars', key: 'a.jar', sequencer: 'B', eventTime: 0 } as const;
-
-let stepping: Stepping;
+let stepping: Locking;
 beforeEach(() => {
-  stepping = new Stepping();
+  stepping = new Locking();
 });
 
-function queued(policy: Policy | undefined, change: Partial<RunRecord> = {}): QueuedRun {
-  const run = { ...runIn('accepted', 0), attempts: [], source: upload };
-  const concurrency = policy && { key: 'word-count', policy };
-  return { ...run, job: { ...run.job, concurrency }, ...change } as QueuedRun;
-}
-async function held(by: Partial<RunRecord> | undefined): Promise<void> {
-  stepping.locks.holders.set('word-count', HOLDER);
-  const run = { ...runIn('running', 0), runId: HOLDER, source: { ...upload, sequencer: 'A' } };
-  const concurrency = { key: 'word-count', policy: 'queue' };
-  if (by !== undefined) await stepping.ledger.create({ ...run, job: { ...run.job, concurrency }, ...by } as RunRecord);
-}
-const take = (run: QueuedRun) => acquireLock(run, stepping.deps);
+const held = (by: Partial<RunRecord> | undefined) => stepping.held(by);
+const take = (run: QueuedRun) => stepping.take(run);
 const holder = () => stepping.locks.holders.get('word-count');
 const asked = async () => (await stepping.stored({ runId: HOLDER })).cancelRequested;
 

@@ -6,30 +6,23 @@ import { advance } from '../../../lib/dispatch/advance.ts';
 import { without } from '../../../lib/run/machine.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { runIn } from '../../verdict/observations.ts';
-import { Stepping } from './stepping.ts';
+import { Advancing, MINUTE } from './advancing.ts';
 
 const AWAY = new DispatchError('ClusterUnavailable', 'no answer', { retryAfter: 7 });
-const MINUTE = 60_000;
 
-let stepping: Stepping;
+let stepping: Advancing;
 beforeEach(() => {
-  stepping = new Stepping();
+  stepping = new Advancing();
 });
 
 const KEY = { key: 'word-count', policy: 'queue' } as const;
 const now = () => stepping.now;
-const step = (number = 3) => ({ step: { number, dueAt: now() } });
+const step = (number?: number) => stepping.step(number);
 const launching = (change: Partial<RunRecord> = {}): RunRecord =>
   ({ ...runIn('launching', 0), ...step(), ...change }) as RunRecord;
-const ended = (change: Partial<RunRecord> = {}): RunRecord =>
-  ({ ...without(runIn('ended', MINUTE), 'stepError'), attempts: [], ...step(), ...change }) as RunRecord;
-
-async function take(run: RunRecord, { number = run.step.number, time = MINUTE } = {}): Promise<RunRecord> {
-  await stepping.ledger.create(run);
-  await advance({ version: 1, runId: run.runId, step: number }, stepping.deps, now() + time);
-  return stepping.stored(run);
-}
-const sentSteps = () => stepping.sent.map(({ message, delay }) => ('step' in message ? [message.step, delay] : []));
+const ended = (change?: Partial<RunRecord>) => stepping.ended(change);
+const take = (run: RunRecord, how?: { number?: number; time?: number }) => stepping.take(run, how);
+const sentSteps = () => stepping.sentSteps;
 const away = (times: number) => {
   for (let i = 0; i < times; i += 1) stepping.faults.plan('target', 'before', AWAY);
 };
@@ -81,7 +74,7 @@ describe('a step that fails', () => {
     const deps = omit(stepping.deps, 'metrics');
     await advance({ version: 1, runId: run.runId, step: 3 }, deps, now() + MINUTE);
     expect((await stepping.stored(run)).state).toBe('closed');
-    stepping = new Stepping();
+    stepping = new Advancing();
     away(1);
     await stepping.ledger.create(launching());
     await advance({ version: 1, runId: run.runId, step: 3 }, omit(stepping.deps, 'metrics'), now() + MINUTE);

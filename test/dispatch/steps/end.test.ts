@@ -1,30 +1,19 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../../lib/core/ids.ts';
-import { advance } from '../../../lib/dispatch/advance.ts';
-import { without } from '../../../lib/run/machine.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { runIn } from '../../verdict/observations.ts';
-import { Stepping } from './stepping.ts';
+import { Advancing } from './advancing.ts';
 
-const MINUTE = 60_000;
-
-let stepping: Stepping;
+let stepping: Advancing;
 beforeEach(() => {
-  stepping = new Stepping();
+  stepping = new Advancing();
 });
 
 const KEY = { key: 'word-count', policy: 'queue' } as const;
 const now = () => stepping.now;
-const step = (number = 3) => ({ step: { number, dueAt: now() } });
-const ended = (change: Partial<RunRecord> = {}): RunRecord =>
-  ({ ...without(runIn('ended', MINUTE), 'stepError'), attempts: [], ...step(), ...change }) as RunRecord;
-
-async function take(run: RunRecord, { number = run.step.number, time = MINUTE } = {}): Promise<RunRecord> {
-  await stepping.ledger.create(run);
-  await advance({ version: 1, runId: run.runId, step: number }, stepping.deps, now() + time);
-  return stepping.stored(run);
-}
-const sentSteps = () => stepping.sent.map(({ message, delay }) => ('step' in message ? [message.step, delay] : []));
+const ended = (change?: Partial<RunRecord>) => stepping.ended(change);
+const take = (run: RunRecord, how?: { number?: number; time?: number }) => stepping.take(run, how);
+const sentSteps = () => stepping.sentSteps;
 
 describe('the end of a run', () => {
   const completed = [{ sequence: 1, type: 'completed', time: 1 }] as const;

@@ -1,32 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runIdFor } from '../../../lib/core/ids.ts';
-import { acquireLock } from '../../../lib/dispatch/acquire-lock.ts';
 import { lockOf, releaseLock } from '../../../lib/dispatch/lock.ts';
 import type { Attempt, QueuedRun, RunRecord } from '../../../lib/run/record.ts';
 import { runIn } from '../../verdict/observations.ts';
-import { Stepping } from './stepping.ts';
+import { HOLDER, Locking, queued } from './locking.ts';
 
-type Policy = 'allow' | 'queue' | 'forbid' | 'replace';
-const HOLDER = runIdFor('holder');
-const upload = { kind: 'jar-upload', bucket: 'jars', key: 'a.jar', sequencer: 'B', eventTime: 0 } as const;
-
-let stepping: Stepping;
+let stepping: Locking;
 beforeEach(() => {
-  stepping = new Stepping();
+  stepping = new Locking();
 });
 
-function queued(policy: Policy | undefined, change: Partial<RunRecord> = {}): QueuedRun {
-  const run = { ...runIn('accepted', 0), attempts: [], source: upload };
-  const concurrency = policy && { key: 'word-count', policy };
-  return { ...run, job: { ...run.job, concurrency }, ...change } as QueuedRun;
-}
-async function held(by: Partial<RunRecord> | undefined): Promise<void> {
-  stepping.locks.holders.set('word-count', HOLDER);
-  const run = { ...runIn('running', 0), runId: HOLDER, source: { ...upload, sequencer: 'A' } };
-  const concurrency = { key: 'word-count', policy: 'queue' };
-  if (by !== undefined) await stepping.ledger.create({ ...run, job: { ...run.job, concurrency }, ...by } as RunRecord);
-}
-const take = (run: QueuedRun) => acquireLock(run, stepping.deps);
+const take = (run: QueuedRun) => stepping.take(run);
+const held = (by: Partial<RunRecord> | undefined) => stepping.held(by);
 const holder = () => stepping.locks.holders.get('word-count');
 
 describe('a lock that its run has left behind', () => {
@@ -103,8 +88,7 @@ describe('the next attempt', () => {
 
 describe('a lock that is given back', () => {
   const next = runIdFor('next');
-  const ofTenant = (tenant?: string) =>
-    queued('queue', { ...(tenant !== undefined && { tenant }) });
+  const ofTenant = (tenant?: string) => queued('queue', { ...(tenant !== undefined && { tenant }) });
 
   it('is that of the run’s own tenant', async () => {
     const { runId } = ofTenant();
