@@ -1,14 +1,22 @@
 import type { Sample } from './measure.ts';
 
-const COLUMNS = ['objects', 'jobManager', 'rest', 'taskManager', 'task', 'cpu', 'caller'] as const;
+const COLUMNS = ['objects', 'jobManager', 'rest', 'taskManager', 'task', 'cpu', 'whole'] as const;
 type Column = (typeof COLUMNS)[number];
 
+interface Goal {
+  readonly way: string;
+  readonly column: Column;
+  readonly atMost?: number;
+}
+
 /** Of each of ours to Flink's client, by what its name ends with. */
-const GOALS = [
+const GOALS: readonly Goal[] = [
   { way: 'plain', column: 'task', atMost: 0.8 },
   { way: 'fastStart', column: 'task', atMost: 0.5 },
   { way: 'fastStart', column: 'cpu', atMost: 0.45 },
-] as const;
+  // With the JVM of the client itself.
+  { way: 'fastStart', column: 'whole' },
+];
 
 export interface Measured {
   readonly flink: string;
@@ -27,7 +35,7 @@ export function table({ flink, cores, samples }: Measured): string {
   });
   const verdicts = ratiosOf(samples).map(
     ({ way, column, ratio, atMost }) =>
-      `${way} / bin/flink, ${column}: ${String(ratio)} (goal: at most ${String(atMost)})`,
+      `${way} / bin/flink, ${column}: ${String(ratio)}${atMost === undefined ? '' : ` (goal: at most ${String(atMost)})`}`,
   );
   return [heading, ...lines, '', ...verdicts].join('\n');
 }
@@ -43,7 +51,9 @@ export function jsonLine(measured: readonly Measured[]): string {
     }),
     ratios: ratiosOf(samples),
   }));
-  const pass = results.every(({ ratios }) => ratios.length > 0 && ratios.every(({ ratio, atMost }) => ratio <= atMost));
+  const pass = results.every(
+    ({ ratios }) => ratios.length > 0 && ratios.every(({ ratio, atMost }) => ratio <= (atMost ?? Infinity)),
+  );
   return JSON.stringify({ bench: 'first-task', results, pass });
 }
 
@@ -58,7 +68,7 @@ function text({ min, median, max }: Spread): string {
 }
 
 function spread(samples: readonly Sample[], column: Column): Spread {
-  const scale = column === 'cpu' || column === 'caller' ? 1 : 1000;
+  const scale = column === 'cpu' || column === 'whole' ? 1 : 1000;
   const sorted = samples.map((sample) => sample[column] / scale).sort((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   const median = ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
