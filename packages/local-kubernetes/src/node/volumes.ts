@@ -106,12 +106,10 @@ export async function mountVolumes(options: MountOptions): Promise<void> {
   for (const { name, mountPath, subPath } of shortestFirst) {
     const folder = folders.get(name);
     if (folder === undefined) continue;
-    await link(
-      options,
-      volumeOf(spec.volumes, name),
-      subPath === undefined ? folder : join(folder, normalize(`/${subPath}`)),
-      mountPath,
-    );
+    const source = subPath === undefined ? folder : join(folder, normalize(`/${subPath}`));
+    // A part of a volume may be a file that an init container will have made.
+    const comesLater = subPath !== undefined && (spec.initContainers ?? []).length > 0;
+    await link(options, { volume: volumeOf(spec.volumes, name), source, comesLater }, mountPath);
   }
 }
 
@@ -119,15 +117,16 @@ function volumeOf(volumes: readonly V1Volume[] | undefined, name: string): V1Vol
   return volumes?.find((volume) => volume.name === name);
 }
 
-async function link(
-  options: MountOptions,
-  volume: V1Volume | undefined,
-  source: string,
-  mountPath: string,
-): Promise<void> {
+interface Linked {
+  readonly volume: V1Volume | undefined;
+  readonly source: string;
+  readonly comesLater: boolean;
+}
+
+async function link(options: MountOptions, { volume, source, comesLater }: Linked, mountPath: string): Promise<void> {
   const target = options.paths.at(mountPath);
   const projected = volume?.configMap !== undefined || volume?.secret !== undefined;
-  if (!existsSync(source) && !projected) await mkdir(source, { recursive: true });
+  if (!existsSync(source) && !projected && !comesLater) await mkdir(source, { recursive: true });
   await mkdir(dirname(target), { recursive: true });
   await rm(target, { recursive: true, force: true });
   // A copy of what is read-only anyway: scripts that write next to it find a real folder.
