@@ -6,5 +6,12 @@ import { installPython } from '../python.ts';
 export function ensurePyFlink(progress: Progress): Promise<string> {
   const requirements = join(import.meta.dirname, 'pyflink-requirements.txt');
   const size = '15 MB';
-  return installPython({ python: 'python3', name: 'pyflink-2.3.0-table', requirements, size, progress, isComplete: true });
+  return installPython({
+    python: 'python3',
+    name: 'pyflink-2.3.0-table',
+    requirements,
+    size,
+    progress,
+    isComplete: true,
+  });
 }
