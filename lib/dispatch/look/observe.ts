@@ -22,8 +22,10 @@ const LOG_TAIL = 64 * 1024;
 export async function observe(at: AttemptContext): Promise<Observation> {
   const { target, ref, deps } = at;
   const { clock } = deps;
-  const { kubernetes, rest } = await factsOf(at);
-  const log = await lastLog(target, ref, kubernetes, logWorthReading(kubernetes, clock.now(), saidOf(rest, at)));
+  const { kubernetes: seen, rest } = await factsOf(at);
+  const worth = logWorthReading(seen, clock.now(), saidOf(rest, at));
+  const log = await lastLog(target, ref, seen, worth);
+  const kubernetes = log !== undefined && worth?.previous === true ? await asOfLog(at, seen) : seen;
   const leavingLog = await logOfLeaving(at, kubernetes);
   const hasRefusedRight = log === undefined ? undefined : await refusedRightNow(target, ref, log.text);
   return { at: clock.now(), kubernetes, rest, ...defined({ jobManagerLog: log, leavingLog, hasRefusedRight }) };
@@ -44,6 +46,13 @@ async function factsOf(at: AttemptContext): Promise<Pick<Observation, 'kubernete
   const since = await target.cluster.observe(ref);
   const asked = defined({ jobManager: jobManagerIdentity({ kubernetes }) });
   return { kubernetes: isReplaced(asked, since) ? since : kubernetes, rest };
+}
+
+/** The log before may be that of a JobManager which stopped since Kubernetes was asked: what it says now goes with it. */
+async function asOfLog({ target, ref, job }: AttemptContext, seen: KubernetesFacts): Promise<KubernetesFacts> {
+  if (job.mode === 'session') return seen;
+  const since = await target.cluster.observe(ref);
+  return isReplaced(defined({ jobManager: jobManagerIdentity({ kubernetes: seen }) }), since) ? since : seen;
 }
 
 /** A JobManager of high availability leaves its job to the next one, and that of a session has jobs of others. */

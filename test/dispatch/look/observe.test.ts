@@ -56,6 +56,22 @@ describe('the log of a JobManager', () => {
     expect(seen.at).toBe(looking.now);
   });
 
+  it.each<[string, string | undefined, number]>([
+    ['of the one before, goes with what Kubernetes says after it', undefined, 2],
+    ['of a session, goes with what Kubernetes said', 'session', 1],
+  ])('%s', async (_, mode, restarts) => {
+    const restarted = (restartCount: number) =>
+      kubernetes(looking.run, {
+        pods: [jobManagerPod({}, { restartCount, last: { reason: 'Error', exitCode: 137 } })],
+      });
+    looking.kubernetes = [restarted(1), restarted(2)];
+    looking.logs.set('c-x', 'now').set('c-x previous', 'before');
+    if (mode !== undefined) looking.run = { ...looking.run, job: { ...looking.run.job, mode } as never };
+    const seen = await observe(looking.at);
+    expect(seen.jobManagerLog?.text).toBe('before');
+    expect(seen.kubernetes.pods[0]?.containers[0]?.restartCount).toBe(restarts);
+  });
+
   it('that has stopped is read with the one before, as it may run again', async () => {
     pods(jobManagerPod({ name: 'other', component: 'taskmanager' }), jobManagerPod({}, STOPPED));
     looking.logs.set('c-x', 'now').set('c-x previous', 'before');

@@ -30,6 +30,13 @@ const MONTHS = worldsWith(monthsGoBy);
 /** Guards of an attempt's one start, of what finds a run again, and of what it needs for long. */
 export const ATTEMPT_MUTANTS: readonly Mutant[] = [
   {
+    name: 'the log before goes with what Kubernetes says after it',
+    file: 'lib/dispatch/look/observe.ts',
+    guard: 'log !== undefined && worth?.previous === true ? await asOfLog(at, seen) : seen',
+    without: 'seen',
+    seeds: [612],
+  },
+  {
     name: 'more memory ends at its limit',
     file: 'lib/run/remedy.ts',
     guard: 'Math.min(process * memory.factor, memory.limit)',
