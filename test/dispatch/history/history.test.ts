@@ -160,7 +160,7 @@ describe('an archive', () => {
     expect(first).toBeLessThan(9);
     await world.drainFor(23 * HOUR);
     const day = world.asked(/^s3 put runs\/[0-9a-f]+\/archive\//);
-    await world.drainFor(72 * HOUR);
-    expect(world.asked(/^s3 put runs\/[0-9a-f]+\/archive\//) - day).toBe(3);
+    await world.drainFor(24 * HOUR);
+    expect(world.asked(/^s3 put runs\/[0-9a-f]+\/archive\//) - day).toBe(1);
   });
 });
