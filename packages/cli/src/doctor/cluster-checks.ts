@@ -95,7 +95,13 @@ export async function checkQuota(api: KubernetesApi, namespace: string, need: Ne
     }),
   );
   if (short.length > 0) return failed(short.join('; '), 'raise the ResourceQuota, or wait for runs to end');
-  return ok(quotas.length === 0 ? 'no quota' : 'room for a run of the defaults');
+  if (quotas.length === 0) return ok('no quota');
+  return ok(`room for a run of the defaults; used: ${quotas.flatMap(usedOf).join(', ')}`);
+}
+
+/** As it is written there: `pods 3 of 10`. */
+function usedOf({ status }: V1ResourceQuota): readonly string[] {
+  return Object.entries(status?.hard ?? {}).map(([what, hard]) => `${what} ${status?.used?.[what] ?? '0'} of ${hard}`);
 }
 
 export async function checkLimits(api: KubernetesApi, namespace: string, need: Need): Promise<Seen> {

@@ -147,6 +147,15 @@ describe('doctor', { timeout: 30_000 }, () => {
     expect(check?.fix).toContain(fix);
   });
 
+  it('says how much of a quota is used', async () => {
+    const roomy = { ...quota, status: { ...quota.status, hard: { 'requests.cpu': '40', pods: '10' } } };
+    changed = { 'GET /api/v1/namespaces/jobs/resourcequotas': ok({ items: [roomy] }) };
+    const { checks } = await doctor();
+    expect(checks.find(({ name }) => name === 'quota')?.message).toBe(
+      'room for a run of the defaults; used: requests.cpu 2500m of 40, pods 0 of 10',
+    );
+  });
+
   it('says so where it may not look, and fails for none of it', async () => {
     const forbidden = { status: 403, body: { kind: 'Status', message: 'forbidden' } };
     const read = ['', '/serviceaccounts/flink', '/resourcequotas', '/limitranges'];
