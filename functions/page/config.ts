@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DispatchError } from '../../lib/core/errors.ts';
 import { parseWith } from '../../lib/core/schema.ts';
 
 /** `groups=flink-people`: what has to stand in a token, beside being good. */
@@ -31,5 +32,10 @@ export type PageConfig = z.output<typeof environment>;
 
 /** @throws DispatchError `InvalidConfiguration`, naming the variable: without an issuer nobody could be known */
 export function readPageConfig(env: Readonly<Record<string, string | undefined>>): PageConfig {
-  return parseWith(environment, env, 'environment', 'InvalidConfiguration');
+  const config = parseWith(environment, env, 'environment', 'InvalidConfiguration');
+  if (config.PAGE === 'act' && config.PAGE_CLAIM === undefined) {
+    const message = 'PAGE_CLAIM must say who may order: with PAGE act all whom the issuer knows could, for all tenants';
+    throw new DispatchError('InvalidConfiguration', message, { field: 'PAGE_CLAIM' });
+  }
+  return config;
 }

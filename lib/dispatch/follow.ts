@@ -1,4 +1,4 @@
-import { decide, type DecisionFacts, type Running, type RuledVerdict } from '../verdict/decide.ts';
+import { decide, seesFinishedJob, type DecisionFacts, type Running, type RuledVerdict } from '../verdict/decide.ts';
 import { mayStillFinish } from '../verdict/abort.ts';
 import { nextLook } from '../run/intervals.ts';
 import { currentAttempt, end, failAttempt, started, updateAttempt, without } from '../run/machine.ts';
@@ -70,16 +70,23 @@ async function endAttempt(at: AttemptContext<ActiveRun>, facts: DecisionFacts, v
   const kept = await withEvidence(withRun(at, sealed), verdict.outcome, decision);
   await keepLastSample(withRun(at, kept), facts.observation);
   const archived = await archiveAttempt(withRun(at, kept), facts.observation, verdict.outcome);
-  const noted = noteSecondStart(withRun(at, archived), facts.observation);
+  const second = noteSecondStart(withRun(at, archived), facts.observation);
+  const noted = seesFinishedJob(facts) ? updateAttempt(second, { jobFinished: true }) : second;
   const left = await withStateAtEnd(withRun(at, noted), facts.observation, verdict.outcome);
   return continueNow(
-    verdict.kind === 'ended' ? ended(left, verdict.outcome, clock.now()) : failed(left, verdict.outcome, clock.now()),
+    verdict.kind === 'ended'
+      ? ended(left, verdict.outcome, facts.observation, clock.now())
+      : failed(left, verdict.outcome, clock.now()),
   );
 }
 
-/** What Flink ended for want of memory may have more; what was to stop with a savepoint has its own end. */
-function ended(run: ActiveRun, outcome: Outcome, now: number): RunRecord {
-  const larger = savepointStop(run) === undefined ? withMoreMemory(run, outcome, now) : undefined;
+/**
+ * What Flink ended for want of memory may have more: where the JobManager itself lists what became of all jobs, and no log has to
+ * be taken for whole. What was to stop with a savepoint has its own end.
+ */
+function ended(run: ActiveRun, outcome: Outcome, { rest }: Observation, now: number): RunRecord {
+  const isKnown = rest.state === 'answered' && savepointStop(run) === undefined;
+  const larger = isKnown ? withMoreMemory(run, outcome, now) : undefined;
   return larger ?? end(run, outcome);
 }
 

@@ -10,9 +10,11 @@ const COMPONENTS = ['jobmanager', 'taskmanager'] as const;
 
 /** @throws DispatchError where `retry.memory` could not be, or would make of the job what is not allowed */
 export function checkMemoryRetry(input: JudgeInput): void {
-  const { job } = input;
+  const { job, userSpecs } = input;
   const { memory } = job.retry;
-  if (memory === undefined) return;
+  // What the deployment says of all jobs says nothing of those in sessions.
+  const isSaid = userSpecs.some(({ retry }) => retry?.memory !== undefined);
+  if (memory === undefined || (job.mode === 'session' && !isSaid)) return;
   checkSizes(job, memory);
   const [found] = judgeJob({ ...input, job: atLimit(job, memory) });
   if (found === undefined) return;

@@ -110,6 +110,7 @@ export async function prepareAgain(
   const own = fillPlaceholders(mergeLayers(trusted), context);
   checkJarUri(parseJarUri(job.jar.uri), deployment.allow, jarOrigin(request, own));
   checkAllowed({ job, userSpecs: [], trusted: own, deployment });
+  checkMemoryRetry({ job, userSpecs: [], trusted: own, deployment });
   checkObjects(job, own, { request, deps, deployment });
   await inspectJar(keptCopy(job.jar), deps.objects, job.entryClass);
   return { job: { ...job, options: { ...job.options, 'kubernetes.container.image.ref': image } } };

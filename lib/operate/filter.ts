@@ -34,13 +34,13 @@ export function parseFilter(texts: FilterTexts, now: Instant): RowWish {
   );
   const reasons = oneOf('reason', texts.reason, REASON_CODES);
   const triggers = oneOf('trigger', texts.trigger, TRIGGERS);
-  const name = texts.name === undefined ? undefined : pattern(texts.name);
+  const name = texts.name === undefined ? undefined : nameMatcher(texts.name);
   const { tenant, tag } = texts;
   const matches = (row: RunRow): boolean =>
     (states?.includes(row.state) ?? true) &&
     (reasons?.includes(row.reason ?? '') ?? true) &&
     (triggers?.includes(row.trigger) ?? true) &&
-    (name?.test(row.name) ?? true) &&
+    (name?.(row.name) ?? true) &&
     isWanted(tenant, row.tenant) &&
     isWanted(tag, row.tag);
   return { limit: limitIn(texts.limit), matches, ...defined({ since: sinceIn(texts.since, now) }) };
@@ -60,10 +60,19 @@ function oneOf(field: string, text: string | undefined, known: readonly string[]
   throw malformed(field, `'${wrong}' is none: ${fix}`);
 }
 
-/** Names in rows are short: no pattern takes long. */
-function pattern(text: string): RegExp {
-  const parts = text.split(/\*+/).map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's');
+/** `*` stands for any text. Each part is looked for once, behind the one before it: no name and no pattern takes long. */
+function nameMatcher(pattern: string): (name: string) => boolean {
+  const [first = '', ...others] = pattern.split(/\*+/);
+  const last = others.pop();
+  if (last === undefined) return (name) => name === first;
+  return (name) => {
+    let from = name.startsWith(first) ? first.length : -1;
+    for (const part of others) {
+      const at = from < 0 ? -1 : name.indexOf(part, from);
+      from = at < 0 ? -1 : at + part.length;
+    }
+    return from >= 0 && name.endsWith(last) && name.length - last.length >= from;
+  };
 }
 
 function sinceIn(text: string | undefined, now: Instant): Instant | undefined {

@@ -7,6 +7,8 @@ import type { ActiveRun, EndedRun, HasAttempt, Outcome, QueuedRun, RunRecord } f
 import { isHeld, isPrepared } from './prepared.ts';
 import { cancelOf } from './stop-request.ts';
 
+/** Attempts stay on record. */
+const MOST_REMEDIES = 10;
 const MAX_BACKOFF: Duration = 15 * 60_000;
 const CAPACITY_WAIT: Duration = 15_000;
 /** Whoever has waited long asks no less often than who came last. */
@@ -18,7 +20,8 @@ function countsAsAttempt(reason: Reason | undefined): boolean {
 }
 
 export function attemptsUsed(record: RunRecord): number {
-  return record.attempts.filter((attempt) => countsAsAttempt(attempt.outcome?.reason)).length;
+  return record.attempts.filter(({ outcome, remedy }) => countsAsAttempt(outcome?.reason) && remedy === undefined)
+    .length;
 }
 
 /** Ends the run, or leaves room for another attempt, by the class of the failure. */
@@ -41,6 +44,7 @@ export function afterFailure(record: ActiveRun, outcome: Outcome, now: Instant):
  */
 export function withMoreMemory(record: ActiveRun, outcome: Outcome, now: Instant): QueuedRun | undefined {
   if (isHeld(record) || cancelOf(record) !== undefined || currentAttempt(record).jobFinished === true) return undefined;
+  if (record.attempts.filter((attempt) => attempt.remedy !== undefined).length >= MOST_REMEDIES) return undefined;
   const remedy = memoryRemedy(record.job, outcome);
   if (remedy === undefined) return undefined;
   const larger = { ...updateAttempt(record, { remedy }), job: withChanges(record.job, remedy) };

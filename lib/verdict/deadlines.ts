@@ -1,5 +1,4 @@
 import type { Duration, Instant } from '../core/clock.ts';
-import { reasonClass } from '../core/reasons.ts';
 import type { Finding } from '../diagnosis/findings.ts';
 import type { LogFinding } from '../diagnosis/log-findings.ts';
 import { mostSpecific } from '../diagnosis/specificity.ts';
@@ -11,6 +10,7 @@ import { isTerminal } from '../flink/job-state.ts';
 import type { JobSummary } from '../flink/job-manager.ts';
 import type { Attempt } from '../run/record.ts';
 import { gatedFor } from '../run/gate.ts';
+import { isTriedAgain } from '../run/remedy.ts';
 import { startingFor } from '../run/prepared.ts';
 import { BEFORE_RUNNING, ONCE_RUNNING, type Rule } from './rule.ts';
 import {
@@ -94,8 +94,7 @@ function overdueStart(input: DecisionInput): Verdict | undefined {
     return failure(input, 'StartDeadlineExceeded', message, []);
   }
   const message = `${cause.message} (for the ${limit} of deadlines.start)`;
-  const mayRunAgain = reasonClass(cause.reason) !== 'user';
-  const end = mayRunAgain && mayHaveHadAJob(input) ? lost : failure;
+  const end = isTriedAgain(input.record.job, cause.reason) && mayHaveHadAJob(input) ? lost : failure;
   return end(input, cause.reason, message, cause.evidence);
 }
 

@@ -14,7 +14,7 @@ import type { Observation } from './observation.ts';
 import type { Rule } from './rule.ts';
 import { isStopping, STOP_RULES, type StopInput } from './stop/stop.ts';
 import { SESSION_RULES } from './session-rules.ts';
-import type { DecisionInput, RuledVerdict } from './verdict.ts';
+import { hasFinishedJob, type DecisionInput, type RuledVerdict } from './verdict.ts';
 
 export { outcomeOf, type Running, type RuledVerdict } from './verdict.ts';
 
@@ -44,6 +44,11 @@ export interface Explanation {
  */
 export function decide(observation: Observation, record: ActiveRun, now: Instant): RuledVerdict {
   return judged({ observation, record, now }).verdict;
+}
+
+/** Whether a job of the attempt is seen FINISHED: nothing may run it again. */
+export function seesFinishedJob(facts: DecisionFacts): boolean {
+  return hasFinishedJob(caseOf(facts).input);
 }
 
 /** Takes the same decision with every row asked by itself. */

@@ -1,6 +1,6 @@
-import { reasonClass } from '../core/reasons.ts';
 import { hasHighAvailability as asksForHighAvailability } from '../job/high-availability.ts';
 import { currentAttempt } from '../run/machine.ts';
+import { isTriedAgain } from '../run/remedy.ts';
 import { jobManagerFact, logFact } from './facts.ts';
 import { lastWords } from './application/last-words.ts';
 import type { Observation } from './observation.ts';
@@ -55,8 +55,8 @@ function replacedJobManager(input: DecisionInput): Verdict | undefined {
 }
 
 /** None of its JobManagers was seen, and the last one tells what in the request keeps every one from running the job. */
-function failsEachTime({ attempt, logged }: DecisionInput): boolean {
-  return attempt.jobManager === undefined && logged !== undefined && reasonClass(logged.reason) === 'user';
+function failsEachTime({ attempt, logged, record }: DecisionInput): boolean {
+  return attempt.jobManager === undefined && logged !== undefined && !isTriedAgain(record.job, logged.reason);
 }
 
 export function hasHighAvailability({ job }: ActiveRun): boolean {

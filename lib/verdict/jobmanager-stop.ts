@@ -1,9 +1,9 @@
-import { reasonClass } from '../core/reasons.ts';
 import { readLog } from '../diagnosis/flink-log/read-log.ts';
 import { mainContainer } from '../kubernetes/cluster/containers.ts';
 import { findingFact, loggedFact } from './facts.ts';
 import { hasHighAvailability, startsSoFar } from './jobmanager-replacement.ts';
 import { lastWords } from './application/last-words.ts';
+import { isTriedAgain } from '../run/remedy.ts';
 import type { Rule } from './rule.ts';
 import {
   failure,
@@ -41,11 +41,11 @@ function stoppedJobManager(input: DecisionInput): Verdict | undefined {
 
 /** A job that was seen, or one that began and ended between two looks, of which no log can tell. */
 function mayHaveEnded(input: DecisionInput): boolean {
-  const { attempt, logged, observation } = input;
+  const { attempt, logged, observation, record } = input;
   if (!hasStarted(input) || (tellsOfItsJob(input) && isLogOfAll(input))) return false;
   if (attempt.runningAt !== undefined) return true;
   // What is wrong with the request is so in every attempt; a log that names it need tell of no job.
-  if (logged !== undefined && reasonClass(logged.reason) === 'user') return false;
+  if (logged !== undefined && !isTriedAgain(record.job, logged.reason)) return false;
   const text = observation.jobManagerLog?.text ?? '';
   // One that never came to its logging has run no job.
   return text === '' || readLog(text).some((entry) => entry.logged);

@@ -138,7 +138,7 @@ export function notAgain(
 }
 
 /** The log of a session tells of the jobs of others, too. */
-function hasFinishedJob({ jobs, observation, record, attempt }: DecisionInput): boolean {
+export function hasFinishedJob({ jobs, observation, record, attempt }: DecisionInput): boolean {
   if (jobs.some(({ state }) => state === 'FINISHED')) return true;
   const told = jobsInLog(observation.jobManagerLog?.text ?? '');
   const own = isSubmitted(record) ? told.filter(({ id }) => id === attempt.jobId) : told;

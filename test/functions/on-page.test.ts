@@ -138,7 +138,7 @@ describe('the page behind a URL', () => {
 });
 
 describe('the page behind a URL that may act', () => {
-  const call = open({ PAGE: 'act' });
+  const call = open({ PAGE: 'act', PAGE_CLAIM: 'groups=flink' });
 
   it('cancels a run in the name of who has the token', async () => {
     const path = `ledger/${recordKey(live.runId)}`;
@@ -166,6 +166,11 @@ describe('the environment of the page', () => {
   it('is read-only where nothing else is said', () => {
     expect(readPageConfig(good)).toMatchObject({ PAGE: 'read', PAGE_CLAIM: undefined });
     expect(readPageConfig({ ...good, PAGE_CLAIM: 'a=b=c' }).PAGE_CLAIM).toEqual({ name: 'a', value: 'b=c' });
+  });
+
+  it('must say who may order, where people may', () => {
+    expect(() => readPageConfig({ ...good, PAGE: 'act' })).toThrow('PAGE_CLAIM');
+    expect(readPageConfig({ ...good, PAGE: 'act', PAGE_CLAIM: 'groups=flink' })).toMatchObject({ PAGE: 'act' });
   });
 
   it.each([

@@ -3,8 +3,8 @@ import { omit } from '../../lib/core/omit.ts';
 import type { FlinkOptions, ResolvedJob } from '../../lib/job/job.ts';
 import { currentAttempt } from '../../lib/run/machine.ts';
 import type { ActiveRun, Outcome } from '../../lib/run/record.ts';
-import { memoryRemedy } from '../../lib/run/remedy.ts';
-import { afterFailure } from '../../lib/run/retry.ts';
+import { isTriedAgain, memoryRemedy } from '../../lib/run/remedy.ts';
+import { afterFailure, attemptsUsed } from '../../lib/run/retry.ts';
 import { buildEvent } from '../../lib/outcome/event.ts';
 import { launchedSample } from '../fixtures/records/load.ts';
 
@@ -13,6 +13,8 @@ const GIB = 1024 ** 3;
 const NOW = launchedSample().createdAt + 60_000;
 const sample = omit(launchedSample(), 'outcome');
 const OOM = 'java.lang.OutOfMemoryError: ';
+const NETWORK =
+  'java.io.IOException: Insufficient number of network buffers: required 65, but only 38 available. The total number of network buffers is currently set to 4096 of 32768 bytes each.';
 
 function jobWith(options: FlinkOptions = SIZES, limit = 4 * GIB): ResolvedJob {
   return { ...sample.job, options, retry: { attempts: 1, backoff: 1_000, memory: { factor: 1.5, limit } } };
@@ -52,7 +54,7 @@ describe('a job that ran out of memory', () => {
     ],
     [
       'a task’s metaspace',
-      outcome('ApplicationFailed', `${OOM}Metaspace. The metaspace out-of-memory error has occurred.`),
+      outcome('JobFailed', `${OOM}Metaspace. The metaspace out-of-memory error has occurred.`),
       ['taskmanager.memory.process.size: 2000m → 2128m', 'taskmanager.memory.jvm-metaspace.size: default → 384m'],
     ],
     [
@@ -62,19 +64,40 @@ describe('a job that ran out of memory', () => {
     ],
     [
       'network buffers',
-      outcome(
-        'JobFailed',
-        'java.io.IOException: Insufficient number of network buffers: required 65, but only 38 available. The total number of network buffers is currently set to 4096 of 32768 bytes each.',
-      ),
+      outcome('JobFailed', NETWORK),
       [
         'taskmanager.memory.process.size: 2000m → 2064m',
         'taskmanager.memory.network.min: default → 192m',
         'taskmanager.memory.network.max: default → 192m',
       ],
     ],
+    [
+      'main()’s heap, which is the JobManager’s',
+      outcome('ApplicationFailed', `main() failed: ${OOM}Java heap space`),
+      ['jobmanager.memory.process.size: 1000m → 1500m'],
+    ],
   ])('has more of what ran out: %s', (_, end, changes) => {
     expect(told(memoryRemedy(jobWith(), end))).toEqual(changes);
   });
+
+  it('has more of a part that had a size of its own, and of a limit only where it is in the way', () => {
+    const direct = jobWith({ ...SIZES, 'taskmanager.memory.task.off-heap.size': '1g' });
+    expect(told(memoryRemedy(direct, outcome('JobFailed', `${OOM}Direct buffer memory`)))).toEqual([
+      'taskmanager.memory.process.size: 2000m → 2512m',
+      'taskmanager.memory.task.off-heap.size: 1g → 1536m',
+    ]);
+    const network = jobWith({ ...SIZES, 'taskmanager.memory.network.max': '1g' });
+    expect(told(memoryRemedy(network, outcome('JobFailed', NETWORK)))?.slice(1)).toEqual([
+      'taskmanager.memory.network.min: default → 192m',
+    ]);
+  });
+
+  it.each(['unable to create native thread: possibly out of memory', 'Requested array size exceeds VM limit'])(
+    'has no more where no size helps: %s',
+    (what) => {
+      expect(memoryRemedy(jobWith(), outcome('JobManagerOutOfMemory', OOM + what))).toBeUndefined();
+    },
+  );
 
   it('has never more than the limit', () => {
     const near = jobWith({ ...SIZES, 'taskmanager.memory.process.size': '3000m' });
@@ -125,11 +148,34 @@ describe('a run after it', () => {
     expect(remediesIn('started', number + 1)).toEqual(remedies);
   });
 
+  it('ends at last, however small the steps', () => {
+    const run = runWith(jobWith());
+    const [first] = run.attempts;
+    const before = Array.from({ length: 10 }, () => ({ ...first, remedy: [] }));
+    expect(afterFailure({ ...run, attempts: [...before, first] as never }, end, NOW).state).toBe('ended');
+  });
+
+  it('leaves retry.attempts to other failures', () => {
+    const run = runWith(jobWith());
+    const [first] = run.attempts;
+    const remedied = { ...first, outcome: end, remedy: [{ key: 'k', from: '1m', to: '2m' }] };
+    expect(attemptsUsed({ ...run, attempts: [remedied, first] })).toBe(1);
+  });
+
   it('ends when it is to be canceled, and when a job of it has finished', () => {
     const canceled = { ...runWith(jobWith()), cancelRequested: { at: NOW, by: 'x', reason: 'JobCanceled' as const } };
     expect(afterFailure(canceled, end, NOW).state).toBe('ended');
     const run = runWith(jobWith());
     const attempts = [{ ...run.attempts[0], jobFinished: true }] as const;
     expect(afterFailure({ ...run, attempts }, end, NOW).state).toBe('ended');
+  });
+});
+
+describe('an attempt that ran out of memory', () => {
+  it('may be followed by another one, so that what may have finished is not called failed', () => {
+    expect(isTriedAgain(jobWith(), 'JobManagerOutOfMemory')).toBe(true);
+    expect(isTriedAgain(sample.job, 'JobManagerOutOfMemory')).toBe(false);
+    expect(isTriedAgain(jobWith(), 'JobFailed')).toBe(false);
+    expect(isTriedAgain(sample.job, 'JobManagerCrashed')).toBe(true);
   });
 });

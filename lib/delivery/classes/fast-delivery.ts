@@ -98,6 +98,7 @@ function fetcher(
   delivery: Delivery,
 ): V1Container {
   const image = delivery.image ?? options['kubernetes.container.image.ref'];
+  const cores = coresOf(options, component);
   const isSame = archive.imageDigest !== undefined && image?.endsWith(`@${archive.imageDigest}`) === true;
   return {
     name: CLASSES_CONTAINER,
@@ -111,8 +112,8 @@ function fetcher(
       { name: 'CLASS_PATH_SUM', value: isSame ? '' : archive.classPath },
     ],
     resources: {
-      requests: { cpu: '50m', memory: '64Mi' },
-      limits: { cpu: String(coresOf(options, component)), memory: '256Mi' },
+      requests: { cpu: String(Math.min(0.05, cores)), memory: '64Mi' },
+      limits: { cpu: String(cores), memory: '256Mi' },
     },
     volumeMounts: [{ name: VOLUME, mountPath: ARCHIVES }],
   };

@@ -60,10 +60,16 @@ export function fastFlags(job: ResolvedJob, hasArchive: boolean): FastFlags {
  * two or three JVMs before the one that counts, each for half a second: those have their flags from the environment, which
  * the flags of the last one overrule.
  */
-export function fastOptions({ options }: Pick<ResolvedJob, 'options'>, flags: FastFlags): FlinkOptions {
+export function fastOptions(
+  { options, podTemplates }: Pick<ResolvedJob, 'options' | 'podTemplates'>,
+  flags: FastFlags,
+): FlinkOptions {
   const added = (component: Component, prefix: string, own: readonly string[]): FlinkOptions => {
     const key = `env.java.default-opts.${component}`;
-    const scripts = ofScripts(own);
+    // What somebody else says in the variable stays, such as an agent of the deployment's own.
+    const isSaid =
+      options[`${prefix}${SCRIPTS}`] !== undefined || valuesOf(SCRIPTS, Object.values(podTemplates)).length > 0;
+    const scripts = isSaid ? [] : ofScripts(own);
     return {
       ...(own.length === 0 ? {} : { [key]: [...own, ...(options[key] === undefined ? [] : [options[key]])].join(' ') }),
       ...(scripts.length === 0 ? {} : { [`${prefix}${SCRIPTS}`]: scripts.join(' ') }),

@@ -45,9 +45,9 @@ export async function keepLastSample(at: AttemptContext<ActiveRun>, observation:
   const { rest } = observation;
   const jobs = jobsOf(observation, run);
   const job = currentJob(jobs);
-  const figures = job && figuresIn(job.id, resultOf(rest, jobs, job.id)?.answers ?? {});
-  if (figures === undefined) return;
   try {
+    const figures = job && figuresIn(job.id, resultOf(rest, jobs, job.id)?.answers ?? {});
+    if (figures === undefined) return;
     const name = { runId: run.runId, attempt: attempt.number, number: nextNumber(attempt) };
     await deps.samples.keep(name, { ...figures, at: deps.clock.now() });
   } catch (error) {

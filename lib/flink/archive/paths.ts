@@ -7,8 +7,14 @@ export const OVERVIEW = '/jobs/overview';
 const MOST_VERTICES = 25;
 const MOST_CHECKPOINTS = 5;
 
-/** The job itself. */
+/** Flink's own ids: a program that is asked in its JobManager's place could answer with a path. */
+export function isFlinkJobId(id: string): boolean {
+  return /^[0-9a-f]{32}$/.test(id);
+}
+
+/** The job itself. @throws Error for what is no id of a job */
 export function detailsPath(jobId: string): string {
+  if (!isFlinkJobId(jobId)) throw new Error(`'${jobId.slice(0, 80)}' is no id of a job`);
   return `/jobs/${jobId}`;
 }
 

@@ -21,6 +21,8 @@ const TIMEOUT: Duration = 3_000;
 const MOST_WATERMARKS = 3;
 const AT_ONCE = 6;
 const MOST_SILENT = 3;
+/** Milliseconds for all answers of one job: the run ends with what there is by then, in the time that a function has. */
+const BUDGET = 8_000;
 
 export function createJobHistory(transport: RestTransport): JobHistory {
   return {
@@ -75,9 +77,10 @@ async function watermarksOf(
 async function answers(transport: RestTransport, jobId: string, known: JobAnswers): Promise<JobAnswers> {
   // A JobManager that hangs is not waited for at each path anew.
   let silent = 0;
+  const until = performance.now() + BUDGET;
   const ask = async (paths: readonly string[]): Promise<JobAnswers> => {
     const told = await mapConcurrent(paths, AT_ONCE, async (path) => {
-      if (silent >= MOST_SILENT) return [];
+      if (silent >= MOST_SILENT || performance.now() > until) return [];
       return anything(transport, path).then(
         (answer) => [[path, answer] as const],
         (error: unknown) => {

@@ -35,6 +35,10 @@ const sampleLine = z.object({
 });
 
 const MAX_NAME = 300;
+/** Characters of a name that are looked through for secrets. */
+const MAX_READ = 4_096;
+/** Of an id, and of how records come. */
+const MAX_ID = 64;
 
 export function writeSample(sample: Sample): string {
   return `${jobText(sample.job)}\n${sampleText(sample)}\n`;
@@ -65,16 +69,20 @@ function parse(line: string): unknown {
 /** Names come from programs: what looks like a secret in them is not kept. */
 function jobText({ id, name, vertices }: SampledJob): string {
   const named = vertices.slice(0, MAX_VERTICES).map((vertex) => ({
-    id: vertex.id,
+    id: vertex.id.slice(0, MAX_ID),
     name: shown(vertex.name),
     parallelism: vertex.parallelism,
-    inputs: vertex.inputs.map((input) => ({ id: input.id, ...defined({ ship: input.ship }) })),
+    inputs: vertex.inputs.slice(0, MAX_VERTICES).map(({ id, ship }) => ({
+      id: id.slice(0, MAX_ID),
+      ...defined({ ship: ship?.slice(0, MAX_ID) }),
+    })),
   }));
-  return JSON.stringify({ job: { id, name: shown(name), vertices: named } });
+  return JSON.stringify({ job: { id: id.slice(0, MAX_ID), name: shown(name), vertices: named } });
 }
 
 function shown(name: string): string {
-  return redactText(name.slice(0, MAX_NAME));
+  // Hidden first: a cut may take away what tells a secret.
+  return redactText(name.slice(0, MAX_READ)).slice(0, MAX_NAME);
 }
 
 function sampleText({ at, counts, checkpoint, checkpoints, heap, restarts, taskManagers }: Sample): string {

@@ -45,7 +45,7 @@ export const ATTEMPT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a job that ran out of memory has another attempt',
     file: 'lib/dispatch/follow.ts',
-    guard: 'const larger = savepointStop(run) === undefined ? withMoreMemory(run, outcome, now) : undefined;',
+    guard: 'const larger = isKnown ? withMoreMemory(run, outcome, now) : undefined;',
     without: 'const larger = undefined;',
   },
   {
