@@ -14,7 +14,8 @@ const EXCUSES: ReadonlySet<string> = new Set([
   ...['jobmanager-killed', 'deleted-by-someone', 'pod-evicted', 'killed-after-end', 'rest-silent', 'job-forgotten'],
   ...['rights-gone', 'name-taken', 'frozen', 'stalled'],
 ]);
-const ON_ITS_WAY = /(?:^| · )(?:s3 (?:put|get) (?:archive|runs\/[0-9a-f]+\/archive)\/|flink (?:answers|look) |session )/;
+const ON_ITS_WAY =
+  /(?:^| · )(?:s3 (?:put|get) (?:archive|runs\/[0-9a-f]+\/archive)\/|flink (?:answers|look) |session )/;
 
 /** When all runs are closed: what is on record as archived is there, and tells of an end. */
 export function checkHistory(
