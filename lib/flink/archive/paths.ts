@@ -8,7 +8,7 @@ const MOST_VERTICES = 25;
 const MOST_CHECKPOINTS = 5;
 
 /** Flink's own ids: a program that is asked in its JobManager's place could answer with a path. */
-export function isFlinkJobId(id: string): boolean {
+function isFlinkJobId(id: string): boolean {
   return /^[0-9a-f]{32}$/.test(id);
 }
 
