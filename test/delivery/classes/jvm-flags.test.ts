@@ -47,6 +47,14 @@ describe('the flags of a fast start', () => {
     expect(fastOptions(jobWith({ podTemplates }), flags)).toEqual({});
   });
 
+  it('leave a variable of the scripts to whoever has set it, such as an agent of the deployment', () => {
+    const key = 'containerized.master.env.JAVA_TOOL_OPTIONS';
+    const job = jobWith({ options: { [key]: '-javaagent:/opt/agent.jar' } });
+    const options = fastOptions(job, fastFlags(job, true));
+    expect(options).not.toHaveProperty(key);
+    expect(options).toHaveProperty(['containerized.taskmanager.env.JAVA_TOOL_OPTIONS']);
+  });
+
   it('come before the defaults of the job, and the JVMs of the scripts compile little', () => {
     const job = jobWith({ options: { 'env.java.default-opts.jobmanager': '-Dmine=1' } });
     expect(fastOptions(job, fastFlags(job, false))).toEqual({

@@ -29,6 +29,12 @@ describe('samples as text', () => {
     expect(readSamples(`{"at":0,"counts":[]}\n${text}{"new":1}\nno JSON\n`)).toEqual([sampleAt(1), sampleAt(2)]);
   });
 
+  it('hide a secret of a name before they cut it', () => {
+    const url = ` jdbc://app:geheim@${'h'.repeat(40)}`;
+    const text = writeSamples([sampleAt(1, { name: `${'x'.repeat(300 - ' jdbc://app:geheim'.length)}${url}` })]);
+    expect(text).not.toContain('geheim');
+  });
+
   it('hold no secret of a name, and no name without end', () => {
     const named = sampleAt(1, { name: `jdbc:password=geheim ${'x'.repeat(5_000)}` });
     const text = writeSamples([named]);
