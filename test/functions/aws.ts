@@ -83,6 +83,11 @@ function slice(bytes: Uint8Array, range: string | undefined): Uint8Array {
 /** Of `setEnvironment`. */
 let dispatchConfig: object = {};
 
+/** Other files have clients of their own in the same worker. */
+export function restoreAws(): void {
+  for (const mock of [s3, sqs, eventBridge]) mock.restore();
+}
+
 /** The AWS of one test: nothing in it but the configuration, and what the test puts there. */
 export function resetAws(): void {
   objects.clear();
@@ -229,7 +234,7 @@ export function setEnvironment(api: string, more: Readonly<Record<string, unknow
   return () => {
     for (const name of Object.keys(process.env)) if (before[name] === undefined) delete process.env[name];
     Object.assign(process.env, before);
-    for (const mock of [s3, sqs, eventBridge]) mock.restore();
+    restoreAws();
     rmSync(folder, { recursive: true });
   };
 }

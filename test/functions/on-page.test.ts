@@ -5,7 +5,7 @@ import { runIdFor } from '../../lib/core/ids.ts';
 import { without } from '../../lib/run/machine.ts';
 import { recordKey, type EndedRun } from '../../lib/run/record.ts';
 import { sampleRecord } from '../fixtures/records/load.ts';
-import { CONTEXT, objectText, putObject, resetAws, RUNS, sentTo } from './aws.ts';
+import { CONTEXT, objectText, putObject, resetAws, restoreAws, RUNS, sentTo } from './aws.ts';
 import { startIssuer, type Issuer } from './issuer.ts';
 
 const MESSAGES = 'https://sqs.eu-central-1.amazonaws.com/111122223333/messages';
@@ -17,6 +17,7 @@ const live = without({ ...run, runId: runIdFor('live'), state: 'running' } as un
 let issuer: Issuer;
 beforeAll(async () => void (issuer = await startIssuer(CLIENT)));
 afterAll(() => issuer.close());
+afterAll(restoreAws);
 
 const IN_GROUP = { claims: { groups: ['flink', 'people'] } };
 
