@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { describeError, DispatchError } from '../../lib/core/errors.ts';
 import type { Caller } from '../../lib/trigger/request.ts';
+import { discover } from './discovery.ts';
 
 interface TokenSettings {
   readonly issuers: readonly string[];
@@ -57,12 +58,9 @@ function issuerIn(token: string): string | undefined {
 }
 
 async function keySet(issuer: string): Promise<JWTVerifyGetKey> {
-  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   try {
-    const answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT), redirect: 'error' });
-    const document = (await answer.json()) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
-    if (document.issuer !== issuer) throw new Error(`${address} is of the issuer ${String(document.issuer)}`);
-    return createRemoteJWKSet(new URL(String(document.jwks_uri)), { timeoutDuration: TIMEOUT });
+    const { jwks_uri: address } = await discover(issuer);
+    return createRemoteJWKSet(new URL(String(address)), { timeoutDuration: TIMEOUT });
   } catch (error) {
     throw unavailable(issuer, error);
   }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { describeError, DispatchError } from '../../lib/core/errors.ts';
 import type { Door } from '../../lib/view/server/door.ts';
+import { discover } from '../http/discovery.ts';
 
 type Login = NonNullable<Door['login']>;
 
 const TIMEOUT = 5_000;
 const discovery = z.object({
-  issuer: z.string(),
   authorization_endpoint: z.url(),
   token_endpoint: z.url(),
 });
@@ -19,7 +19,7 @@ const answer = z.object({ id_token: z.string().max(16_000) });
 export function oidcLogin({ issuer, clientId }: { readonly issuer: string; readonly clientId: string }): Login {
   let known: Promise<z.infer<typeof discovery>> | undefined;
   const document = (): Promise<z.infer<typeof discovery>> => {
-    known ??= discover(issuer);
+    known ??= addressesOf(issuer);
     // The next call asks again.
     known.catch(() => (known = undefined));
     return known;
@@ -48,13 +48,9 @@ export function oidcLogin({ issuer, clientId }: { readonly issuer: string; reado
   }
 }
 
-async function discover(issuer: string): Promise<z.infer<typeof discovery>> {
-  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+async function addressesOf(issuer: string): Promise<z.infer<typeof discovery>> {
   try {
-    const told = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT), redirect: 'error' });
-    const document = discovery.parse(await told.json());
-    if (document.issuer !== issuer) throw new Error(`${address} is of the issuer ${document.issuer}`);
-    return document;
+    return discovery.parse(await discover(issuer));
   } catch (error) {
     throw unavailable(issuer, describeError(error), error);
   }

@@ -6,6 +6,7 @@ import { DispatchError } from '../../lib/core/errors.ts';
 import { isDeploymentId } from '../../lib/core/ids.ts';
 import { mapConcurrent } from '../../lib/core/map-concurrent.ts';
 import type { DeploymentRecord } from '../../lib/deployment/record.ts';
+import { pathStyle } from '../../lib/http/path-style.ts';
 import type { Deployments } from '../../lib/deployment/store/deployments.ts';
 import { createS3Deployments } from '../../lib/deployment/store/s3-deployments.ts';
 import type { OrderDeps } from '../../lib/operate/order-run.ts';
@@ -26,7 +27,7 @@ const READS_AT_ONCE = 16;
 
 /** What the page behind the URL reads, of all tenants, and asks for where it may. */
 export function pagePorts(config: PageConfig): ViewPorts {
-  const s3 = new S3Client({ forcePathStyle: process.env['AWS_ENDPOINT_URL'] !== undefined });
+  const s3 = new S3Client(pathStyle(process.env));
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
   const bucket = { s3, bucket: config.LEDGER_BUCKET };
   const ledger = createS3Ledger(bucket);

@@ -47,7 +47,10 @@ export function withSignedUrl(cluster: FlinkCluster, { secret }: Delivery): read
 }
 
 /** Some of its labels are those by which Flink's own objects of a cluster are found. */
-function secretFor({ namespace, clusterId }: ClusterRef, { name, data }: NonNullable<Delivery['secret']>): V1Secret {
+export function secretFor(
+  { namespace, clusterId }: Pick<ClusterRef, 'namespace' | 'clusterId'>,
+  { name, data }: NonNullable<Delivery['secret']>,
+): V1Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',

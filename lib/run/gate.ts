@@ -27,14 +27,19 @@ function describeGate({ name, gates = '' }: Pick<PodFacts, 'name' | 'gates'>): s
   return `pod ${name} waits for its scheduling gates to open: ${gates}`;
 }
 
-/** Why a run that has a cluster waits. */
-export function gateOf({ attempts, outcome }: Pick<RunRecord, 'attempts' | 'outcome'>): Shut | undefined {
+/** Why a run waits: for its turn, or with its cluster behind a gate. */
+export function waitOf({
+  attempts,
+  outcome,
+  waiting,
+}: Pick<RunRecord, 'attempts' | 'outcome' | 'waiting'>): Wait | undefined {
+  if (waiting !== undefined) return waiting;
   const { gate } = attempts.at(-1) ?? {};
   if (outcome !== undefined || gate?.since === undefined) return undefined;
   return { reason: 'PodGated', since: gate.since, message: gate.message };
 }
 
-interface Shut {
+interface Wait {
   readonly reason: Reason;
   readonly since: Instant;
   readonly message: string;

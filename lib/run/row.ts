@@ -3,7 +3,7 @@ import { defined } from '../core/defined.ts';
 import { isRunId, type RunId } from '../core/ids.ts';
 import { toWireText } from '../core/wire-text.ts';
 import type { RunSource } from '../trigger/request.ts';
-import { gateOf } from './gate.ts';
+import { waitOf } from './gate.ts';
 import type { OutcomeState, RunRecord, RunState } from './record.ts';
 
 /** What a list says of where a run is: its outcome once it has one. */
@@ -38,14 +38,14 @@ const MAX_NAME = 45;
 const SEPARATOR = '~';
 
 export function rowOf(run: RunRecord): RunRow {
-  const { runId, tenant, name, source, outcome, waiting, createdAt, attempts, tag } = run;
+  const { runId, tenant, name, source, outcome, createdAt, attempts, tag } = run;
   return {
     runId,
     ...defined({ tenant }),
     name: [...toWireText(name)].slice(0, MAX_NAME).join(''),
     trigger: source.kind,
     state: stateOf(run),
-    ...defined({ reason: outcome?.reason ?? waiting?.reason ?? gateOf(run)?.reason }),
+    ...defined({ reason: outcome?.reason ?? waitOf(run)?.reason }),
     acceptedAt: createdAt,
     ...defined({ endedAt: outcome?.at }),
     attempts: attempts.length,

@@ -1,6 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { redactJson } from '../core/redaction/redact.ts';
+import { mainContainer } from '../kubernetes/cluster/containers.ts';
 import type { ContainerFacts, EventFacts, KubernetesFacts, PodFacts } from '../kubernetes/cluster/port.ts';
 
 /** A pod of an attempt, as it was last seen. */
@@ -35,9 +36,8 @@ export function viewPods(facts: Pick<KubernetesFacts, 'pods' | 'events'>, at: In
 }
 
 function podView(pod: PodFacts): PodView {
-  const { name, component, node, createdAt, containers } = pod;
-  const main =
-    containers.find(({ name: one }) => one === 'flink-main-container') ?? containers.find(({ init }) => !init);
+  const { name, component, node, createdAt } = pod;
+  const main = mainContainer(pod);
   return {
     ...{ name, component, createdAt, restarts: main?.restartCount ?? 0 },
     ...defined({ node, startedAt: main?.startedAt, finishedAt: main?.finishedAt, note: noteOf(pod, main) }),

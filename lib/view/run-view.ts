@@ -4,7 +4,7 @@ import { omit } from '../core/omit.ts';
 import { REASONS } from '../core/reasons.ts';
 import { redactJson } from '../core/redaction/redact.ts';
 import { logNamed } from '../operate/kept-logs.ts';
-import { gateOf } from '../run/gate.ts';
+import { waitOf } from '../run/gate.ts';
 import type { Attempt, Outcome, RunRecord } from '../run/record.ts';
 import { rowOf, type RunRow } from '../run/row.ts';
 import { buildEvent } from '../outcome/event.ts';
@@ -105,7 +105,7 @@ export interface RunView {
 export function viewRun(stored: RunRecord, ledger: string): RunView {
   const run = redactJson(stored);
   const { outcome, stepError, unreachableSince, deployment, cancelRequested, attempts } = run;
-  const waits = run.waiting ?? gateOf(run);
+  const waits = waitOf(run);
   const context = { source: '/', ledgerBucket: ledger };
   const orders = runOrders(run);
   return {

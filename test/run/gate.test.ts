@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PodFacts } from '../../lib/kubernetes/cluster/port.ts';
-import { gatedFor, gateOf, noteGate } from '../../lib/run/gate.ts';
+import { gatedFor, waitOf, noteGate } from '../../lib/run/gate.ts';
 import { currentAttempt } from '../../lib/run/machine.ts';
 import { startingFor } from '../../lib/run/prepared.ts';
 import type { ActiveRun } from '../../lib/run/record.ts';
@@ -31,7 +31,7 @@ describe('a scheduling gate', () => {
     const shut = noteGate(RUN, [open, pod()], at(3));
     expect(gate(shut)).toEqual({ since: launchedAt + 100, before: 0, message: MESSAGE });
     expect(noteGate(shut, [pod()], at(900))).toBe(shut);
-    expect(gateOf(shut)).toEqual({ reason: 'PodGated', since: launchedAt + 100, message: MESSAGE });
+    expect(waitOf(shut)).toEqual({ reason: 'PodGated', since: launchedAt + 100, message: MESSAGE });
   });
 
   it('takes nothing of the time to start, while it is shut and when it is open', () => {
@@ -40,7 +40,7 @@ describe('a scheduling gate', () => {
     const opened = noteGate(shut, [open], at(900));
     expect(gate(opened)).toEqual({ before: 899_900, message: MESSAGE });
     expect(noteGate(opened, [open], at(901))).toBe(opened);
-    expect(gateOf(opened)).toBeUndefined();
+    expect(waitOf(opened)).toBeUndefined();
     expect(startingFor(opened, currentAttempt(opened), at(1_000))).toBe(100_100);
   });
 

@@ -1,12 +1,11 @@
-import type { V1Container, V1Deployment, V1EnvVar, V1PodSpec, V1Secret } from '@kubernetes/client-node';
+import type { V1Container, V1Deployment, V1EnvVar, V1PodSpec } from '@kubernetes/client-node';
 import type { ClusterId } from '../../core/ids.ts';
 import type { FlinkCluster } from '../../flink/cluster.ts';
 import { builtInConfiguration } from '../../flink/config/built-in.ts';
 import { ownedByDeployment } from '../../flink/native/build-cluster.ts';
 import { MAIN_CONTAINER } from '../../flink/native/flink-pod.ts';
-import { commonLabels } from '../../flink/native/labels.ts';
-import { recommendedLabels } from '../../flink/recommended-labels.ts';
 import { flinkRules } from '../../flink/version.ts';
+import { secretFor } from '../with-delivery.ts';
 import { RECORD } from './record-script.ts';
 
 export interface UploadUrls {
@@ -24,7 +23,7 @@ const OF_FLINK = /^(flink-config-volume|pod-template-volume|hadoop-config-volume
 export function warmUpCluster(cluster: FlinkCluster, flinkVersion: string, urls: UploadUrls): FlinkCluster {
   const { deployment, clusterId, namespace } = cluster;
   const template = deployment.spec?.template;
-  const secret = secretFor(cluster, urls);
+  const secret = secretFor(cluster, { name: `flink-classes-${clusterId}`, data: { ...urls } });
   const recording: V1Deployment = {
     ...deployment,
     spec: {
@@ -87,20 +86,5 @@ function recording(main: V1Container, account: string, recorder: Recorder): V1Co
     ],
     resources: { requests: { cpu: '500m', memory: '2560Mi' }, limits: { cpu: '2', memory: '2560Mi' } },
     volumeMounts: volumeMounts.filter(({ name }) => !OF_FLINK.test(name)),
-  };
-}
-
-function secretFor({ clusterId, namespace }: FlinkCluster, { archive, report }: UploadUrls): V1Secret {
-  const encoded = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      name: `flink-classes-${clusterId}`,
-      namespace,
-      labels: { ...recommendedLabels(clusterId, 'jobmanager'), ...commonLabels(clusterId) },
-    },
-    type: 'Opaque',
-    data: { archive: encoded(archive), report: encoded(report) },
   };
 }

@@ -86,15 +86,15 @@ function failure(error: unknown, verdict: 'conflict' | 'error', bucket: string, 
   });
 }
 
-/** Writes a text, whatever was there. @throws DispatchError as `fromAwsError` */
-export async function putText(
+/** Writes a text, or bytes, whatever was there. @throws DispatchError as `fromAwsError` */
+export async function putObject(
   { s3, bucket }: Bucket,
   key: string,
-  text: string,
+  body: string | Uint8Array,
   contentType = 'application/json',
 ): Promise<void> {
   try {
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: contentType }));
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
   } catch (error) {
     throw fromAwsError(error, { action: 's3:PutObject', resource: `s3://${bucket}/${key}` });
   }

@@ -1,5 +1,6 @@
 import type { RunRecord } from '../../../lib/run/record.ts';
 import type { World } from '../world.ts';
+import { onRecord } from './on-record.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
@@ -18,7 +19,7 @@ export class Gates {
 
   constructor(world: World) {
     this.world = world;
-    const { sim, kubernetes, s3 } = world;
+    const { sim, kubernetes } = world;
     const { draws } = sim;
     kubernetes.gateFor = (pod) => {
       if (!draws.chance('pods are gated', 0.05)) return 0;
@@ -28,12 +29,7 @@ export class Gates {
         this.shut.set(cluster, [...(this.shut.get(cluster) ?? []), { from: sim.now, to: sim.now + duration }]);
       return duration;
     };
-    const { onPut } = s3;
-    s3.onPut = (put) => {
-      onPut(put);
-      const record = world.invariants.recordOf(put);
-      if (record !== undefined) this.check(record);
-    };
+    onRecord(world, (record) => this.check(record));
   }
 
   private check({ name, job, attempts }: RunRecord): void {

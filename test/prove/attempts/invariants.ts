@@ -6,6 +6,7 @@ import { LEDGER, LONGEST_STEP } from '../functions.ts';
 import type { Stored } from '../servers/kubernetes-objects.ts';
 import type { Put } from '../servers/s3.ts';
 import type { World } from '../world.ts';
+import { onRecord } from './on-record.ts';
 
 /** What must hold of an attempt's one start, and of the marker by which the sweeper finds its run. */
 export class AttemptInvariants {
@@ -13,16 +14,10 @@ export class AttemptInvariants {
 
   constructor(world: World) {
     this.world = world;
-    const { onPut } = world.s3;
-    world.s3.onPut = (put) => {
-      onPut(put);
-      this.onPut(put);
-    };
+    onRecord(world, (record, put) => this.onRecord(record, put));
   }
 
-  private onPut({ key, text, by }: Put): void {
-    const record = this.world.invariants.recordOf({ key, text });
-    if (record === undefined) return;
+  private onRecord(record: RunRecord, { by }: Put): void {
     this.checkMarker(record);
     const attempt = record.attempts.at(-1);
     if (attempt === undefined || record.job?.mode === 'session') return;

@@ -2,6 +2,7 @@ import { parseFlinkMemory } from '../../../lib/job/spec/quantity.ts';
 import type { RunRecord } from '../../../lib/run/record.ts';
 import { cancelOf } from '../../../lib/run/stop-request.ts';
 import type { World } from '../world.ts';
+import { onRecord } from './on-record.ts';
 
 const SIZE = 'taskmanager.memory.process.size';
 const bytes = (text: string | undefined): number => parseFlinkMemory(text ?? '') ?? 0;
@@ -12,12 +13,7 @@ export class Remedies {
 
   constructor(world: World) {
     this.world = world;
-    const { onPut } = world.s3;
-    world.s3.onPut = (put) => {
-      onPut(put);
-      const record = world.invariants.recordOf(put);
-      if (record !== undefined) this.check(record);
-    };
+    onRecord(world, (record) => this.check(record));
   }
 
   private check(record: RunRecord): void {

@@ -1,12 +1,12 @@
 import { readArchive, writeArchive, type Archive } from '../../../flink/archive/archive.ts';
-import { getText, putText, type Bucket } from '../s3-objects.ts';
+import { getText, putObject, type Bucket } from '../s3-objects.ts';
 import { archiveKey, draftKey, type ArchiveStore, type ReadArchive } from './archive-store.ts';
 
 export function createS3ArchiveStore(bucket: Bucket): ArchiveStore {
   return {
-    draft: (name, archive) => putText(bucket, draftKey(name), writeArchive(archive)),
+    draft: (name, archive) => putObject(bucket, draftKey(name), writeArchive(archive)),
     readDraft: (name) => read(bucket, draftKey(name)),
-    keep: (name, archive) => putText(bucket, archiveKey(name), writeArchive(archive)),
+    keep: (name, archive) => putObject(bucket, archiveKey(name), writeArchive(archive)),
   };
 }
 

@@ -3,7 +3,7 @@ import { placeOf } from '../../samples/places.ts';
 import { readSamples, writeSample } from '../../samples/sample-text.ts';
 import type { Sample } from '../../samples/sample.ts';
 import { pageOfMarkers } from '../s3-markers.ts';
-import { getText, putText, type Bucket } from '../s3-objects.ts';
+import { getText, putObject, type Bucket } from '../s3-objects.ts';
 import { samplesPrefix, type ReadSamples, type SampleStore } from './sample-store.ts';
 
 const READS_AT_ONCE = 32;
@@ -13,7 +13,7 @@ export function createS3SampleStore(bucket: Bucket): SampleStore {
   return {
     keep({ runId, attempt, number }, sample) {
       const key = `${samplesPrefix(runId, attempt)}${placeOf(number)}.jsonl`;
-      return putText(bucket, key, writeSample(sample), 'application/jsonl');
+      return putObject(bucket, key, writeSample(sample), 'application/jsonl');
     },
   };
 }

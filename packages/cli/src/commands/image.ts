@@ -10,7 +10,9 @@ import { warmUpCluster } from '../../../../lib/delivery/classes/warm-up.ts';
 import { signedUploads } from '../../../../lib/delivery/signed-urls.ts';
 import { findFailure } from '../../../../lib/diagnosis/findings.ts';
 import type { FlinkCluster } from '../../../../lib/flink/cluster.ts';
+import { pathStyle } from '../../../../lib/http/path-style.ts';
 import { s3Pins } from '../../../../lib/job/jar/s3-pins.ts';
+import { mainContainer } from '../../../../lib/kubernetes/cluster/containers.ts';
 import { ownerMetadata } from '../../../../lib/kubernetes/cluster/owner-metadata.ts';
 import type { Clusters, KubernetesFacts, RunOwner } from '../../../../lib/kubernetes/cluster/port.ts';
 import { removeAndVerify } from '../../../../lib/kubernetes/cluster/remove-and-verify.ts';
@@ -58,7 +60,7 @@ function recordDeps(io: Io, { s3, bucket }: LedgerBucket): RecordDeps {
   const { pin, refresh } = s3Pins({ s3, bucket, clock: io.clock });
   // A checksum of nothing would be signed with the URL.
   const plain = new S3Client({
-    forcePathStyle: io.env['AWS_ENDPOINT_URL'] !== undefined,
+    ...pathStyle(io.env),
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
   return { s3, bucket, sign: signedUploads(plain), pin, archives: s3ClassArchives({ s3, bucket, keep: refresh }) };
@@ -99,7 +101,7 @@ async function untilRecorded(
 
 function digestOf({ pods }: KubernetesFacts): string | undefined {
   const own = pods.filter(({ component }) => component === 'jobmanager');
-  return own.flatMap(({ containers }) => containers).find(({ init }) => !init)?.imageDigest;
+  return own.map(mainContainer).find((main) => main !== undefined)?.imageDigest;
 }
 
 /** The pod waits to be removed. What a look still finds goes with the sweeper. */

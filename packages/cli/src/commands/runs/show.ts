@@ -2,7 +2,7 @@ import { has, type Execute } from '../../command.ts';
 import { harmless, printJson, seconds } from '../../terminal/io.ts';
 import { openLedger } from '../../ledger.ts';
 import type { ResolvedJob } from '../../../../../lib/job/job.ts';
-import { gateOf } from '../../../../../lib/run/gate.ts';
+import { waitOf } from '../../../../../lib/run/gate.ts';
 import type { Attempt, RunRecord } from '../../../../../lib/run/record.ts';
 import { nextCommands } from '../../../../../lib/view/next-commands.ts';
 import { UsageError } from '../../flags/usage.ts';
@@ -25,7 +25,7 @@ function described(run: RunRecord): string {
   ];
   if (outcome !== undefined) lines.push(`${outcome.state}, ${outcome.reason}: ${outcome.message}`);
   if (outcome?.rootException !== undefined) lines.push(outcome.rootException);
-  const waiting = run.waiting ?? gateOf(run);
+  const waiting = waitOf(run);
   if (waiting !== undefined) lines.push(`waits since ${timeOf(waiting.since)}: ${waiting.reason}: ${waiting.message}`);
   if (deployment !== undefined) lines.push(`of deployment ${deployment.id}, generation ${deployment.generation}`);
   if (job !== undefined) lines.push(...describedJob(job));

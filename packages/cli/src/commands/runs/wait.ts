@@ -2,7 +2,7 @@ import { DispatchError } from '../../../../../lib/core/errors.ts';
 import type { RunId } from '../../../../../lib/core/ids.ts';
 import { parseDuration } from '../../../../../lib/core/duration.ts';
 import { waitForOutcome } from '../../../../../lib/operate/wait-for-outcome.ts';
-import { gateOf } from '../../../../../lib/run/gate.ts';
+import { waitOf } from '../../../../../lib/run/gate.ts';
 import type { OutcomeState, RunRecord } from '../../../../../lib/run/record.ts';
 import { has, valueOf, type Execute } from '../../command.ts';
 import type { ParsedFlags } from '../../flags/flags.ts';
@@ -55,7 +55,7 @@ export async function waitFor(runId: RunId, ledger: LedgerReader, io: Io, parsed
 
 function situation(run: RunRecord): string {
   const { runId, name, state, attempts } = run;
-  const waiting = state === 'waiting' ? run.waiting : gateOf(run);
+  const waiting = waitOf(run);
   const why = waiting !== undefined ? `: ${waiting.reason}: ${waiting.message}` : '';
   const attempt = attempts.length > 1 ? `, attempt ${attempts.length}` : '';
   return `run ${runId} ${name} is ${state}${attempt}${why}`;
